@@ -1,0 +1,44 @@
+# make run    the workbench (without a terminal: the demo)      make test   every test
+# make check  lint, types, import contracts                     make test-real   tests on real handwriting
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test test-real check screens clean
+
+run: .venv/run
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
+
+test: .venv/test
+	$(BIN)/pytest -n 2 --dist loadfile
+
+test-real: .venv/test
+	@test -n "$(KANJI_TUI_TEST_DATA)" || { echo "name the folder: make test-real KANJI_TUI_TEST_DATA=DIR" >&2; exit 2; }
+	KANJI_TUI_TEST_DATA="$(abspath $(KANJI_TUI_TEST_DATA))" $(BIN)/pytest -m real
+
+check: .venv/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+screens: .venv/run
+	$(BIN)/python scripts/screenshots.py demo docs/screens
+
+.venv/run: pyproject.toml constraints.txt
+	$(PYTHON) scripts/check_python.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[sample]"
+	@touch $@
+
+.venv/test: .venv/run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test
+	@touch $@
+
+.venv/lint: .venv/test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lint
+	@touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,59 @@
+"""JIS X 0208 codes and the characters they stand for.
+
+A JIS code is row and cell with 0x20 added to each, as one 16-bit number: 0x4544 is 田. The tables are Python's own
+`iso2022_jp` codec, which follows JIS X 0208-1990.
+"""
+
+from functools import cache
+
+from kanji_tui.errors import UsageError
+
+
+@cache
+def jis_to_character(jis: int) -> str | None:
+    """The character of a JIS X 0208 code, or None where the code has none."""
+    row, cell = divmod(jis, 256)
+    if not (0x21 <= row <= 0x7E and 0x21 <= cell <= 0x7E):
+        return None
+    try:
+        return (b"\x1b$B" + bytes((row, cell)) + b"\x1b(B").decode("iso2022_jp")
+    except UnicodeDecodeError:
+        return None
+
+
+@cache
+def character_to_jis(character: str) -> int | None:
+    """The JIS X 0208 code of one character, or None where it has none."""
+    try:
+        encoded = character.encode("iso2022_jp")
+    except UnicodeEncodeError:
+        return None
+    if len(encoded) != 8 or not encoded.startswith(b"\x1b$B"):
+        return None
+    return encoded[3] * 256 + encoded[4]
+
+
+def name_jis(jis: int) -> str:
+    """The code as it is written everywhere here: four hexadecimal digits, `4544`."""
+    return f"{jis:04X}"
+
+
+def parse_jis(text: str) -> int:
+    """The code that `name_jis` wrote; UsageError where `text` is no such code."""
+    try:
+        jis = int(text, 16)
+    except ValueError:
+        raise UsageError(f"'{text}' is no JIS X 0208 code", "write four hexadecimal digits, like 4544") from None
+    if jis_to_character(jis) is None:
+        raise UsageError(f"the JIS X 0208 code '{text}' has no character")
+    return jis
+
+
+def kind(jis: int) -> str:
+    """What script the code belongs to: hiragana, katakana, kanji or symbol."""
+    row = jis >> 8
+    if row == 0x24:
+        return "hiragana"
+    if row == 0x25:
+        return "katakana"
+    return "kanji" if row >= 0x30 else "symbol"

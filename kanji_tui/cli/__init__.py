@@ -1,0 +1,48 @@
+"""The command line: arguments in, jobs started, progress and results out. It does no work of its own."""
+
+import os
+import sys
+from pathlib import Path
+
+from kanji_tui.errors import KanjiError, UsageError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`kanji-tui ARGUMENTS`; returns the exit code (0 done, 1 failed, 2 wrong usage, 130 stopped)."""
+    from kanji_tui.cli.arguments import parser
+
+    return run_guarded(parser().parse_args(argv))
+
+
+def run_guarded(arguments: object) -> int:
+    """Run the command the arguments chose, from the home folder; every error becomes sentences on stderr."""
+    from kanji_tui.cli.console import print_error
+
+    try:
+        enter_home(getattr(arguments, "home", None))
+        code: int = arguments.command(arguments)  # type: ignore[attr-defined]
+        sys.stdout.flush()
+        return code
+    except KanjiError as error:
+        print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print_error(KanjiError("stopped"))
+        return 130
+    except BrokenPipeError:  # the reader of our output left, `| head` say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def enter_home(home: Path | None) -> None:
+    """Make --home or KANJI_TUI_HOME, where given, the folder that all relative paths start from."""
+    chosen = home or os.environ.get("KANJI_TUI_HOME")
+    if not chosen:
+        return
+    try:
+        Path(chosen).mkdir(parents=True, exist_ok=True)
+        os.chdir(chosen)
+    except OSError as error:
+        raise UsageError(
+            f"the home folder {chosen} cannot be used: {error.strerror}", "name another: --home DIR"
+        ) from None

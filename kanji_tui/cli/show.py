@@ -1,0 +1,200 @@
+"""Results on stdout: one JSON object with --json, else tables and sentences for a person."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kanji_tui.cli.console import escape
+
+stdout = Console(highlight=False, soft_wrap=True)
+Result = dict[str, Any]
+VERDICT_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not applicable": "dim"}
+VERDICT_MARKS = {"ok": "ok", "warning": "warn", "failed": "FAIL", "not applicable": "n/a"}
+
+
+def result(name: str, value: Result, as_json: bool) -> None:
+    """Print the result of the command `name`."""
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False))
+    else:
+        SHOWN.get(name, fields)(value)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An unboxed table; a column whose name starts with '>' is right-aligned."""
+    made = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        made.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    return made
+
+
+def size(count: float) -> str:
+    """Bytes as a person reads them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in percent, or a dash where there is none."""
+    return "-" if fraction is None else f"{fraction:.2%}"
+
+
+def fields(value: Result) -> None:
+    """The plain values of a result, one a line."""
+    for name, item in value.items():
+        if not isinstance(item, dict | list):
+            stdout.print(f"{name.replace('_', ' '):>20}  {escape(str(item))}")
+
+
+def checks(value: Result) -> None:
+    """Checks by group, each with its verdict, what was found and the remedy."""
+    shown = None
+    for check in value["checks"]:
+        group = check.get("group", "")
+        if group != shown:
+            stdout.print(f"\n[bold]{escape(group)}[/]" if group else "")
+            shown = group
+        mark = Text(f"{VERDICT_MARKS[check['verdict']]:>5}", style=VERDICT_STYLES[check["verdict"]])
+        stdout.print(mark, f" {escape(check['name'])}: {escape(check['found'])}")
+        if check["remedy"] and check["verdict"] != "ok":
+            stdout.print(f"        [dim]try:[/] {escape(check['remedy'])}")
+
+
+def sample(value: Result) -> None:
+    stdout.print(
+        f"{value['records']:,} drawn samples (not handwriting) of {value['classes']:,} characters "
+        f"by {value['sets']} hands in {len(value['files'])} files"
+    )
+
+
+def prepared(value: Result) -> None:
+    stdout.print(
+        f"{value['records']:,} records of {value['classes']:,} classes at {value['size']}x{value['size']} "
+        f"in {value['seconds']:.1f} s ({value['records_per_second']:,.0f} records/s)"
+    )
+    if value["quarantined"]:
+        stdout.print(f"[yellow]{value['quarantined']} records were left out: see quarantine.tsv in the dataset[/]")
+
+
+def verified(value: Result) -> None:
+    stdout.print(f"{value['samples']:,} samples of {value['classes']:,} classes")
+    checks(value)
+
+
+def trained(value: Result) -> None:
+    validation, test = value["validation"], value["test"]
+    stdout.print(
+        f"run {escape(value['run'])}: {value['network']}, {value['parameters']:,} parameters, on {value['device']}"
+    )
+    stdout.print(
+        f"  best epoch {value['best_epoch']} of {value['epochs']}: "
+        f"validation top-1 {percent(validation.get('top1'))}"
+    )
+    if test:
+        stdout.print(f"  test top-1 {percent(test.get('top1'))}, top-5 {percent(test.get('top5'))}")
+    stdout.print(f"  {value['seconds']:.0f} s, {value['samples_per_second']:,.0f} samples/s")
+
+
+def started(value: Result) -> None:
+    stdout.print(f"started {escape(value['run'])}; follow it with: kanji-tui attach {escape(value['run'])}")
+
+
+def ended(value: Result) -> None:
+    stdout.print(f"{escape(value['run'])}: {value['state']}")
+
+
+def runs(value: Result) -> None:
+    if not value["runs"]:
+        stdout.print("no runs yet; start one with: kanji-tui train")
+        return
+    made = table("run", "job", "state", ">epoch", ">val top-1")
+    for run in value["runs"]:
+        epoch = f"{run['epoch']}/{run['epochs']}" if run["epoch"] else ""
+        top1 = percent(run["validation"]["top1"]) if run["validation"] else ""
+        made.add_row(run["run"], run["job"], run["state"], epoch, top1)
+    stdout.print(made)
+
+
+def networks(value: Result) -> None:
+    made = table("network", ">parameters", ">MACs", ">size", "what it is")
+    for network in value["networks"]:
+        made.add_row(
+            network["name"],
+            f"{network['parameters']:,}",
+            f"{network['macs']:,}",
+            size(network["bytes"]),
+            network.get("description", ""),
+        )
+    stdout.print(made)
+
+
+def evaluated(value: Result) -> None:
+    stdout.print(
+        f"{value['samples']:,} samples: top-1 {percent(value['top1'])}, top-3 {percent(value['top3'])}, "
+        f"top-5 {percent(value['top5'])}, balanced {percent(value['balanced'])}, loss {value['loss']:.4f}"
+    )
+    for pair in value["confusions"][:10]:
+        stdout.print(f"  {pair['truth']} taken for {pair['predicted']}: {pair['count']} times")
+
+
+def predicted(value: Result) -> None:
+    for prediction in value["predictions"]:
+        stdout.print(f"[bold]{escape(prediction['path'])}[/]")
+        for candidate in prediction["candidates"]:
+            bar = "#" * round(20 * candidate["probability"])
+            stdout.print(f"  {candidate['character']}  {candidate['jis']}  {candidate['probability']:7.2%}  {bar}")
+
+
+def exported(value: Result) -> None:
+    stdout.print(f"{escape(value['path'])}  {size(value['bytes'])}")
+    if "opset" in value:
+        stdout.print(f"  opset {value['opset']}, exporter {value['exporter']}, pooling {value['pooling']}")
+    for engine, parity in (value.get("parity") or {}).items():
+        stdout.print(
+            f"  {engine}: {parity['samples']:,} samples, largest logit difference "
+            f"{parity['max_logit_difference']:.2e}, same top-1 {percent(parity['top1_agreement'])}"
+        )
+
+
+def inspected(value: Result) -> None:
+    for model in value["models"]:
+        stdout.print(f"[bold]{escape(model['path'])}[/]")
+        stdout.print(
+            f"  opset {model['opset']}, {model['parameters']:,} parameters, "
+            f"{model['macs'] or 0:,} MACs, {size(model['bytes'])}"
+        )
+        counts = sorted(model["operators"].items(), key=lambda pair: -pair[1])
+        stdout.print("  " + ", ".join(f"{count} {name}" for name, count in counts))
+        for engine, support in model["backends"].items():
+            verdict = "[green]runs[/]" if support["runs"] else "[bold red]does not run[/]"
+            stdout.print(f"  {engine}: {verdict}")
+            for refusal in support["refused"][:10]:
+                stdout.print(escape(f"    {refusal['node']} ({refusal['operator']}): {refusal['reason']}"))
+
+
+SHOWN: dict[str, Callable[[Result], None]] = {
+    "preflight": checks,
+    "sample": sample,
+    "prepare": prepared,
+    "verify": verified,
+    "train": trained,
+    "started": started,
+    "stop": ended,
+    "publish": ended,
+    "delete": ended,
+    "runs": runs,
+    "networks": networks,
+    "evaluate": evaluated,
+    "predict": predicted,
+    "export_onnx": exported,
+    "export_safetensors": exported,
+    "export_mapping": exported,
+    "inspect": inspected,
+}

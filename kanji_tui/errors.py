@@ -1,0 +1,31 @@
+"""The errors a person can do something about.
+
+Everything raised on purpose is one of these; the command line prints message and remedy and exits with
+`exit_code`, a screen shows the same two lines. A traceback is never the message.
+"""
+
+
+class KanjiError(Exception):
+    """The work or a check failed. `message`: what happened and where. `remedy`: what to do, may be empty."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class UsageError(KanjiError):
+    """What was asked for makes no sense: wrong arguments, a folder that is not what it should be."""
+
+    exit_code = 2
+
+
+class Stopped(KanjiError):
+    """The user asked the job to stop, and it did so cleanly."""
+
+    exit_code = 130
+
+    def __init__(self, message: str = "stopped", remedy: str = "") -> None:
+        super().__init__(message, remedy)

@@ -1,0 +1,24 @@
+"""The job `export mapping`: class numbers to characters, as JSON."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+
+if TYPE_CHECKING:
+    from kanji_tui.export.mapping import ExportedMapping
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`model_path` None: the enhanced mapping of all 3,036 classes."""
+
+    model_path: Path | None = None
+    output_path: Path | None = None
+
+
+def run(spec: Spec, report: Report) -> "ExportedMapping":
+    from kanji_tui.export.mapping import export_mapping
+
+    return export_mapping(spec.model_path, spec.output_path, report)

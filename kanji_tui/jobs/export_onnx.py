@@ -1,0 +1,30 @@
+"""The job `export onnx`: a model as an ONNX file that its engine has truly run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from kanji_tui.export.onnx_export import ExportedOnnx
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`target_backend`: tract, ort-tract or strict. `output_path` None: named after model and target."""
+
+    model_path: Path = DEFAULT_MODEL
+    data_dir: Path = Path("dataset")
+    target_backend: str = "tract"
+    output_path: Path | None = None
+    full_parity: bool = False
+
+
+def run(spec: Spec, report: Report) -> "ExportedOnnx":
+    from kanji_tui.export.onnx_export import export_onnx
+
+    return export_onnx(
+        spec.model_path, spec.data_dir, spec.target_backend, spec.output_path, spec.full_parity, report
+    )

@@ -1,0 +1,27 @@
+"""The job `export safetensors`: the weights and the model's card in one file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from kanji_tui.export.safetensors_export import ExportedSafetensors
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`verify` reads the file back and compares bit for bit; `metadata` False leaves the card out."""
+
+    model_path: Path = DEFAULT_MODEL
+    output_path: Path | None = None
+    verify: bool = False
+    metadata: bool = True
+
+
+def run(spec: Spec, report: Report) -> "ExportedSafetensors":
+    from kanji_tui.export.safetensors_export import export_safetensors
+
+    return export_safetensors(spec.model_path, spec.output_path, spec.verify, spec.metadata, report)

@@ -1,0 +1,21 @@
+"""The job `inspect`: what operators ONNX files hold, and which engines truly run them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+
+if TYPE_CHECKING:
+    from kanji_tui.inspection.inspect import Inspected
+
+
+@dataclass(frozen=True)
+class Spec:
+    models: tuple[Path, ...]
+
+
+def run(spec: Spec, report: Report) -> "Inspected":
+    from kanji_tui.inspection.inspect import inspect_models
+
+    return inspect_models(spec.models, report)

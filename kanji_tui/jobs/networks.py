@@ -1,0 +1,29 @@
+"""The job `networks`: what each network costs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+
+if TYPE_CHECKING:
+    from kanji_tui.networks.summary import NetworkSummary
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`size` pixels a side, `classes` outputs."""
+
+    size: int = 64
+    classes: int = 3036
+
+
+@dataclass(frozen=True)
+class Networks:
+    networks: tuple["NetworkSummary", ...]
+
+
+def run(spec: Spec, report: Report) -> Networks:
+    from kanji_tui.networks.registry import NETWORKS
+    from kanji_tui.networks.summary import summarise
+
+    return Networks(tuple(summarise(name, spec.classes, spec.size) for name in NETWORKS))

@@ -1,0 +1,26 @@
+"""The job `predict`: what characters do these image files show?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from kanji_tui.recognition.predictor import Predictions
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`invert`: swap ink and paper after the ink side was found from the border."""
+
+    images: tuple[Path, ...]
+    model_path: Path = DEFAULT_MODEL
+    invert: bool = False
+
+
+def run(spec: Spec, report: Report) -> "Predictions":
+    from kanji_tui.recognition.predictor import predict
+
+    return predict(spec.images, spec.model_path, spec.invert, report)

@@ -1,0 +1,83 @@
+"""The report of a job that owns a run directory: events into a file, a heartbeat, and the wish to stop."""
+
+import json
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from kanji_tui.events import Event, State, to_json
+from kanji_tui.jobs.run_directory import HEARTBEAT_SECONDS, RunDirectory, status_of_this_process
+from kanji_tui.system.files import writing_failed
+
+STOP_LOOK_SECONDS = 0.05
+
+
+class Recorder:
+    """Writes a run directory's events.jsonl and status.json; use as `with Recorder(run, job) as report`.
+
+    Called with an event it appends one line. A State event also becomes the run's status. Thread-safe.
+    """
+
+    def __init__(self, run: RunDirectory, job: str) -> None:
+        self.directory: Path | None = run.path
+        self._run = run
+        self._status = status_of_this_process(job, "starting")
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._stop = False
+        self._looked = 0.0
+        self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> "Recorder":
+        self._file = open(self._run.events, "a", encoding="utf-8")
+        self._run.write_status(self._status)
+        self._heart.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._heart.join()
+        self._file.close()
+
+    def __call__(self, event: Event) -> None:
+        moment = time.time()
+        with self._lock:
+            try:
+                self._file.write(json.dumps(to_json(event, moment), ensure_ascii=False) + "\n")
+                self._file.flush()
+            except OSError as error:
+                raise writing_failed(self._run.events, error) from error
+            if isinstance(event, State):
+                self._status = replace(self._status, state=event.state, heartbeat=moment)
+                self._run.write_status(self._status)
+
+    def stop_requested(self) -> bool:
+        """Whether a `stop` file lies in the run directory or SIGTERM came; cheap enough for every batch."""
+        now = time.monotonic()
+        if not self._stop and now - self._looked > STOP_LOOK_SECONDS:
+            self._looked = now
+            self._stop = self._run.stop_file.exists()
+        return self._stop
+
+    def stop_on_sigterm(self) -> None:
+        """Take SIGTERM for the wish to stop, and let a hang-up of the terminal pass; main thread only."""
+
+        def wish(signum: int, frame: FrameType | None) -> None:
+            self._stop = True
+
+        signal.signal(signal.SIGTERM, wish)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_SECONDS):
+            with self._lock:
+                self._status = replace(self._status, heartbeat=time.time())
+                try:
+                    self._run.write_status(self._status)
+                except Exception:  # a full disk must not end the heart; the job itself will say so
+                    continue

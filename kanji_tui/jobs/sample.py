@@ -1,0 +1,26 @@
+"""The job `sample`: record files drawn from a font. Drawn samples, not handwriting."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+
+if TYPE_CHECKING:
+    from kanji_tui.data.sample import Sample
+
+
+@dataclass(frozen=True)
+class Spec:
+    """`classes` of the 3,036 characters, in `sets` data sets (hands), four to a file."""
+
+    output_dir: Path = Path("ETL9G")
+    classes: int = 120
+    sets: int = 40
+    seed: int = 0
+
+
+def run(spec: Spec, report: Report) -> "Sample":
+    from kanji_tui.data.sample import draw_sample
+
+    return draw_sample(spec.output_dir, spec.classes, spec.sets, spec.seed, report)

@@ -1,0 +1,25 @@
+"""The job `verify`: is the dataset whole, and do its pictures look like characters?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+
+if TYPE_CHECKING:
+    from kanji_tui.data.checks import Verified
+
+
+@dataclass(frozen=True)
+class Spec:
+    """With `test_model` a network takes one step on the dataset; `contact_sheet` names a PNG to draw."""
+
+    data_dir: Path = Path("dataset")
+    test_model: bool = False
+    contact_sheet: Path | None = None
+
+
+def run(spec: Spec, report: Report) -> "Verified":
+    from kanji_tui.data.checks import verify
+
+    return verify(spec.data_dir, spec.contact_sheet, report)

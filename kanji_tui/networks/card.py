@@ -1,0 +1,82 @@
+"""The card of a model: everything one must know beside its weights to use it.
+
+It stands in best_model_info.json next to a .pth file, in the metadata of .safetensors and .onnx files, and in
+checkpoints. Two models, or a model and a dataset, are matched by JIS code, never by position.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kanji_tui.characters.classes import etl9g_classes
+from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.errors import KanjiError
+
+CARD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """`classes` are JIS codes in output order; `size` pixels a side; input 0-1, ink high, then (x - mean) / std.
+
+    `dataset` is the name exports carry (etl9g, etl9g-sample, kmnist ...), `source` says in words what the pictures
+    are. `split` is {kind, seed, shares, fold, dataset_digest}; `metrics` holds fractions by split.
+    """
+
+    network: str
+    classes: tuple[int, ...]
+    size: int
+    mean: float = 0.0
+    std: float = 1.0
+    dataset: str = "etl9g"
+    source: str = ""
+    split: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The card as a JSON object; JIS codes as four hexadecimal digits."""
+        return {
+            "version": CARD_VERSION,
+            "network": self.network,
+            "classes": [name_jis(jis) for jis in self.classes],
+            "image_size": self.size,
+            "normalisation": {"mean": self.mean, "std": self.std},
+            "dataset": self.dataset,
+            "source": self.source,
+            "split": self.split,
+            "metrics": self.metrics,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any], where: str) -> "ModelCard":
+        """The card that `to_json` wrote; KanjiError naming `where` when a field is missing or wrong."""
+        try:
+            return cls(
+                network=str(value["network"]),
+                classes=tuple(int(code, 16) for code in value["classes"]),
+                size=int(value["image_size"]),
+                mean=float(value["normalisation"]["mean"]),
+                std=float(value["normalisation"]["std"]),
+                dataset=str(value.get("dataset", "etl9g")),
+                source=str(value.get("source", "")),
+                split=dict(value.get("split", {})),
+                metrics=dict(value.get("metrics", {})),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise KanjiError(
+                f"{where} does not describe a model of this program ({type(error).__name__}: {error})",
+                "export or train the model again, or restore the file beside it",
+            ) from None
+
+    @property
+    def characters(self) -> tuple[str, ...]:
+        """The characters in output order."""
+        return tuple(jis_to_character(jis) or "?" for jis in self.classes)
+
+    def with_metrics(self, **metrics: Any) -> "ModelCard":
+        """A copy with these metrics added."""
+        return replace(self, metrics={**self.metrics, **metrics})
+
+
+def all_classes_card(network: str, size: int = 64) -> ModelCard:
+    """The card of a bare state dict with 3,036 outputs: all classes in order, inputs 0-1 as the original's."""
+    return ModelCard(network=network, classes=tuple(known.jis for known in etl9g_classes()), size=size)

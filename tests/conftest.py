@@ -1,0 +1,106 @@
+"""Fixtures every room's tests share: a report that remembers, a small drawn sample, its dataset, a trained model."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loaded: two test workers share two cores
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from kanji_tui.events import Event
+
+
+@dataclass
+class Remembered:
+    """A report that keeps its events; set `stop` to ask the job to stop."""
+
+    directory: Path | None = None
+    events: list[Event] = field(default_factory=list)
+    stop: bool = False
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def stop_requested(self) -> bool:
+        return self.stop
+
+    def of(self, kind: type) -> list:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def report() -> Remembered:
+    return Remembered()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A home folder with a dataset and a finished, published training on it."""
+
+    home: Path
+    data_dir: Path
+    models_dir: Path
+    run: Path
+
+    @property
+    def model_path(self) -> Path:
+        return self.models_dir / "best_kanji_model.pth"
+
+
+@pytest.fixture(scope="session")
+def sample_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Record files with 12 classes by 16 hands, drawn from a font. Read only."""
+    from kanji_tui.data.sample import draw_sample
+
+    folder = tmp_path_factory.mktemp("sample") / "ETL9G"
+    draw_sample(folder, 12, 16, 1, Remembered())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_dataset(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample prepared at 32 pixels. Read only."""
+    from kanji_tui.data.preparation import prepare
+
+    folder = tmp_path_factory.mktemp("prepared") / "dataset"
+    prepare(sample_dir, folder, 32, 1, None, Remembered())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The sample's dataset and a kanjinet trained on it for a few epochs, published. Read only."""
+    from kanji_tui.jobs.process import run_in
+    from kanji_tui.jobs.run_directory import create
+    from kanji_tui.jobs.specs import to_plain
+    from kanji_tui.jobs.train import Spec
+    from kanji_tui.training.config import TrainConfig
+
+    home = tmp_path_factory.mktemp("trained")
+    models = home / "models"
+    spec = Spec(data_dir=sample_dataset, models_dir=models, config=TrainConfig(epochs=8, batch_size=16))
+    run = create("train", "kanji_tui.jobs.train:run", to_plain(spec), models / "runs")
+    assert run_in(run) == 0, run.events.read_text()
+    return Trained(home, sample_dataset, models, run.path)
+
+
+@pytest.fixture
+def kanji_tui(tmp_path: Path):
+    """Run `kanji-tui ARGUMENTS` as a process in a folder of its own (`home=` for another); returns the process."""
+
+    def run(*arguments: object, home: Path = tmp_path, timeout: float = 120, **environment: str):
+        return subprocess.run(
+            [sys.executable, "-m", "kanji_tui", *map(str, arguments)],
+            cwd=home,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run
