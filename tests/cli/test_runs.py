@@ -1,0 +1,130 @@
+"""Trainings as processes: detached, stopped, resumed, followed, and outliving whoever started them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from kanji_tui.jobs.run_directory import ACTIVE, find_run
+
+
+def wait_until(holds, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def started(kanji_tui, tmp_path, sample_dataset):
+    """A long training, detached; stopped at the end of the test."""
+    process = kanji_tui(
+        "train", "--data-dir", sample_dataset, "--epochs", 2000, "--batch-size", 16, "--detach", "--json"
+    )
+    assert process.returncode == 0, process.stderr
+    said = json.loads(process.stdout)
+    assert said["state"] in ACTIVE
+    run = find_run(said["run"], tmp_path / "models" / "runs")
+    yield run
+    run.request_stop()
+    wait_until(lambda: run.state() not in ACTIVE)
+
+
+def has_checkpoint(run):
+    return lambda: (run.path / "last.ckpt").exists() or run.state() not in ACTIVE
+
+
+def test_stop_is_graceful_and_resume_goes_on(kanji_tui, tmp_path, started):
+    wait_until(has_checkpoint(started))
+    assert started.state() == "running"
+    stopped = kanji_tui("stop", started.name, "--json")
+    assert json.loads(stopped.stdout) == {"run": started.name, "state": "stopped"}
+    assert kanji_tui("stop", started.name, "--json").returncode == 0  # twice is once
+    reached = json.loads(kanji_tui("runs", "--json").stdout)["runs"][0]["epoch"] or 0
+    resumed = kanji_tui("train", "--resume", started.name, "--detach", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    run = find_run(json.loads(resumed.stdout)["run"], tmp_path / "models" / "runs")
+    assert run.name != started.name
+    epoch = lambda: json.loads(kanji_tui("runs", "--json").stdout)["runs"][0]["epoch"] or 0  # noqa: E731
+    wait_until(lambda: epoch() > reached)
+    run.request_stop()
+    wait_until(lambda: run.state() not in ACTIVE)
+    assert run.state() == "stopped"
+
+
+def test_interrupting_the_follower_stops_the_run(tmp_path, sample_dataset):
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "kanji_tui", "train", "--data-dir", str(sample_dataset), "--epochs", "2000"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    runs = tmp_path / "models" / "runs"
+    wait_until(lambda: runs.is_dir() and any(runs.glob("*/last.ckpt")))
+    follower.send_signal(signal.SIGINT)
+    _, said = follower.communicate(timeout=90)
+    assert follower.returncode == 130, said
+    assert "--resume" in said
+    assert find_run("latest", runs).state() == "stopped"
+
+
+def test_a_run_outlives_its_follower(tmp_path, sample_dataset, kanji_tui):
+    """A hang-up, as a lost SSH line sends it, ends the follower; the run goes on and can be attached to."""
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "kanji_tui", "train", "--data-dir", str(sample_dataset), "--epochs", "2000"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    runs = tmp_path / "models" / "runs"
+    wait_until(lambda: runs.is_dir() and any(runs.glob("*/last.ckpt")))
+    os.killpg(follower.pid, signal.SIGHUP)
+    follower.wait(timeout=30)
+    run = find_run("latest", runs)
+    size = run.events.stat().st_size
+    wait_until(lambda: run.events.stat().st_size > size)
+    assert run.state() == "running"
+    run.request_stop()
+    wait_until(lambda: run.state() not in ACTIVE)
+    attached = kanji_tui("attach", run.name)
+    assert attached.returncode == 130
+    assert "--resume" in attached.stderr
+
+
+def test_a_killed_run_is_seen_as_lost(started, kanji_tui):
+    wait_until(has_checkpoint(started))
+    os.kill(started.status().pid, signal.SIGKILL)
+    wait_until(lambda: started.state() == "lost", seconds=10)
+    (run,) = json.loads(kanji_tui("runs", "--json").stdout)["runs"]
+    assert run["state"] == "lost"
+    attached = kanji_tui("attach", started.name)
+    assert attached.returncode == 1
+    assert "--resume" in attached.stderr
+
+
+def test_two_trainings_at_once_get_two_directories(kanji_tui, tmp_path, sample_dataset):
+    for _ in range(2):
+        assert kanji_tui("train", "--data-dir", sample_dataset, "--epochs", 2000, "--detach").returncode == 0
+    runs = json.loads(kanji_tui("runs", "--json").stdout)["runs"]
+    assert len({run["run"] for run in runs}) == 2
+    for run in runs:
+        assert kanji_tui("stop", run["run"]).returncode == 0
+
+
+def test_delete_refuses_a_running_one(kanji_tui, started):
+    wait_until(lambda: started.state() == "running")
+    process = kanji_tui("delete", started.name)
+    assert process.returncode == 2
+    assert "stop" in process.stderr
+    assert kanji_tui("stop", started.name).returncode == 0
+    assert kanji_tui("delete", started.name).returncode == 0
+    assert not started.path.exists()
+    started.path.mkdir()  # the fixture's own stop looks for it

@@ -1,0 +1,158 @@
+"""The whole way as a user types it: each command a process of its own, its JSON as documented."""
+
+import json
+import re
+
+import pytest
+
+CLASSES, SETS = 12, 16
+
+
+@pytest.fixture(scope="module")
+def way(tmp_path_factory, sample_runner):
+    """Everything from sample to predict in one home folder; what each command printed with --json."""
+    home = tmp_path_factory.mktemp("way")
+    said = {}
+
+    def step(name, *arguments):
+        process = sample_runner(*arguments, "--json", home=home)
+        assert process.returncode == 0, f"{name}: {process.stderr}"
+        said[name] = json.loads(process.stdout)
+        return said[name]
+
+    step("sample", "sample", "--classes", CLASSES, "--sets", SETS, "--seed", 1)
+    step("prepare", "prepare", "--size", 32, "--workers", 1)
+    step("verify", "verify", "--contact-sheet", "sheet.png", "--test-model")
+    step("train", "train", "--epochs", 8, "--batch-size", 16)
+    step("evaluate", "evaluate")
+    for target in ("tract", "ort-tract", "strict"):
+        step(target, "export", "onnx", "--target-backend", target)
+    step("safetensors", "export", "safetensors", "--verify")
+    step("mapping", "export", "mapping")
+    step("inspect", "inspect", said["tract"]["path"], said["strict"]["path"])
+    step("runs", "runs")
+    return home, said
+
+
+@pytest.fixture(scope="module")
+def sample_runner():
+    import os
+    import subprocess
+    import sys
+
+    def run(*arguments, home, timeout=300):
+        return subprocess.run(
+            [sys.executable, "-m", "kanji_tui", *map(str, arguments)],
+            cwd=home,
+            env=os.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run
+
+
+def test_sample_and_prepare_count_the_same_records(way):
+    _, said = way
+    assert said["sample"]["records"] == CLASSES * SETS
+    assert said["sample"]["classes"] == CLASSES
+    assert said["sample"]["sets"] == SETS
+    assert len(said["sample"]["files"]) == SETS // 4
+    prepared = said["prepare"]
+    assert (prepared["records"], prepared["quarantined"], prepared["classes"], prepared["size"]) == (192, 0, 12, 32)
+    assert prepared["seconds"] > 0
+    assert prepared["records_per_second"] > 0
+    assert prepared["digest"]
+
+
+def test_verify_finds_nothing_wrong(way):
+    home, said = way
+    assert (said["verify"]["samples"], said["verify"]["classes"]) == (192, 12)
+    assert {check["verdict"] for check in said["verify"]["checks"]} <= {"ok", "warning", "not applicable"}
+    assert (home / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_training_learns_and_is_published(way):
+    home, said = way
+    trained = said["train"]
+    assert trained["network"] == "kanjinet"
+    assert trained["epochs"] == 8
+    assert 1 <= trained["best_epoch"] <= 8
+    assert trained["validation"]["top1"] > 0.5
+    assert trained["test"]["top5"] >= trained["test"]["top1"] > 0.5
+    assert trained["samples_per_second"] > 0
+    run = home / "models" / "runs" / trained["run"]
+    assert (home / "models" / "best_kanji_model.pth").read_bytes() == (run / "best_kanji_model.pth").read_bytes()
+    for name in ("config.yaml", "events.jsonl", "status.json", "log.txt", "last.ckpt", "training_progress.json"):
+        assert (run / name).is_file(), name
+
+
+def test_evaluate_agrees_with_the_test_of_the_training(way):
+    _, said = way
+    assert said["evaluate"]["top1"] == pytest.approx(said["train"]["test"]["top1"])
+    assert {"samples", "top1", "top3", "top5", "balanced", "loss", "confusions"} <= said["evaluate"].keys()
+
+
+@pytest.mark.parametrize(("target", "opset"), [("tract", 12), ("ort-tract", 11), ("strict", 11)])
+def test_exports_have_their_opset_and_agree_in_both_engines(way, target, opset):
+    home, said = way
+    exported = said[target]
+    assert exported["path"].endswith(f"kanji_model_etl9g-sample_32x32_12classes_{target}.onnx")
+    assert exported["opset"] == opset
+    assert exported["bytes"] == (home / exported["path"]).stat().st_size
+    for engine in ("onnxruntime", "tract"):
+        assert exported["parity"][engine]["top1_agreement"] == 1.0
+        assert exported["parity"][engine]["samples"] > 0
+    assert (home / exported["path"].replace(".onnx", "_mapping.json")).is_file()
+
+
+def test_inspect_says_both_engines_run_it(way):
+    _, said = way
+    for model in said["inspect"]["models"]:
+        assert model["operators"]["Conv"] > 3
+        assert model["backends"]["tract"]["runs"] is True
+        assert model["backends"]["onnxruntime"]["runs"] is True
+
+
+@pytest.mark.parametrize("model", ["best_kanji_model.pth", "safetensors", "tract"])
+def test_predict_names_a_drawn_character_with_every_kind_of_model(way, sample_runner, model):
+    from PIL import Image
+
+    from kanji_tui.data.dataset import open_dataset
+
+    home, said = way
+    path = "models/best_kanji_model.pth" if model.endswith("pth") else said[model]["path"]
+    dataset = open_dataset(home / "dataset")
+    right = 0
+    names = []
+    for number in range(0, len(dataset), 24):
+        Image.fromarray(255 - dataset.images([number])[0]).save(home / f"{number}.png")
+        names.append(f"{number}.png")
+    process = sample_runner("predict", "--model-path", path, *names, "--json", home=home)
+    assert process.returncode == 0, process.stderr
+    predictions = json.loads(process.stdout)["predictions"]
+    for name, prediction in zip(names, predictions, strict=True):
+        assert prediction["path"] == name
+        best = prediction["candidates"][0]
+        assert 0 <= best["probability"] <= 1
+        right += best["jis"] == f"{dataset.jis[int(name[:-4])]:04X}"
+    assert right >= len(names) - 2
+
+
+def test_runs_lists_the_training(way):
+    _, said = way
+    (run,) = said["runs"]["runs"]
+    assert (run["job"], run["state"], run["epoch"], run["epochs"]) == ("train", "finished", 8, 8)
+    assert re.fullmatch(r"\d{8}T\d{6}-train-1", run["run"])
+    assert run["validation"]["top1"] == pytest.approx(said["train"]["validation"]["top1"])
+
+
+def test_the_same_is_told_to_a_person_without_json(way, sample_runner):
+    home, said = way
+    assert "finished" in sample_runner("runs", home=home).stdout
+    assert "192" in sample_runner("verify", home=home).stdout
+    attached = sample_runner("attach", "latest", home=home)
+    assert "epoch   8/8" in attached.stderr
+    assert "top-1" in attached.stdout
