@@ -1,4 +1,4 @@
-"""Fixtures every room's tests share: a report that remembers, a small drawn sample, its dataset, a trained model."""
+"""What all tests share: a report that remembers, a small drawn sample, its dataset, a trained model."""
 
 import os
 
@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loade
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,19 +89,20 @@ def trained(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> T
     return Trained(home, sample_dataset, models, run.path)
 
 
+def run_command(home: Path, *arguments: object, timeout: float = 300, **environment: str):
+    """Run `kanji-tui ARGUMENTS` as a process in the folder `home`; returns the ended process."""
+    return subprocess.run(
+        [sys.executable, "-m", "kanji_tui", *map(str, arguments)],
+        cwd=home,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
 @pytest.fixture
 def kanji_tui(tmp_path: Path):
-    """Run `kanji-tui ARGUMENTS` as a process in a folder of its own (`home=` for another); returns the process."""
-
-    def run(*arguments: object, home: Path = tmp_path, timeout: float = 120, **environment: str):
-        return subprocess.run(
-            [sys.executable, "-m", "kanji_tui", *map(str, arguments)],
-            cwd=home,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-
-    return run
+    """`run_command` in a folder of the test's own."""
+    return partial(run_command, tmp_path)

@@ -2,8 +2,13 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.system.files import replacing
 
 
 def refused(process, code, *words):
@@ -94,14 +99,39 @@ def test_unknown_runs(kanji_tui):
         refused(kanji_tui(command, "20260101"), 2, "20260101", "kanji-tui runs")
 
 
-def test_a_full_disk_is_a_sentence_and_keeps_the_old_dataset(kanji_tui, tmp_path, sample_dir):
-    """/dev/full stands in for the disk: writing the sheet meets ENOSPC from the kernel itself."""
-    assert kanji_tui("prepare", "--etl-dir", sample_dir, "--size", 32).returncode == 0
-    before = {path.name: path.read_bytes() for path in (tmp_path / "dataset").iterdir() if path.is_file()}
-    from kanji_tui.errors import KanjiError
-    from kanji_tui.system.files import replacing
+def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path, sample_dir, sample_dataset):
+    """The dataset's folder is a real file system of 1.2 MB: room for the dataset at 32 pixels, not for a second."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = f"""
+        mount -t tmpfs -o size=1200k tmpfs {disk} || exit 77
+        cp -r {sample_dataset} {disk}/dataset
+        dd if=/dev/zero of={disk}/ballast bs=1k count=880 status=none
+        cd {disk} && {sys.executable} -m kanji_tui prepare --etl-dir {sample_dir} --size 64
+        echo "code $?"
+        diff -r {sample_dataset} {disk}/dataset -x .next && echo unchanged
+    """
+    process = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True)
+    if process.returncode == 77 or "unshare" in process.stderr:
+        pytest.skip("a full disk is not tested here: no user namespaces")
+    assert "code 1" in process.stdout, process.stdout + process.stderr
+    assert "unchanged" in process.stdout, process.stdout
+    assert "disk" in process.stderr
+    assert "full" in process.stderr
+    assert "Traceback" not in process.stderr
 
-    with pytest.raises(KanjiError, match="disk is full"), replacing(tmp_path / "dataset" / "metadata.json"):
-        with open("/dev/full", "wb", buffering=0) as full:
-            full.write(b"x")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "dataset").iterdir() if path.is_file()} == before
+
+def test_writing_on_a_full_disk_leaves_what_stood_there(tmp_path):
+    """/dev/full stands in for the disk: the kernel itself answers ENOSPC."""
+    (tmp_path / "precious.json").write_text("{}")
+
+    def write():
+        with replacing(tmp_path / "precious.json") as beside:
+            beside.write_text("half")
+            with open("/dev/full", "wb", buffering=0) as full:
+                full.write(b"x")
+
+    with pytest.raises(KanjiError, match="disk is full"):
+        write()
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.json"]
+    assert (tmp_path / "precious.json").read_text() == "{}"

@@ -5,17 +5,19 @@ import re
 
 import pytest
 
+from tests.conftest import run_command
+
 CLASSES, SETS = 12, 16
 
 
 @pytest.fixture(scope="module")
-def way(tmp_path_factory, sample_runner):
+def way(tmp_path_factory):
     """Everything from sample to predict in one home folder; what each command printed with --json."""
     home = tmp_path_factory.mktemp("way")
     said = {}
 
     def step(name, *arguments):
-        process = sample_runner(*arguments, "--json", home=home)
+        process = run_command(home, *arguments, "--json")
         assert process.returncode == 0, f"{name}: {process.stderr}"
         said[name] = json.loads(process.stdout)
         return said[name]
@@ -32,26 +34,6 @@ def way(tmp_path_factory, sample_runner):
     step("inspect", "inspect", said["tract"]["path"], said["strict"]["path"])
     step("runs", "runs")
     return home, said
-
-
-@pytest.fixture(scope="module")
-def sample_runner():
-    import os
-    import subprocess
-    import sys
-
-    def run(*arguments, home, timeout=300):
-        return subprocess.run(
-            [sys.executable, "-m", "kanji_tui", *map(str, arguments)],
-            cwd=home,
-            env=os.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-
-    return run
 
 
 def test_sample_and_prepare_count_the_same_records(way):
@@ -117,7 +99,7 @@ def test_inspect_says_both_engines_run_it(way):
 
 
 @pytest.mark.parametrize("model", ["best_kanji_model.pth", "safetensors", "tract"])
-def test_predict_names_a_drawn_character_with_every_kind_of_model(way, sample_runner, model):
+def test_predict_names_a_drawn_character_with_every_kind_of_model(way, model):
     from PIL import Image
 
     from kanji_tui.data.dataset import open_dataset
@@ -130,7 +112,7 @@ def test_predict_names_a_drawn_character_with_every_kind_of_model(way, sample_ru
     for number in range(0, len(dataset), 24):
         Image.fromarray(255 - dataset.images([number])[0]).save(home / f"{number}.png")
         names.append(f"{number}.png")
-    process = sample_runner("predict", "--model-path", path, *names, "--json", home=home)
+    process = run_command(home, "predict", "--model-path", path, *names, "--json")
     assert process.returncode == 0, process.stderr
     predictions = json.loads(process.stdout)["predictions"]
     for name, prediction in zip(names, predictions, strict=True):
@@ -149,10 +131,10 @@ def test_runs_lists_the_training(way):
     assert run["validation"]["top1"] == pytest.approx(said["train"]["validation"]["top1"])
 
 
-def test_the_same_is_told_to_a_person_without_json(way, sample_runner):
-    home, said = way
-    assert "finished" in sample_runner("runs", home=home).stdout
-    assert "192" in sample_runner("verify", home=home).stdout
-    attached = sample_runner("attach", "latest", home=home)
+def test_the_same_is_told_to_a_person_without_json(way):
+    home, _ = way
+    assert "finished" in run_command(home, "runs").stdout
+    assert "192" in run_command(home, "verify").stdout
+    attached = run_command(home, "attach", "latest")
     assert "epoch   8/8" in attached.stderr
     assert "top-1" in attached.stdout

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import run_command
+
 pytestmark = pytest.mark.real
 
 
@@ -29,14 +31,9 @@ def real_home(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def real_training(real_home):
     """Prepare and train with the defaults; returns (home, what train said)."""
-    import subprocess
-    import sys
 
     def run(*arguments):
-        process = subprocess.run(
-            [sys.executable, "-m", "kanji_tui", *arguments, "--json"],
-            cwd=real_home, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "2"},
-        )  # fmt: skip
+        process = run_command(real_home, *arguments, "--json", timeout=900, OMP_NUM_THREADS="2")
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout)
 

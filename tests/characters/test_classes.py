@@ -1,0 +1,97 @@
+"""The 3,036 classes of ETL9G."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanji_tui.characters.classes import (
+    classes_by_jis,
+    etl9g_classes,
+    find_class,
+    global_ranks,
+    record_order,
+    strokes,
+)
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis
+
+SMALL_AND_OLD = set("ぁぃぅぇぉっゃゅょゎゐゑ")
+
+
+def test_there_are_71_hiragana_and_all_2965_level_1_kanji() -> None:
+    codes = [known.jis for known in etl9g_classes()]
+    assert len(codes) == 3036
+    assert codes == sorted(set(codes))
+    hiragana = [jis for jis in codes if kind(jis) == "hiragana"]
+    kanji = [jis for jis in codes if kind(jis) == "kanji"]
+    assert hiragana == [j for j in range(0x2421, 0x2474) if jis_to_character(j) not in SMALL_AND_OLD]
+    assert len(hiragana) == 71
+    level_1 = [row * 256 + cell for row in range(0x30, 0x50) for cell in range(0x21, 0x7F)]
+    assert kanji == [jis for jis in level_1 if jis_to_character(jis) is not None]
+    assert len(kanji) == 2965
+
+
+def test_each_class_goes_to_unicode_and_back() -> None:
+    for known in etl9g_classes():
+        assert jis_to_character(known.jis) == known.character
+        assert character_to_jis(known.character) == known.jis
+        assert classes_by_jis()[known.jis] is known
+
+
+def test_ta_is_4544_and_class_2080() -> None:
+    assert classes_by_jis()[0x4544].character == "田"
+    assert global_ranks()[0x4544] == 2080
+    assert etl9g_classes()[2080].character == "田"
+
+
+@pytest.mark.parametrize(
+    ("character", "count"),
+    # counted by hand from school tables
+    [("一", 1), ("田", 5), ("永", 5), ("語", 14), ("鷹", 24), ("あ", 3), ("の", 1), ("ぽ", 4)],
+)
+def test_stroke_counts(character: str, count: int) -> None:
+    found = find_class(character)
+    assert found is not None
+    assert found.strokes == strokes(found.jis) == count
+
+
+def test_every_class_has_a_possible_stroke_count() -> None:
+    counts = [known.strokes for known in etl9g_classes()]
+    assert min(counts) == 1
+    assert max(counts) == 29  # 鬱
+    assert strokes(0x2421) is None  # ぁ is no class
+
+
+@given(st.sampled_from(etl9g_classes()))
+def test_a_class_is_found_by_each_of_its_names(known) -> None:
+    for text in (
+        known.character,
+        f" {known.character}\n",
+        name_jis(known.jis),
+        name_jis(known.jis).lower(),
+        f"U+{ord(known.character):04X}",
+        f"u+{ord(known.character):x}",
+    ):
+        assert find_class(text) is known
+
+
+@pytest.mark.parametrize("text", ["", " ", "3", "弌", "ぁ", "田田", "U+", "U+110000", "U+D800", "FFFF", "-4544", "xyz"])
+def test_what_names_no_class_finds_none(text: str) -> None:
+    assert find_class(text) is None
+
+
+@given(st.text())
+def test_any_text_finds_a_class_or_none(text: str) -> None:
+    found = find_class(text)
+    assert found is None or found in etl9g_classes()
+
+
+def test_the_record_order_holds_each_class_once_at_its_known_place() -> None:
+    order = record_order()
+    assert len(order) == 3036
+    assert set(order) == set(global_ranks())
+    places = {jis_to_character(jis): place for place, jis in enumerate(order)}
+    assert [places[character] for character in "亜あいう"] == [0, 15, 31, 47]
+    kanji = [jis for jis in order if kind(jis) == "kanji"]
+    hiragana = [jis for jis in order if kind(jis) == "hiragana"]
+    assert kanji == sorted(kanji)
+    assert hiragana == sorted(hiragana)

@@ -1,0 +1,63 @@
+"""JIS X 0208 codes to characters and back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis, parse_jis
+from kanji_tui.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("jis", "character"),
+    [(0x4544, "田"), (0x3021, "亜"), (0x4F53, "腕"), (0x5021, "弌"), (0x2422, "あ"), (0x2473, "ん"), (0x2135, "ゝ")],
+)
+def test_known_places(jis: int, character: str) -> None:
+    assert jis_to_character(jis) == character
+    assert character_to_jis(character) == jis
+
+
+def test_the_whole_table_goes_back_and_forth() -> None:
+    found = {}
+    for row in range(0x21, 0x7F):
+        for cell in range(0x21, 0x7F):
+            jis = row * 256 + cell
+            character = jis_to_character(jis)
+            if character is not None:
+                assert len(character) == 1
+                assert character_to_jis(character) == jis, f"{jis:04X}"
+                found[jis] = character
+    assert len(found) == 6879  # JIS X 0208-1990: 524 symbols, letters and kana, 6,355 kanji
+    assert len(set(found.values())) == 6879
+    assert sum(kind(jis) == "kanji" for jis in found) == 6355
+    assert sum(kind(jis) == "hiragana" for jis in found) == 83
+    assert sum(kind(jis) == "katakana" for jis in found) == 86
+
+
+@given(st.integers(-(2**40), 2**40))
+def test_numbers_outside_the_table_have_no_character(number: int) -> None:
+    row, cell = divmod(number, 256)
+    if not (0x21 <= row <= 0x7E and 0x21 <= cell <= 0x7E):
+        assert jis_to_character(number) is None
+
+
+@given(st.text(max_size=3))
+def test_any_text_has_a_code_that_leads_back_or_none(text: str) -> None:
+    jis = character_to_jis(text)
+    assert jis is None or jis_to_character(jis) == text
+
+
+@given(st.characters(codec="ascii"))
+def test_ascii_is_not_in_the_table(character: str) -> None:
+    assert character_to_jis(character) is None
+
+
+@given(st.integers(0x2121, 0x7E7E).filter(lambda jis: jis_to_character(jis) is not None))
+def test_names_are_parsed_back(jis: int) -> None:
+    assert parse_jis(name_jis(jis)) == jis
+
+
+@pytest.mark.parametrize("text", ["", "田", "45", "FFFF", "2921", "not hex"])
+def test_what_is_no_code_is_refused_by_name(text: str) -> None:
+    with pytest.raises(UsageError, match=f"'{text}'"):
+        parse_jis(text)
