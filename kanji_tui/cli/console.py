@@ -67,6 +67,8 @@ class ConsoleReport:
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.Progress):
+            if event.phase == "file":  # one file of many: the screens show these, here the sum is enough
+                return
             self._bar(event) if stderr.is_terminal else self._line(event)
         elif isinstance(event, events.Epoch):
             stderr.print(describe_epoch(event))
@@ -82,7 +84,7 @@ class ConsoleReport:
     def _line(self, event: events.Progress) -> None:
         now = time.monotonic()
         ended = event.total > 0 and event.done >= event.total
-        if not ended and now - self._said.get(event.phase, now - PLAIN_SECONDS) < PLAIN_SECONDS:
+        if event.done == 0 or (not ended and now - self._said.get(event.phase, 0.0) < PLAIN_SECONDS):
             return
         self._said[event.phase] = now
         total = f"/{event.total}" if event.total else ""

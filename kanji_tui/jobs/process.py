@@ -62,7 +62,7 @@ def run_in(run: RunDirectory) -> int:
         report.stop_on_sigterm()
         try:
             kind, job = resolve(config["entry"])
-            spec = from_plain(kind, config["spec"])
+            spec: Any = from_plain(kind, config["spec"])
             report(State("running"))
             result = job(spec, report)
         except Stopped as stop:

@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -25,14 +26,16 @@ class Recorder:
         self.directory: Path | None = run.path
         self._run = run
         self._status = status_of_this_process(job, "starting")
-        self._lock = threading.Lock()
+        self._events_lock = threading.Lock()
+        self._status_lock = threading.Lock()  # its own: an event must not wait while a heartbeat is synced to disk
         self._ended = threading.Event()
         self._stop = False
         self._looked = 0.0
         self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> "Recorder":
-        self._file = open(self._run.events, "a", encoding="utf-8")
+        # A file name that is no UTF-8 comes as lone surrogates; as \\u escapes they are valid JSON.
+        self._file = open(self._run.events, "a", encoding="utf-8", errors="backslashreplace")
         self._run.write_status(self._status)
         self._heart.start()
         return self
@@ -46,15 +49,15 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         moment = time.time()
-        with self._lock:
+        line = json.dumps(to_json(event, moment), ensure_ascii=False) + "\n"
+        with self._events_lock:
             try:
-                self._file.write(json.dumps(to_json(event, moment), ensure_ascii=False) + "\n")
+                self._file.write(line)
                 self._file.flush()
             except OSError as error:
                 raise writing_failed(self._run.events, error) from error
-            if isinstance(event, State):
-                self._status = replace(self._status, state=event.state, heartbeat=moment)
-                self._run.write_status(self._status)
+        if isinstance(event, State):
+            self._write_status(state=event.state)
 
     def stop_requested(self) -> bool:
         """Whether a `stop` file lies in the run directory or SIGTERM came; cheap enough for every batch."""
@@ -73,11 +76,13 @@ class Recorder:
         signal.signal(signal.SIGTERM, wish)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
+    def _write_status(self, **changes: str) -> None:
+        with self._status_lock:
+            self._status = replace(self._status, heartbeat=time.time(), **changes)  # type: ignore[arg-type]
+            self._run.write_status(self._status)
+
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
-            with self._lock:
-                self._status = replace(self._status, heartbeat=time.time())
-                try:
-                    self._run.write_status(self._status)
-                except Exception:  # a full disk must not end the heart; the job itself will say so
-                    continue
+            # A full disk must not end the heart; the job itself will say so.
+            with suppress(Exception):
+                self._write_status()

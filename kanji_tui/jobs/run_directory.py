@@ -14,6 +14,7 @@ import os
 import shutil
 import socket
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,7 +26,7 @@ import yaml
 
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Event, from_json
-from kanji_tui.system.files import read_json, write_json, write_text
+from kanji_tui.system.files import read_json, write_json, write_text, writing_failed
 
 STATUS_VERSION = 1
 HEARTBEAT_SECONDS = 2.0
@@ -51,17 +52,19 @@ class Status:
         """The state as a reader must see it: `lost` for a job that says it runs but is no longer there."""
         if self.state not in ACTIVE:
             return self.state
-        if self.pid and self.host == socket.gethostname() and not self._alive():
-            return "lost"
         age = (time.time() if now is None else now) - self.heartbeat
+        if self.pid and self.host == socket.gethostname() and not self._alive(age):
+            return "lost"
         return "lost" if age > LOST_AFTER_SECONDS else self.state
 
-    def _alive(self) -> bool:
+    def _alive(self, age: float) -> bool:
         if self.boot_id != boot_id():
             return False
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.pid_start) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+            # A clock set anew moves all start times; where a heart still beats, the number was not given again.
+            same = abs(process.create_time() - self.pid_start) < 1.0 or age < 3 * HEARTBEAT_SECONDS
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.AccessDenied:
             return True
         except psutil.NoSuchProcess:
@@ -130,8 +133,10 @@ class RunDirectory:
         """The status as written, or None while there is none that can be read."""
         try:
             value = read_json(self.path / "status.json")
-            return Status(**{k: v for k, v in value.items() if k in Status.__dataclass_fields__})
-        except (KanjiError, TypeError):
+            known = {name: item for name, item in value.items() if name in Status.__dataclass_fields__}
+            numbers = {"pid": int(known["pid"]), **{n: float(known[n]) for n in ("pid_start", "heartbeat")}}
+            return Status(**{**known, **numbers})
+        except (KanjiError, KeyError, TypeError, ValueError):
             return None
 
     def state(self) -> str:
@@ -150,34 +155,51 @@ class RunDirectory:
         """Remove the directory; UsageError while the job still runs."""
         if self.state() in ACTIVE:
             raise UsageError(f"run {self.name} is still running", f"stop it first: kanji-tui stop {self.name}")
-        shutil.rmtree(self.path)
+        try:
+            shutil.rmtree(self.path)
+        except OSError as error:
+            raise KanjiError(f"{self.path} could not be removed: {error}", f"ls -l {self.path}") from None
 
 
 def create(job: str, entry: str, spec: dict[str, Any], runs: Path = RUNS) -> RunDirectory:
     """Make a new run directory with config.yaml and a status saying `starting`; mkdir decides any race."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    runs.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        path = runs / f"{stamp}-{job}-{number}"
-        try:
-            path.mkdir()
-            break
-        except FileExistsError:
-            number += 1
-    run = RunDirectory(path)
+    run = RunDirectory(_new_directory(job, runs))
     config = {"job": job, "entry": entry, "spec": spec}
-    write_text(path / "config.yaml", yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
+    write_text(run.path / "config.yaml", yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
     run.write_status(Status(job, "starting", socket.gethostname(), boot_id(), 0, 0.0, time.time()))
     return run
+
+
+def _new_directory(job: str, runs: Path) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            path = runs / f"{stamp}-{job}-{number}"
+            with suppress(FileExistsError):
+                path.mkdir()
+                return path
+            number += 1
+    except OSError as error:
+        raise writing_failed(runs, error) from error
 
 
 def list_runs(runs: Path = RUNS) -> list[RunDirectory]:
     """All runs, newest first."""
     if not runs.is_dir():
         return []
-    found = [RunDirectory(path) for path in runs.iterdir() if (path / "config.yaml").is_file()]
-    return sorted(found, key=lambda run: (run.name.split("-")[0], run.path.stat().st_ctime_ns), reverse=True)
+    found = [(_born(path), RunDirectory(path)) for path in runs.iterdir()]
+    return [run for born, run in sorted(found, key=lambda pair: pair[0], reverse=True) if born[1]]
+
+
+def _born(path: Path) -> tuple[str, int, str]:
+    """What tells the order of runs: the second in the name, then when config.yaml was written; 0 without one."""
+    try:
+        written = (path / "config.yaml").stat().st_mtime_ns
+    except OSError:
+        written = 0
+    return path.name.split("-")[0], written, path.name
 
 
 def find_run(name: str, runs: Path = RUNS) -> RunDirectory:
@@ -187,7 +209,8 @@ def find_run(name: str, runs: Path = RUNS) -> RunDirectory:
         known = [run for run in known if "-train-" in run.name][:1]
     else:
         wanted = Path(name).name
-        known = [run for run in known if run.name == wanted] or [r for r in known if r.name.startswith(wanted)]
+        exact = [run for run in known if run.name == wanted]
+        known = exact or [run for run in known if wanted and run.name.startswith(wanted)]
     if len(known) == 1:
         return known[0]
     if known:
@@ -207,13 +230,14 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[tuple[float, Event]],
     except FileNotFoundError:
         return [], offset
     end = chunk.rfind(b"\n") + 1
-    events = []
-    for line in chunk[:end].splitlines():
-        try:
-            value = json.loads(line)
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            continue
-        event = from_json(value) if isinstance(value, dict) else None
-        if event is not None:
-            events.append((float(value.get("t", 0.0)), event))
-    return events, offset + end
+    events = [_parse(line) for line in chunk[:end].splitlines()]
+    return [event for event in events if event is not None], offset + end
+
+
+def _parse(line: bytes) -> tuple[float, Event] | None:
+    try:
+        value = json.loads(line)
+        event = from_json(value)
+        return None if event is None else (float(value.get("t", 0.0)), event)
+    except (ValueError, TypeError, AttributeError):  # no JSON, no object, or fields of the wrong kind
+        return None

@@ -34,10 +34,10 @@ def from_plain(kind: type[T], plain: Any, where: str = "the settings") -> T:
     if unknown:
         raise UsageError(f"{where} has no field '{unknown[0]}'", f"its fields are: {', '.join(sorted(hints))}")
     values = {name: _convert(hints[name], item, f"{where}: {name}") for name, item in plain.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise UsageError(f"{where}: {error}") from None
+    for f in dataclasses.fields(typing.cast(Any, kind)):
+        if f.name not in values and f.default is f.default_factory is dataclasses.MISSING:
+            raise UsageError(f"{where} lack '{f.name}'")
+    return kind(**values)
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

@@ -10,7 +10,15 @@ from kanji_tui.errors import UsageError
 
 @pytest.mark.parametrize(
     ("jis", "character"),
-    [(0x4544, "田"), (0x3021, "亜"), (0x4F53, "腕"), (0x5021, "弌"), (0x2422, "あ"), (0x2473, "ん"), (0x2135, "ゝ")],
+    [
+        (0x4544, "田"),
+        (0x3021, "亜"),
+        (0x4F53, "腕"),
+        (0x5021, "弌"),
+        (0x2422, "あ"),
+        (0x2473, "ん"),
+        (0x2135, "ゝ"),
+    ],
 )
 def test_known_places(jis: int, character: str) -> None:
     assert jis_to_character(jis) == character

@@ -1,0 +1,110 @@
+"""Chunk files: npz archives that are written in one go, always come out the same, and can be memory-mapped.
+
+An npz file is a zip archive of npy files. Ours are stored, not deflated, so a member is one run of bytes in the
+file and can be mapped where it lies (numpy's own `mmap_mode` ignores npz). Dates are fixed; sizes and checksums
+come after each member (the zip format's data descriptors), so that the file is hashed as it is written:
+a chunk's digest is what `sha256sum` says of the file.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Iterable
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.system.files import replacing
+
+DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip archive can say
+READ_BYTES = 4 * 1024 * 1024
+
+
+def chunk_name(number: int) -> str:
+    """The file name of the chunk with this number, from 0."""
+    return f"etl9g_dataset_chunk_{number:02d}.npz"
+
+
+class _Hashed(BufferedIOBase):
+    """A file one can only write on to; zipfile sees that it cannot seek and adapts."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.hash = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        self.hash.update(data)
+        return int(self._file.write(data))
+
+
+def write_chunk(
+    path: Path, shape: tuple[int, ...], pictures: Iterable[np.ndarray], columns: dict[str, np.ndarray]
+) -> str:
+    """Write member X (uint8, `shape`) from consecutive blocks of `pictures`, then `columns`; the SHA-256 in hex.
+
+    The file is whole and synced, or not there. Raises KanjiError where the disk is full.
+    """
+    with replacing(path) as beside:
+        with open(beside, "wb") as file, zipfile.ZipFile(hashed := _Hashed(file), "w") as archive:
+            _write_member(archive, "X", np.dtype(np.uint8), shape, pictures)
+            for name, column in columns.items():
+                _write_member(archive, name, column.dtype, column.shape, [column])
+        return hashed.hash.hexdigest()
+
+
+def _write_member(
+    archive: zipfile.ZipFile, name: str, dtype: np.dtype, shape: tuple[int, ...], blocks: Iterable[np.ndarray]
+) -> None:
+    entry = zipfile.ZipInfo(f"{name}.npy", DATE)
+    entry.external_attr = 0o600 << 16
+    written = 0
+    with archive.open(entry, "w", force_zip64=True) as member:
+        header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(member, header)
+        for block in blocks:
+            data = np.ascontiguousarray(block, dtype)
+            member.write(data.data.cast("B") if data.size else b"")
+            written += len(data)
+    if written != shape[0]:
+        raise AssertionError(f"member {name} has {written} rows, not {shape[0]}")
+
+
+def map_member(path: Path, name: str) -> np.ndarray:
+    """A member of a stored npz file as a read-only memory map; KanjiError where the file is broken or deflated."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.getinfo(f"{name}.npy")
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise ValueError("its members are compressed and cannot be mapped")
+        with open(path, "rb") as file:
+            # A local header is 30 bytes, two of its last four the lengths of a name and of an extra field.
+            file.seek(entry.header_offset + 26)
+            name_bytes, extra_bytes = np.frombuffer(file.read(4), "<u2").tolist()
+            file.seek(name_bytes + extra_bytes, 1)
+            version = npy.read_magic(file)
+            if version != (1, 0):
+                raise ValueError(f"npy version {version}")
+            shape, fortran, dtype = npy.read_array_header_1_0(file)
+            offset = file.tell()
+        if fortran or dtype.hasobject:
+            raise ValueError("its layout is not ours")
+        if 0 in shape:
+            return np.empty(shape, dtype)
+        return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise KanjiError(
+            f"{path} cannot be read as a chunk of a dataset: {error}",
+            "prepare the dataset again: kanji-tui prepare",
+        ) from None
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file in hex, read piece by piece."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(READ_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()

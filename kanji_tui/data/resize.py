@@ -1,0 +1,94 @@
+"""From a packed ETL picture to a small one: the exact average over each new pixel's area.
+
+A new pixel covers 127/S rows and 128/S columns of the old picture. Counted in fractions 1/S of an old pixel both
+borders fall on whole numbers, so the average is a quotient of integers and exact, with one rounding at the end.
+This is what OpenCV calls INTER_AREA when it shrinks.
+"""
+
+from functools import cache
+from math import gcd
+
+import numpy as np
+
+from kanji_tui.data.etl import COLUMNS, ROWS
+from kanji_tui.errors import UsageError
+
+SIZES = (32, 48, 64, 96, 128)
+LEVEL = 17  # 15 grey levels times 17 is 255
+
+
+def check_size(size: int) -> None:
+    """UsageError for a size pictures are not made in."""
+    if size not in SIZES:
+        raise UsageError(f"pictures of {size} pixels are not made", f"choose --size {', '.join(map(str, SIZES))}")
+
+
+def shrink(packed: np.ndarray, size: int) -> np.ndarray:
+    """Pictures (N, 127, 64) of packed nibbles to uint8 (N, size, size): 17 x the area average, rounded half up.
+
+    Fastest for some 64 pictures at a time: then every step stays in the processor's cache.
+    """
+    sums, column_units = _sum_columns(packed, size)
+    rows, weights = _row_taps(size)
+    units = column_units * ROWS
+    # The largest value before the division must fit: 16 bits do for sizes 64 and 128, and are twice as fast.
+    width = np.uint16 if LEVEL * 15 * units + units // 2 <= np.iinfo(np.uint16).max else np.uint32
+    total = np.full((len(packed), size, size), units // 2, width)
+    for row, weight in zip(rows, weights, strict=True):
+        part: np.ndarray = np.take(sums, row, axis=1).astype(width)
+        part *= weight.astype(width)
+        total += part
+    total //= width(units)
+    return total.astype(np.uint8)
+
+
+def _sum_columns(packed: np.ndarray, size: int) -> tuple[np.ndarray, int]:
+    """Weighted sums over the columns of each new pixel, uint8 (N, 127, size), and the weights' total."""
+    period, taps = _column_taps(size)
+    nibbles = packed >> 4, packed & 15
+    outputs = len(taps)
+    sums = np.empty((*packed.shape[:2], size), np.uint8)
+    for number, tap in enumerate(taps):
+        parts = [
+            nibbles[column % 2][:, :, column // 2 :: period // 2] * np.uint8(weight)
+            if weight > 1
+            else nibbles[column % 2][:, :, column // 2 :: period // 2]
+            for column, weight in tap
+        ]
+        sums[:, :, number::outputs] = sum(parts[1:], start=parts[0])
+    return sums, sum(weight for _, weight in taps[0])
+
+
+@cache
+def _column_taps(size: int) -> tuple[int, tuple[tuple[tuple[int, int], ...], ...]]:
+    """The period in old columns after which the weights repeat, and for each new column in it (column, weight)s."""
+    common = min(gcd(COLUMNS, size), COLUMNS // 2)  # an even period: two pixels a byte
+    period, outputs = COLUMNS // common, size // common
+    unit = gcd(period, outputs)
+    old, new = outputs // unit, period // unit  # lengths of an old and a new column in common units
+    taps = tuple(
+        tuple(
+            (column, overlap)
+            for column in range(period)
+            if (overlap := min((column + 1) * old, (output + 1) * new) - max(column * old, output * new)) > 0
+        )
+        for output in range(outputs)
+    )
+    return period, taps
+
+
+@cache
+def _row_taps(size: int) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """For the k-th row each new row touches: its number (size,), and its weight times 17, (size, size)."""
+    new = np.arange(size)
+    first = new * ROWS // size
+    last = ((new + 1) * ROWS - 1) // size
+    rows, weights = [], []
+    for step in range(int((last - first).max()) + 1):
+        row = np.minimum(first + step, ROWS - 1)
+        overlap = np.minimum((new + 1) * ROWS, (row + 1) * size) - np.maximum(new * ROWS, row * size)
+        overlap = np.where(first + step <= last, overlap, 0)
+        rows.append(row)
+        # A full square of weights lets numpy run over whole pictures instead of row by row.
+        weights.append(np.repeat((LEVEL * overlap).astype(np.uint32)[:, None], size, axis=1))
+    return tuple(rows), tuple(weights)

@@ -1,0 +1,290 @@
+"""The job `preflight`: does everything stand that the way from record files to a recogniser needs?
+
+`quick_checks` loads neither torch nor onnx and may run while a screen waits; `font_checks` may search folders and
+`torch_checks` asks a child process.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import quote
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.jobs.sample import Spec as SampleSpec
+from kanji_tui.system import preflight as machine
+from kanji_tui.system.check import Check
+from kanji_tui.system.gpu import read_driver
+from kanji_tui.system.machine import disk, memory
+from kanji_tui.system.sizes import in_words
+from kanji_tui.system.terminal import read_terminal
+
+DISK, ETL_FILES, DATASET = "disk", "ETL9G files", "dataset"
+GROUPS = (machine.PYTHON, machine.GPU, machine.MEMORY, DISK, ETL_FILES, DATASET, machine.TERMINAL)
+
+RECORD_BYTES = 8199  # as data.etl has it, which would import numpy
+PICTURE_SIZE = 64
+TRAINING_BYTES = 2 * 1024**3  # torch itself, the network, a few batches: beside the pictures in RAM
+PREPARING_MARGIN = 64 * 1024**2  # labels, JSON, what the file system rounds up
+RUN_BYTES = 512 * 1024**2  # a training's checkpoints, the published copies and their exports
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Where to look; paths that are not absolute count from `home`."""
+
+    home: Path = Path(".")
+    etl_dir: Path = Path("ETL9G")
+    data_dir: Path = Path("dataset")
+    models_dir: Path = Path("models")
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """All checks, in the order of GROUPS."""
+
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the dataset holds, or the `problem` why it cannot be used."""
+
+    samples: int = 0
+    classes: int = 0
+    size: int = PICTURE_SIZE
+    source: str = ""
+    problem: str = ""
+
+    @property
+    def bytes(self) -> int:
+        return self.samples * self.size**2
+
+
+@dataclass(frozen=True)
+class RecordFiles:
+    """Sizes in bytes by file name; where they cannot be used, the `problem` and an `advice` in words."""
+
+    sizes: dict[str, int] = field(default_factory=dict)
+    drawn: bool = False
+    problem: str = ""
+    advice: str = ""
+
+    @property
+    def records(self) -> int:
+        return sum(size // RECORD_BYTES for size in self.sizes.values())
+
+
+def run(spec: Spec, report: Report) -> Preflight:
+    """All checks: the quick ones, then torch's."""
+    steps: tuple[tuple[str, Callable[[Spec], list[Check]]], ...] = (
+        ("machine, files and terminal", quick_checks),
+        ("fonts", font_checks),
+        ("importing torch in a process of its own", torch_checks),
+    )
+    checks: list[Check] = []
+    for done, (item, step) in enumerate(steps):
+        raise_if_stopped(report)
+        report(Progress("preflight", done, len(steps), "steps", item))
+        checks += step(spec)
+    report(Progress("preflight", len(steps), len(steps), "steps"))
+    return Preflight(in_order(checks))
+
+
+def in_order(checks: list[Check]) -> tuple[Check, ...]:
+    """The checks sorted into the order of GROUPS, each group as it came."""
+    return tuple(sorted(checks, key=lambda check: GROUPS.index(check.group)))
+
+
+def quick_checks(spec: Spec) -> list[Check]:
+    """Everything but what only torch knows; a few reads of small files and of the driver."""
+    prepared = read_prepared(spec.home / spec.data_dir)
+    files = read_record_files(spec.home / spec.etl_dir)
+    steps: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
+        (machine.PYTHON, machine.python_checks),
+        (machine.GPU, lambda: machine.gpu_checks(read_driver(), prepared.bytes if prepared else 0)),
+        (machine.MEMORY, lambda: _memory_checks(prepared, files)),
+        (DISK, lambda: _disk_checks(spec, prepared, files)),
+        (ETL_FILES, lambda: _etl_checks(spec, files)),
+        (DATASET, lambda: [_dataset_check(spec, prepared, files)]),
+        (machine.TERMINAL, lambda: machine.terminal_checks(read_terminal())),
+    )
+    return [check for group, step in steps for check in step()]
+
+
+def font_checks(spec: Spec) -> list[Check]:
+    """Whether a font is there that `kanji-tui sample` can draw with; may have to search folders of fonts."""
+    try:
+        from kanji_tui.data.fonts import find_fonts
+
+        names = ", ".join(font.name for font in find_fonts())
+    except KanjiError as error:
+        remedy = machine.pip("matplotlib-fontja")
+        return [Check(ETL_FILES, "font for samples", "warning", error.message, remedy)]
+    except ImportError:  # a package is missing, and named where packages are checked
+        return []
+    return [Check(ETL_FILES, "font for samples", "ok", names)]
+
+
+def torch_checks(spec: Spec) -> list[Check]:
+    """What only torch knows, from a child process; takes seconds and draws nothing on the screen."""
+    return machine.torch_checks(read_driver())
+
+
+def read_prepared(data_dir: Path) -> Prepared | None:
+    """The prepared dataset as it opens, its pictures left on the disk; None where there is none."""
+    if not (data_dir / "metadata.json").is_file():
+        return None
+    try:
+        from kanji_tui.data.dataset import open_dataset
+
+        dataset = open_dataset(data_dir)
+    except KanjiError as error:
+        return Prepared(problem=error.message)
+    except (ImportError, OSError) as error:
+        return Prepared(problem=f"{data_dir} cannot be looked at: {error}")
+    return Prepared(len(dataset), len(dataset.classes), dataset.size, dataset.source)
+
+
+def read_record_files(etl_dir: Path) -> RecordFiles:
+    """The record files of `etl_dir` and their sizes, or why there are none."""
+    try:
+        from kanji_tui.data.etl import record_files
+
+        paths = record_files(etl_dir)
+        sizes = {path.name: path.stat().st_size for path in paths}
+    except KanjiError as error:
+        return RecordFiles(problem=error.message, advice=error.remedy)
+    except (ImportError, OSError) as error:
+        return RecordFiles(problem=f"{etl_dir} cannot be looked at: {error}")
+    if not (etl_dir / "SAMPLE.json").exists():
+        return RecordFiles(sizes)
+    from kanji_tui.data.sample import is_drawn
+
+    try:
+        return RecordFiles(sizes, drawn=is_drawn(etl_dir, paths))
+    except KanjiError as error:  # drawn and other files side by side
+        return RecordFiles(sizes, problem=error.message, advice=error.remedy)
+
+
+def _memory_checks(prepared: Prepared | None, files: RecordFiles) -> list[Check]:
+    size = prepared.size if prepared else PICTURE_SIZE
+    if prepared and prepared.samples:
+        pictures, purpose = prepared.bytes, "training the prepared dataset"
+    elif files.sizes:
+        pictures, purpose = files.records * size**2, f"training what {files.records:,} records give"
+    else:
+        pictures, purpose = 0, "training a drawn sample"
+    fitting = (memory().available - TRAINING_BYTES) // size**2
+    remedy = f"kanji-tui train --sample-limit {fitting}" if fitting > 0 else "top  # close what is not needed"
+    return machine.memory_checks(TRAINING_BYTES + pictures, purpose, remedy)
+
+
+def _disk_checks(spec: Spec, prepared: Prepared | None, files: RecordFiles) -> list[Check]:
+    command, folder, needed = _next_step(spec, prepared, files)
+    place = disk(folder)
+    found = f"{in_words(place.free)} free in {place.folder}; {command} needs about {in_words(needed)}"
+    if place.free >= needed:
+        space = Check(DISK, "free space", "ok", found)
+    else:
+        remedy = f"df -h {quote(str(place.folder))}  # free some, or take another disk with --home DIR"
+        space = Check(DISK, "free space", "failed", found, remedy)
+    return [space, _permission_check({folder, spec.home / spec.data_dir, spec.home / spec.models_dir})]
+
+
+def _next_step(spec: Spec, prepared: Prepared | None, files: RecordFiles) -> tuple[str, Path, int]:
+    """The command that comes next, the folder it writes to, and the bytes it needs there."""
+    if prepared and not prepared.problem:
+        return "kanji-tui train", spec.home / spec.models_dir, RUN_BYTES
+    if files.sizes:
+        # An earlier dataset stays until the new one is whole, so nothing is given back before.
+        return "kanji-tui prepare", spec.home / spec.data_dir, files.records * PICTURE_SIZE**2 + PREPARING_MARGIN
+    sample = SampleSpec()
+    return "kanji-tui sample", spec.home / spec.etl_dir, sample.classes * sample.sets * RECORD_BYTES
+
+
+def _permission_check(folders: set[Path]) -> Check:
+    closed = [disk(folder).folder for folder in sorted(folders) if not disk(folder).writable]
+    if not closed:
+        return Check(DISK, "write permission", "ok", ", ".join(str(folder) for folder in sorted(folders)))
+    names = " ".join(dict.fromkeys(quote(str(folder)) for folder in closed))
+    remedy = f'sudo chown "$USER" {names}'
+    return Check(DISK, "write permission", "failed", f"this user may not write in {names}", remedy)
+
+
+def _etl_checks(spec: Spec, files: RecordFiles) -> list[Check]:
+    folder = spec.home / spec.etl_dir
+    if not files.sizes:
+        elsewhere = files.advice.partition("--etl-dir ")[2]
+        remedy = f"kanji-tui prepare --etl-dir {elsewhere}" if elsewhere else _sample_command(spec)
+        return [Check(ETL_FILES, "files", "warning", files.problem, remedy)]
+    if files.problem:
+        remedy = f"ls -l {quote(str(folder))}  # {files.advice}"
+        return [Check(ETL_FILES, "files", "warning", files.problem, remedy)]
+    from kanji_tui.data.etl import KNOWN_FILES
+
+    amount = f"{len(files.sizes)} files, {files.records:,} records, {in_words(sum(files.sizes.values()))}"
+    if files.drawn:
+        found = f"{amount} in {folder}: a drawn sample, not handwriting"
+        return [Check(ETL_FILES, "files", "ok", found, "")]
+    names = {name.upper() for name in files.sizes}
+    missing = [name for name in KNOWN_FILES if name not in names]
+    if len(missing) == len(KNOWN_FILES):
+        return [Check(ETL_FILES, "files", "ok", f"{amount} in {folder}, none of them of ETL9G")]
+    found = f"{len(KNOWN_FILES) - len(missing)} of the {len(KNOWN_FILES)} in {folder}: {amount}"
+    if missing:
+        found += f"; not there: {_ranges(missing)}"
+    odd = {name: size for name, size in files.sizes.items() if size != KNOWN_FILES.get(name.upper(), size)}
+    return [Check(ETL_FILES, "files", "ok", found), _size_check(folder, odd)]
+
+
+def _size_check(folder: Path, odd: dict[str, int]) -> Check:
+    """Files that are not as large as the database's own list says."""
+    from kanji_tui.data.etl import KNOWN_FILES
+
+    if not odd:
+        return Check(ETL_FILES, "sizes", "ok", "as ETL9INFO lists them")
+    told = [f"{name} has {size:,} of {KNOWN_FILES[name.upper()]:,} bytes" for name, size in odd.items()]
+    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    found = f"{'; '.join(told[:3])}{more}. Whole records are used, a cut one is left out"
+    paths = " ".join(quote(str(folder / name)) for name in list(odd)[:3])
+    remedy = f"ls -l {paths}  # copy them again from where they came"
+    return Check(ETL_FILES, "sizes", "warning", found, remedy)
+
+
+def _ranges(names: list[str]) -> str:
+    """File numbers in short: ETL9G_01, 02, 03 and 07 are `01-03, 07`."""
+    numbers = sorted(int(name.rpartition("_")[2]) for name in names)
+    starts = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    pairs = zip(starts, ends, strict=True)
+    return ", ".join(f"{start:02}" if start == end else f"{start:02}-{end:02}" for start, end in pairs)
+
+
+def _dataset_check(spec: Spec, prepared: Prepared | None, files: RecordFiles) -> Check:
+    folder = spec.home / spec.data_dir
+    prepare = _prepare_command(spec) if files.sizes else f"{_sample_command(spec)} && {_prepare_command(spec)}"
+    if prepared is None:
+        begun = "; a preparation was begun and goes on where it stopped" if (folder / ".next").is_dir() else ""
+        return Check(DATASET, "prepared", "warning", f"none yet in {folder}{begun}", prepare)
+    if prepared.problem:
+        return Check(DATASET, "prepared", "warning", prepared.problem, prepare)
+    source = "drawn samples, not handwriting" if prepared.source == "drawn sample" else prepared.source
+    size = f"{prepared.size} x {prepared.size}"
+    found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {size}, {in_words(prepared.bytes)}"
+    return Check(DATASET, "prepared", "ok", f"{found}; {source}" if source else found)
+
+
+def _sample_command(spec: Spec) -> str:
+    return _command("sample", {"--output-dir": (spec.home / spec.etl_dir, Spec.etl_dir)})
+
+
+def _prepare_command(spec: Spec) -> str:
+    etl_dir, data_dir = (spec.home / spec.etl_dir, Spec.etl_dir), (spec.home / spec.data_dir, Spec.data_dir)
+    return _command("prepare", {"--etl-dir": etl_dir, "--output-dir": data_dir})
+
+
+def _command(name: str, paths: dict[str, tuple[Path, Path]]) -> str:
+    """The command to type; a path is named only where it is not the default, its second one."""
+    flags = [f"{flag} {quote(str(path))}" for flag, (path, default) in paths.items() if path != default]
+    return " ".join(["kanji-tui", name, *flags])

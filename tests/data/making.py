@@ -1,0 +1,53 @@
+"""Small record files made on the spot, byte by byte by the database's description, not by the code under test."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+A, I_, U, TA, A_KANJI = 0x2422, 0x2424, 0x2426, 0x4544, 0x3021
+CODES = (A_KANJI, A, I_, U, TA)
+
+
+def ring(seed: int = 0) -> np.ndarray:
+    """A picture with ink around its middle, levels 0-15, (127, 128); each seed another."""
+    random = np.random.default_rng(seed)
+    row, column = np.mgrid[:127, :128]
+    distance = np.hypot(row - 63 - random.integers(-3, 4), column - 63.5 - random.integers(-3, 4))
+    levels = np.where(np.abs(distance - random.integers(18, 34)) < 4, random.integers(8, 16), 0)
+    return levels.astype(np.uint8)
+
+
+def record(jis: int, levels: np.ndarray, picture_at: int = 64, reading: bytes = b"", serial: int = 1) -> bytes:
+    """One record of 8,199 bytes."""
+    packed = (levels[:, 0::2] << 4 | levels[:, 1::2]).astype(np.uint8).tobytes()
+    head = struct.pack(">2H8sI4B4H2B", 1, jis, reading.ljust(8), serial, *[0] * 10)
+    whole = head.ljust(picture_at, b"\0") + packed
+    return whole.ljust(8199, b"\0")
+
+
+def write_records(path: Path, codes: list[int] | tuple[int, ...], seed: int = 0, picture_at: int = 64) -> Path:
+    """A record file with these codes in this order, each picture another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    records = (record(jis, ring(seed * 10_000 + n), picture_at, b"R%d" % n) for n, jis in enumerate(codes))
+    path.write_bytes(b"".join(records))
+    return path
+
+
+def area_average(levels: np.ndarray, size: int) -> np.ndarray:
+    """17 x the area average of (N, 127, 128) as real numbers (N, size, size): two matrices of overlaps, no more."""
+    return 17 * np.einsum("ri,nij,cj->nrc", _overlaps(127, size), levels, _overlaps(128, size), optimize=True)
+
+
+def _overlaps(old: int, new: int) -> np.ndarray:
+    scale = old / new
+    weights = np.zeros((new, old))
+    for to in range(new):
+        for of in range(old):
+            weights[to, of] = max(0.0, min((to + 1) * scale, of + 1) - max(to * scale, of)) / scale
+    return weights
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}

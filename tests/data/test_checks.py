@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from kanji_tui.data.checks import verify
+from kanji_tui.data.preparation import prepare
+from kanji_tui.errors import KanjiError, Stopped
+from tests.data.making import CODES, record, ring, write_records
+
+
+def verdicts(data_dir, report) -> dict:
+    return {check.name: check for check in verify(data_dir, None, report).checks}
+
+
+def prepared(folder, report, pictures=None, codes=CODES * 4, picture_at=64, format=None):
+    """A dataset of one file with these codes and, by record number, these pictures in place of rings."""
+    pictures = pictures or {}
+    write_records(folder / "etl" / "ETL9G_01", codes, picture_at=picture_at)
+    whole = bytearray((folder / "etl" / "ETL9G_01").read_bytes())
+    for number, levels in pictures.items():
+        whole[number * 8199 : (number + 1) * 8199] = record(codes[number], levels, picture_at)
+    (folder / "etl" / "ETL9G_01").write_bytes(whole)
+    prepare(folder / "etl", folder / "ds", 32, 1, format, report)
+    return folder / "ds"
+
+
+def test_a_good_dataset_passes_every_check(sample_dataset, report):
+    verified = verify(sample_dataset, None, report)
+    assert (verified.samples, verified.classes) == (192, 12)
+    assert {check.verdict for check in verified.checks} == {"ok"}
+    found = {check.name: check.found for check in verified.checks}
+    assert found["classes"] == "12 of 3,036, 16 to 16 samples each"
+    assert found["data sets"] == "16 in 4 files, each with every class"
+    assert "drawn sample" in found["samples"]
+
+
+def test_one_changed_byte_in_a_chunk_fails(tmp_path, report):
+    data_dir = prepared(tmp_path, report)
+    chunk = data_dir / "etl9g_dataset_chunk_00.npz"
+    content = bytearray(chunk.read_bytes())
+    content[5000] ^= 1
+    chunk.write_bytes(content)
+    check = verdicts(data_dir, report)["chunk files"]
+    assert check.verdict == "failed"
+    assert "etl9g_dataset_chunk_00.npz" in check.found
+    assert "kanji-tui prepare" in check.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "picture"),
+    [
+        ("blank pictures", np.zeros((127, 128), np.uint8)),
+        ("blank pictures", np.ones((127, 128), np.uint8)),  # the paper's own grey is no ink
+        ("inverted pictures", (15 - ring(3)).astype(np.uint8)),
+        ("saturated pictures", np.pad(np.full((107, 108), 15, np.uint8), 10)),
+        ("duplicate pictures", ring(0)),
+    ],
+)
+def test_an_odd_picture_is_named_and_kept(tmp_path, report, name, picture):
+    data_dir = prepared(tmp_path, report, {7: picture})
+    odd = {check.name for check in verify(data_dir, None, report).checks if check.verdict != "ok"}
+    assert odd == {name}
+    check = verdicts(data_dir, report)[name]
+    assert check.verdict == "warning"
+    assert "7" in check.found
+
+
+def test_all_pictures_inverted_fails(tmp_path, report):
+    data_dir = prepared(tmp_path, report, {n: (15 - ring(n)).astype(np.uint8) for n in range(20)})
+    assert verdicts(data_dir, report)["inverted pictures"].verdict == "failed"
+
+
+def test_two_blank_pictures_are_no_duplicates(tmp_path, report):
+    data_dir = prepared(tmp_path, report, {n: np.zeros((127, 128), np.uint8) for n in (3, 8)})
+    found = verdicts(data_dir, report)
+    assert found["blank pictures"].found == "2 of 20; samples 3, 8"
+    assert found["duplicate pictures"].verdict == "ok"
+
+
+def test_ink_at_the_edges_is_measured(tmp_path, report):
+    frame = ring(0)
+    frame[:, :4] = 15
+    data_dir = prepared(tmp_path, report, {n: np.roll(frame, n % 3, axis=1) for n in range(5)})
+    assert verdicts(data_dir, report)["ink at the edges"].found == "25.0% of the pictures"
+
+
+@pytest.mark.parametrize(("picture_at", "read_as", "named"), [(60, "etl9g", "etl8g"), (64, "etl8g", "etl9g")])
+def test_a_file_read_in_the_wrong_format_is_impossible_to_miss(tmp_path, report, picture_at, read_as, named):
+    data_dir = prepared(tmp_path, report, picture_at=picture_at, format=read_as)
+    check = verdicts(data_dir, report)["ink in the middle"]
+    assert check.verdict == "warning"
+    assert f"--format {named}" in check.remedy
+
+
+def test_records_left_out_and_incomplete_sets_are_told(tmp_path, report):
+    codes = [*CODES * 4, CODES[0], 0xFFFF]
+    found = verdicts(prepared(tmp_path, report, codes=codes), report)
+    assert found["left out"].verdict == "warning"
+    assert "ETL9G_01 record 21: unknown JIS code FFFF" in found["left out"].found
+    assert found["data sets"].found == "5 in 1 files; 1 without some classes: ETL9G_01 set 4 lacks 4"
+
+
+def test_few_samples_of_a_class_and_few_sets_are_told(tmp_path, report):
+    found = verdicts(prepared(tmp_path, report, codes=CODES), report)
+    assert found["classes"].verdict == "warning"
+    assert "fewer than 3: あ (2422)" in found["classes"].found
+    assert "too few to keep writers apart" in found["data sets"].found
+
+
+def test_the_contact_sheet_shows_a_class_a_row_and_a_writer_a_column(sample_dataset, tmp_path, report):
+    path = tmp_path / "sheets" / "sheet.png"
+    assert verify(sample_dataset, path, report).contact_sheet == str(path)
+    with Image.open(path) as sheet:
+        assert sheet.format == "PNG"
+        levels = np.asarray(sheet)
+    cells = levels[-12 * 34 :, -16 * 34 :].reshape(12, 34, 16, 34)
+    assert (cells.min(axis=(1, 3)) < 160).all()  # ink in every cell
+    assert (np.median(cells, axis=(1, 3)) > 200).all()  # on white paper
+
+
+def test_no_dataset_and_stop(sample_dataset, tmp_path, report):
+    with pytest.raises(KanjiError, match="no dataset"):
+        verify(tmp_path, None, report)
+    report.stop = True
+    with pytest.raises(Stopped):
+        verify(sample_dataset, None, report)

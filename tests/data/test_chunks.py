@@ -1,0 +1,72 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from kanji_tui.data.chunks import chunk_name, file_digest, map_member, write_chunk
+from kanji_tui.errors import KanjiError
+
+
+def blocks(seed=0):
+    pictures = np.random.default_rng(seed).integers(0, 256, (10, 32, 32), dtype=np.uint8)
+    return pictures, [pictures[:4], pictures[4:9], pictures[9:]]
+
+
+def columns():
+    return {"y": np.arange(10, dtype=np.int32), "jis": np.arange(10, dtype=np.uint16)}
+
+
+def test_numpy_reads_what_was_streamed(tmp_path):
+    pictures, parts = blocks()
+    path = tmp_path / chunk_name(0)
+    digest = write_chunk(path, pictures.shape, iter(parts), columns())
+    with np.load(path) as chunk:
+        assert sorted(chunk.files) == ["X", "jis", "y"]
+        assert np.array_equal(chunk["X"], pictures)
+        assert chunk["y"].dtype == np.int32
+        assert np.array_equal(chunk["jis"], columns()["jis"])
+    assert digest == file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert path.name == "etl9g_dataset_chunk_00.npz"
+
+
+def test_a_member_is_mapped_not_loaded(tmp_path):
+    pictures, parts = blocks()
+    path = tmp_path / "c.npz"
+    write_chunk(path, pictures.shape, parts, columns())
+    mapped = map_member(path, "X")
+    assert isinstance(mapped, np.memmap)
+    assert np.array_equal(mapped, pictures)
+    assert np.array_equal(map_member(path, "y"), columns()["y"])
+
+
+def test_the_same_content_gives_the_same_bytes_however_it_is_cut(tmp_path):
+    pictures, parts = blocks()
+    write_chunk(tmp_path / "a.npz", pictures.shape, parts, columns())
+    write_chunk(tmp_path / "b.npz", pictures.shape, [pictures], columns())
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_an_empty_chunk(tmp_path):
+    write_chunk(tmp_path / "c.npz", (0, 32, 32), [], {"y": np.empty(0, np.int32)})
+    assert map_member(tmp_path / "c.npz", "X").shape == (0, 32, 32)
+
+
+def test_a_failure_while_writing_leaves_nothing(tmp_path):
+    def failing():
+        yield blocks()[0][:4]
+        raise KeyError("on purpose")
+
+    with pytest.raises(KeyError):
+        write_chunk(tmp_path / "c.npz", (10, 32, 32), failing(), {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_deflated_or_broken_files_are_refused_in_a_sentence(tmp_path):
+    np.savez_compressed(tmp_path / "deflated.npz", X=blocks()[0])
+    with pytest.raises(KanjiError, match="compressed"):
+        map_member(tmp_path / "deflated.npz", "X")
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(KanjiError, match="cannot be read"):
+        map_member(tmp_path / "broken.npz", "X")
+    with pytest.raises(KanjiError, match="cannot be read"):
+        map_member(tmp_path / "missing.npz", "X")

@@ -1,0 +1,349 @@
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kanji_tui.data import preparation, publication
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.data.etl import open_records
+from kanji_tui.data.preparation import prepare
+from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.events import Notice, Progress
+from tests.data.making import A_KANJI, CODES, TA, U, area_average, bytes_of, ring, write_records
+
+
+@pytest.fixture
+def etl_dir(tmp_path):
+    """Three files of two data sets each, the last of them cut within its second set."""
+    for number in (1, 2, 3):
+        codes = (CODES * 2)[:8] if number == 3 else CODES * 2
+        write_records(tmp_path / "etl" / f"ETL9G_{number:02d}", codes, seed=number)
+    return tmp_path / "etl"
+
+
+def test_samples_come_in_order_with_labels_sets_and_exact_pictures(etl_dir, tmp_path, report):
+    prepared = prepare(etl_dir, tmp_path / "ds", 32, 2, None, report)
+    dataset = open_dataset(tmp_path / "ds")
+    assert (prepared.records, prepared.classes, prepared.size, prepared.quarantined) == (28, 5, 32, 0)
+    assert prepared.digest == dataset.digest
+    assert dataset.classes == tuple(sorted(CODES))
+    assert dataset.jis.tolist() == [*CODES * 4, *(CODES * 2)[:8]]
+    assert dataset.labels.tolist() == [sorted(CODES).index(jis) for jis in dataset.jis]
+    assert dataset.file.tolist() == [0] * 10 + [1] * 10 + [2] * 8
+    assert dataset.record.tolist() == [*range(10), *range(10), *range(8)]
+    assert dataset.set.tolist() == ([0] * 5 + [1] * 5) * 2 + [0] * 5 + [1] * 3
+    assert dataset.files == ("ETL9G_01", "ETL9G_02", "ETL9G_03")
+    levels = np.stack([ring(file * 10_000 + n) for file in (1, 2, 3) for n in range(10)])[:28]
+    exact = area_average(levels, 32)
+    assert np.abs(dataset.images(range(28)) - exact).max() <= 0.5 + 1e-9
+
+
+def test_the_json_files_have_the_originals_fields_and_ours(etl_dir, tmp_path, report):
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    files = {path.name: json.loads(path.read_text()) for path in (tmp_path / "ds").glob("*.json")}
+    metadata, info = files["metadata.json"], files["chunk_info.json"]
+    assert metadata["num_classes"] == 5
+    assert metadata["total_samples"] == info["total_samples"] == 28
+    assert metadata["target_size"] == 32
+    assert metadata["jis_to_class"] == {"2422": 0, "2424": 1, "2426": 2, "3021": 3, "4544": 4}
+    assert metadata["class_to_jis"]["4"] == "4544"
+    assert metadata["samples_per_class"] == {"0": 6, "1": 6, "2": 5, "3": 6, "4": 5}
+    assert metadata["dataset_info"]["files_processed"] == 3
+    assert metadata["dataset_info"]["avg_samples_per_class"] == 28 / 5
+    assert metadata["source"] == "ETL9G record files"
+    assert metadata["dataset"] == "etl9g"
+    assert info["num_chunks"] == 3
+    assert [chunk["samples"] for chunk in info["chunks"]] == [10, 10, 8]
+    assert files["character_mapping.json"]["4544"] == {
+        "class_idx": 4,
+        "ascii_reading": "R4",
+        "sample_count": 5,
+        "character": "田",
+        "stroke_count": 5,
+    }
+
+
+def test_the_same_bytes_for_any_number_of_workers(etl_dir, tmp_path, report):
+    made = []
+    for workers in (1, 2, 5):
+        prepare(etl_dir, tmp_path / f"ds{workers}", 48, workers, None, report)
+        made.append(bytes_of(tmp_path / f"ds{workers}"))
+    assert made[0] == made[1] == made[2]
+
+
+def test_another_size_or_picture_gives_another_digest(etl_dir, tmp_path, report):
+    digests = {prepare(etl_dir, tmp_path / "ds", size, 1, None, report).digest for size in (32, 48)}
+    write_records(etl_dir / "ETL9G_01", CODES * 2, seed=9)
+    digests.add(prepare(etl_dir, tmp_path / "ds", 48, 1, None, report).digest)
+    assert len(digests) == 3
+
+
+def test_bad_records_are_listed_and_left_out(tmp_path, report):
+    write_records(tmp_path / "etl" / "ETL9G_01", [A_KANJI, 0xFFFF, U, 0x2135, TA])
+    with open(tmp_path / "etl" / "ETL9G_01", "ab") as file:
+        file.write(b"\0" * 100)
+    prepared = prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
+    dataset = open_dataset(tmp_path / "ds")
+    assert (prepared.records, prepared.quarantined) == (3, 3)
+    assert dataset.record.tolist() == [0, 2, 4]
+    assert np.abs(dataset.images([1])[0] - area_average(ring(2)[None], 32)[0]).max() <= 0.5 + 1e-9
+    lines = (tmp_path / "ds" / "quarantine.tsv").read_text().splitlines()
+    assert lines[0] == "file\trecord\treason"
+    assert lines[1:] == [
+        "ETL9G_01\t1\tunknown JIS code FFFF",
+        "ETL9G_01\t3\tunknown JIS code 2135",
+        "ETL9G_01\t5\ttruncated: 100 of 8,199 bytes",
+    ]
+    assert dataset.metadata["quarantine"][0] == {"file": "ETL9G_01", "record": 1, "reason": "unknown JIS code FFFF"}
+    assert "3 records are left out" in report.of(Notice)[0].message
+
+
+def test_etl8g_files_are_recognised_by_name(tmp_path, report):
+    write_records(tmp_path / "etl" / "ETL8G_01", CODES, picture_at=60)
+    assert prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report).format == "etl8g"
+    dataset = open_dataset(tmp_path / "ds")
+    exact = area_average(np.stack([ring(n) for n in range(5)]), 32)
+    assert np.abs(dataset.images(range(5)) - exact).max() <= 0.5 + 1e-9
+    assert (dataset.name, dataset.source) == ("etl8g", "ETL8G record files")
+
+
+def test_fewer_files_leave_no_chunk_of_the_older_dataset(etl_dir, tmp_path, report):
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    (etl_dir / "ETL9G_03").unlink()
+    (tmp_path / "ds" / "README.md").write_text("mine")
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    names = sorted(path.name for path in (tmp_path / "ds").iterdir())
+    assert names == [
+        "README.md",
+        "character_mapping.json",
+        "chunk_info.json",
+        "etl9g_dataset_chunk_00.npz",
+        "etl9g_dataset_chunk_01.npz",
+        "metadata.json",
+        "quarantine.tsv",
+    ]
+
+
+def test_progress_tells_of_all_and_of_each_file(etl_dir, tmp_path, report):
+    prepare(etl_dir, tmp_path / "ds", 32, 2, None, report)
+    progress = report.of(Progress)
+    last_of_all = [event for event in progress if event.phase == "prepare"][-1]
+    assert (last_of_all.done, last_of_all.total, last_of_all.unit) == (28, 28, "records")
+    assert last_of_all.rate > 0
+    ends = {event.item: (event.done, event.total) for event in progress if event.phase == "file"}
+    assert ends == {"ETL9G_01": (10, 10), "ETL9G_02": (10, 10), "ETL9G_03": (8, 8)}
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"size": 50}, "pictures of 50 pixels"),
+        ({"workers": 0}, "0 workers"),
+        ({"format": "etl1"}, "'etl1' is not known"),
+        ({"etl_dir": Path("nowhere")}, "no directory nowhere"),
+    ],
+)
+def test_settings_that_make_no_sense(etl_dir, tmp_path, report, changes, sentence):
+    settings = {"etl_dir": etl_dir, "size": 32, "workers": 1, "format": None} | changes
+    with pytest.raises(UsageError, match=sentence):
+        prepare(output_dir=tmp_path / "ds", report=report, **settings)
+    assert not (tmp_path / "ds").exists()
+
+
+def test_files_without_one_usable_record(tmp_path, report):
+    write_records(tmp_path / "etl" / "ETL9G_01", [0, 0xFFFF])
+    with pytest.raises(KanjiError, match=r"none of the records .* is usable"):
+        prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
+    assert not (tmp_path / "ds").exists()
+
+
+def test_a_full_disk_is_seen_before_work_begins(etl_dir, tmp_path, report, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(KanjiError, match="the disk is too full"):
+        prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+
+
+def test_a_disk_that_fills_up_loses_nothing(etl_dir, tmp_path, report, monkeypatch):
+    old = prepare(etl_dir, tmp_path / "ds", 32, 1, None, report).digest
+    begin = publication.begin
+
+    def begin_with_a_full_disk_for_the_last_chunk(output_dir, plan):
+        done = begin(output_dir, plan)
+        full = publication.next_dir(output_dir) / f".etl9g_dataset_chunk_02.npz.{os.getpid()}.part"
+        full.symlink_to("/dev/full")  # the kernel's own "no space left on device"
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "begin", begin_with_a_full_disk_for_the_last_chunk)
+        with pytest.raises(KanjiError, match="the disk is full") as failed:
+            prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    assert "df -h" in failed.value.remedy
+    assert open_dataset(tmp_path / "ds").digest == old
+    prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    assert open_dataset(tmp_path / "ds").size == 64
+
+
+def test_two_preparations_do_not_mix(etl_dir, tmp_path, report):
+    with (
+        preparation._alone_in(tmp_path / "ds"),
+        pytest.raises(KanjiError, match="another preparation is at work"),
+    ):
+        prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+
+
+# Stopping and going on
+
+
+def test_stopped_it_keeps_the_old_dataset_and_goes_on_at_the_next_file(etl_dir, tmp_path, report, monkeypatch):
+    old = prepare(etl_dir, tmp_path / "ds", 32, 1, None, report).digest
+    make = publication.FinishedChunk
+
+    def stop_after_the_second(*fields):
+        report.stop = fields[0] == "ETL9G_02"
+        if report.stop:
+            time.sleep(2 * preparation.REPORT_SECONDS)  # long enough to be noticed before the third
+        return make(*fields)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(preparation, "FinishedChunk", stop_after_the_second)
+        with pytest.raises(Stopped):
+            prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    assert open_dataset(tmp_path / "ds").digest == old
+    building = tmp_path / "ds" / ".next"
+    kept = {path.name: path.stat().st_ino for path in building.glob("*.npz")}
+    assert sorted(kept) == ["etl9g_dataset_chunk_00.npz", "etl9g_dataset_chunk_01.npz"]
+    report.stop = False
+    prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    assert open_dataset(tmp_path / "ds").size == 64
+    assert not building.exists()
+    for name, inode in kept.items():
+        assert (tmp_path / "ds" / name).stat().st_ino == inode  # taken over, not made again
+    prepare(etl_dir, tmp_path / "undisturbed", 64, 1, None, report)
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+
+
+def test_what_was_begun_with_other_inputs_or_settings_is_not_taken_over(etl_dir, tmp_path, report, monkeypatch):
+    def no_finish(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "finish", no_finish)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    write_records(etl_dir / "ETL9G_01", CODES * 2, seed=7)
+    prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    prepare(etl_dir, tmp_path / "undisturbed", 64, 1, None, report)
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+
+
+def test_a_damaged_chunk_in_the_making_is_made_again(etl_dir, tmp_path, report, monkeypatch):
+    def no_finish(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "finish", no_finish)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    damaged = tmp_path / "ds" / ".next" / "etl9g_dataset_chunk_01.npz"
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+    prepare(etl_dir, tmp_path / "undisturbed", 64, 1, None, report)
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+
+
+def test_broken_off_at_any_move_there_is_the_old_dataset_the_new_or_none(etl_dir, tmp_path, report, monkeypatch):
+    prepare(etl_dir, tmp_path / "new", 64, 1, None, report)
+    new = bytes_of(tmp_path / "new")
+    old = prepare(etl_dir, tmp_path / "ds", 32, 1, None, report).digest
+    shutil.copytree(tmp_path / "ds", tmp_path / "kept")
+    replace, unlink = Path.replace, Path.unlink
+    for broken_at in itertools.count():
+        shutil.rmtree(tmp_path / "ds")
+        shutil.copytree(tmp_path / "kept", tmp_path / "ds")
+        moves = itertools.count()
+
+        def breaking(real, counted=moves, at=broken_at):
+            def move(path, *arguments, **named):
+                if path.parent.name in (".next", "ds") and next(counted) == at:
+                    raise KeyboardInterrupt
+                return real(path, *arguments, **named)
+
+            return move
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", breaking(replace))
+            patched.setattr(Path, "unlink", breaking(unlink))
+            try:
+                prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+                break
+            except KeyboardInterrupt:
+                pass
+        if (tmp_path / "ds" / "metadata.json").exists():
+            assert open_dataset(tmp_path / "ds").digest == old or bytes_of(tmp_path / "ds") == new
+        else:
+            with pytest.raises(KanjiError, match="no dataset in"):
+                open_dataset(tmp_path / "ds")
+        prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
+        assert bytes_of(tmp_path / "ds") == new
+    assert broken_at > 7  # metadata.json, three chunks and four JSON files at least
+
+
+PREPARE = """
+import sys
+from pathlib import Path
+from kanji_tui.data.preparation import prepare
+class Quiet:
+    directory = None
+    def __call__(self, event): pass
+    def stop_requested(self): return False
+prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, Quiet())
+"""
+
+
+def test_killed_at_random_moments_it_ends_in_the_same_dataset(sample_dir, tmp_path, report):
+    etl_dir = tmp_path / "etl"
+    etl_dir.mkdir()
+    pieces = b"".join((sample_dir / f"ETL9G_0{number}").read_bytes() for number in (1, 2, 3, 4))
+    for number in range(1, 9):
+        (etl_dir / f"ETL9G_{number:02d}").write_bytes(pieces * 4)
+    prepare(etl_dir, tmp_path / "undisturbed", 96, 2, None, report)
+    command = [sys.executable, "-c", PREPARE, str(etl_dir), str(tmp_path / "ds")]
+    chance = random.Random(5)
+    building = tmp_path / "ds" / ".next"
+    killed_at_work = 0
+    for _ in range(10):
+        child = subprocess.Popen(command)
+        while not (building / "plan.json").exists() and child.poll() is None:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.06))
+        child.send_signal(signal.SIGKILL)
+        killed_at_work += child.wait() == -signal.SIGKILL and building.exists()
+        if not building.exists():
+            shutil.rmtree(tmp_path / "ds", ignore_errors=True)  # it was done: start over
+        elif (tmp_path / "ds" / "metadata.json").exists():
+            assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+    assert killed_at_work >= 3
+    subprocess.run(command, check=True)
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+    assert not building.exists()
+
+
+def test_source_files_are_never_changed(etl_dir, tmp_path, report):
+    before = bytes_of(etl_dir)
+    prepare(etl_dir, tmp_path / "ds", 32, 2, None, report)
+    assert bytes_of(etl_dir) == before
+    assert not open_records(etl_dir / "ETL9G_01").flags.writeable

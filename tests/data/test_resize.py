@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as nps
+
+from kanji_tui.data.resize import SIZES, check_size, shrink
+from kanji_tui.errors import UsageError
+from tests.data.making import area_average
+
+
+def unpacked(packed: np.ndarray) -> np.ndarray:
+    return np.stack([packed >> 4, packed & 15], axis=3).reshape(len(packed), 127, 128)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), contrast=st.sampled_from([0x11, 0x3F, 0xFF]))
+def test_every_pixel_is_the_rounded_area_average(size, seed, contrast):
+    packed = np.random.default_rng(seed).integers(0, 256, (3, 127, 64), dtype=np.uint8) & contrast
+    exact = area_average(unpacked(packed), size)
+    assert np.abs(shrink(packed, size) - exact).max() <= 0.5 + 1e-9  # nothing but the one rounding
+
+
+@pytest.mark.parametrize("size", SIZES)
+@settings(max_examples=10, deadline=None)
+@given(packed=nps.arrays(np.uint8, (1, 127, 64), elements=st.integers(0, 255), fill=st.integers(0, 255)))
+def test_adversarial_pictures(size, packed):
+    assert np.abs(shrink(packed, size) - area_average(unpacked(packed), size)).max() <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_black_stays_black_and_white_white(size):
+    assert (shrink(np.full((2, 127, 64), 0xFF, np.uint8), size) == 255).all()
+    assert (shrink(np.zeros((2, 127, 64), np.uint8), size) == 0).all()
+    assert shrink(np.zeros((0, 127, 64), np.uint8), size).shape == (0, size, size)
+
+
+def test_pictures_inside_records_need_no_copy():
+    records = np.random.default_rng(0).integers(0, 256, (5, 8199), dtype=np.uint8)
+    inside = records[:, 64:8192].reshape(5, 127, 64)
+    strided = np.lib.stride_tricks.as_strided(records[:, 64:], (5, 127, 64), (8199, 64, 1))
+    assert np.array_equal(shrink(strided, 64), shrink(inside, 64))
+
+
+def test_other_sizes_are_refused():
+    with pytest.raises(UsageError, match="50"):
+        check_size(50)

@@ -1,0 +1,223 @@
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kanji_tui.characters.classes import record_order
+from kanji_tui.data import fonts, hands, sample
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.data.etl import open_records
+from kanji_tui.data.preparation import prepare
+from kanji_tui.data.sample import choose_classes, draw_sample
+from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.events import Notice, Progress
+from tests.data.making import TA, A, bytes_of, write_records
+
+
+def unpacked(records: np.ndarray) -> np.ndarray:
+    packed = records["picture"]
+    return np.stack([packed >> 4, packed & 15], axis=3).reshape(len(records), 127, 128)
+
+
+def test_files_are_etl9g_records_in_the_real_order(tmp_path, report):
+    drawn = draw_sample(tmp_path / "etl", 10, 6, 3, report)
+    assert (drawn.records, drawn.classes, drawn.sets) == (60, 10, 6)
+    assert [path.rsplit("/", 1)[1] for path in drawn.files] == ["ETL9G_01", "ETL9G_02"]
+    sizes = [(tmp_path / "etl" / name).stat().st_size for name in ("ETL9G_01", "ETL9G_02")]
+    assert sizes == [4 * 10 * 8199, 2 * 10 * 8199]
+    records = open_records(tmp_path / "etl" / "ETL9G_01")
+    order = [jis for jis in record_order() if jis in set(records["jis"].tolist())]
+    assert records["jis"].tolist() == order * 4
+    assert records["sheet"].tolist() == [1] * 10 + [2] * 10 + [3] * 10 + [4] * 10
+    assert records["serial"].tolist() == list(range(1, 41))
+    assert records["reading"][order.index(A)] == b"A       "
+    assert records["reading"][order.index(TA)] == b"        "
+    raw = (tmp_path / "etl" / "ETL9G_01").read_bytes()
+    assert raw[16:64] == bytes(48)  # no writer facts, as in the real files
+    assert raw[8192:8199] == bytes(7)
+
+
+def test_prepared_it_is_called_a_drawn_sample(sample_dataset):
+    dataset = open_dataset(sample_dataset)
+    assert (dataset.source, dataset.name) == ("drawn sample", "etl9g-sample")
+    assert len(np.unique(dataset.writers())) == 16
+    assert len(dataset.classes) == 12
+
+
+def test_the_mark_says_what_it_is(sample_dir):
+    mark = json.loads((sample_dir / "SAMPLE.json").read_text())
+    assert "drawn samples from the font" in mark["what"]
+    assert "not handwriting" in mark["what"]
+    for name, fact in mark["files"].items():
+        content = (sample_dir / name).read_bytes()
+        assert fact == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def test_the_seed_decides_and_nothing_else(tmp_path, report, monkeypatch):
+    draw_sample(tmp_path / "one", 8, 4, 5, report)
+    monkeypatch.setattr(sample, "usable_cores", lambda: 1)
+    draw_sample(tmp_path / "same", 8, 4, 5, report)
+    draw_sample(tmp_path / "other", 8, 4, 6, report)
+    assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "same")
+    assert bytes_of(tmp_path / "one")["ETL9G_01"] != bytes_of(tmp_path / "other")["ETL9G_01"]
+
+
+def test_a_hand_writes_a_character_the_same_whatever_else_is_drawn(tmp_path, report):
+    draw_sample(tmp_path / "few", 2, 1, 5, report)
+    draw_sample(tmp_path / "more", 30, 3, 5, report)
+    few, more = (open_records(tmp_path / name / "ETL9G_01") for name in ("few", "more"))
+    assert np.array_equal(few["picture"][few["jis"] == TA][0], more["picture"][more["jis"] == TA][0])
+
+
+def test_every_picture_has_ink_within_and_a_clean_background(tmp_path, report):
+    draw_sample(tmp_path / "etl", 120, 4, 0, report)
+    levels = unpacked(open_records(tmp_path / "etl" / "ETL9G_01"))
+    assert levels.max() <= 15
+    assert levels.max(axis=(1, 2)).min() >= 6
+    ink = (levels > 0).mean(axis=(1, 2))
+    assert ink.min() > 0.015
+    assert ink.max() < 0.45
+    corners = levels[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert corners.max() == 0
+    place = np.arange(128) - 63.5
+    middle = (levels.sum(axis=1) @ place) / levels.sum(axis=(1, 2))
+    assert np.abs(middle).max() < 20
+
+
+def test_hands_differ_more_than_a_hand_from_itself(tmp_path, report):
+    """Two hands' characters are told apart by slant, size, pen and place; one hand's keep these."""
+    draw_sample(tmp_path / "etl", 60, 8, 0, report)
+    levels = np.concatenate([unpacked(open_records(tmp_path / "etl" / f"ETL9G_0{n}")) for n in (1, 2)])
+    levels = levels.reshape(8, 60, 127, 128).astype(float)
+    down, right = np.mgrid[:127, :128] - np.array([63, 63.5])[:, None, None]
+    mass = levels.sum(axis=(2, 3))
+    features = np.stack(
+        [
+            levels.max(axis=(2, 3)),
+            mass / levels.max(axis=(2, 3)),
+            (levels * right).sum(axis=(2, 3)) / mass,
+            (levels * down).sum(axis=(2, 3)) / mass,
+            np.sqrt((levels * right**2).sum(axis=(2, 3)) / mass),
+            np.sqrt((levels * down**2).sum(axis=(2, 3)) / mass),
+            (levels * right * down).sum(axis=(2, 3)) / mass,
+        ]
+    )
+    own = features - features.mean(axis=2, keepdims=True).mean(axis=1, keepdims=True)
+    own = own - own.mean(axis=1, keepdims=True)  # what the character itself brings
+    between = own.mean(axis=2).var(axis=1)
+    within = own.var(axis=2).mean(axis=1)
+    assert (between / within > 0.3).sum() >= 5
+    assert len({hands.invent_hand(0, number).cut for number in range(50)}) == 50
+
+
+def test_classes_are_spread_evenly_with_two_always_in():
+    for count in (2, 3, 12, 120, 3035, 3036):
+        chosen = choose_classes(count)
+        assert len(chosen) == len(set(chosen)) == count
+        assert {A, TA} <= set(chosen)
+    assert choose_classes(3036) == record_order()
+    kanji = sorted(jis for jis in choose_classes(120) if jis > 0x3000)
+    assert kanji[0] < 0x3200
+    assert kanji[-1] > 0x4E00
+
+
+@pytest.mark.parametrize(
+    ("classes", "sets", "seed"), [(1, 4, 0), (3037, 4, 0), (10, 0, 0), (10, 201, 0), (10, 4, -1), (10, 4, 2**32)]
+)
+def test_numbers_out_of_range(tmp_path, report, classes, sets, seed):
+    with pytest.raises(UsageError):
+        draw_sample(tmp_path / "etl", classes, sets, seed, report)
+    assert not (tmp_path / "etl").exists()
+
+
+# Nothing of the user's is touched
+
+
+def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path, report):
+    write_records(tmp_path / "ETL9G_01", [A])
+    before = bytes_of(tmp_path)
+    with pytest.raises(UsageError, match="no sample made"):
+        draw_sample(tmp_path, 2, 1, 0, report)
+    assert bytes_of(tmp_path) == before
+
+
+def test_a_readme_does_not_count(tmp_path, report):
+    (tmp_path / "README.md").write_text("put your files here")
+    (tmp_path / ".gitignore").write_text("*")
+    draw_sample(tmp_path, 2, 1, 0, report)
+    assert (tmp_path / "README.md").read_text() == "put your files here"
+
+
+def test_its_own_folder_is_replaced_whole(tmp_path, report):
+    draw_sample(tmp_path, 4, 9, 0, report)
+    assert (tmp_path / "ETL9G_03").exists()
+    draw_sample(tmp_path, 4, 4, 1, report)
+    assert sorted(bytes_of(tmp_path)) == ["ETL9G_01", "SAMPLE.json"]
+
+
+def test_a_real_file_in_a_marked_folder_is_never_overwritten(tmp_path, report):
+    draw_sample(tmp_path, 4, 4, 0, report)
+    real = write_records(tmp_path / "ETL9G_01", [A, TA])  # the user put the real one in its place
+    before = bytes_of(tmp_path)
+    with pytest.raises(UsageError, match="was not made by a sample"):
+        draw_sample(tmp_path, 4, 4, 0, report)
+    assert bytes_of(tmp_path) == before
+    assert real.exists()
+    with pytest.raises(KanjiError, match="marked as a drawn sample"):
+        prepare(tmp_path, tmp_path / "ds", 32, 1, None, report)
+
+
+def test_stopped_it_leaves_what_was_there(tmp_path, report):
+    draw_sample(tmp_path, 4, 4, 0, report)
+    before = bytes_of(tmp_path)
+    report.stop = True
+    with pytest.raises(Stopped):
+        draw_sample(tmp_path, 4, 8, 1, report)
+    assert bytes_of(tmp_path) == before
+    assert not (tmp_path / ".drawing").exists()
+
+
+# Fonts
+
+
+def test_without_any_font_it_says_what_to_install(tmp_path, report, monkeypatch):
+    for place in ("_packaged", "_listed_by_fontconfig", "_in_folders"):
+        monkeypatch.setattr(fonts, place, list)
+    with pytest.raises(KanjiError) as failed:
+        draw_sample(tmp_path / "etl", 4, 4, 0, report)
+    assert "pip install matplotlib-fontja" in failed.value.remedy
+    assert "apt-get install fonts-noto-cjk" in failed.value.remedy
+    assert not (tmp_path / "etl").exists()
+
+
+def test_a_glyph_without_ink_or_the_replacement_glyph_counts_as_missing():
+    font = fonts.find_fonts()[0]
+    assert font.glyph("田") is not None
+    assert font.glyph("\ue123") is None  # private use: the replacement glyph
+    assert font.glyph("　") is None  # the ideographic space: there, but without ink
+
+
+def test_a_character_no_font_has_is_left_out_and_announced(tmp_path, report, monkeypatch):
+    found, glyph = fonts.find_fonts(), fonts.Font.glyph
+    monkeypatch.setattr(sample, "find_fonts", lambda: found)
+    monkeypatch.setattr(fonts.Font, "glyph", lambda font, text: None if text == "田" else glyph(font, text))
+    drawn = draw_sample(tmp_path / "etl", 4, 2, 0, report)
+    assert (drawn.classes, drawn.records) == (3, 6)
+    assert "田" in report.of(Notice)[0].message
+
+
+def test_the_packaged_font_is_found_without_importing_matplotlib():
+    code = (
+        "import sys; from kanji_tui.data.fonts import find_fonts; find_fonts();"
+        "sys.exit('matplotlib' in sys.modules or 'torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_progress_counts_records(tmp_path, report):
+    draw_sample(tmp_path, 4, 8, 0, report)
+    last = report.of(Progress)[-1]
+    assert (last.phase, last.done, last.total, last.unit) == ("sample", 32, 32, "records")

@@ -1,0 +1,174 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanji_tui.data.dataset import Dataset, open_dataset
+from kanji_tui.data.etl import data_sets
+from kanji_tui.data.preparation import prepare
+from kanji_tui.data.splits import split_dataset
+from kanji_tui.errors import UsageError
+from tests.data.making import CODES, write_records
+
+SHARES = (70.0, 15.0, 15.0)
+
+
+def dataset_of(files: list[list[int]]) -> Dataset:
+    """A dataset without pictures of files with these codes, data sets found as preparation finds them."""
+    jis = [np.array(codes, np.uint16) for codes in files]
+    sets = [data_sets(codes, np.ones(len(codes), bool)) for codes in jis]
+    every = np.concatenate(jis)
+    classes = np.unique(every)
+    return Dataset(
+        path=Path("nowhere"),
+        size=32,
+        classes=tuple(classes.tolist()),
+        labels=np.searchsorted(classes, every).astype(np.int32),
+        jis=every,
+        file=np.concatenate([np.full(len(codes), n, np.uint8) for n, codes in enumerate(jis)]),
+        record=np.concatenate([np.arange(len(codes), dtype=np.uint32) for codes in jis]),
+        set=np.concatenate(sets),
+        files=tuple(f"ETL9G_{n + 1:02d}" for n in range(len(files))),
+        digest="",
+        source="",
+        name="etl9g",
+        metadata={},
+        _pictures=(),
+        _starts=np.zeros(1, np.int64),
+    )
+
+
+def regular(files: int = 5, sets: int = 4, classes: int = 20) -> Dataset:
+    return dataset_of([list(range(100, 100 + classes)) * sets] * files)
+
+
+@st.composite
+def some_files(draw):
+    """Whole files, files that end anywhere, and files in no order."""
+    files = []
+    for _ in range(draw(st.integers(1, 6))):
+        order = list(range(1, draw(st.integers(2, 9))))
+        codes = order * draw(st.integers(1, 5))
+        if draw(st.booleans()):
+            codes = codes[: draw(st.integers(1, len(codes)))]
+        if draw(st.booleans()):
+            codes = draw(st.permutations(codes))
+        files.append(codes)
+    return dataset_of(files)
+
+
+shares = st.tuples(st.integers(1, 90), st.integers(0, 50), st.integers(0, 50))
+
+
+@given(some_files(), shares, st.integers(0, 1000))
+def test_no_writer_is_on_two_sides_and_every_sample_is_on_one(dataset, shares, seed):
+    split = split_dataset(dataset, "writer", shares, seed)
+    parts = [split.train, split.validation, split.test]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(len(dataset)))
+    assert all(part.dtype == np.int64 for part in parts)
+    assert len(split.train)
+    writers = dataset.writers()
+    if writers.max() + 1 >= 3:
+        assert (split.kind, split.note) == ("writer", "")
+        sides = [set(writers[part].tolist()) for part in parts]
+        assert len(sides[0] | sides[1] | sides[2]) == sum(map(len, sides))
+        assert [bool(side) for side in sides] == [bool(share) for share in shares]
+    else:
+        assert split.kind == "random"
+        assert "writers apart" in split.note
+
+
+@given(some_files(), shares, st.integers(0, 1000))
+def test_a_random_split_holds_every_sample_once_too(dataset, shares, seed):
+    split = split_dataset(dataset, "random", shares, seed)
+    every = np.concatenate([split.train, split.validation, split.test])
+    assert sorted(every.tolist()) == list(range(len(dataset)))
+    assert set(dataset.labels[split.train]) == set(dataset.labels)  # every class can be learned
+    if shares[2] == 0:
+        assert len(split.test) == 0
+
+
+@given(some_files(), shares, st.integers(0, 100), st.integers(1, 80), st.sampled_from(["writer", "random"]))
+def test_a_limit_keeps_exactly_so_many_of_the_same_split(dataset, shares, seed, limit, kind):
+    whole = split_dataset(dataset, kind, shares, seed)
+    limited = split_dataset(dataset, kind, shares, seed, limit)
+    parts = ("train", "validation", "test")
+    assert sum(len(getattr(limited, part)) for part in parts) == min(limit, len(dataset))
+    for part in parts:
+        assert set(getattr(limited, part)) <= set(getattr(whole, part))
+    assert len(limited.train)
+
+
+def test_shares_are_rounded_to_writers():
+    split = split_dataset(regular(), "writer", SHARES, 0)
+    assert [len(part) // 20 for part in (split.train, split.validation, split.test)] == [14, 3, 3]
+    split = split_dataset(regular(), "writer", (85, 15, 0), 0)
+    assert [len(part) // 20 for part in (split.train, split.validation, split.test)] == [17, 3, 0]
+    split = split_dataset(regular(1, 3), "writer", SHARES, 0)
+    assert [len(part) // 20 for part in (split.train, split.validation, split.test)] == [1, 1, 1]
+
+
+def test_a_random_split_is_stratified():
+    dataset = regular()
+    split = split_dataset(dataset, "random", SHARES, 0)
+    assert set(np.bincount(dataset.labels[split.train])) == {14}
+    assert set(np.bincount(dataset.labels[split.validation])) == {3}
+    assert set(np.bincount(dataset.labels[split.test])) == {3}
+
+
+def test_a_limit_is_stratified():
+    dataset = regular()
+    split = split_dataset(dataset, "writer", SHARES, 0, 100)
+    assert [len(part) for part in (split.train, split.validation, split.test)] == [70, 15, 15]
+    counts = np.bincount(dataset.labels[split.train], minlength=20)
+    assert counts.min() >= 3
+    assert counts.max() <= 4
+
+
+def test_the_seed_decides_and_nothing_else():
+    one, same, other = (split_dataset(regular(), "writer", SHARES, seed) for seed in (3, 3, 4))
+    assert np.array_equal(one.test, same.test)
+    assert not np.array_equal(one.test, other.test)
+    # Fixed for good: a later version must never move a test writer into training.
+    assert sorted(set((one.test // 20).tolist())) == WRITERS_OF_SEED_3
+
+
+WRITERS_OF_SEED_3 = [3, 8, 10]
+
+
+def test_fewer_than_three_data_sets_are_announced():
+    split = split_dataset(regular(1, 2), "writer", SHARES, 0)
+    assert split.kind == "random"
+    assert split.note.startswith("data sets here: 2; 3 are needed")
+
+
+def test_partial_real_record_files_keep_writers_apart(tmp_path, report):
+    for number, records in ((1, 15), (2, 13), (3, 3)):
+        write_records(tmp_path / "etl" / f"ETL9G_0{number}", (CODES * 3)[:records], seed=number)
+    prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
+    dataset = open_dataset(tmp_path / "ds")
+    assert dataset.writers().max() + 1 == 7
+    split = split_dataset(dataset, "writer", SHARES, 1)
+    sides = [
+        {(int(dataset.file[n]), int(dataset.record[n]) // 5) for n in part}
+        for part in (split.train, split.validation, split.test)
+    ]
+    assert [len(side) for side in sides] == [5, 1, 1]
+    assert len(sides[0] | sides[1] | sides[2]) == 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "shares", "limit", "sentence"),
+    [
+        ("author", SHARES, None, "no split 'author'"),
+        ("writer", (0, 50, 50), None, "0/50/50 make no split"),
+        ("writer", (70, -15, 45), None, "make no split"),
+        ("writer", (70, 30), None, "70/30 make no split"),
+        ("writer", SHARES, 0, "limit of 0"),
+    ],
+)
+def test_nonsense_is_refused(kind, shares, limit, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        split_dataset(regular(), kind, shares, 0, limit)

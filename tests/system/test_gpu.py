@@ -1,0 +1,188 @@
+"""The GPU through NVML: the true library where there is one, and a stand-in for what this machine cannot show."""
+
+import logging
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pynvml
+import pytest
+
+from kanji_tui.events import Gpu
+from kanji_tui.system import gpu
+from kanji_tui.system.gpu import read_driver, read_gpus
+
+GIB = 1024**3
+
+
+@pytest.fixture(autouse=True)
+def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "_library", None)
+    monkeypatch.setattr(gpu, "_logged", set())
+
+
+def why_the_true_library_is_silent() -> str:
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        return str(error)
+    return ""
+
+
+def test_the_true_library_answers_or_says_why_not() -> None:
+    driver, gpus, silence = read_driver(), read_gpus(), why_the_true_library_is_silent()
+    if silence:
+        assert (gpus, driver.gpus, driver.reason) == ([], (), silence)
+    else:
+        assert driver.version == pynvml.nvmlSystemGetDriverVersion()
+        assert len(driver.gpus) == len(gpus) == pynvml.nvmlDeviceGetCount()
+        assert all(one.name == other.name for one, other in zip(driver.gpus, gpus, strict=True))
+
+
+class Refusal(Exception):
+    """What the stand-in raises in place of pynvml.NVMLError."""
+
+
+class StandIn:
+    """Answers as pynvml does, from a table; a value that is a Refusal is raised."""
+
+    NVMLError = Refusal
+    NVML_TEMPERATURE_GPU = 0
+    NVML_DEVICE_MIG_ENABLE = 1
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = {
+            "nvmlInit": None,
+            "nvmlSystemGetDriverVersion": "580.65",
+            "nvmlSystemGetCudaDriverVersion_v2": 13010,
+            "nvmlDeviceGetCount": 1,
+            "nvmlDeviceGetHandleByIndex": "gpu",
+            "nvmlDeviceGetName": b"NVIDIA H200",
+            "nvmlDeviceGetMigMode": [0, 0],
+            "nvmlDeviceGetMaxMigDeviceCount": 7,
+            "nvmlDeviceGetMigDeviceHandleByIndex": Refusal("Not Found"),
+            "nvmlDeviceGetMemoryInfo": SimpleNamespace(total=100 * GIB, free=60 * GIB, used=40 * GIB),
+            "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=83, memory=10),
+            "nvmlDeviceGetPowerUsage": 412_500,
+            "nvmlDeviceGetTemperature": 61,
+            "nvmlDeviceGetCudaComputeCapability": (9, 0),
+            **answers,
+        }
+
+    def __getattr__(self, function: str) -> Any:
+        if function not in self.answers:
+            raise AttributeError(function)
+
+        def answer(*arguments: Any) -> Any:
+            value = self.answers[function]
+            value = value(*arguments) if callable(value) else value
+            if isinstance(value, Refusal):
+                raise value
+            return value
+
+        return answer
+
+
+def use(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", StandIn(**answers))
+
+
+def test_all_values_come_in_the_units_of_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch)
+    assert read_gpus() == [
+        Gpu(
+            index=0,
+            name="NVIDIA H200",
+            utilisation=0.83,
+            memory_used=40 * GIB,
+            memory_total=100 * GIB,
+            power=412.5,
+            temperature=61.0,
+        )
+    ]
+
+
+def test_the_facts_of_driver_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch)
+    driver = read_driver()
+    assert (driver.version, driver.cuda, driver.reason) == ("580.65", "13.1", "")
+    (facts,) = driver.gpus
+    assert (facts.capability, facts.memory_total, facts.memory_free) == ("9.0", 100 * GIB, 60 * GIB)
+    assert facts.mig is False
+
+
+def test_under_mig_utilisation_is_none_with_its_reason_and_memory_is_the_instances(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instances = {0: "first", 3: "second"}
+    sizes = {"first": (16 * GIB, 6 * GIB), "second": (32 * GIB, 1 * GIB)}
+    use(
+        monkeypatch,
+        nvmlDeviceGetMigMode=[1, 1],
+        nvmlDeviceGetMigDeviceHandleByIndex=lambda _, slot: instances.get(slot, Refusal("Not Found")),
+        nvmlDeviceGetMemoryInfo=lambda handle: (
+            SimpleNamespace(total=sizes[handle][0], used=sizes[handle][1])
+            if handle in sizes
+            else Refusal("Insufficient Permissions")
+        ),
+        nvmlDeviceGetUtilizationRates=Refusal("Not Supported"),
+    )
+    (now,) = read_gpus()
+    assert now.utilisation is None
+    assert now.reason == "utilisation (MIG is on): Not Supported"
+    assert (now.memory_used, now.memory_total) == (7 * GIB, 48 * GIB)
+    (facts,) = read_driver().gpus
+    assert (facts.mig, facts.instances, facts.memory_free) == (True, 2, 41 * GIB)
+
+
+def test_what_is_not_answered_is_none_and_the_reason_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = Refusal("GPU is lost")
+    use(
+        monkeypatch,
+        nvmlDeviceGetUtilizationRates=lost,
+        nvmlDeviceGetPowerUsage=lost,
+        nvmlDeviceGetTemperature=lost,
+        nvmlDeviceGetMemoryInfo=lost,
+        nvmlDeviceGetMigMode=Refusal("Not Supported"),
+    )
+    with caplog.at_level(logging.INFO):
+        (first,) = read_gpus()
+        told = len(caplog.records)
+        (second,) = read_gpus()
+    assert first == second
+    assert first.reason == "memory, utilisation, power, temperature: GPU is lost"
+    assert (first.utilisation, first.power, first.temperature, first.memory_used) == (None, None, None, None)
+    assert told == 5
+    assert len(caplog.records) == told
+    assert read_driver().gpus[0].mig is None
+
+
+def test_an_old_library_without_a_function_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = StandIn()
+    del stand_in.answers["nvmlDeviceGetMigMode"], stand_in.answers["nvmlDeviceGetPowerUsage"]
+    monkeypatch.setitem(sys.modules, "pynvml", stand_in)
+    (now,) = read_gpus()
+    assert now.power is None
+    assert "power" in now.reason
+    assert now.utilisation == 0.83
+
+
+def test_a_driver_without_gpus_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, nvmlDeviceGetCount=0)
+    assert read_gpus() == []
+    assert "no GPU" in read_driver().reason
+
+
+def test_without_the_package_there_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert read_gpus() == []
+    assert "nvidia-ml-py" in read_driver().reason
+
+
+def test_a_driver_that_comes_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, nvmlInit=Refusal("Driver Not Loaded"))
+    assert read_driver().reason == "Driver Not Loaded"
+    use(monkeypatch)
+    assert len(read_gpus()) == 1
