@@ -155,7 +155,10 @@ def predicted(value: Result) -> None:
 def exported(value: Result) -> None:
     stdout.print(f"{escape(value['path'])}  {size(value['bytes'])}")
     if "opset" in value:
-        stdout.print(f"  opset {value['opset']}, exporter {value['exporter']}, pooling {value['pooling']}")
+        stdout.print(f"  opset {value['opset']}, pooling {value['pooling']}")
+        stdout.print(escape(f"  exporter {value['exporter']}: {value['exporter_reason']}"))
+        stdout.print(escape(f"  {value['target']}: {value['note']}"))
+        stdout.print(escape(f"  tested on {value['samples_source']}"))
     for engine, parity in (value.get("parity") or {}).items():
         stdout.print(
             f"  {engine}: {parity['samples']:,} samples, largest logit difference "
@@ -173,8 +176,8 @@ def inspected(value: Result) -> None:
         counts = sorted(model["operators"].items(), key=lambda pair: -pair[1])
         stdout.print("  " + ", ".join(f"{count} {name}" for name, count in counts))
         for engine, support in model["backends"].items():
-            verdict = "[green]runs[/]" if support["runs"] else "[bold red]does not run[/]"
-            stdout.print(f"  {engine}: {verdict}")
+            words = {True: "[green]runs[/]", False: "[bold red]does not run[/]", None: ""}[support["runs"]]
+            stdout.print(f"  {engine}: {words} {escape(support['reason'])}")
             for refusal in support["refused"][:10]:
                 stdout.print(escape(f"    {refusal['node']} ({refusal['operator']}): {refusal['reason']}"))
 

@@ -16,7 +16,6 @@ from kanji_tui.data.chunks import chunk_name, file_digest
 from kanji_tui.data.contact_sheet import draw_contact_sheet
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.system.files import read_json
 
 PIECE = 2048  # pictures looked at together
 REPORT_SECONDS = 0.25
@@ -134,16 +133,15 @@ def _look(images: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def check_chunks(dataset: Dataset, report: Report) -> Check:
     """Are the chunk files bit for bit what was prepared?"""
-    chunks = read_json(dataset.path / "chunk_info.json")["chunks"]
-    damaged = []
-    for number, chunk in enumerate(chunks):
+    digests, damaged = dataset.chunk_digests, []
+    for number, digest in enumerate(digests):
         raise_if_stopped(report)
-        report(Progress("chunks", number, len(chunks), "files", chunk_name(number)))
-        if file_digest(dataset.path / chunk_name(number)) != chunk["digest"]:
+        report(Progress("chunks", number, len(digests), "files", chunk_name(number)))
+        if file_digest(dataset.path / chunk_name(number)) != digest:
             damaged.append(chunk_name(number))
     if damaged:
         return Check("chunk files", "failed", f"changed since they were made: {_some(damaged)}", AGAIN)
-    return Check("chunk files", "ok", f"{len(chunks)}, all as they were made")
+    return Check("chunk files", "ok", f"{len(digests)}, all as they were made")
 
 
 def check_samples(dataset: Dataset) -> Check:
@@ -158,14 +156,13 @@ def check_samples(dataset: Dataset) -> Check:
 
 def check_quarantine(dataset: Dataset) -> Check:
     """Were records left out?"""
-    left_out = dataset.metadata["quarantined"]
-    if not left_out:
-        return Check("left out", "ok", "no record")
-    first = dataset.metadata["quarantine"][0]
+    if not dataset.quarantined:
+        return Check("records left out", "ok", "none")
+    first = dataset.quarantined[0]
     return Check(
-        "left out",
+        "records left out",
         "warning",
-        f"{left_out:,} records; the first: {first['file']} record {first['record']}: {first['reason']}",
+        f"{len(dataset.quarantined):,}; the first: {first.file} record {first.record}: {first.reason}",
         f"read {dataset.path / 'quarantine.tsv'}, and copy damaged files again",
     )
 
@@ -268,7 +265,7 @@ def check_middle(dataset: Dataset, looks: Looks) -> Check:
     found = f"on average {right:+.1%} of the width right and {down:+.1%} of the height down of the middle"
     if max(abs(right), abs(down)) <= SHIFT:
         return Check("ink in the middle", "ok", found)
-    other = "etl8g" if dataset.metadata["format"] == "etl9g" else "etl9g"
+    other = "etl8g" if dataset.format == "etl9g" else "etl9g"
     return Check(
         "ink in the middle",
         "warning",

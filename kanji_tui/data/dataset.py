@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kanji_tui.data.chunks import chunk_name, map_member
+from kanji_tui.data.etl import Quarantined
 from kanji_tui.data.publication import VERSION
 from kanji_tui.errors import KanjiError
 from kanji_tui.system.files import read_json
@@ -21,6 +22,7 @@ class Dataset:
     `classes`: JIS codes in the order of class indices. `labels` int32 (N,), `jis` uint16 (N,), `file` uint8 (N,)
     into `files`, `record` uint32 (N,) place in that file, `set` uint16 (N,) data set within that file. `digest`
     names the content. `source`: "drawn sample" or what the record files are; `name`: etl9g, etl9g-sample ...
+    `chunk_digests`: SHA-256 of each chunk file. `quarantined`: the records left out. `format`: etl9g or etl8g.
     """
 
     path: Path
@@ -36,6 +38,9 @@ class Dataset:
     source: str
     name: str
     metadata: dict[str, Any] = field(repr=False)
+    chunk_digests: tuple[str, ...] = field(repr=False)
+    quarantined: tuple[Quarantined, ...] = field(repr=False)
+    format: str
     _pictures: tuple[np.ndarray, ...] = field(repr=False)  # one (n, S, S) a chunk
     _starts: np.ndarray = field(repr=False)  # first sample of each chunk, and N at the end
 
@@ -80,6 +85,7 @@ def open_dataset(path: Path) -> Dataset:
         size = int(metadata["target_size"])
         classes = tuple(int(code, 16) for code in metadata["jis_to_class"])
         info = read_json(path / "chunk_info.json")
+        digests = tuple(str(chunk["digest"]) for chunk in info["chunks"])
         paths = [path / chunk_name(number) for number in range(info["num_chunks"])]
         pictures = tuple(map_member(chunk, "X") for chunk in paths)
         lengths = [len(part) for part in pictures]
@@ -102,6 +108,9 @@ def open_dataset(path: Path) -> Dataset:
             source=str(metadata["source"]),
             name=str(metadata["dataset"]),
             metadata=metadata,
+            chunk_digests=digests,
+            quarantined=tuple(Quarantined(**record) for record in metadata["quarantine"]),
+            format=str(metadata["format"]),
             _pictures=pictures,
             _starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         )

@@ -86,7 +86,10 @@ def record_files(directory: Path, format: str | None = None) -> list[Path]:
             f"there is no directory {directory}",
             f"put the ETL9G files there, or draw a sample: kanji-tui sample --output-dir {directory}",
         )
-    found = sorted(path for path in directory.iterdir() if FILE_NAME.fullmatch(path.name) and path.is_file())
+    try:
+        found = sorted(path for path in directory.iterdir() if FILE_NAME.fullmatch(path.name) and path.is_file())
+    except OSError as error:
+        raise unreadable(directory, error) from None
     if not found:
         raise UsageError(f"no ETL files in {directory}: {_what_is_there(directory)}", _what_is_expected(directory))
     formats = {recognise(path) for path in found}
@@ -103,6 +106,11 @@ def record_files(directory: Path, format: str | None = None) -> list[Path]:
 def recognise(path: Path) -> str:
     """The format a record file's name tells: etl9g or etl8g."""
     return "etl8g" if path.name.upper().startswith("ETL8G") else "etl9g"
+
+
+def unreadable(path: Path, error: OSError) -> KanjiError:
+    """The sentence for a file or folder that the system does not let us read."""
+    return KanjiError(f"{path} cannot be read: {error.strerror or error}", f"look at its rights: ls -ld {path}")
 
 
 def _what_is_there(directory: Path) -> str:
@@ -124,12 +132,16 @@ def _what_is_expected(directory: Path) -> str:
 def open_records(path: Path, format: str = "etl9g") -> np.ndarray:
     """The whole records of a file as a read-only memory-mapped array of `FORMATS[format]`, shape (N,).
 
-    What is left of a truncated last record is not in it; `trailing_bytes` counts that.
+    What is left of a truncated last record is not in it; `trailing_bytes` counts that. KanjiError for a file that
+    cannot be read.
     """
-    whole = Path(path).stat().st_size // RECORD_BYTES
-    if whole == 0:
-        return np.empty(0, FORMATS[format])
-    return np.memmap(path, FORMATS[format], mode="r", shape=(whole,))
+    try:
+        whole = Path(path).stat().st_size // RECORD_BYTES
+        if whole == 0:
+            return np.empty(0, FORMATS[format])
+        return np.memmap(path, FORMATS[format], mode="r", shape=(whole,))
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def trailing_bytes(path: Path) -> int:

@@ -82,6 +82,9 @@ def prepare(
     plan = Plan.of(contents, size, format, drawn)
     with _alone_in(output_dir):
         done = publication.begin(output_dir, plan)
+        for number in done:
+            count = len(contents[number].jis)
+            report(Progress("file", count, count, "records", paths[number].name))
         left = [number for number in range(len(contents)) if number not in done]
         _check_room(output_dir, sum(len(contents[number].jis) for number in left), size)
         done |= _make_chunks(left, contents, plan, output_dir, workers or usable_cores(), report)
@@ -119,7 +122,7 @@ def _scan(paths: list[Path], format: str, report: Report) -> list[Contents]:
         first = quarantined[0]
         report(
             Notice(
-                f"{len(quarantined):,} records are left out, listed in quarantine.tsv; "
+                f"records left out: {len(quarantined):,}, listed in quarantine.tsv; "
                 f"the first: {first.file} record {first.record}: {first.reason}"
             )
         )

@@ -18,7 +18,7 @@ import numpy as np
 from kanji_tui.characters.classes import etl9g_classes, global_ranks, record_order
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis
 from kanji_tui.data.chunks import file_digest
-from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_A_FILE
+from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_A_FILE, unreadable
 from kanji_tui.data.fonts import Font, find_fonts
 from kanji_tui.data.hands import Hand, invent_hand, pack, soften, write
 from kanji_tui.errors import KanjiError, UsageError
@@ -97,8 +97,9 @@ def is_drawn(directory: Path, paths: list[Path]) -> bool:
     """Whether the record files were drawn here; KanjiError where drawn and other files stand side by side."""
     if not (directory / MARK).exists():
         return False
-    made = read_json(directory / MARK).get("files", {})
-    others = [p.name for p in paths if p.name not in made or made[p.name]["bytes"] != p.stat().st_size]
+    made = _marked_files(directory)
+    # A drawn file that was cut short is still a drawn one; a longer one came from elsewhere.
+    others = [p.name for p in paths if p.name not in made or made[p.name][0] < p.stat().st_size]
     if others:
         raise KanjiError(
             f"{directory} is marked as a drawn sample, but {others[0]} was not drawn",
@@ -111,7 +112,10 @@ def _own_files(directory: Path) -> list[Path]:
     """The files of an earlier sample in the folder, to be replaced; UsageError where anything else is in it."""
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory} is not a folder", "choose another --output-dir")
-    present = [path for path in directory.iterdir() if _matters(path)] if directory.exists() else []
+    try:
+        present = [path for path in directory.iterdir() if _matters(path)] if directory.exists() else []
+    except OSError as error:
+        raise unreadable(directory, error) from None
     if not present:
         return []
     elsewhere = f"choose an empty folder: kanji-tui sample --output-dir {directory}-sample"
@@ -119,11 +123,23 @@ def _own_files(directory: Path) -> list[Path]:
         raise UsageError(
             f"{directory} holds files that no sample made ({present[0].name}); it is left alone", elsewhere
         )
-    made = read_json(directory / MARK).get("files", {})
+    made = _marked_files(directory)
     for path in present:
-        if path.name != MARK and (path.name not in made or file_digest(path) != made[path.name]["sha256"]):
+        if path.name != MARK and (path.name not in made or file_digest(path) != made[path.name][1]):
             raise UsageError(f"{path} was not made by a sample; the folder is left alone", elsewhere)
     return [path for path in present if path.name != MARK]
+
+
+def _marked_files(directory: Path) -> dict[str, tuple[int, str]]:
+    """The size and SHA-256 of every file that the folder's SAMPLE.json lists."""
+    try:
+        listed = read_json(directory / MARK)["files"]
+        return {name: (int(fact["bytes"]), str(fact["sha256"])) for name, fact in listed.items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise KanjiError(
+            f"{directory / MARK} is damaged: it does not list the drawn files",
+            f"remove {MARK} and the drawn files, then draw again: kanji-tui sample --output-dir {directory}",
+        ) from None
 
 
 def _matters(path: Path) -> bool:

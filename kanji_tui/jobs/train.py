@@ -8,7 +8,7 @@ from kanji_tui.events import Report
 from kanji_tui.training.config import TrainConfig
 
 if TYPE_CHECKING:
-    from kanji_tui.training.trainer import Trained
+    from kanji_tui.training.results import Trained
 
 
 @dataclass(frozen=True)

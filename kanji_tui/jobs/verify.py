@@ -1,6 +1,6 @@
 """The job `verify`: is the dataset whole, and do its pictures look like characters?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spec:
-    """With `test_model` a network takes one step on the dataset; `contact_sheet` names a PNG to draw."""
+    """With `test_model` a network takes a few steps on the dataset; `contact_sheet` names a PNG to draw."""
 
     data_dir: Path = Path("dataset")
     test_model: bool = False
@@ -22,4 +22,9 @@ class Spec:
 def run(spec: Spec, report: Report) -> "Verified":
     from kanji_tui.data.checks import verify
 
-    return verify(spec.data_dir, spec.contact_sheet, report)
+    verified = verify(spec.data_dir, spec.contact_sheet, report)
+    if not spec.test_model:
+        return verified
+    from kanji_tui.training.trial import try_learning
+
+    return replace(verified, checks=(*verified.checks, try_learning(spec.data_dir, report)))

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     except OSError as error:
         raise writing_failed(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # it was renamed, or its folder never was one
+            beside.unlink()
 
 
 def writing_failed(path: Path, error: OSError) -> KanjiError:

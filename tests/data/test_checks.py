@@ -95,8 +95,8 @@ def test_a_file_read_in_the_wrong_format_is_impossible_to_miss(tmp_path, report,
 def test_records_left_out_and_incomplete_sets_are_told(tmp_path, report):
     codes = [*CODES * 4, CODES[0], 0xFFFF]
     found = verdicts(prepared(tmp_path, report, codes=codes), report)
-    assert found["left out"].verdict == "warning"
-    assert "ETL9G_01 record 21: unknown JIS code FFFF" in found["left out"].found
+    assert found["records left out"].verdict == "warning"
+    assert "ETL9G_01 record 21: unknown JIS code FFFF" in found["records left out"].found
     assert found["data sets"].found == "5 in 1 files; 1 without some classes: ETL9G_01 set 4 lacks 4"
 
 

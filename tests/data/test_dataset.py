@@ -70,7 +70,9 @@ def test_a_missing_or_cut_chunk_is_named(prepared):
         open_dataset(prepared)
 
 
-@pytest.mark.parametrize("field", ["target_size", "jis_to_class", "digest", "files", "total_samples"])
+@pytest.mark.parametrize(
+    "field", ["target_size", "jis_to_class", "digest", "files", "total_samples", "quarantine", "format"]
+)
 def test_damaged_metadata_is_a_sentence(prepared, field):
     metadata = json.loads((prepared / "metadata.json").read_text())
     del metadata[field]

@@ -168,3 +168,9 @@ def test_two_formats_need_to_be_told_apart(tmp_path):
     with pytest.raises(UsageError, match="both"):
         record_files(tmp_path)
     assert [path.name for path in record_files(tmp_path, "etl8g")] == ["ETL8G_01"]
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):
+    (tmp_path / "ETL9G_01").symlink_to(tmp_path / "gone")
+    with pytest.raises(KanjiError, match="ETL9G_01 cannot be read: No such file"):
+        open_records(tmp_path / "ETL9G_01")

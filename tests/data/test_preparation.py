@@ -80,6 +80,16 @@ def test_the_same_bytes_for_any_number_of_workers(etl_dir, tmp_path, report):
     assert made[0] == made[1] == made[2]
 
 
+def test_classes_are_counted_over_all_files_and_the_first_reading_stays(tmp_path, report):
+    write_records(tmp_path / "etl" / "ETL9G_01", [U, TA])
+    write_records(tmp_path / "etl" / "ETL9G_02", [A_KANJI, U, TA])
+    prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
+    dataset = open_dataset(tmp_path / "ds")
+    assert dataset.classes == (U, A_KANJI, TA)
+    assert dataset.labels.tolist() == [0, 2, 1, 0, 2]
+    assert dataset.readings() == {U: "R0", TA: "R1", A_KANJI: "R0"}
+
+
 def test_another_size_or_picture_gives_another_digest(etl_dir, tmp_path, report):
     digests = {prepare(etl_dir, tmp_path / "ds", size, 1, None, report).digest for size in (32, 48)}
     write_records(etl_dir / "ETL9G_01", CODES * 2, seed=9)
@@ -104,7 +114,7 @@ def test_bad_records_are_listed_and_left_out(tmp_path, report):
         "ETL9G_01\t5\ttruncated: 100 of 8,199 bytes",
     ]
     assert dataset.metadata["quarantine"][0] == {"file": "ETL9G_01", "record": 1, "reason": "unknown JIS code FFFF"}
-    assert "3 records are left out" in report.of(Notice)[0].message
+    assert "records left out: 3" in report.of(Notice)[0].message
 
 
 def test_etl8g_files_are_recognised_by_name(tmp_path, report):
@@ -268,7 +278,8 @@ def test_a_damaged_chunk_in_the_making_is_made_again(etl_dir, tmp_path, report, 
 def test_broken_off_at_any_move_there_is_the_old_dataset_the_new_or_none(etl_dir, tmp_path, report, monkeypatch):
     prepare(etl_dir, tmp_path / "new", 64, 1, None, report)
     new = bytes_of(tmp_path / "new")
-    old = prepare(etl_dir, tmp_path / "ds", 32, 1, None, report).digest
+    write_records(tmp_path / "etl_before" / "ETL9G_01", CODES[:4])
+    old = prepare(tmp_path / "etl_before", tmp_path / "ds", 32, 1, None, report).digest
     shutil.copytree(tmp_path / "ds", tmp_path / "kept")
     replace, unlink = Path.replace, Path.unlink
     for broken_at in itertools.count():

@@ -160,7 +160,7 @@ def test_its_own_folder_is_replaced_whole(tmp_path, report):
 
 def test_a_real_file_in_a_marked_folder_is_never_overwritten(tmp_path, report):
     draw_sample(tmp_path, 4, 4, 0, report)
-    real = write_records(tmp_path / "ETL9G_01", [A, TA])  # the user put the real one in its place
+    real = write_records(tmp_path / "ETL9G_01", [A, TA] * 12)  # the user put the real, longer one in its place
     before = bytes_of(tmp_path)
     with pytest.raises(UsageError, match="was not made by a sample"):
         draw_sample(tmp_path, 4, 4, 0, report)
@@ -168,6 +168,18 @@ def test_a_real_file_in_a_marked_folder_is_never_overwritten(tmp_path, report):
     assert real.exists()
     with pytest.raises(KanjiError, match="marked as a drawn sample"):
         prepare(tmp_path, tmp_path / "ds", 32, 1, None, report)
+
+
+@pytest.mark.parametrize("mark", ["{}", '{"files": ["ETL9G_01"]}', '{"files": {"ETL9G_01": 3}}', "[]", "{"])
+def test_a_damaged_mark_is_a_sentence_and_protects_the_folder(tmp_path, report, mark):
+    draw_sample(tmp_path, 4, 4, 0, report)
+    (tmp_path / "SAMPLE.json").write_text(mark)
+    before = bytes_of(tmp_path)
+    with pytest.raises(KanjiError):
+        draw_sample(tmp_path, 4, 4, 0, report)
+    with pytest.raises(KanjiError):
+        prepare(tmp_path, tmp_path / "ds", 32, 1, None, report)
+    assert bytes_of(tmp_path) == before
 
 
 def test_stopped_it_leaves_what_was_there(tmp_path, report):

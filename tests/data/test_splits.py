@@ -35,6 +35,9 @@ def dataset_of(files: list[list[int]]) -> Dataset:
         source="",
         name="etl9g",
         metadata={},
+        chunk_digests=(),
+        quarantined=(),
+        format="etl9g",
         _pictures=(),
         _starts=np.zeros(1, np.int64),
     )
