@@ -1,0 +1,111 @@
+"""`inspect`: what ONNX files hold, and which engines run them, found by asking the engines."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.inspection.engines import ENGINES, Engine
+from kanji_tui.inspection.graph import (
+    Node,
+    Pooling,
+    Tensor,
+    count_operators,
+    count_parameters,
+    describe_nodes,
+    describe_tensor,
+    find_pooling,
+    graph_inputs,
+    infer_shapes,
+    opsets,
+    weight_bytes,
+)
+from kanji_tui.inspection.loading import load_onnx
+from kanji_tui.inspection.support import Support, ask_engines
+from kanji_tui.inspection.webgpu import SOURCE, without_webgpu_kernel
+
+
+@dataclass(frozen=True)
+class InspectedModel:
+    """One file. `bytes` is its size on disk, side files not counted; `weight_bytes` all its tensors.
+
+    `opset` is that of ONNX's own operators (0: none imported), `opsets` of every domain. `macs` are for `ran_on`,
+    the shapes of the inputs it was run on; `macs_unknown` counts the nodes left out for want of a shape.
+    """
+
+    path: str
+    bytes: int
+    weight_bytes: int
+    opset: int
+    opsets: dict[str, int]
+    ir_version: int
+    producer: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    operators: dict[str, int]
+    pooling: tuple[Pooling, ...]
+    parameters: int
+    macs: int
+    macs_unknown: int
+    nodes: tuple[Node, ...]
+    metadata: dict[str, str]
+    ran_on: dict[str, tuple[int, ...]]
+    backends: dict[str, Support]
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What `inspect --json` prints."""
+
+    models: tuple[InspectedModel, ...]
+
+
+def inspect_models(paths: tuple[Path, ...], report: Report) -> Inspected:
+    """Inspect each file in turn. Raises KanjiError naming the first that cannot be read."""
+    models = []
+    with Engine(ENGINES[0]) as onnxruntime, Engine(ENGINES[1]) as tract:
+        for number, path in enumerate(paths):
+            raise_if_stopped(report)
+            report(Progress("inspecting", number, len(paths), "models", Path(path).name))
+            models.append(inspect_model(Path(path), onnxruntime, tract, report))
+    report(Progress("inspecting", len(paths), len(paths), "models"))
+    return Inspected(tuple(models))
+
+
+def inspect_model(path: Path, onnxruntime: Engine, tract: Engine, report: Report) -> InspectedModel:
+    """Read the file, then ask both engines. Raises KanjiError when it cannot be read."""
+    model = load_onnx(path)
+    with tempfile.TemporaryDirectory(prefix="kanji-inspect-") as folder:
+        asked = ask_engines(path, model, onnxruntime, tract, Path(folder), report)
+    # Shapes that an engine has seen are surer than inferred ones.
+    shapes = {**infer_shapes(model, asked.symbols), **asked.shapes}
+    nodes = describe_nodes(model, shapes)
+    imported = opsets(model)
+    web = Support(None, without_webgpu_kernel(nodes, imported), f"not run: by the table of {SOURCE}")
+    return InspectedModel(
+        path=str(path),
+        bytes=path.stat().st_size,
+        weight_bytes=weight_bytes(model),
+        opset=imported.get("ai.onnx", 0),
+        opsets=imported,
+        ir_version=model.ir_version,
+        producer=f"{model.producer_name} {model.producer_version}".strip(),
+        inputs=tuple(describe_tensor(value) for value in graph_inputs(model)),
+        outputs=tuple(describe_tensor(value) for value in model.graph.output),
+        operators=count_operators(model),
+        pooling=find_pooling(model, nodes),
+        parameters=count_parameters(model),
+        macs=sum(node.macs or 0 for node in nodes),
+        macs_unknown=sum(node.macs is None for node in nodes),
+        nodes=nodes,
+        metadata=read_metadata(model),
+        ran_on=asked.ran_on,
+        backends={**asked.backends, "onnxruntime-web": web},
+    )
+
+
+def read_metadata(model: onnx.ModelProto) -> dict[str, str]:
+    """The notes in the file, by key."""
+    return {entry.key: entry.value for entry in model.metadata_props}

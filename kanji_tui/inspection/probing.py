@@ -1,0 +1,230 @@
+"""Which nodes an engine refuses: each one tried alone, as a model of one node, with its real shapes and weights.
+
+A whole model shows only the first operator that an engine lacks. One node at a time shows all of them, and the
+limits on attributes and shapes that no operator table lists.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.inspection.engines import Engine, EngineRefused, made_value
+from kanji_tui.inspection.graph import Shape, node_name, operator_name
+from kanji_tui.inspection.loading import subgraphs
+
+NODE_LIMIT_SECONDS = 10.0
+# Constants up to this many elements are compared by value when two nodes are called alike: axes, shapes, pads.
+SMALL = 64
+AGREE = 1e-3
+RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A node that an engine does not run, and why in the engine's own words."""
+
+    node: str
+    operator: str
+    reason: str
+
+
+@dataclass
+class Values:
+    """What is known of the tensors of a graph while its nodes are tried.
+
+    `arrays` holds values by name; `fixed` the names that do not depend on the input's numbers, only on its shape:
+    they go into a one-node model as initialisers, as the engine sees them in the whole graph.
+    """
+
+    arrays: dict[str, np.ndarray]
+    fixed: set[str]
+    types: dict[str, int]
+    shapes: dict[str, Shape]
+
+    def get(self, name: str) -> np.ndarray | None:
+        """The value of `name`, made up from type and shape where no engine computed it; None where unknown."""
+        known = self.arrays.get(name)
+        if known is not None:
+            return known
+        shape, kind = self.shapes.get(name), self.types.get(name)
+        if shape is None or not kind or any(isinstance(size, str) for size in shape):
+            return None
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
+        return made_value(np.dtype(dtype), tuple(int(size) for size in shape), seed=len(name))
+
+
+@dataclass
+class Probes:
+    """What came of trying every node."""
+
+    probed: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    not_probed: list[Refusal] = field(default_factory=list)
+
+
+class NotProbed(Exception):
+    """A node cannot be tried alone; the message says why."""
+
+
+def fixed_names(graph: onnx.GraphProto) -> set[str]:
+    """The tensors that depend on weights and shapes alone."""
+    fixed = {tensor.name for tensor in graph.initializer}
+    for node in graph.node:
+        inputs = {name for name in node.input if name}
+        known = inputs <= fixed and not any(subgraphs(node)) and node.op_type not in RANDOM
+        if known or node.op_type in ("Shape", "Size"):
+            fixed.update(node.output)
+    return fixed
+
+
+def probe_nodes(engine: Engine, model: onnx.ModelProto, values: Values, folder: Path, report: Report) -> Probes:
+    """Try every node of the main graph in `engine`; nodes alike in all that matters are tried once.
+
+    Where the values of a node's outputs are not known yet, they become known through this. A node that runs but
+    disagrees with values known before counts as refused.
+    """
+    probes = Probes()
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    verdicts: dict[tuple, str | None] = {}
+    for number, node in enumerate(model.graph.node):
+        raise_if_stopped(report)
+        if number % 50 == 0:
+            report(Progress(f"asking {engine.name}", number, len(model.graph.node), "nodes", node.op_type))
+        name, operator = node_name(node, number), operator_name(node)
+        try:
+            inputs = node_inputs(engine, node, values)
+        except NotProbed as why:
+            probes.not_probed.append(Refusal(name, operator, str(why)))
+            continue
+        probes.probed += 1
+        known = all(output in values.arrays for output in node.output if output)
+        alike = signature(node, inputs, values.fixed)
+        if not known or alike not in verdicts:
+            # A name of its own: an engine keeps the model it opened last by name.
+            path = folder / f"{engine.name}-{number}.onnx"
+            path.write_bytes(one_node_model(model, node, inputs, values.fixed, weights))
+            verdicts[alike] = probe(engine, path, node, inputs, values)
+            path.unlink()
+        reason = verdicts[alike]
+        if reason is not None:
+            probes.refused.append(Refusal(name, operator, reason))
+    return probes
+
+
+def probe(
+    engine: Engine, path: Path, node: onnx.NodeProto, inputs: dict[str, np.ndarray], values: Values
+) -> str | None:
+    """Run the one-node model at `path`: None where it runs (and agrees), else the reason."""
+    given = {name: array for name, array in inputs.items() if name not in values.fixed}
+    try:
+        outputs = engine.run(path, given, limit=NODE_LIMIT_SECONDS)
+    except EngineRefused as refusal:
+        return str(refusal)
+    names = [name for name in node.output if name]
+    pairs = [(name, array) for name, array in zip(names, outputs, strict=False) if array is not None]
+    expected = [values.arrays[name] for name, _ in pairs if name in values.arrays]
+    if node.op_type not in RANDOM and len(expected) == len(pairs):
+        reason, _ = disagreement(expected, [array for _, array in pairs])
+        if reason:
+            return f"it runs, but {reason}"
+    for name, array in pairs:
+        values.arrays.setdefault(name, array)
+    return None
+
+
+def node_inputs(engine: Engine, node: onnx.NodeProto, values: Values) -> dict[str, np.ndarray]:
+    """The values of all that a node reads; NotProbed where one cannot be had."""
+    inputs = {}
+    for name in dict.fromkeys([*node.input, *captured(node)]):
+        if not name:
+            continue
+        value = values.get(name)
+        if value is None:
+            raise NotProbed(f"type or shape of its input '{name}' is not known")
+        if engine.name == "tract" and value.dtype.kind == "U":
+            raise NotProbed("its inputs are strings, which the Python package of tract does not pass on")
+        inputs[name] = value
+    return inputs
+
+
+def captured(node: onnx.NodeProto) -> Iterable[str]:
+    """The tensors of the graph around it that the graphs inside a node read."""
+    for graph in subgraphs(node):
+        own = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+        for inner in graph.node:
+            yield from (name for name in (*inner.input, *captured(inner)) if name and name not in own)
+            own.update(inner.output)
+        yield from (value.name for value in graph.output if value.name not in own)
+
+
+def one_node_model(
+    model: onnx.ModelProto,
+    node: onnx.NodeProto,
+    inputs: dict[str, np.ndarray],
+    fixed: set[str],
+    weights: dict[str, onnx.TensorProto],
+) -> bytes:
+    """A model of this one node: what is fixed as initialisers, the rest as inputs of their real shape."""
+    initialisers = [
+        weights[name] if name in weights else numpy_helper.from_array(array, name)
+        for name, array in inputs.items()
+        if name in fixed
+    ]
+    given = [
+        onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+        for name, array in inputs.items()
+        if name not in fixed
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+    graph = onnx.helper.make_graph([node], "one node", given, outputs, initialisers)
+    alone = onnx.helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    return bytes(alone.SerializeToString())
+
+
+def signature(node: onnx.NodeProto, inputs: dict[str, np.ndarray], fixed: set[str]) -> tuple:
+    """What decides whether an engine runs a node: operator, attributes, and what its inputs are."""
+    facts = [
+        (
+            name in fixed,
+            array.dtype.str,
+            array.shape,
+            array.tobytes() if name in fixed and array.size <= SMALL else b"",
+        )
+        for name, array in inputs.items()
+    ]
+    attributes = sorted(attribute.SerializeToString() for attribute in node.attribute)
+    places = tuple(list(inputs).index(name) if name else -1 for name in node.input)
+    return node.domain, node.op_type, tuple(attributes), places, tuple(facts), tuple(map(bool, node.output))
+
+
+def disagreement(expected: list[np.ndarray], found: list[np.ndarray]) -> tuple[str, float]:
+    """How two engines' outputs differ, in words ("" where they agree), and the largest difference of floats.
+
+    Floats agree within 1e-3 x max(1, largest expected), 8-bit integers within 1 (rounding), all else exactly.
+    """
+    largest = 0.0
+    for want, have in zip(expected, found, strict=True):
+        if want.shape != have.shape:
+            return f"its output has the shape {have.shape}, ONNX Runtime's {want.shape}", largest
+        if want.dtype.kind == "f" and want.size:
+            reference, other = want.astype(np.float64), have.astype(np.float64)
+            alike = (reference == other) | (np.isnan(reference) & np.isnan(other))
+            with np.errstate(invalid="ignore"):
+                distance = np.where(alike, 0, reference - other)
+            difference = float(np.abs(np.nan_to_num(distance, nan=np.inf)).max())
+            finite = reference[np.isfinite(reference)]
+            largest = max(largest, difference)
+            if difference > AGREE * max(1.0, float(np.abs(finite).max(initial=0.0))):
+                return f"its output differs from ONNX Runtime's by {difference:.3g}", largest
+        elif want.dtype.kind in "iu" and want.dtype.itemsize == 1:
+            difference = float(np.abs(want.astype(int) - have.astype(int)).max(initial=0))
+            if difference > 1:
+                return f"its output differs from ONNX Runtime's by {difference:.0f}", largest
+        elif want.dtype.kind != "f" and not np.array_equal(want, have):
+            return "its output is not ONNX Runtime's", largest
+    return "", largest

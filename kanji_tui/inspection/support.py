@@ -1,0 +1,213 @@
+"""Asking both engines about one model: the whole of it on an input, then every node alone.
+
+ONNX Runtime comes first and gives the values that flow through the graph; tract is held against them.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from kanji_tui.events import Report
+from kanji_tui.inspection.engines import Engine, EngineRefused, Latency, engine_version, made_value
+from kanji_tui.inspection.graph import Shape, graph_inputs, infer_shapes, shape_of
+from kanji_tui.inspection.loading import all_nodes
+from kanji_tui.inspection.probing import RANDOM, Refusal, Values, disagreement, fixed_names, probe_nodes
+
+WHOLE_LIMIT_SECONDS = 60.0
+# Sizes tried for symbolic dimensions other than the batch: sequences and pictures of common sizes.
+SIZES = (64, 224, 16, 8, 1)
+
+
+@dataclass(frozen=True)
+class Support:
+    """What one backend makes of a model.
+
+    `runs`: it ran on an input, and agreed with ONNX Runtime where that ran too; None: it was not run, `reason` says
+    why. `refused`: the nodes it refuses when tried alone; `not_probed`: those that could not be tried. `difference`
+    is the largest one to ONNX Runtime's outputs.
+    """
+
+    runs: bool | None
+    refused: tuple[Refusal, ...] = ()
+    reason: str = ""
+    version: str = ""
+    probed: int = 0
+    not_probed: tuple[Refusal, ...] = ()
+    difference: float | None = None
+    latency: Latency | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The answers, the input shapes they are for, the sizes of symbols, and the shapes seen on the way."""
+
+    backends: dict[str, Support]
+    ran_on: dict[str, tuple[int, ...]]
+    symbols: dict[str, int]
+    shapes: dict[str, Shape] = field(default_factory=dict)
+
+
+@dataclass
+class Whole:
+    """How the whole model fared: its outputs, or the engine's words."""
+
+    outputs: list[np.ndarray | None] | None
+    reason: str = ""
+    latency: Latency | None = None
+    untried: bool = False
+
+
+def ask_engines(
+    path: Path, model: onnx.ModelProto, onnxruntime: Engine, tract: Engine, folder: Path, report: Report
+) -> Asked:
+    """Run the whole model and every node alone in both engines; `folder` is for scratch files."""
+    inputs, symbols, reference, cannot = run_reference(path, model, onnxruntime)
+    values = trace(model, inputs, symbols, onnxruntime, folder, follow=reference.outputs is not None)
+    other = Whole(None, cannot) if cannot else run_whole(tract, path, inputs, symbols)
+    backends = {}
+    for engine, whole in ((onnxruntime, reference), (tract, other)):
+        reason, difference = whole.reason, None
+        if engine is tract and whole.outputs is not None and reference.outputs is not None:
+            reason, difference = agreement(model, reference.outputs, whole.outputs)
+        probes = probe_nodes(engine, model, values, folder, report)
+        backends[engine.name] = Support(
+            runs=None if cannot or whole.untried else whole.outputs is not None and not reason,
+            refused=tuple(probes.refused),
+            reason=reason,
+            version=engine_version(engine.name),
+            probed=probes.probed,
+            not_probed=tuple(probes.not_probed),
+            difference=difference,
+            latency=whole.latency,
+        )
+    return Asked(
+        backends=backends,
+        ran_on={name: array.shape for name, array in inputs.items()},
+        symbols=symbols,
+        shapes={name: array.shape for name, array in values.arrays.items()},
+    )
+
+
+def run_reference(
+    path: Path, model: onnx.ModelProto, engine: Engine
+) -> tuple[dict[str, np.ndarray], dict[str, int], Whole, str]:
+    """Run the model with the first input sizes that ONNX Runtime takes.
+
+    Gives inputs, sizes of symbols, the result, and "" or why no input can be made at all.
+    """
+    first: tuple[dict[str, np.ndarray], dict[str, int], Whole, str] | None = None
+    for size in SIZES:
+        try:
+            inputs, symbols = make_inputs(model, size)
+        except ValueError as error:
+            return {}, {}, Whole(None, str(error)), str(error)
+        whole = run_whole(engine, path, inputs, symbols)
+        if whole.outputs is not None:
+            return inputs, symbols, whole, ""
+        first = first or (inputs, symbols, whole, "")
+        if all(array.shape == inputs[name].shape for name, array in make_inputs(model, SIZES[-1])[0].items()):
+            break  # no size is free
+    assert first is not None
+    return first
+
+
+def make_inputs(model: onnx.ModelProto, size: int) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """Made-up inputs, batch 1 and other free sizes `size`, and the sizes of the symbols.
+
+    Raises ValueError for inputs that are no tensors or of types NumPy has not, and for a graph without outputs.
+    """
+    if not model.graph.output:
+        raise ValueError("not run: the graph is empty, nothing comes out of it")
+    wanted = graph_inputs(model)
+    symbols: dict[str, int] = {}
+    for value in wanted:
+        for place, dim in enumerate(shape_of(value) or ()):
+            if isinstance(dim, str) and dim != "?":
+                symbols[dim] = 1 if place == 0 else symbols.get(dim, size)
+    inputs = {}
+    for seed, value in enumerate(wanted):
+        if value.type.WhichOneof("value") != "tensor_type":
+            raise ValueError(f"not run: its input '{value.name}' is no tensor")
+        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
+        if dtype.kind == "V" or dtype.names or dtype.str[1] == "V":
+            raise ValueError(f"not run: its input '{value.name}' has a type that NumPy lacks")
+        shape = shape_of(value)
+        if shape is None:
+            shape = (1,)
+        known = tuple(
+            symbols.get(dim, 1 if place == 0 else size) if isinstance(dim, str) else dim
+            for place, dim in enumerate(shape)
+        )
+        inputs[value.name] = made_value(dtype, known, seed)
+    return inputs, symbols
+
+
+def run_whole(engine: Engine, path: Path, inputs: dict[str, np.ndarray], symbols: dict[str, int]) -> Whole:
+    """Run the file as it is, and time it where it runs."""
+    if engine.name == "tract" and any(array.dtype.kind == "U" for array in inputs.values()):
+        return Whole(None, "not run: the Python package of tract does not pass strings on", untried=True)
+    try:
+        outputs = engine.run(path, inputs, symbols, WHOLE_LIMIT_SECONDS)
+        return Whole(outputs, latency=engine.latency(path, inputs, symbols))
+    except EngineRefused as refusal:
+        return Whole(None, str(refusal))
+
+
+def agreement(
+    model: onnx.ModelProto, reference: list[np.ndarray | None], outputs: list[np.ndarray | None]
+) -> tuple[str, float | None]:
+    """How tract's outputs differ from ONNX Runtime's, empty where they do not, and by how much at most."""
+    if any(node.op_type in RANDOM for node in all_nodes(model.graph)):
+        return "", None
+    both = zip(reference, outputs, strict=False)
+    pairs = [(want, have) for want, have in both if want is not None and have is not None]
+    reason, difference = disagreement([want for want, _ in pairs], [have for _, have in pairs])
+    return f"it runs, but {reason}" if reason else "", difference
+
+
+def trace(
+    model: onnx.ModelProto,
+    inputs: dict[str, np.ndarray],
+    symbols: dict[str, int],
+    engine: Engine,
+    folder: Path,
+    follow: bool,
+) -> Values:
+    """The values of all tensors of the main graph, from one run with every one of them made an output.
+
+    With `follow` False (the model does not run) only weights and inputs are known; trying the nodes tells more.
+    """
+    shapes = infer_shapes(model, symbols)
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    types |= {v.name: v.type.tensor_type.elem_type for v in inferred_values(model)}
+    arrays = dict(inputs)
+    for tensor in model.graph.initializer:
+        try:
+            arrays.setdefault(tensor.name, onnx.numpy_helper.to_array(tensor))
+        except (ValueError, TypeError, KeyError):
+            continue
+    names = [name for node in model.graph.node for name in node.output if name]
+    if follow and names:
+        open_graph = onnx.ModelProto()
+        open_graph.CopyFrom(model)
+        del open_graph.graph.output[:]
+        open_graph.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        path = folder / "trace.onnx"
+        try:
+            path.write_bytes(open_graph.SerializeToString())
+            outputs = engine.run(path, inputs, symbols)
+            arrays |= {name: array for name, array in zip(names, outputs, strict=True) if array is not None}
+        except (EngineRefused, ValueError):
+            pass  # more than protobuf's 2 GB, or a type that Python cannot hold: nodes one by one then
+    return Values(arrays, fixed_names(model.graph), types, shapes)
+
+
+def inferred_values(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """The tensors whose types ONNX can tell."""
+    try:
+        graph = onnx.shape_inference.infer_shapes(model).graph
+    except Exception:  # a graph it cannot follow: the types written down are all there is
+        graph = model.graph
+    return [*graph.input, *graph.value_info, *graph.output]

@@ -1,0 +1,51 @@
+"""Two networks that have truly learned the small drawn sample: agreement of untrained ones would mean nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+STEPS = {"kanjinet": 25, "v2.1": 150}
+
+
+@pytest.fixture(scope="session")
+def models(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A .pth with its best_model_info.json by network name. Read only."""
+    return {name: train(name, sample_dataset, tmp_path_factory.mktemp(name)) for name in STEPS}
+
+
+def train(name: str, data_dir: Path, folder: Path) -> Path:
+    import torch
+
+    from kanji_tui.data.dataset import open_dataset
+    from kanji_tui.data.splits import split_dataset
+    from kanji_tui.networks import registry
+    from kanji_tui.networks.card import ModelCard
+
+    dataset = open_dataset(data_dir)
+    split = split_dataset(dataset, "writer", (70.0, 15.0, 15.0), 0)
+    card = ModelCard(
+        network=name,
+        classes=dataset.classes,
+        size=dataset.size,
+        mean=0.1,
+        std=0.3,
+        dataset=dataset.name,
+        source=dataset.source,
+        split={"kind": "writer", "shares": [70.0, 15.0, 15.0], "seed": 0, "dataset_digest": dataset.digest},
+    )
+    torch.manual_seed(0)
+    network = registry.build(name, len(dataset.classes), dataset.size).train()
+    optimiser = torch.optim.AdamW(network.parameters(), 2e-3)
+    pictures = (torch.from_numpy(dataset.images(split.train)).float()[:, None] / 255 - card.mean) / card.std
+    labels = torch.from_numpy(dataset.labels[split.train]).long()
+    for _ in range(STEPS[name]):
+        some = torch.randint(len(pictures), (32,))
+        loss = torch.nn.functional.cross_entropy(network(pictures[some]), labels[some])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 1.0, f"{name} has learned nothing, its agreement would mean nothing"
+    torch.save(network.state_dict(), folder / "best_kanji_model.pth")
+    (folder / "best_model_info.json").write_text(json.dumps(card.to_json()), encoding="utf-8")
+    return folder / "best_kanji_model.pth"

@@ -1,0 +1,178 @@
+"""ONNX exports of trained networks: read back, run in both engines, and not kept where they fail."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.events import Notice, Progress
+from kanji_tui.export import conversion, onnx_export
+from kanji_tui.export.onnx_export import export_onnx
+from kanji_tui.inspection.graph import GLOBAL_POOLS
+from kanji_tui.inspection.inspect import inspect_models
+
+TARGETS = {"tract": 12, "ort-tract": 11, "strict": 11}
+
+
+@pytest.fixture
+def model(models: dict[str, Path], tmp_path: Path) -> Path:
+    """kanjinet in a folder of its own."""
+    shutil.copytree(models["kanjinet"].parent, tmp_path / "models")
+    return tmp_path / "models" / "best_kanji_model.pth"
+
+
+@pytest.mark.parametrize("network", ["kanjinet", "v2.1"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_target(models, sample_dataset: Path, tmp_path: Path, report, network: str, target: str) -> None:
+    path = tmp_path / "out.onnx"
+    made = export_onnx(models[network], sample_dataset, target, path, True, report)
+    assert made.path == str(path)
+    assert made.opset == TARGETS[target]
+    assert made.bytes == path.stat().st_size
+    assert made.samples_source.startswith("drawn sample, test split of")
+    tested = 12 * 2  # 15 % of 16 hands
+    for engine in ("onnxruntime", "tract"):
+        parity = made.parity[engine]
+        assert parity.samples == tested
+        assert parity.passed
+        assert parity.top1_agreement == 1.0
+        assert parity.decided == tested
+        assert 0 < parity.max_logit_difference <= parity.tolerance
+        assert parity.largest_logit > 2, "an untrained network's logits would be near 0"
+    file = onnx.load(str(path))
+    assert {entry.domain: entry.version for entry in file.opset_import} == {"": TARGETS[target]}
+    batch = file.graph.input[0].type.tensor_type.shape.dim[0]
+    assert (batch.dim_value, batch.dim_param) == ((1, "") if target == "strict" else (0, "batch"))
+    assert [value.name for value in (*file.graph.input, *file.graph.output)] == ["input", "logits"]
+    pools = [node.op_type for node in file.graph.node if node.op_type in GLOBAL_POOLS]
+    assert bool(pools) == (target == "tract")
+    assert ("GlobalAveragePool" in made.pooling) == (target == "tract")
+    assert any("Global" in node.name for node in file.graph.node) == (target == "tract")
+    assert any(isinstance(event, Progress) and event.phase == "parity" for event in report.events)
+    json.dumps(dataclasses.asdict(made))
+    inspected = inspect_models((path,), report).models[0]
+    for engine in ("onnxruntime", "tract"):
+        assert inspected.backends[engine].runs is True
+        assert inspected.backends[engine].refused == ()
+
+
+def test_name_mapping_and_card(model: Path, sample_dataset: Path, report) -> None:
+    made = export_onnx(model, sample_dataset, "tract", None, False, report)
+    name = "kanji_model_etl9g-sample_32x32_12classes_tract"
+    assert Path(made.path) == model.with_name(f"{name}.onnx")
+    assert Path(made.mapping_path) == model.with_name(f"{name}_mapping.json")
+    mapping = json.loads(Path(made.mapping_path).read_text(encoding="utf-8"))
+    assert mapping["num_classes"] == 12
+    assert "田" in {entry["character"] for entry in mapping["characters"].values()}
+    kept = {entry.key: entry.value for entry in onnx.load(made.path).metadata_props}
+    card = json.loads(model.with_name("best_model_info.json").read_text(encoding="utf-8"))
+    assert json.loads(kept["card"])["classes"] == card["classes"]
+    assert kept["version"]
+
+    modern = f"the modern exporter of torch {torch.__version__.split('+')[0]}"
+    if made.exporter == "TorchScript":
+        assert made.exporter_reason.startswith(modern)
+    else:
+        assert made.exporter_reason == f"{modern} delivered opset 12"
+
+
+def test_logits_are_the_recognisers_for_0_to_1_pictures(model: Path, sample_dataset: Path, report) -> None:
+    """Normalisation is inside the graph, and the file alone recognises what it learned."""
+    made = export_onnx(model, sample_dataset, "strict", None, False, report)
+    dataset = open_dataset(sample_dataset)
+    session = onnxruntime.InferenceSession(made.path)
+    some = np.arange(0, len(dataset), 3)
+    pictures = dataset.images(some)[:, None, None].astype(np.float32) / 255
+    found = [session.run(None, {"input": picture})[0].argmax() for picture in pictures]
+    assert np.mean(np.array(found) == dataset.labels[some]) > 0.8
+
+
+def test_without_dataset_samples_are_drawn_and_it_says_so(model: Path, tmp_path: Path, report, monkeypatch) -> None:
+    monkeypatch.setattr("kanji_tui.export.samples.PARITY_SAMPLES", 48)
+    made = export_onnx(model, tmp_path / "nowhere", "ort-tract", None, False, report)
+    assert (
+        made.samples_source == f"drawn samples from a font, because there is no dataset in {tmp_path / 'nowhere'}"
+    )
+    assert made.parity["tract"].samples == 48
+    assert any("drawn samples" in notice.message for notice in report.of(Notice))
+
+
+def test_without_dataset_and_font_there_is_no_export(model: Path, tmp_path: Path, report, monkeypatch) -> None:
+    def no_font(*arguments: object) -> None:
+        raise KanjiError("no Japanese font was found", "install one")
+
+    monkeypatch.setattr("kanji_tui.export.samples.draw_sample", no_font)
+    with pytest.raises(KanjiError, match=r"cannot be tested.*no Japanese font") as caught:
+        export_onnx(model, tmp_path / "nowhere", "tract", None, False, report)
+    assert caught.value.remedy == "install one"
+    assert not list(model.parent.glob("*.onnx"))
+
+
+def test_a_file_that_says_something_else_is_not_kept(
+    model: Path, sample_dataset: Path, report, monkeypatch
+) -> None:
+    def off_by_little(*arguments):
+        file, exporter, reason = conversion.convert(*arguments)
+        bias = next(tensor for tensor in file.graph.initializer if list(tensor.dims) == [12])
+        shifted = onnx.numpy_helper.to_array(bias) + np.float32(0.01)
+        bias.CopyFrom(onnx.numpy_helper.from_array(shifted, bias.name))
+        return file, exporter, reason
+
+    monkeypatch.setattr(onnx_export, "convert", off_by_little)
+    before = set(model.parent.iterdir())
+    with pytest.raises(KanjiError, match=r"not kept.*logits differ by up to 0\.01"):
+        export_onnx(model, sample_dataset, "ort-tract", None, False, report)
+    assert set(model.parent.iterdir()) == before
+
+
+def test_a_file_that_tract_refuses_is_not_kept(model: Path, sample_dataset: Path, report, monkeypatch) -> None:
+    def with_reversal(*arguments):
+        file, exporter, reason = conversion.convert(*arguments)
+        file.graph.node[-1].output[0] = "before"
+        lengths = onnx.numpy_helper.from_array(np.array([12]), "lengths")
+        reverse = onnx.helper.make_node(
+            "ReverseSequence", ["before", "lengths"], ["logits"], batch_axis=0, time_axis=1
+        )
+        file.graph.initializer.append(lengths)
+        file.graph.node.append(reverse)
+        return file, exporter, reason
+
+    monkeypatch.setattr(onnx_export, "convert", with_reversal)
+    monkeypatch.setattr(onnx_export.Comparison, "add", lambda *arguments: None)
+    before = set(model.parent.iterdir())
+    with pytest.raises(
+        KanjiError, match=r"tract .* does not run the strict file.*Unimplemented\(ReverseSequence\)"
+    ):
+        export_onnx(model, sample_dataset, "strict", None, False, report)
+    assert set(model.parent.iterdir()) == before
+
+
+def test_an_older_export_survives_a_failing_one(model: Path, sample_dataset: Path, report, monkeypatch) -> None:
+    made = export_onnx(model, sample_dataset, "strict", None, False, report)
+    content = Path(made.path).read_bytes()
+    monkeypatch.setattr("kanji_tui.inspection.parity.TOLERANCE", 0.0)
+    with pytest.raises(KanjiError, match="not kept"):
+        export_onnx(model, sample_dataset, "strict", None, False, report)
+    assert Path(made.path).read_bytes() == content
+
+
+def test_wrong_usage(model: Path, sample_dataset: Path, tmp_path: Path, report) -> None:
+    with pytest.raises(UsageError, match="no ONNX target 'coreml'"):
+        export_onnx(model, sample_dataset, "coreml", None, False, report)
+    with pytest.raises(UsageError, match=r"does not end in \.onnx"):
+        export_onnx(model, sample_dataset, "tract", tmp_path / "model.bin", False, report)
+
+
+def test_stop_leaves_nothing(model: Path, sample_dataset: Path, report) -> None:
+    report.stop = True
+    with pytest.raises(Stopped):
+        export_onnx(model, sample_dataset, "strict", None, False, report)
+    assert not list(model.parent.glob("*.onnx*"))

@@ -1,0 +1,119 @@
+"""Each promise of a target, broken on purpose: the file is refused with that promise's name."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import helper
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.export.conversion import convert
+from kanji_tui.export.readback import read_back
+from kanji_tui.export.targets import TARGETS
+from kanji_tui.networks import registry
+from kanji_tui.networks.card import ModelCard
+from kanji_tui.networks.recogniser import Recogniser
+
+CARD = ModelCard("kanjinet", (0x2422, 0x3021, 0x4544), 48, mean=0.1, std=0.3)
+
+
+@pytest.fixture(scope="module")
+def strict() -> onnx.ModelProto:
+    recogniser = Recogniser(registry.build("kanjinet", 3, 48), CARD.mean, CARD.std).eval()
+    return convert(recogniser, CARD, TARGETS["strict"])[0]
+
+
+def copy(model: onnx.ModelProto) -> onnx.ModelProto:
+    other = onnx.ModelProto()
+    other.CopyFrom(model)
+    return other
+
+
+def older_opset(model: onnx.ModelProto) -> None:
+    model.opset_import[0].version = 12
+
+
+def another_domain(model: onnx.ModelProto) -> None:
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+
+
+def free_batch(model: onnx.ModelProto) -> None:
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+
+
+def local_path(model: onnx.ModelProto) -> None:
+    model.graph.node[3].doc_string = "File /home/someone/kanji/network.py, line 12"
+
+
+def other_card(model: onnx.ModelProto) -> None:
+    card = json.dumps({**CARD.to_json(), "network": "v1"})
+    next(entry for entry in model.metadata_props if entry.key == "card").value = card
+
+
+def global_pool(model: onnx.ModelProto) -> None:
+    pool = next(node for node in model.graph.node if node.op_type == "AveragePool")
+    pool.CopyFrom(helper.make_node("GlobalAveragePool", pool.input, pool.output, pool.name))
+
+
+def cut(model: onnx.ModelProto) -> None:
+    del model.graph.node[5]
+
+
+@pytest.mark.parametrize(
+    ("breaks", "words"),
+    [
+        (older_opset, "not opset 11"),
+        (another_domain, "not opset 11"),
+        (free_batch, "its interface is"),
+        (local_path, "a path of this machine: /home/"),
+        (other_card, "another card"),
+        (global_pool, "still pools globally"),
+        (cut, "checker refuses"),
+    ],
+)
+def test_broken_promise(strict, tmp_path: Path, breaks: Callable, words: str) -> None:
+    model = copy(strict)
+    breaks(model)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(KanjiError, match=words):
+        read_back(path, TARGETS["strict"], CARD)
+
+
+def test_side_file(strict, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    onnx.save_model(copy(strict), str(path), save_as_external_data=True, location="weights.bin", size_threshold=0)
+    with pytest.raises(KanjiError, match=r"in another file: weights\.bin"):
+        read_back(path, TARGETS["strict"], CARD)
+
+
+@pytest.mark.parametrize("size", [32, 50, 96])
+@pytest.mark.parametrize("network", ["kanjinet", "v2.1"])
+def test_windows_fit_every_picture_size(tmp_path: Path, size: int, network: str) -> None:
+    card = ModelCard(network, CARD.classes, size)
+    recogniser = Recogniser(registry.build(network, 3, size)).eval()
+    path = tmp_path / "model.onnx"
+    path.write_bytes(convert(recogniser, card, TARGETS["ort-tract"])[0].SerializeToString())
+    for pool in read_back(path, TARGETS["ort-tract"], card):
+        assert pool.operator == "AveragePool"
+        assert pool.input_shape is not None
+        assert pool.window == "x".join(map(str, pool.input_shape[2:]))
+
+
+def test_the_modern_exporter_is_taken_where_it_delivers_the_opset(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="torch's modern exporter needs it; without it TorchScript is taken")
+    target = replace(TARGETS["tract"], opset=18, fixed_pooling=True)
+    recogniser = Recogniser(registry.build("v2.1", 3, 48)).eval()
+    card = replace(CARD, network="v2.1", mean=0.0, std=1.0)
+    model, exporter, reason = convert(recogniser, card, target)
+    assert exporter == "torch.export"
+    assert reason.endswith("delivered opset 18")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert {pool.window for pool in read_back(path, target, card)} == {"6x6", "3x3"}
+    kept = {entry.key for node in model.graph.node for entry in node.metadata_props}
+    assert kept <= {"pkg.torch.onnx.name_scopes"}

@@ -1,0 +1,160 @@
+"""ONNX files that this project never made."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+def number(name: str, *shape: int | str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def weight(name: str, *shape: int) -> onnx.TensorProto:
+    values = np.random.default_rng(len(name)).standard_normal(shape).astype(np.float32) * 0.2
+    return numpy_helper.from_array(values, name)
+
+
+def whole(name: str, values: list[int]) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.array(values, np.int64), name)
+
+
+def save(
+    path: Path, nodes, inputs, outputs, weights=(), opset: int = 17, domains: dict[str, int] | None = None
+) -> Path:
+    imports = [helper.make_opsetid("", opset)]
+    imports += [helper.make_opsetid(name, version) for name, version in (domains or {}).items()]
+    graph = helper.make_graph(nodes, "foreign", inputs, outputs, list(weights))
+    path.write_bytes(helper.make_model(graph, opset_imports=imports, ir_version=8).SerializeToString())
+    return path
+
+
+def transformer_block(path: Path) -> Path:
+    """One head of attention and a residual, tokens of 16 numbers, free batch and length."""
+    node = helper.make_node
+    nodes = [
+        node("LayerNormalization", ["x", "scale", "shift"], ["n"], name="norm", axis=-1),
+        node("MatMul", ["n", "wq"], ["q"], name="query"),
+        node("MatMul", ["n", "wk"], ["k"], name="key"),
+        node("MatMul", ["n", "wv"], ["v"], name="value"),
+        node("Transpose", ["k"], ["kt"], name="turn", perm=[0, 2, 1]),
+        node("MatMul", ["q", "kt"], ["scores"], name="scores"),
+        node("Softmax", ["scores"], ["p"], name="weigh", axis=-1),
+        node("MatMul", ["p", "v"], ["mixed"], name="mix"),
+        node("Add", ["mixed", "x"], ["y"], name="residual"),
+    ]
+    weights = [weight("scale", 16), weight("shift", 16), *(weight(name, 16, 16) for name in ("wq", "wk", "wv"))]
+    shape = ("batch", "length", 16)
+    return save(path, nodes, [number("x", *shape)], [number("y", *shape)], weights)
+
+
+def with_unsupported(path: Path) -> Path:
+    """Between a convolution and a Relu two operators that tract lacks, one behind the other."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], name="conv"),
+        helper.make_node("Det", ["c"], ["d"], name="determinant"),
+        helper.make_node("ReverseSequence", ["d", "lengths"], ["h"], name="reverse", batch_axis=0, time_axis=1),
+        helper.make_node("Relu", ["h"], ["y"], name="relu"),
+    ]
+    return save(
+        path,
+        nodes,
+        [number("x", 1, 1, 5, 5)],
+        [number("y", 1, 4)],
+        [weight("w", 4, 1, 3, 3), whole("lengths", [3])],
+    )
+
+
+def control_flow(path: Path, inner: str = "Neg") -> Path:
+    """If the sum is positive, a node of the branch reads a tensor of the graph around it."""
+    then = helper.make_graph([helper.make_node("Relu", ["x"], ["a"])], "then", [], [number("a", 4)])
+    other = helper.make_graph([helper.make_node(inner, ["x"], ["b"])], "else", [], [number("b", 4)])
+    nodes = [
+        helper.make_node("ReduceSum", ["x", "axes"], ["s"], name="sum", keepdims=0),
+        helper.make_node("Greater", ["s", "zero"], ["c"], name="positive"),
+        helper.make_node("If", ["c"], ["y"], name="choice", then_branch=then, else_branch=other),
+    ]
+    weights = [whole("axes", [0]), numpy_helper.from_array(np.array(0, np.float32), "zero")]
+    return save(path, nodes, [number("x", 4)], [number("y", 4)], weights)
+
+
+def computed_shape(path: Path) -> Path:
+    """Flattens by a shape worked out from the input's own, as torch's `view` is written; free batch."""
+    node = helper.make_node
+    nodes = [
+        node("Shape", ["x"], ["shape"], name="shape"),
+        node("Gather", ["shape", "first"], ["batch"], name="gather", axis=0),
+        node("Concat", ["batch", "rest"], ["flat"], name="concat", axis=0),
+        node("Relu", ["x"], ["r"], name="relu"),
+        node("Reshape", ["r", "flat"], ["y"], name="reshape"),
+    ]
+    weights = [whole("first", [0]), whole("rest", [-1])]
+    return save(path, nodes, [number("x", "n", 3, 4)], [number("y", "n", 12)], weights)
+
+
+def loop(path: Path) -> Path:
+    """Doubles its input three times."""
+    flag, count = (helper.make_tensor_value_info(name, kind, []) for name, kind in (("go", 9), ("i", 7)))
+    body = helper.make_graph(
+        [helper.make_node("Add", ["v", "v"], ["w"]), helper.make_node("Identity", ["go"], ["on"])],
+        "body",
+        [count, flag, number("v", 2)],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []), number("w", 2)],
+    )
+    nodes = [helper.make_node("Loop", ["times", "", "x"], ["y"], name="thrice", body=body)]
+    times = numpy_helper.from_array(np.array(3, np.int64), "times")
+    return save(path, nodes, [number("x", 2)], [number("y", 2)], [times])
+
+
+def dividing_by_zero(path: Path) -> Path:
+    """Aborts the process that runs it in tract."""
+    values = helper.make_tensor_value_info("x", TensorProto.INT64, [1])
+    out = helper.make_tensor_value_info("y", TensorProto.INT64, [1])
+    return save(
+        path, [helper.make_node("Div", ["x", "zero"], ["y"], name="over")], [values], [out], [whole("zero", [0])]
+    )
+
+
+def endless(path: Path) -> Path:
+    """Loops until its condition fails, which it never does."""
+    flag, count = (helper.make_tensor_value_info(name, kind, []) for name, kind in (("go", 9), ("i", 7)))
+    body = helper.make_graph(
+        [helper.make_node("Add", ["v", "v"], ["w"]), helper.make_node("Identity", ["go"], ["on"])],
+        "body",
+        [count, flag, number("v", 1)],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []), number("w", 1)],
+    )
+    nodes = [helper.make_node("Loop", ["", "forever", "x"], ["y"], name="endless", body=body)]
+    forever = numpy_helper.from_array(np.array(True), "forever")
+    return save(path, nodes, [number("x", 1)], [number("y", 1)], [forever])
+
+
+def custom_domain(path: Path) -> Path:
+    nodes = [helper.make_node("Wish", ["x"], ["y"], name="wish", domain="com.example")]
+    return save(path, nodes, [number("x", 2)], [number("y", 2)], domains={"com.example": 1})
+
+
+def empty(path: Path) -> Path:
+    return save(path, [], [], [])
+
+
+def strings(path: Path) -> Path:
+    text = [helper.make_tensor_value_info(name, TensorProto.STRING, [2]) for name in "xy"]
+    return save(path, [helper.make_node("Identity", ["x"], ["y"], name="same")], text[:1], text[1:])
+
+
+def picture_network(path: Path, **external: bool) -> Path:
+    """A small network with a free batch; with `save_as_external_data` its weights lie in a file beside it."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], name="/net/stem/Conv", strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c"], ["r"], name="/net/stem/Relu"),
+        helper.make_node("GlobalAveragePool", ["r"], ["p"], name="/net/pool/GlobalAveragePool"),
+        helper.make_node("Flatten", ["p"], ["f"], name="/net/Flatten"),
+        helper.make_node("Gemm", ["f", "h", "b"], ["y"], name="/net/head/Gemm", transB=1),
+    ]
+    weights = [weight("w", 8, 1, 3, 3), weight("h", 5, 8), weight("b", 5)]
+    save(path, nodes, [number("x", "batch", 1, 16, 16)], [number("y", "batch", 5)], weights)
+    if external:
+        onnx.save_model(onnx.load(str(path)), str(path), location=f"{path.stem}.data", size_threshold=0, **external)
+    return path
