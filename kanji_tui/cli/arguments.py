@@ -69,6 +69,11 @@ def parser() -> Parser:
     )
     inspect = command("inspect", commands.inspect, "show what operators ONNX files hold and which engines run them")
     inspect.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx")
+    compare = command("compare", commands.compare, "put two to four ONNX files side by side: parity, size, latency")
+    compare.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx", help="the first is the reference")
+    compare.add_argument(
+        "--data-dir", type=Path, default=Path("dataset"), metavar="DIR", help="real samples for parity"
+    )
     return top
 
 

@@ -12,6 +12,7 @@ from kanji_tui.cli import show
 from kanji_tui.cli.console import ConsoleReport
 from kanji_tui.cli.follow import follow, say_where
 from kanji_tui.errors import UsageError
+from kanji_tui.jobs.compare import Spec as CompareSpec
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
 from kanji_tui.jobs.export_mapping import Spec as MappingSpec
 from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
@@ -215,4 +216,9 @@ def export_mapping(args: Namespace) -> int:
 
 def inspect(args: Namespace) -> int:
     show.result("inspect", run_here("inspect", InspectSpec(tuple(args.models))), args.json)
+    return 0
+
+
+def compare(args: Namespace) -> int:
+    show.result("compare", run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
     return 0

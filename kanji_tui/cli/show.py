@@ -1,6 +1,7 @@
 """Results on stdout: one JSON object with --json, else tables and sentences for a person."""
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ from rich.text import Text
 
 from kanji_tui.cli.console import escape
 
-stdout = Console(highlight=False, soft_wrap=True)
+PIPE_WIDTH = 160  # nobody folds a pipe
+stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 Result = dict[str, Any]
 VERDICT_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not applicable": "dim"}
 VERDICT_MARKS = {"ok": "ok", "warning": "warn", "failed": "FAIL", "not applicable": "n/a"}
@@ -182,6 +184,58 @@ def inspected(value: Result) -> None:
                 stdout.print(escape(f"    {refusal['node']} ({refusal['operator']}): {refusal['reason']}"))
 
 
+def compared(value: Result) -> None:
+    """A column a model, numbered as the files were named."""
+    models = value["models"]
+    numbers = {model["path"]: str(number) for number, model in enumerate(models, 1)}
+    made = table("", "file", ">size", ">opset", ">parameters", ">top-1")
+    for model in models:
+        made.add_row(
+            numbers[model["path"]],
+            model["path"],
+            size(model["bytes"]),
+            str(model["opset"]),
+            f"{model['parameters']:,}",
+            percent(model["top1"]),
+        )
+    stdout.print(made)
+    made = table("operator", *(f">{number}" for number in numbers.values()))
+    for name, counts in value["operators"].items():
+        shown = [str(count) if count else "-" for count in counts]
+        made.add_row(name, *shown, style="bold" if len(set(counts)) > 1 else "dim")
+    stdout.print("", made)
+    parity = value["parity"]
+    stdout.print(escape(f"\noutputs against {parity['reference']}, {parity['samples_source'] or 'not compared'}"))
+    made = table("", "backend", ">samples", ">largest difference", ">same top-1", "")
+    for result in parity["results"]:
+        found = result["parity"]
+        cells = ["-", "-", "-", escape(result["reason"])]
+        if found:
+            cells = [
+                f"{found['samples']:,}",
+                f"{found['max_logit_difference']:.2e}",
+                percent(found["top1_agreement"]),
+                f"within {found['tolerance']:.1e}" if found["passed"] else f"above {found['tolerance']:.1e}",
+            ]
+        made.add_row(numbers[result["model"]], result["backend"], *cells)
+    stdout.print(made)
+    stdout.print("\nlatency of one run, one thread, warmed up")
+    latencies(value["latency"], numbers)
+
+
+def latencies(by_backend: Result, numbers: dict[str, str]) -> None:
+    """Median and spread between the quartiles, in milliseconds."""
+    made = table("", "backend", ">batch", ">median ms", ">spread ms", ">runs", "")
+    for backend, timings in by_backend.items():
+        for timing in timings:
+            cells = ["-", "-", "-"]
+            if timing["median"] is not None:
+                cells = [f"{1000 * timing['median']:.2f}", f"{1000 * timing['spread']:.2f}", str(timing["runs"])]
+            name = numbers.get(timing["model"], timing["model"])
+            made.add_row(name, backend, str(timing["batch"]), *cells, escape(timing["reason"]))
+    stdout.print(made)
+
+
 SHOWN: dict[str, Callable[[Result], None]] = {
     "preflight": checks,
     "sample": sample,
@@ -200,4 +254,5 @@ SHOWN: dict[str, Callable[[Result], None]] = {
     "export_safetensors": exported,
     "export_mapping": exported,
     "inspect": inspected,
+    "compare": compared,
 }

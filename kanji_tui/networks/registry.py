@@ -1,0 +1,79 @@
+"""The networks by name. Importing this module loads no torch; `build` does."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from kanji_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SIZES = (32, 128)  # the smallest and the largest picture side the networks are made for
+
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """`place` is `module:Class` below this package; `mark` a state-dict key that tells the network from those after
+    it; `expects_blur`: files made by the original scripts were trained on blurred pictures."""
+
+    place: str
+    description: str
+    mark: str
+    expects_blur: bool = False
+
+
+# The order matters to `recognise_keys`: what tells a network apart is looked for from the top.
+NETWORKS: dict[str, NetworkEntry] = {
+    "kanjinet": NetworkEntry(
+        "kanjinet:KanjiNet",
+        "the default: 5x5 stem, dense and depthwise residual blocks with SE, one linear layer",
+        "stem.0.weight",
+    ),
+    "v2.1": NetworkEntry(
+        "original:OriginalV21",
+        "the original's: five depthwise-separable blocks, SE after the last three, two-layer head",
+        "attention3.fc.0.weight",
+        expects_blur=True,
+    ),
+    "v2": NetworkEntry(
+        "original:OriginalV2", "the original's: v2.1 without SE", "conv5.0.weight", expects_blur=True
+    ),
+    "v1": NetworkEntry(
+        "original:OriginalV1",
+        "the original's first: four depthwise-separable blocks, a smaller head",
+        "conv4.0.weight",
+        expects_blur=True,
+    ),
+}
+
+
+def entry(name: str) -> NetworkEntry:
+    """The entry of a network; UsageError for an unknown name, listing the known."""
+    if name not in NETWORKS:
+        raise UsageError(f"there is no network '{name}'", f"choose one of: {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def build(name: str, classes: int, size: int) -> "nn.Module":
+    """A freshly initialised network: float32 (N, 1, size, size) to logits (N, classes).
+
+    Raises UsageError for an unknown name, fewer than two classes, or a size outside `SIZES`.
+    """
+    module, _, kind = entry(name).place.partition(":")
+    if classes < 2:
+        raise UsageError(f"a network needs at least 2 classes to tell apart, not {classes}")
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise UsageError(
+            f"the networks take pictures of {SIZES[0]} to {SIZES[1]} pixels a side, not {size}",
+            "prepare the dataset at such a size: kanji-tui prepare --size 64",
+        )
+    network: nn.Module = getattr(import_module(f"kanji_tui.networks.{module}"), kind)(classes, size)
+    return network
+
+
+def recognise_keys(keys: Iterable[str]) -> str | None:
+    """The name of the network whose state dict has these keys, or None."""
+    known = set(keys)
+    return next((name for name, found in NETWORKS.items() if found.mark in known), None)

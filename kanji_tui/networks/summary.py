@@ -1,0 +1,63 @@
+"""What a network costs: parameters, multiply-accumulates, bytes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kanji_tui.characters.classes import etl9g_classes
+from kanji_tui.networks.registry import NETWORKS, build, entry
+
+
+@dataclass(frozen=True)
+class NetworkSummary:
+    """`macs` of one picture, convolutions and linear layers alone; `bytes` of the state dict's tensors."""
+
+    name: str
+    description: str
+    classes: int
+    size: int
+    parameters: int
+    macs: int
+    bytes: int
+
+
+def summarise(name: str, classes: int, size: int) -> NetworkSummary:
+    """The costs of a network with `classes` outputs on `size` x `size` pictures; raises as `build` does."""
+    network = build(name, classes, size).eval()
+    tensors = network.state_dict().values()
+    return NetworkSummary(
+        name=name,
+        description=entry(name).description,
+        classes=classes,
+        size=size,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        macs=count_macs(network, size),
+        bytes=sum(tensor.numel() * tensor.element_size() for tensor in tensors),
+    )
+
+
+def summarise_all(size: int, classes: int | None = None) -> tuple[NetworkSummary, ...]:
+    """Every network of the registry, with all 3,036 classes unless `classes` says otherwise."""
+    return tuple(summarise(name, classes or len(etl9g_classes()), size) for name in NETWORKS)
+
+
+def count_macs(network: nn.Module, size: int) -> int:
+    """Multiply-accumulates of the convolutions and linear layers for one picture, counted as it runs through."""
+    counted = [0]
+
+    def count(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        # Each output value sums as many products as one row of the weights has.
+        counted[0] += output.numel() * module.weight[0].numel()
+
+    hooks = [
+        module.register_forward_hook(count)
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d | nn.Linear)
+    ]
+    with torch.no_grad():
+        network(torch.zeros(1, 1, size, size))
+    for hook in hooks:
+        hook.remove()
+    return counted[0]

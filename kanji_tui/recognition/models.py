@@ -1,0 +1,210 @@
+"""Models from files: weights with their card, whatever the format. Opening one never runs code from the file.
+
+    .pth           bare state dict; its card stands in best_model_info.json beside it
+    .safetensors   card as JSON in the metadata key `card`
+    .onnx          card as JSON in the metadata key `card`; run by ONNX Runtime
+
+Without a card, 3,036 outputs mean all classes of ETL9G in order, on pictures 0-1; anything else is refused.
+"""
+
+import hashlib
+import json
+import pickle
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from kanji_tui.characters.classes import etl9g_classes
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.networks.card import ModelCard, all_classes_card
+from kanji_tui.networks.recogniser import Recogniser
+from kanji_tui.networks.registry import NETWORKS, build, recognise_keys
+from kanji_tui.system.files import read_json
+
+BATCH = 512  # pictures computed at once
+INFO = "best_model_info.json"
+ANOTHER = "give another model file, or train one: kanji-tui train"
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model ready to run. `digest`: SHA-256 of the file, hexadecimal. `carded`: it came with its card."""
+
+    path: Path
+    card: ModelCard
+    digest: str
+    carded: bool
+    _run: Callable[[np.ndarray], np.ndarray]
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (N, S, S), ink high, to float32 (N, C)."""
+        inputs = np.asarray(images, dtype=np.uint8)[:, None].astype(np.float32) / np.float32(255)
+        pieces = [self._run(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
+        return np.concatenate(pieces) if pieces else np.empty((0, len(self.card.classes)), np.float32)
+
+    @property
+    def warning(self) -> str:
+        """What one should know of this model's results; mostly nothing."""
+        known = NETWORKS.get(self.card.network)
+        if self.carded or known is None or not known.expects_blur:
+            return ""
+        return (
+            f"{self.path.name} looks like a model of the original scripts: it was trained on pictures blurred as "
+            "those prepare them, and does worse on the sharp ones of this dataset"
+        )
+
+
+def open_model(path: Path) -> Model:
+    """The model in a .pth, .safetensors or .onnx file, on the CPU; KanjiError where it cannot be used."""
+    path = _existing(path)
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if path.suffix == ".onnx":
+        card, carded, run = _open_onnx(path)
+    else:
+        recogniser, card, carded = _load(path)
+        run = _torch_run(recogniser)
+    return Model(path, card, digest, carded, run)
+
+
+def load_recogniser(path: Path) -> tuple[Recogniser, ModelCard]:
+    """The network in a .pth or .safetensors file, normalisation inside, in evaluation mode on the CPU; its card.
+
+    Raises KanjiError where the file is missing, broken, or holds no model of this program.
+    """
+    recogniser, card, _ = _load(_existing(path))
+    return recogniser, card
+
+
+def _load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
+    if path.suffix == ".safetensors":
+        weights, card = _read_safetensors(path)
+    elif path.suffix == ".onnx":
+        raise KanjiError(
+            f"{path} is an exported graph; its weights are needed", "give the .pth file it was made from"
+        )
+    else:
+        weights, card = _read_weights(path), _card_beside(path)
+    carded = card is not None
+    if card is None:
+        card = _guessed_card(weights, path)
+    try:
+        network = build(card.network, len(card.classes), card.size)
+        network.load_state_dict(weights)
+    except (UsageError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise KanjiError(f"the weights in {path} do not fit what is said of them: {reason}", ANOTHER) from None
+    return Recogniser(network, card.mean, card.std).eval(), card, carded
+
+
+def _existing(path: Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise KanjiError(f"there is no model {path}", "train one: kanji-tui train, or name it: --model-path FILE")
+    return path
+
+
+def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise KanjiError(f"{path} cannot be read as weights: {reason}", ANOTHER) from None
+    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+        raise KanjiError(f"{path} is no bare state dict", "give a best_kanji_model.pth")
+    return content
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], ModelCard | None]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, SafetensorError) as error:
+        raise KanjiError(f"{path} cannot be read as safetensors: {error}", ANOTHER) from None
+    return weights, _card_in(metadata, path)
+
+
+def _card_in(metadata: dict[str, str], path: Path) -> ModelCard | None:
+    if "card" not in metadata:
+        return None
+    try:
+        value: Any = json.loads(metadata["card"])
+    except json.JSONDecodeError as error:
+        raise KanjiError(f"the card in {path} is damaged: {error}", ANOTHER) from None
+    return ModelCard.from_json(value, str(path))
+
+
+def _card_beside(path: Path) -> ModelCard | None:
+    """The card in the model's own info file: one with its suffix, or best_model_info.json when it is about it."""
+    own = path.with_name(f"{path.stem.replace('best_kanji_model', 'best_model_info')}.json")
+    for info in dict.fromkeys((own, path.with_name(INFO))):
+        if not info.is_file():
+            continue
+        value = read_json(info)
+        if "network" in value and _is_about(value, path):
+            return ModelCard.from_json(value, str(info))
+    return None
+
+
+def _is_about(info: dict[str, Any], path: Path) -> bool:
+    digest = info.get("weights_sha256")
+    with open(path, "rb") as file:
+        return digest is None or digest == hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _guessed_card(weights: dict[str, torch.Tensor], path: Path) -> ModelCard:
+    network = recognise_keys(weights)
+    if network is None:
+        raise KanjiError(f"the weights in {path} belong to no network of this program", ANOTHER)
+    outputs = int(list(weights.values())[-1].shape[0])
+    return _all_classes(network, outputs, 64, path)
+
+
+def _all_classes(network: str, outputs: int, size: int, path: Path) -> ModelCard:
+    if outputs != len(etl9g_classes()):
+        raise KanjiError(
+            f"nothing says which {outputs} characters {path} tells apart, nor how its pictures are made",
+            f"put the {INFO} that was written with it beside it",
+        )
+    return all_classes_card(network, size)
+
+
+def _torch_run(recogniser: Recogniser) -> Callable[[np.ndarray], np.ndarray]:
+    def run(inputs: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            logits: np.ndarray = recogniser(torch.from_numpy(inputs)).numpy()
+        return logits
+
+    return run
+
+
+def _open_onnx(path: Path) -> tuple[ModelCard, bool, Callable[[np.ndarray], np.ndarray]]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # its warnings about folded nodes are nobody's business here
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions have no common base of their own
+        raise KanjiError(f"{path} cannot be run by ONNX Runtime: {str(error).splitlines()[0]}", ANOTHER) from None
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) != 2:
+        raise KanjiError(f"{path} does not take one picture and give logits", ANOTHER)
+    name, (batch, _, size, _) = inputs[0].name, inputs[0].shape
+    card = _card_in(session.get_modelmeta().custom_metadata_map, path)
+    found = card or _all_classes("unknown", int(outputs[0].shape[1]), int(size), path)
+
+    def run(pictures: np.ndarray) -> np.ndarray:
+        step = batch if isinstance(batch, int) else len(pictures)
+        pieces = [session.run(None, {name: pictures[i : i + step]})[0] for i in range(0, len(pictures), step)]
+        return np.concatenate(pieces)
+
+    return found, card is not None, run

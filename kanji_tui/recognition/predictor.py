@@ -1,0 +1,118 @@
+"""What character does an image file show?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
+from kanji_tui.recognition.evaluation import log_softmax
+from kanji_tui.recognition.ink import USUAL_EXTENT, place
+from kanji_tui.recognition.models import open_model
+
+CANDIDATES = 5
+LONGEST_SIDE = 1024  # pixels; larger pictures are made smaller first
+FAINTEST = 0.1  # a picture whose levels differ by less shows nothing
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`jis` as four hexadecimal digits, `probability` 0-1."""
+
+    character: str
+    jis: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The candidates for the picture in `path`, most probable first."""
+
+    path: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    predictions: tuple[Prediction, ...]
+    model_path: str
+
+
+def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Report) -> Predictions:
+    """The five most probable characters of each image file; KanjiError for a file that shows none.
+
+    The ink side is found from the border; `invert` takes the other side for ink.
+    """
+    model = open_model(model_path)
+    if model.warning:
+        report(Notice(model.warning))
+    extent = float(model.card.metrics.get("ink_extent", USUAL_EXTENT))
+    found = []
+    for number, path in enumerate(images, start=1):
+        raise_if_stopped(report)
+        picture = place(read_ink(path, invert), model.card.size, extent)
+        probabilities = np.exp(log_softmax(model.logits(picture[None])))[0]
+        best = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
+        found.append(
+            Prediction(
+                path=str(path),
+                candidates=tuple(
+                    Candidate(
+                        character=jis_to_character(model.card.classes[index]) or "?",
+                        jis=name_jis(model.card.classes[index]),
+                        probability=float(probabilities[index]),
+                    )
+                    for index in best
+                ),
+            )
+        )
+        report(Progress("predicting", number, len(images), "images", item=str(path)))
+    return Predictions(tuple(found), str(model_path))
+
+
+def read_ink(path: Path, invert: bool = False) -> np.ndarray:
+    """The ink of an image file, float32 (H, W) in 0-1, ink high.
+
+    Paper is the level of most of the border; what lies furthest from it is ink. With `invert` the border is ink.
+    Raises KanjiError for a file that cannot be read as a picture or shows nothing.
+    """
+    try:
+        with Image.open(path) as image:
+            grey = _grey(ImageOps.exif_transpose(image))
+    except FileNotFoundError:
+        raise KanjiError(f"there is no image {path}") from None
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise KanjiError(f"{path} cannot be read as an image: {error}", "give a PNG, JPEG, WebP, BMP ...") from None
+    levels = np.asarray(grey, dtype=np.float32) / 255
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    paper = float(np.median(border))
+    reach = (paper - levels.min(), levels.max() - paper)
+    if max(reach) < FAINTEST:
+        raise KanjiError(f"{path} shows nothing: it is the same level all over")
+    dark_ink = reach[0] >= reach[1]
+    if invert:
+        dark_ink = not dark_ink
+        paper = float(levels.max() if dark_ink else levels.min())
+    ink: np.ndarray = np.clip(paper - levels if dark_ink else levels - paper, 0, 1)
+    return ink
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """Grey levels, at most LONGEST_SIDE a side; what is transparent becomes paper, on the far side of the ink."""
+    if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
+        levels = np.asarray(image.convert("F"))
+        image = Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image.convert("L")
+    image = image.convert("RGBA")
+    opacity = np.asarray(image.getchannel("A"), dtype=np.float32)
+    if opacity.min() < 255 and opacity.max() > 0:
+        levels = np.asarray(image.convert("L"), dtype=np.float32)
+        dark = (levels * opacity).sum() / opacity.sum() < 128
+        paper = Image.new("RGBA", image.size, (255, 255, 255, 255) if dark else (0, 0, 0, 255))
+        image = Image.alpha_composite(paper, image)
+    return image.convert("L")

@@ -1,0 +1,62 @@
+"""The pictures and labels of one split, handed out batch by batch on the device that computes."""
+
+import numpy as np
+import psutil
+import torch
+from torch import Tensor
+
+from kanji_tui.data.dataset import Dataset
+from kanji_tui.events import Progress, Report, raise_if_stopped
+
+MEMORY_SHARE = 0.5  # of the free memory may be filled with pictures
+PIECE = 32768  # pictures read at once
+
+
+class Pictures:
+    """Called with places in the split (int64, on the CPU): uint8 (n, 1, S, S) and int64 labels (n,) on `device`.
+
+    The whole split lies on the device where it fits; else each batch is read from the memory-mapped chunks.
+    """
+
+    def __init__(self, dataset: Dataset, indices: np.ndarray, device: torch.device, report: Report) -> None:
+        self._dataset = dataset
+        self._indices = np.asarray(indices, dtype=np.int64)
+        self._device = device
+        self._labels = torch.from_numpy(dataset.labels[self._indices].astype(np.int64)).to(device)
+        self.resident = len(self._indices) * dataset.size**2 < MEMORY_SHARE * free_memory(device)
+        self._pictures = self._load(report) if self.resident else None
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __call__(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        here = places.to(self._device, non_blocking=True)
+        if self._pictures is not None:
+            return self._pictures[here].unsqueeze(1), self._labels[here]
+        pictures = torch.from_numpy(self._dataset.images(self._indices[places.numpy()]))
+        if self._device.type == "cuda":
+            pictures = pictures.pin_memory()
+        return pictures.to(self._device, non_blocking=True).unsqueeze(1), self._labels[here]
+
+    def _load(self, report: Report) -> Tensor:
+        side = self._dataset.size
+        pictures = torch.empty((len(self), side, side), dtype=torch.uint8, device=self._device)
+        for start in range(0, len(self), PIECE):
+            raise_if_stopped(report)
+            piece = self._dataset.images(self._indices[start : start + PIECE])
+            pictures[start : start + PIECE].copy_(torch.from_numpy(piece))
+            if len(self) > PIECE:
+                report(Progress("reading pictures", min(start + PIECE, len(self)), len(self), "samples"))
+        return pictures
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that are free on the device now."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def to_unit(pictures: Tensor) -> Tensor:
+    """uint8 0-255 to float32 0-1."""
+    return pictures.float().div_(255)

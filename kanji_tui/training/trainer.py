@@ -1,0 +1,302 @@
+"""The training loop: one network learns one dataset, and everything it earns is kept in its run directory.
+
+Read `train`, `_epoch` and `_step`; the rest is what they call. Nothing in a step waits for the device: the loss is
+looked at once a second. A wish to stop is seen at each batch.
+"""
+
+import math
+import time
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+
+from kanji_tui.data.dataset import Dataset, open_dataset
+from kanji_tui.data.splits import Split, split_dataset
+from kanji_tui.errors import KanjiError, Stopped
+from kanji_tui.events import Epoch, Notice, Progress, Report, raise_if_stopped
+from kanji_tui.networks.card import ModelCard
+from kanji_tui.system.gpu import read_gpus
+from kanji_tui.training import checkpoint, results
+from kanji_tui.training.augmentation import augment
+from kanji_tui.training.config import Resolved, TrainConfig, resolve
+from kanji_tui.training.measuring import Metrics, score
+from kanji_tui.training.pictures import Pictures, to_unit
+from kanji_tui.training.results import Trained
+from kanji_tui.training.schedule import augmentation_strength_at, learning_rate_at
+
+CHECKPOINT_SECONDS = 300.0
+REPORT_SECONDS = 0.5
+GPU_SECONDS = 5.0
+
+
+@dataclass
+class Training:
+    """One call of `train`: what it learns from, what it has earned, and the clocks of its reports."""
+
+    directory: Path
+    report: Report
+    dataset: Dataset
+    split: Split
+    card: ModelCard
+    pictures: Pictures
+    unseen: Pictures
+    state: checkpoint.State
+    epochs: int
+    batch_size: int
+    batches: int  # an epoch
+    began: float = field(default_factory=time.monotonic)
+    seconds_before: float = 0.0
+    steps_before: int = 0
+    reported: float = 0.0
+    gpu_reported: float = 0.0
+    kept: float = field(default_factory=time.monotonic)
+
+    @property
+    def steps(self) -> int:
+        """The steps done so far, of `epochs * batches`."""
+        return self.state.epoch * self.batches + self.state.batch
+
+    def keep(self) -> None:
+        """Write the checkpoint, unless what it would keep is no longer numbers."""
+        _refuse_nan(self)
+        self.state.seconds = self.seconds_before + time.monotonic() - self.began
+        checkpoint.save(self.state, self.dataset.digest, self.directory / checkpoint.CHECKPOINT)
+        self.kept = time.monotonic()
+
+
+def train(data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path | None, report: Report) -> Trained:
+    """Train on the dataset in `data_dir` and leave model, papers and checkpoint in `run_directory`.
+
+    With `resume`, the directory of an earlier run, go on from its last checkpoint with its own config. Raises
+    UsageError for settings that make no sense, KanjiError for a dataset or checkpoint that cannot be used and when
+    the loss is no longer a number, Stopped once the checkpoint is written when the user asks to stop.
+    """
+    training = _prepare(data_dir, config, run_directory, resume, report)
+    state = training.state
+    try:
+        while state.epoch < training.epochs and not _out_of_patience(state):
+            _epoch(training)
+            _judge(training)
+            training.keep()
+        test = _test(training)
+    except Stopped:
+        training.keep()
+        raise Stopped(
+            f"stopped in epoch {min(state.epoch + 1, training.epochs)} of {training.epochs}; nothing is lost",
+            f"go on with: kanji-tui train --resume {run_directory.name}",
+        ) from None
+    return results.trained(
+        run_directory.name, state, training.card, test, training.seconds_before + time.monotonic() - training.began
+    )
+
+
+def _prepare(
+    data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path | None, report: Report
+) -> Training:
+    """Open, split and load the data, and set up the network, new or where the run `resume` left it."""
+    earlier = checkpoint.load(resume / checkpoint.CHECKPOINT) if resume else None
+    settings: Resolved = resolve(checkpoint.config_of(earlier) if earlier else config)
+    dataset = open_dataset(data_dir)
+    if earlier and earlier["dataset_digest"] != dataset.digest:
+        raise KanjiError(
+            f"the run to resume was trained on another dataset than the one in {data_dir}",
+            "resume with the dataset it began with: --data-dir DIRECTORY",
+        )
+    split = split_dataset(dataset, settings.split, settings.split_shares, settings.seed, settings.sample_limit)
+    if min(len(split.train), len(split.validation)) < 2:
+        raise KanjiError(
+            f"the dataset in {data_dir} leaves {len(split.train)} samples to train and {len(split.validation)} to "
+            "validate; 2 of each are needed",
+            "prepare more records, or give other shares: --split-shares 70/15/15",
+        )
+    if split.note:
+        report(Notice(split.note))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cudnn.benchmark = True
+    batch_size = min(settings.batch_size, len(split.train))
+    batches = len(split.train) // batch_size  # what is left over has its turn in another epoch's order
+    state = checkpoint.begin(settings, len(dataset.classes), dataset.size, settings.epochs * batches, device)
+    if earlier and resume:
+        checkpoint.restore(state, earlier)
+        results.bring(resume, run_directory)
+    training = Training(
+        directory=run_directory,
+        report=report,
+        dataset=dataset,
+        split=split,
+        card=results.card_of(settings, dataset, split),
+        pictures=Pictures(dataset, split.train, device, report),
+        unseen=Pictures(dataset, split.validation, device, report),
+        state=state,
+        epochs=settings.epochs,
+        batch_size=batch_size,
+        batches=batches,
+        seconds_before=state.seconds,
+    )
+    training.steps_before = training.steps
+    return training
+
+
+def _epoch(training: Training) -> None:
+    """Go through the train split once, from where the epoch was left."""
+    state = training.state
+    order = epoch_order(state.config.seed, state.epoch, len(training.pictures))
+    state.network.train()
+    clock = time.monotonic()
+    for batch in range(state.batch, training.batches):
+        raise_if_stopped(training.report)
+        pictures, labels = training.pictures(order[batch * training.batch_size :][: training.batch_size])
+        _step(state, pictures, labels, training.steps, training.batches)
+        state.batch = batch + 1
+        now = time.monotonic()
+        state.epoch_seconds += now - clock
+        clock = now
+        _watch(training, now)
+    clock = time.monotonic()
+    state.sums.settle()
+    state.epoch_seconds += time.monotonic() - clock
+    _refuse_nan(training)
+
+
+def epoch_order(seed: int, epoch: int, samples: int) -> Tensor:
+    """The order of an epoch's samples, int64 (samples,): the same whenever it is asked for."""
+    return torch.randperm(samples, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+
+
+def _step(state: checkpoint.State, pictures: Tensor, labels: Tensor, step: int, batches: int) -> None:
+    """One batch: augmented, forward, backward, the weights moved. uint8 (N, 1, S, S), int64 (N,)."""
+    config = state.config
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate_at(config, step, batches)
+    strength = augmentation_strength_at(config, step, config.epochs * batches)
+    inputs = augment(to_unit(pictures), config, strength, state.generator)
+    # bfloat16 where it is fast: on a GPU. On a CPU it helps some networks and hurts others.
+    with torch.autocast(state.device.type, torch.bfloat16, enabled=state.device.type == "cuda"):
+        logits = state.network(inputs.contiguous(memory_format=torch.channels_last))
+    logarithms = functional.log_softmax(logits.float(), dim=1)
+    losses = -logarithms.gather(1, labels[:, None]).squeeze(1)
+    smooth = config.label_smoothing
+    loss = ((1 - smooth) * losses - smooth * logarithms.mean(1)).mean()
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    if config.clip_norm:
+        clip_grad_norm_(state.network.parameters(), config.clip_norm)
+    state.optimiser.step()
+    if state.average:
+        state.average.follow(step + 1)
+    state.sums.add(losses.detach(), logits.detach(), labels)
+
+
+def _watch(training: Training, now: float) -> None:
+    """Between two steps: look at the sums, report, keep a checkpoint, each in its time."""
+    state = training.state
+    state.sums.look()
+    if state.sums.broken:
+        _refuse_nan(training)
+    if now - training.reported >= REPORT_SECONDS:
+        training.reported = now
+        samples, total = training.steps, training.epochs * training.batches
+        pace = (samples - training.steps_before) / (now - training.began)
+        training.report(
+            Progress(
+                phase="training",
+                done=samples * training.batch_size,
+                total=total * training.batch_size,
+                unit="samples",
+                item=f"epoch {state.epoch + 1} of {training.epochs}",
+                rate=state.batch * training.batch_size / max(1e-9, state.epoch_seconds),
+                remaining=(total - samples) / pace if pace else None,
+            )
+        )
+    if state.device.type == "cuda" and now - training.gpu_reported >= GPU_SECONDS:
+        training.gpu_reported = now
+        for gpu in read_gpus():
+            training.report(gpu)
+    if now - training.kept >= CHECKPOINT_SECONDS:
+        training.keep()
+
+
+def _judge(training: Training) -> None:
+    """End the epoch: validate, note it in the history, keep the model when it is the best so far."""
+    state, report = training.state, training.report
+    clock = time.monotonic()
+    validation = score(
+        state.judged, training.unseen, state.device, len(training.card.classes), "validation", report
+    )
+    if not math.isfinite(validation.loss):
+        state.sums.broken = True
+        _refuse_nan(training)
+    best = state.best is None or _better(validation, state.best["validation"])
+    measured: dict[str, Any] = {
+        "epoch": state.epoch + 1,
+        "train_loss": state.sums.loss,
+        "train_top1": state.sums.top1,
+        "learning_rate": float(state.optimiser.param_groups[0]["lr"]),
+        "seconds": state.epoch_seconds + time.monotonic() - clock,
+        "samples_per_second": training.batches * training.batch_size / max(1e-9, state.epoch_seconds),
+    }
+    entry = {**measured, "validation": asdict(validation)}
+    state.history.append(entry)
+    if best:
+        state.best = entry
+        results.write_best(training.directory, state, training.card)
+    results.write_history(training.directory, state.history)
+    report(
+        Epoch(
+            epochs=training.epochs,
+            val_loss=validation.loss,
+            val_top1=validation.top1,
+            val_top3=validation.top3,
+            val_top5=validation.top5,
+            best=best,
+            **measured,
+        )
+    )
+    state.epoch, state.batch, state.epoch_seconds = state.epoch + 1, 0, 0.0
+    state.sums.reset()
+
+
+def _better(found: Metrics, best: dict[str, float]) -> bool:
+    return (found.top1, -found.loss) > (best["top1"], -best["loss"])
+
+
+def _out_of_patience(state: checkpoint.State) -> bool:
+    patience = state.config.patience
+    return bool(patience and state.best and state.epoch - state.best["epoch"] >= patience)
+
+
+def _test(training: Training) -> Metrics | None:
+    """Score the test split, once, with the best model; None where there is none."""
+    state = training.state
+    if not len(training.split.test):
+        return None
+    best = deepcopy(state.judged)
+    best.load_state_dict(torch.load(training.directory / results.WEIGHTS, map_location="cpu", weights_only=True))
+    pictures = Pictures(training.dataset, training.split.test, state.device, training.report)
+    found: Metrics = score(best, pictures, state.device, len(training.card.classes), "test", training.report)
+    results.write_info(training.directory, state, training.card, found)
+    return found
+
+
+def _refuse_nan(training: Training) -> None:
+    """Fail when loss or weights are no longer numbers; the last checkpoint stays as it is."""
+    state = training.state
+    state.sums.settle()
+    tensors = (t for t in state.network.state_dict().values() if t.is_floating_point())
+    if not state.sums.broken and all(bool(tensor.isfinite().all()) for tensor in tensors):
+        return
+    seen = "" if state.sums.loss is None else f"; the last mean loss seen was {state.sums.loss:.3f}"
+    rate = state.config.learning_rate or 0.0
+    kept = (training.directory / checkpoint.CHECKPOINT).is_file()
+    raise KanjiError(
+        f"the loss is no longer a number in epoch {state.epoch + 1}, batch {state.batch} of {training.batches}"
+        f"{seen}",
+        f"try a lower learning rate: --learning-rate {rate / 4:g}"
+        + ("; the last checkpoint before it is kept" if kept else ""),
+    )

@@ -1,0 +1,47 @@
+import pytest
+
+from kanji_tui.networks.registry import build
+
+BLOCK = {
+    f"{index}.{what}"
+    for index, kinds in {
+        0: ("weight",),
+        1: ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"),
+        3: ("weight",),
+        4: ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"),
+    }.items()
+    for what in kinds
+}
+HEAD = {"classifier.1.weight", "classifier.1.bias", "classifier.4.weight", "classifier.4.bias"}
+
+
+def keys(blocks: int, attention: tuple[int, ...] = ()) -> set[str]:
+    return (
+        {f"conv{number}.{key}" for number in range(1, blocks + 1) for key in BLOCK}
+        | {f"attention{number}.fc.{layer}.weight" for number in attention for layer in (0, 2)}
+        | HEAD
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "expected"),
+    [
+        ("v1", 1_735_527, keys(4)),
+        ("v2", 3_818_599, keys(5)),
+        ("v2.1", 3_863_655, keys(5, (3, 4, 5))),
+    ],
+)
+def test_parameters_and_keys_are_the_originals(name, parameters, expected):
+    network = build(name, 3036, 64)
+    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
+    assert set(network.state_dict()) == expected
+
+
+def test_the_shapes_of_v21_are_the_originals():
+    weights = build("v2.1", 3036, 64).state_dict()
+    assert weights["conv1.0.weight"].shape == (1, 1, 3, 3)
+    assert weights["conv5.3.weight"].shape == (512, 256, 1, 1)
+    assert weights["attention3.fc.0.weight"].shape == (16, 128)
+    assert weights["attention5.fc.2.weight"].shape == (512, 32)
+    assert weights["classifier.1.weight"].shape == (1024, 512)
+    assert weights["classifier.4.weight"].shape == (3036, 1024)

@@ -1,0 +1,233 @@
+import json
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.events import Notice, Progress
+from kanji_tui.networks.card import ModelCard
+from kanji_tui.recognition.evaluation import evaluate
+from kanji_tui.training import trainer
+from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.trainer import epoch_order
+from tests.training.running import checkpoint_of, run, same, weights_of
+
+SMALL = TrainConfig(epochs=2, batch_size=16)
+# What two trainings of the same steps must share; their seconds differ.
+EARNED = ("network", "average", "optimiser", "random", "augmentation_random", "epoch", "batch")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(sample_dataset, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("undisturbed")
+    return directory, *run(sample_dataset, directory, SMALL)
+
+
+def test_it_learns_hands_it_has_not_seen(sample_dataset, tmp_path):
+    trained, report = run(sample_dataset, tmp_path, TrainConfig(epochs=12, batch_size=16))
+    assert trained.test["top1"] > 0.9  # chance is 0.08
+    assert trained.validation["top1"] > 0.9
+    assert report.epochs[-1].train_loss < 0.5 * report.epochs[0].train_loss
+
+
+def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
+    directory, trained, report = undisturbed
+    dataset = open_dataset(sample_dataset)
+    info = json.loads((directory / "best_model_info.json").read_text())
+    card = ModelCard.from_json(info, "info")
+    assert card.classes == dataset.classes
+    assert card.size == 32
+    assert card.source == "drawn sample"
+    assert card.split["kind"] == "writer"
+    assert card.split["dataset_digest"] == dataset.digest
+    assert card.metrics["test"] == trained.test
+    assert 0 < card.metrics["ink_extent"] <= 1
+    best = max(report.epochs, key=lambda epoch: (epoch.val_top1, -epoch.val_loss))
+    assert (info["epoch"], info["val_accuracy"]) == (best.epoch, 100 * best.val_top1)
+    assert trained.best_epoch == best.epoch
+    history = json.loads((directory / "training_progress.json").read_text())
+    assert history["epochs"] == [1, 2]
+    assert history["train_acc"] == [100 * epoch.train_top1 for epoch in report.epochs]
+    assert {"train_loss", "val_loss", "val_acc", "learning_rate"} <= set(history)
+    assert set(weights_of(directory)) == set(checkpoint_of(directory)["network"])
+    json.dumps(asdict(trained))
+
+
+def test_it_tells_what_it_does(undisturbed):
+    _, trained, report = undisturbed
+    assert report.epochs[0].best
+    steps = [event for event in report.events if isinstance(event, Progress) and event.phase == "training"]
+    assert steps
+    assert steps[0].total == 2 * (132 // 16) * 16
+    assert (trained.epochs, trained.device) == (2, "cpu") or torch.cuda.is_available()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others(undisturbed, sample_dataset, tmp_path):
+    directory, *_ = undisturbed
+    run(sample_dataset, tmp_path / "same", SMALL)
+    assert same(weights_of(directory), weights_of(tmp_path / "same"))
+    run(sample_dataset, tmp_path / "other", TrainConfig(epochs=2, batch_size=16, seed=1))
+    assert not same(weights_of(directory), weights_of(tmp_path / "other"))
+
+
+# It looks once as it reads the train pictures and once for those of validation, then at each of the 8 batches of
+# an epoch and once in its validation.
+@pytest.mark.parametrize(("stop_after", "position"), [(5, (0, 3)), (10, (0, 8)), (13, (1, 2))])
+def test_a_stopped_and_resumed_training_ends_with_the_same_weights(
+    undisturbed, sample_dataset, tmp_path, stop_after, position
+):
+    directory, trained, _ = undisturbed
+    with pytest.raises(Stopped, match="nothing is lost"):
+        run(sample_dataset, tmp_path / "first", SMALL, stop_after=stop_after)
+    stopped = checkpoint_of(tmp_path / "first")
+    assert (stopped["epoch"], stopped["batch"]) == position
+    resumed, report = run(sample_dataset, tmp_path / "second", TrainConfig(), resume=tmp_path / "first")
+    one, other = checkpoint_of(directory), checkpoint_of(tmp_path / "second")
+    for name in EARNED:
+        assert same(one[name], other[name]), name
+    assert same(weights_of(directory), weights_of(tmp_path / "second"))
+    assert (resumed.validation, resumed.test) == (trained.validation, trained.test)
+    assert [epoch.train_loss for epoch in report.epochs] == [
+        epoch["train_loss"] for epoch in one["history"][-len(report.epochs) :]
+    ]
+
+
+def test_dropout_too_goes_on_where_it_was(sample_dataset, tmp_path):
+    config = TrainConfig(network="v2.1", epochs=1, batch_size=16)
+    run(sample_dataset, tmp_path / "whole", config)
+    with pytest.raises(Stopped):
+        run(sample_dataset, tmp_path / "first", config, stop_after=6)
+    run(sample_dataset, tmp_path / "second", config, resume=tmp_path / "first")
+    for name in EARNED:
+        assert same(checkpoint_of(tmp_path / "whole")[name], checkpoint_of(tmp_path / "second")[name]), name
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(sample_dataset, tmp_path):
+    with pytest.raises(Stopped):
+        run(sample_dataset, tmp_path, SMALL, stop_after=13)
+    content = checkpoint_of(tmp_path)
+    first = next(iter(content["network"].values()))
+    first[0] = float("nan")
+    torch.save(content, tmp_path / "last.ckpt")
+    before = (tmp_path / "last.ckpt").read_bytes()
+    with pytest.raises(KanjiError, match="no longer a number in epoch 2") as failed:
+        run(sample_dataset, tmp_path, SMALL, resume=tmp_path)
+    assert "last mean loss seen was" in failed.value.message
+    assert "--learning-rate 0.0005" in failed.value.remedy
+    assert (tmp_path / "last.ckpt").read_bytes() == before
+
+
+def test_an_exploding_training_is_noticed(sample_dataset, tmp_path):
+    wild = TrainConfig(epochs=3, batch_size=16, learning_rate=1e30)
+    with pytest.raises(KanjiError, match="no longer a number"):
+        run(sample_dataset, tmp_path, wild)
+    assert not (tmp_path / "last.ckpt").exists() or all(
+        tensor.isfinite().all() for tensor in checkpoint_of(tmp_path)["network"].values()
+    )
+
+
+def test_a_stop_does_not_keep_what_is_no_number(sample_dataset, tmp_path):
+    wild = TrainConfig(epochs=3, batch_size=16, learning_rate=1e30)
+    with pytest.raises(KanjiError, match="no longer a number"):
+        run(sample_dataset, tmp_path, wild, stop_after=8)
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_the_test_split_judges_the_best_epoch_not_the_last(sample_dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "_better", lambda found, best: False)
+    trained, report = run(sample_dataset, tmp_path, TrainConfig(epochs=4, batch_size=16))
+    assert trained.best_epoch == 1
+    judged = evaluate(tmp_path / "best_kanji_model.pth", sample_dataset, "test", None, report)
+    assert judged.loss == pytest.approx(trained.test["loss"], abs=1e-4)
+    assert same(trained.validation, checkpoint_of(tmp_path)["history"][0]["validation"])
+
+
+def test_a_checkpoint_comes_within_the_epoch_when_it_lasts(sample_dataset, tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    keep = trainer.Training.keep
+    monkeypatch.setattr(trainer.Training, "keep", lambda self: (kept.append(self.state.batch), keep(self)))
+    run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=32))
+    assert kept == [1, 2, 3, 4, 0]
+
+
+def test_patience_ends_it_early(sample_dataset, tmp_path):
+    still = TrainConfig(epochs=9, batch_size=66, learning_rate=1e-12, ema=0.0, patience=2)
+    trained, _ = run(sample_dataset, tmp_path, still)
+    assert trained.epochs < 9
+
+
+def test_fewer_samples_than_a_batch_are_one_batch(sample_dataset, tmp_path):
+    trained, _ = run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=4096))
+    assert trained.epochs == 1
+    assert checkpoint_of(tmp_path)["optimiser"]["state"][0]["step"] == 1
+
+
+def test_without_a_test_share_there_is_no_test(sample_dataset, tmp_path):
+    trained, _ = run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=64, split_shares=(85.0, 15.0, 0.0)))
+    assert trained.test is None
+
+
+def test_a_limit_takes_that_many_samples(sample_dataset, tmp_path):
+    config = TrainConfig(epochs=1, batch_size=8, sample_limit=60)
+    _, report = run(sample_dataset, tmp_path, config)
+    (epoch,) = report.epochs
+    assert epoch.epochs == 1
+    assert json.loads((tmp_path / "best_model_info.json").read_text())["split"]["sample_limit"] == 60
+    tiny = TrainConfig(epochs=1, sample_limit=2)
+    with pytest.raises(KanjiError, match="2 of each are needed"):
+        run(sample_dataset, tmp_path / "tiny", tiny)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [TrainConfig(network="resnet"), TrainConfig(batch_size=0), TrainConfig(batch_size=1), TrainConfig(epochs=0)],
+)
+def test_settings_that_make_no_sense_are_refused(sample_dataset, tmp_path, config):
+    with pytest.raises(UsageError):
+        run(sample_dataset, tmp_path, config)
+
+
+def test_resuming_needs_a_checkpoint_that_can_be_read(sample_dataset, tmp_path):
+    with pytest.raises(KanjiError, match="no checkpoint"):
+        run(sample_dataset, tmp_path, SMALL, resume=tmp_path)
+    (tmp_path / "last.ckpt").write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(KanjiError, match="cannot be read"):
+        run(sample_dataset, tmp_path, SMALL, resume=tmp_path)
+
+
+def test_resuming_on_another_dataset_is_refused(undisturbed, sample_dataset, tmp_path):
+    directory, *_ = undisturbed
+    content = checkpoint_of(directory)
+    torch.save({**content, "dataset_digest": "another"}, tmp_path / "last.ckpt")
+    with pytest.raises(KanjiError, match="another dataset"):
+        run(sample_dataset, tmp_path, SMALL, resume=tmp_path)
+
+
+def test_a_split_that_is_not_as_asked_is_announced(sample_dir, tmp_path, report):
+    from kanji_tui.data.preparation import prepare
+
+    one_file = tmp_path / "ETL9G"
+    one_file.mkdir()
+    first = min(path for path in sample_dir.iterdir() if path.suffix != ".json")
+    (one_file / first.name).write_bytes(first.read_bytes()[: 2 * 12 * 8199])  # two hands
+    prepare(one_file, tmp_path / "dataset", 32, 1, None, report)
+    _, told = run(tmp_path / "dataset", tmp_path / "run", TrainConfig(epochs=1, batch_size=4))
+    assert any(isinstance(event, Notice) and "random" in event.message for event in told.events)
+    assert json.loads((tmp_path / "run" / "best_model_info.json").read_text())["split"]["kind"] == "random"
+
+
+def test_every_epoch_has_its_own_order_of_all_samples():
+    first, second = epoch_order(0, 0, 50), epoch_order(0, 1, 50)
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(50))
+    assert not torch.equal(first, second)
+    assert torch.equal(first, epoch_order(0, 0, 50))
+
+
+def test_pictures_read_batch_by_batch_train_the_same(undisturbed, sample_dataset, tmp_path, monkeypatch):
+    directory, *_ = undisturbed
+    monkeypatch.setattr("kanji_tui.training.pictures.free_memory", lambda device: 0)
+    run(sample_dataset, tmp_path, SMALL)
+    assert same(weights_of(directory), weights_of(tmp_path))
