@@ -1,0 +1,180 @@
+"""The workbench: five screens, one worker thread, and the messages between them."""
+
+from pathlib import Path
+from typing import ClassVar, cast
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+
+from kanji_tui.tui.browse import Library
+from kanji_tui.tui.commands import Actions, Palette
+from kanji_tui.tui.messages import GpusRead, PlaceRead, RunsMoved
+from kanji_tui.tui.runs import RunView
+from kanji_tui.tui.screens.base import WorkbenchScreen
+from kanji_tui.tui.screens.browser import BrowserScreen
+from kanji_tui.tui.screens.confirm import ConfirmScreen
+from kanji_tui.tui.screens.dataset import DatasetScreen
+from kanji_tui.tui.screens.help import HelpScreen
+from kanji_tui.tui.screens.inspector import InspectorScreen
+from kanji_tui.tui.screens.preflight import PreflightScreen
+from kanji_tui.tui.screens.training import TrainingScreen
+from kanji_tui.tui.shelf import Shelf
+from kanji_tui.tui.state import State
+from kanji_tui.tui.theme import INK, PAPER
+from kanji_tui.tui.worker import Worker
+
+SCREENS: tuple[type[WorkbenchScreen], ...] = (
+    PreflightScreen,
+    DatasetScreen,
+    TrainingScreen,
+    InspectorScreen,
+    BrowserScreen,
+)
+
+
+class Workbench(App[None]):
+    """Works on the current directory; what its jobs leave there is all it remembers."""
+
+    TITLE = "kanji-tui"
+    CSS_PATH = Path("app.tcss")
+    COMMANDS: ClassVar = {Actions}
+    SCREENS_BY_MODE: ClassVar[dict[str, type[WorkbenchScreen]]] = {screen.MODE: screen for screen in SCREENS}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *[Binding(str(digit), f"go('{screen.MODE}')", show=False) for digit, screen in enumerate(SCREENS, start=1)],
+        Binding("question_mark", "help", "Help", show=False, key_display="?"),
+        Binding("q,ctrl+q", "leave", "Leave", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = State()
+        self.worker = Worker(self)
+        self.animation_level = "none"
+        for theme in (INK, PAPER):
+            self.register_theme(theme)
+        self.theme = INK.name
+        shelf = Shelf()
+        state, worker = self.state, self.worker
+        self.add_mode("preflight", lambda: PreflightScreen(state, worker))
+        self.add_mode("dataset", lambda: DatasetScreen(state, worker, shelf))
+        self.add_mode("training", lambda: TrainingScreen(state, worker))
+        self.add_mode("inspector", lambda: InspectorScreen(state, worker))
+        self.add_mode("browser", lambda: BrowserScreen(state, worker, Library(shelf)))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own colours for the themes that come with Textual, should someone choose one."""
+        return (INK if self.current_theme.dark else PAPER).variables
+
+    @property
+    def front(self) -> WorkbenchScreen | None:
+        """The screen of the present mode, under any dialog."""
+        bottom = self.screen_stack[0] if self.screen_stack else None
+        return bottom if isinstance(bottom, WorkbenchScreen) else None
+
+    def on_mount(self) -> None:
+        self.switch_mode(PreflightScreen.MODE)
+        self.call_after_refresh(self.worker.start)
+
+    def on_unmount(self) -> None:
+        if self.worker.is_alive():
+            self.worker.close()
+
+    # what the worker tells
+
+    def on_runs_moved(self, message: RunsMoved) -> None:
+        for name in message.gone:
+            self.state.runs.pop(name, None)
+        for view in message.views:
+            before = self.state.runs.get(view.name)
+            self.state.runs[view.name] = view
+            if before is not None and before.active and not view.active:
+                self._say_ended(view)
+        self._state_moved()
+
+    def on_place_read(self, message: PlaceRead) -> None:
+        self.state.place = message.place
+        self._state_moved()
+
+    def on_gpus_read(self, message: GpusRead) -> None:
+        self.state.gpus = message.gpus
+        self._state_moved()
+
+    def _state_moved(self) -> None:
+        if self.front is not None:
+            self.front.state_moved()
+
+    def _say_ended(self, view: RunView) -> None:
+        """Tell how a run ended, with the remedy where it failed."""
+        if view.state == "failed" and view.failure:
+            remedy = f"\n{view.failure.remedy}" if view.failure.remedy else ""
+            self.notify(
+                f"{view.failure.message}{remedy}",
+                title=f"{view.title} failed",
+                severity="error",
+                timeout=12,
+                markup=False,
+            )
+        elif view.state == "lost":
+            self.notify(
+                f"its log: {view.path / 'log.txt'}",
+                title=f"{view.title} is lost",
+                severity="error",
+                timeout=12,
+                markup=False,
+            )
+        else:
+            self.notify(f"{view.title} {view.state}", timeout=4, markup=False)
+
+    # what works everywhere
+
+    def go(self, mode: str) -> None:
+        """Show another screen; not while a dialog is open."""
+        if len(self.screen_stack) == 1:
+            self.switch_mode(mode)
+
+    def action_go(self, mode: str) -> None:
+        self.go(mode)
+
+    def do_on(self, mode: str, action: str) -> None:
+        """Go to a screen and do one of its actions there."""
+        self.switch_mode(mode)
+
+        async def do() -> None:
+            if self.front is not None and mode == self.front.MODE:
+                await self.front.run_action(action)
+
+        self.call_after_refresh(do)
+
+    def action_help(self) -> None:
+        if self.front is not None:
+            self.push_screen(HelpScreen(self.front.MODE.title(), self.front.ABOUT, self.front.own_bindings()))
+
+    def action_turn_look(self) -> None:
+        self.theme = PAPER.name if self.theme == INK.name else INK.name
+
+    def action_command_palette(self) -> None:
+        if not CommandPalette.is_open(cast(App[object], self)):
+            self.push_screen(Palette(placeholder="an action, by name", id="--command-palette"))
+
+    def action_leave(self) -> None:
+        active = self.state.active()
+        if not active:
+            self.exit()
+            return
+        names = "\n".join(f"  {view.title}   {view.name}" for view in active)
+        how = "Open the workbench again to find it, or type:\n  kanji-tui attach RUN"
+        text = f"This goes on running after you leave:\n\n{names}\n\n{how}"
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.exit(
+                    message="\n".join(f"{view.title} goes on: kanji-tui attach {view.name}" for view in active)
+                )
+
+        self.push_screen(ConfirmScreen("Leave", text, "Leave", "Stay"), answered)
+
+
+def run_workbench() -> None:
+    """Open the workbench in this terminal and stay until the person leaves."""
+    Workbench().run()

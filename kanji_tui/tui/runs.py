@@ -1,0 +1,167 @@
+"""What the screens know of a run: its events folded into one frozen view, and the watch that keeps views fresh.
+
+Only the worker thread calls the watch. It costs one look at status.json for each run that has not ended, and
+reads only what was added to events.jsonl.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
+from kanji_tui.jobs.run_directory import ACTIVE, RUNS, RunDirectory, list_runs, read_events
+
+ENDED = ("finished", "stopped", "failed")
+FILES_KEPT = 256
+NOTICES_KEPT = 20
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run as it stands. `moved`: time of its last event, seconds since 1970, 0 before the first.
+
+    `files` holds the last progress of each record file a preparation works on, in order of first appearance.
+    """
+
+    name: str
+    path: Path
+    job: str
+    state: str = "starting"
+    spec: dict[str, Any] = field(default_factory=dict)
+    started: float = 0.0
+    moved: float = 0.0
+    progress: Progress | None = None
+    files: tuple[Progress, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
+    notices: tuple[str, ...] = ()
+    failure: Failure | None = None
+    result: dict[str, Any] | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def best(self) -> Epoch | None:
+        """The best epoch by validation so far."""
+        return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
+
+    @property
+    def network(self) -> str:
+        """The network of a training, else an empty string."""
+        config = self.spec.get("config")
+        return str(config.get("network", "")) if isinstance(config, dict) else ""
+
+    @property
+    def title(self) -> str:
+        """`train kanjinet`, `prepare`: what to call the run in a line."""
+        return f"{self.job} {self.network}".strip().replace("_", " ")
+
+
+class Tail:
+    """Follows one run directory: reads what was added and folds it into a view."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        self.view = RunView(run.name, run.path, _job(run.name), spec=_spec(run), started=start_time(run.name))
+        self._offset = 0
+        self._files: dict[str, Progress] = {}
+
+    def look(self) -> bool:
+        """Read what is new; True when the view changed."""
+        state = self.run.state()  # before the events: once it has ended, none can be missed
+        fresh, self._offset = read_events(self.run.events, self._offset)
+        if not fresh and state == self.view.state:
+            return False
+        changes = self._fold([event for _, event in fresh])
+        moved = fresh[-1][0] if fresh else self.view.moved
+        self.view = RunView(**{**self.view.__dict__, **changes, "state": state, "moved": moved})
+        return True
+
+    def _fold(self, fresh: list[Event]) -> dict[str, Any]:
+        view = self.view
+        epochs, notices = {epoch.epoch: epoch for epoch in view.epochs}, list(view.notices)
+        gpus = {gpu.index: gpu for gpu in view.gpus}
+        changes: dict[str, Any] = {}
+        for event in fresh:
+            if isinstance(event, Progress) and event.phase == "file":
+                self._files[event.item] = event
+            elif isinstance(event, Progress):
+                changes["progress"] = event
+            elif isinstance(event, Epoch):
+                epochs[event.epoch] = event
+            elif isinstance(event, Gpu):
+                gpus[event.index] = event
+            elif isinstance(event, Notice):
+                notices.append(event.message)
+            elif isinstance(event, Failure):
+                changes["failure"] = event
+            elif isinstance(event, Outcome):
+                changes["result"] = event.result
+        for old in list(self._files)[:-FILES_KEPT]:
+            del self._files[old]
+        return changes | {
+            "files": tuple(self._files.values()),
+            "epochs": tuple(epochs[number] for number in sorted(epochs)),
+            "gpus": tuple(gpus[index] for index in sorted(gpus)),
+            "notices": tuple(notices[-NOTICES_KEPT:]),
+        }
+
+
+class Watch:
+    """All runs of a models folder, wherever they were started."""
+
+    def __init__(self, runs: Path = RUNS) -> None:
+        self._runs = runs
+        self._tails: dict[str, Tail] = {}
+        self._waiting: list[RunDirectory] = []
+
+    def list(self) -> frozenset[str]:
+        """Look for new and vanished runs; returns the names of the vanished."""
+        found = {run.name: run for run in list_runs(self._runs)}
+        gone = frozenset(self._tails.keys() - found.keys())
+        for name in gone:
+            del self._tails[name]
+        self._waiting = [run for name, run in found.items() if name not in self._tails]
+        return gone
+
+    def look(self, seconds: float) -> tuple[RunView, ...]:
+        """The views that changed; stops after `seconds` and goes on with the rest at the next look."""
+        deadline = time.monotonic() + seconds
+        changed = [tail.view for tail in self._tails.values() if tail.view.state not in ENDED and tail.look()]
+        while self._waiting and time.monotonic() < deadline:
+            run = self._waiting.pop(0)  # newest first
+            try:
+                tail = Tail(run)
+            except KanjiError:
+                continue  # deleted between the listing and now
+            tail.look()
+            self._tails[run.name] = tail
+            changed.append(tail.view)
+        return tuple(changed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs or waits to be read: look often."""
+        return bool(self._waiting) or any(tail.view.active for tail in self._tails.values())
+
+
+def start_time(name: str) -> float:
+    """When the run with this name was made, seconds since 1970; 0 where the name does not tell."""
+    try:
+        return datetime.strptime(name.split("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _job(name: str) -> str:
+    return "-".join(name.split("-")[1:-1]) or name
+
+
+def _spec(run: RunDirectory) -> dict[str, Any]:
+    spec = run.config().get("spec")
+    return spec if isinstance(spec, dict) else {}

@@ -1,0 +1,192 @@
+"""A small form: a line for each field, the help of the one in focus, and what is wrong with it while one types."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label, Static
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.tui.widgets.choice import Choice
+from kanji_tui.tui.widgets.line_input import LineInput
+
+Parse = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """`parse` turns the text into the value, raising ValueError or KanjiError with a sentence.
+
+    With `choices` the text is one of them, and `help` may be one sentence for each. A `placeholder` may depend on
+    the texts of the other fields.
+    """
+
+    name: str
+    label: str
+    value: str
+    help: str | dict[str, str]
+    parse: Parse = str
+    choices: tuple[str, ...] = ()
+    placeholder: str | Callable[[dict[str, str]], str] = ""
+
+
+class FormScreen(ModalScreen[dict[str, Any] | None]):
+    """Gives the values by field name, or None when it was cancelled. `check` looks at all values together."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel"),
+        Binding("enter", "submit", "Start"),
+        Binding("down", "app.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Previous field", show=False),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        note: str,
+        fields: tuple[Field, ...],
+        submit: str,
+        check: Callable[[dict[str, Any]], str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._title, self._note, self._fields, self._submit = title, note, fields, submit
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide") as dialog:
+            dialog.border_title = self._title
+            dialog.border_subtitle = "tab next field   enter starts   esc cancels"
+            if self._note:
+                yield Static(self._note, markup=False, classes="note")
+            with VerticalScroll(classes="fields", can_focus=False):
+                for field in self._fields:
+                    with Horizontal(classes="field"):
+                        yield Label(field.label)
+                        if field.choices:
+                            yield Choice(field.choices, field.value, id=field.name)
+                        else:
+                            yield LineInput(field.value, id=field.name)
+            yield Static("", id="help")
+            yield Static("", id="wrong")
+            with Horizontal(classes="buttons"):
+                yield Button(self._submit, id="submit", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(f"#{self._fields[0].name}").focus()
+        self._review()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._review()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._review()
+
+    def on_choice_changed(self, event: Choice.Changed) -> None:
+        self._review()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.action_submit()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "submit":
+            self.action_submit()
+        else:
+            self.action_cancel()
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_submit(self) -> None:
+        values, wrong = self._read()
+        if wrong:
+            name = next(iter(wrong))
+            if name:
+                self.query_one(f"#{name}").focus()
+            self._say(wrong[name])
+            return
+        self.dismiss(values)
+
+    def _text(self, field: Field) -> str:
+        widget: Widget = self.query_one(f"#{field.name}")
+        return str(widget.value if isinstance(widget, Choice | Input) else "").strip()
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values that could be read, and what is wrong by field name ("" for all together)."""
+        values: dict[str, Any] = {}
+        wrong: dict[str, str] = {}
+        for field in self._fields:
+            try:
+                values[field.name] = field.parse(self._text(field))
+            except KanjiError as error:
+                wrong[field.name] = f"{field.label}: {error.message}"
+            except ValueError as error:
+                wrong[field.name] = f"{field.label}: {error}"
+        if not wrong and self._check:
+            problem = self._check(values)
+            if problem:
+                wrong[""] = problem
+        return values, wrong
+
+    def _review(self) -> None:
+        """Say the help of the field in focus, and the first thing that is wrong."""
+        _, wrong = self._read()
+        texts = {field.name: self._text(field) for field in self._fields}
+        for field in self._fields:
+            widget = self.query_one(f"#{field.name}")
+            widget.set_class(field.name in wrong, "-invalid")
+            if isinstance(widget, Input):
+                hint = field.placeholder
+                widget.placeholder = hint if isinstance(hint, str) else hint(texts)
+        focused = self.focused.id if self.focused else ""
+        for field in self._fields:
+            if field.name == focused:
+                said = field.help if isinstance(field.help, str) else field.help.get(texts[field.name], "")
+                self.query_one("#help", Static).update(Content.styled(said, "$quiet"))
+        self._say(wrong.get(focused or "") or next(iter(wrong.values()), ""))
+
+    def _say(self, wrong: str) -> None:
+        self.query_one("#wrong", Static).update(Content.styled(wrong, "$error"))
+
+
+def whole(least: int, most: int | None = None, empty: bool = False) -> Parse:
+    """A parser for whole numbers from `least` to `most`; with `empty` no text means None."""
+
+    def parse(text: str) -> int | None:
+        if empty and not text:
+            return None
+        try:
+            value = int(text.replace(",", "").replace("_", ""))
+        except ValueError:
+            raise ValueError(f"'{text}' is no whole number") from None
+        if value < least or (most is not None and value > most):
+            raise ValueError(
+                f"{value} is not {least} or more" if most is None else f"{value} is not {least} to {most}"
+            )
+        return value
+
+    return parse
+
+
+def number(above: float, empty: bool = False) -> Parse:
+    """A parser for numbers greater than `above`; with `empty` no text means None."""
+
+    def parse(text: str) -> float | None:
+        if empty and not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(f"'{text}' is no number") from None
+        if not value > above or value == float("inf"):
+            raise ValueError(f"{text} is not greater than {above:g}")
+        return value
+
+    return parse

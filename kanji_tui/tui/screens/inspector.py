@@ -1,0 +1,280 @@
+"""Screen 4: what ONNX files hold, and which engines truly run them."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from kanji_tui.tui.messages import Answer, Refusal
+from kanji_tui.tui.place import DATA_DIR, MODELS_DIR, Place
+from kanji_tui.tui.screens.base import WorkbenchScreen
+from kanji_tui.tui.screens.export_form import ask_export
+from kanji_tui.tui.screens.form import Field, FormScreen
+from kanji_tui.tui.screens.model_words import backend_rows, model_facts, node_row, node_words, refusals
+from kanji_tui.tui.state import State
+from kanji_tui.tui.widgets import words
+from kanji_tui.tui.widgets.facts import Facts
+from kanji_tui.tui.widgets.line_input import LineInput
+from kanji_tui.tui.widgets.rows import Column, Row, Rows
+from kanji_tui.tui.widgets.words import next_words
+from kanji_tui.tui.worker import Worker
+
+EXPORTS = ("export_onnx", "export_safetensors", "export_mapping")
+PUBLISHED = MODELS_DIR / "best_kanji_model.pth"
+
+
+class InspectorScreen(WorkbenchScreen):
+    """The file under the cursor of the list is the one shown, once it was inspected."""
+
+    MODE = "inspector"
+    ABOUT = (
+        "Every node of an ONNX file is tried in the engines themselves; what they refuse is shown in their words."
+    )
+    AUTO_FOCUS = "#models"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open", "Open file", tooltip="Inspect any ONNX file by its path"),
+        Binding("i", "inspect", "Inspect", tooltip="Ask the engines about the highlighted file, as enter does"),
+        Binding("e", "export", "Export", tooltip="Export the published model to a target"),
+        Binding(
+            "slash,f",
+            "filter",
+            "Filter",
+            key_display="/",
+            tooltip="Show only nodes whose line has these words",
+        ),
+        Binding("escape", "unfilter", "Unfilter", show=False, tooltip="Show all nodes again"),
+    ]
+
+    def __init__(self, state: State, worker: Worker) -> None:
+        super().__init__(state, worker)
+        self._opened: list[Path] = []
+        self._inspected: dict[tuple[Path, float], dict[str, Any]] = {}
+        self._asked: Path | None = None
+        self._problems: dict[Path, tuple[str, str]] = {}
+
+    def body(self) -> ComposeResult:
+        with Vertical(id="left"):
+            models = Rows(
+                Column("file", 0, tail=True),
+                Column("size", 7, right=True),
+                id="models",
+                title="ONNX files",
+                empty="none yet: e exports the model",
+            )
+            models.add_class("pane")
+            yield models
+            operators = Rows(Column("", 0), Column("", 5, right=True), id="operators", title="operators", empty="")
+            operators.add_class("pane")
+            yield operators
+        with Vertical(id="right"):
+            yield Static(id="said")
+            yield Facts(id="facts", name_width=11)
+            backends = Rows(Column("", 15), Column("", 7), Column("", 0), id="backends", title="engines", empty="")
+            backends.add_class("pane")
+            yield backends
+            yield LineInput(placeholder="words in a node's line", id="filter")
+            nodes = Rows(
+                Column("#", 3, right=True),
+                Column("operator", 17),
+                Column("module or name", 0),
+                Column("output", 13),
+                Column("params", 8, right=True),
+                id="nodes",
+                title="nodes",
+                empty="",
+            )
+            nodes.add_class("pane")
+            yield nodes
+            with Horizontal(id="node-pane"):
+                yield Static(id="node")
+
+    def on_mount(self) -> None:
+        self.query_one("#filter", LineInput).display = False
+
+    @property
+    def chosen(self) -> Path | None:
+        """The file under the cursor."""
+        row = self.query_one("#models", Rows).current
+        return Path(row.key) if row else None
+
+    @property
+    def model(self) -> dict[str, Any] | None:
+        """What is known of it."""
+        return self._inspected.get(_version(self.chosen)) if self.chosen else None
+
+    def show_state(self) -> None:
+        place = self.state.place or Place()
+        paths = list(dict.fromkeys([*place.onnx, *self._opened]))
+        done = {path for path, _ in self._inspected}
+        rows = []
+        for path in paths:
+            name = Content.styled(_short(path), "" if path in done else "$quiet")
+            rows.append(Row(str(path), (name, words.size(_version(path)[1] and path.stat().st_size))))
+        waiting = "none yet: e exports the model" if place.model else "none yet, and no model: press 3"
+        self.query_one("#models", Rows).show(rows, empty=waiting)
+        self._show_model()
+
+    def _show_model(self) -> None:
+        model = self.model
+        self.query_one("#said", Static).update(self._said(model))
+        self.query_one("#facts", Facts).show(model_facts(model) if model else [])
+        operators = sorted((model or {}).get("operators", {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        self.query_one("#operators", Rows).show([Row(name, (name, str(number))) for name, number in operators])
+        self.query_one("#backends", Rows).show(backend_rows(model) if model else [])
+        self._show_nodes()
+
+    def _said(self, model: dict[str, Any] | None) -> Content:
+        exporting = next(iter(self.state.active(*EXPORTS)), None)
+        last = self.state.newest(*EXPORTS)
+        if exporting is not None:
+            return Content.styled(f"{exporting.title} is running", "$primary")
+        if self._asked is not None:
+            return Content.styled(f"asking the engines about {self._asked.name} ...", "$primary")
+        if self.chosen in self._problems:
+            message, remedy = self._problems[self.chosen]
+            return Content.assemble((message, "$error"), f"  {remedy}")
+        if last is not None and last.state == "failed" and last.failure:
+            return Content.assemble(
+                (f"{last.title} failed  ", "bold $error"), f"{last.failure.message}  {last.failure.remedy}"
+            )
+        if self.chosen is None:
+            return next_words(
+                "e exports the published model"
+                if self.state.place and self.state.place.model
+                else "3 trains a model first"
+            )
+        if model is None:
+            return next_words("enter inspects the file")
+        return Content.styled(str(self.chosen), "bold")
+
+    def _show_nodes(self) -> None:
+        model = self.model or {}
+        wanted = self.query_one("#filter", LineInput).value.lower().split()
+        refused = refusals(model)
+        rows = []
+        for node in model.get("nodes", []):
+            line = " ".join(
+                [node["operator"], node["name"], node.get("module", ""), *refused.get(node["name"], {})]
+            ).lower()
+            if all(word in line for word in wanted):
+                rows.append(node_row(node, refused.get(node["name"], {})))
+        nodes = self.query_one("#nodes", Rows)
+        total = len(model.get("nodes", []))
+        nodes.entitle("nodes", f"{len(rows)} of {total}" if wanted else str(total or ""))
+        nodes.show(rows, empty="no node has these words" if total else "")
+        self._show_node()
+
+    def _show_node(self) -> None:
+        row = self.query_one("#nodes", Rows).current
+        model = self.model or {}
+        node = next((node for node in model.get("nodes", []) if row and str(node["number"]) == row.key), None)
+        self.query_one("#node", Static).update(node_words(node, refusals(model)) if node else "")
+
+    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+        if message.rows.id == "models":
+            self._show_model()
+        elif message.rows.id == "nodes":
+            self._show_node()
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        if message.rows.id == "models":
+            self.action_inspect()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._show_nodes()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.query_one("#nodes", Rows).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        field = self.query_one("#filter", LineInput)
+        if event.key == "escape" and field.has_focus:
+            self.action_unfilter()
+
+    def on_answer(self, message: Answer) -> None:
+        if message.slot.startswith("inspect "):
+            path = Path(message.slot.removeprefix("inspect "))
+            self._asked = None
+            self._problems.pop(path, None)
+            self._inspected[_version(path)] = message.value["models"][0]
+            self.show_state()
+
+    def on_refusal(self, message: Refusal) -> None:
+        if message.slot.startswith("inspect "):
+            self._asked = None
+            self._problems[Path(message.slot.removeprefix("inspect "))] = (message.message, message.remedy)
+            self.show_state()
+        else:
+            super().on_refusal(message)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return True
+        if action == "inspect":
+            return self.chosen is not None
+        if action in ("filter", "unfilter"):
+            return self.model is not None
+        if action == "export":
+            return bool(self.state.place and self.state.place.model)
+        return True
+
+    def action_inspect(self) -> None:
+        path = self.chosen
+        if path is not None and self.model is None:
+            self._asked = path
+            self.worker.ask_child(self, f"inspect {path}", ("inspect", str(path)))
+            self._show_model()
+
+    def action_open(self) -> None:
+        field = Field("path", "file", "", "The path of any ONNX file; it is only read.", existing_file)
+
+        def opened(values: dict[str, Any] | None) -> None:
+            if values is not None:
+                self._opened.append(values["path"])
+                self.show_state()
+                models = self.query_one("#models", Rows)
+                models.select(str(values["path"]))
+                models.focus()
+                self.action_inspect()
+
+        self.app.push_screen(FormScreen("Inspect a file", "", (field,), "Inspect"), opened)
+
+    def action_export(self) -> None:
+        ask_export(self, {"the published model": PUBLISHED}, DATA_DIR)
+
+    def action_filter(self) -> None:
+        field = self.query_one("#filter", LineInput)
+        field.display = True
+        field.focus()
+
+    def action_unfilter(self) -> None:
+        field = self.query_one("#filter", LineInput)
+        field.value = ""
+        field.display = False
+        self.query_one("#nodes", Rows).focus()
+
+
+def _short(path: Path) -> str:
+    """The file's name; of a run's own export with the run before it."""
+    return f"{path.parent.name}/{path.stem}" if path.parent.parent.name == "runs" else path.stem
+
+
+def existing_file(text: str) -> Path:
+    """A file that is there; `~` is the home folder."""
+    path = Path(text).expanduser()
+    if not text or not path.is_file():
+        raise ValueError(f"there is no file '{text}'")
+    return path
+
+
+def _version(path: Path | None) -> tuple[Path, float]:
+    """What tells one state of a file from the next."""
+    try:
+        return (path or Path()), (path or Path()).stat().st_mtime
+    except OSError:
+        return (path or Path()), 0.0

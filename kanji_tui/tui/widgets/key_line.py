@@ -1,0 +1,70 @@
+"""The keys of the screen in the last line, as far as they fit; `?` shows them all."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+GAP = Content("  ")
+ALWAYS = (("?", "help"), ("^p", "actions"), ("q", "leave"))
+
+
+class KeyLine(Widget):
+    """Follows the bindings of its screen and the focus; repaints only when the words change."""
+
+    DEFAULT_CSS = """
+    KeyLine { height: 1; layout: horizontal; padding: 0 1; background: $background; }
+    KeyLine #keys { width: 1fr; height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    KeyLine #always { width: auto; height: 1; margin-left: 2; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: list[Content] = []
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="keys")
+        yield Static(GAP.join([key_words(key, text) for key, text in ALWAYS]), id="always")
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._follow)
+        self._follow(self.screen)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _follow(self, screen: Screen[object]) -> None:
+        if screen is self.screen:
+            shown = [binding for binding in screen_bindings(screen) if binding.show]
+            self._keys = [key_words(binding.key_display or binding.key, binding.description) for binding in shown]
+            self._fit()
+
+    def _fit(self) -> None:
+        """Show as many keys as there is room for, none of them cut."""
+        field = self.query_one("#keys", Static)
+        line = Content()
+        for key in self._keys:
+            longer = GAP.join([line, key]) if line.plain else key
+            if longer.cell_length > field.size.width:
+                break
+            line = longer
+        if line.markup != self._said:
+            self._said = line.markup
+            field.update(line)
+
+
+def screen_bindings(screen: Screen[object]) -> list[Binding]:
+    """The bindings of the screen itself that can be used now, in the order they were declared."""
+    return [
+        active.binding
+        for active in screen.active_bindings.values()
+        if active.node is screen and active.enabled and active.binding.description
+    ]
+
+
+def key_words(key: str, text: str) -> Content:
+    """`key text` with the key in the accent."""
+    return Content.assemble((key, "bold $accent"), " ", (text, "$quiet"))

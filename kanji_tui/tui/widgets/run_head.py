@@ -1,0 +1,66 @@
+"""The head of the Training screen: what the chosen run is, how far it came, how fast, on what."""
+
+from textual.content import Content
+
+from kanji_tui.tui.runs import RunView
+from kanji_tui.tui.widgets import words
+from kanji_tui.tui.widgets.facts import Facts
+from kanji_tui.tui.widgets.status_line import gpu_words
+
+GAP = Content("  ")
+
+
+class RunHead(Facts):
+    """Two lines, and one for each GPU of the run."""
+
+    def show(self, view: RunView | None, published: bool, ready: bool) -> None:  # type: ignore[override]
+        """`ready`: there is a dataset to train on."""
+        if view is None:
+            hint = "n trains a network on the dataset" if ready else "no dataset to train on yet: press 2"
+            self.say(Content.assemble(("next  ", "bold $accent"), hint, "\n"))
+            return
+        lines = [GAP.join(_first_line(view)), GAP.join(_second_line(view, published))]
+        if view.active:
+            lines += [gpu_words((gpu,)) + words.quiet(f"  {gpu.reason}" if gpu.reason else "") for gpu in view.gpus]
+        self.say(Content("\n").join(lines))
+
+
+def _first_line(view: RunView) -> list[Content]:
+    parts = [Content.styled(view.network or view.job, "bold"), words.state(view.state)]
+    if view.best:
+        parts.append(Content(f"best {words.percent(view.best.val_top1)}"))
+    test = (view.result or {}).get("test")
+    if isinstance(test, dict):
+        parts.append(Content.styled(f"test {words.percent(test.get('top1'))}", "bold $success"))
+    return parts
+
+
+def _second_line(view: RunView, published: bool) -> list[Content]:
+    if view.failure:
+        return [Content.styled(view.failure.message, "$error"), words.quiet(view.failure.remedy)]
+    if not view.active:
+        return _ended(view, published)
+    progress = view.progress
+    if progress is None:
+        return [words.quiet("starting: torch is being loaded")]
+    parts = [Content.styled(progress.item or progress.phase, "$primary")]
+    if progress.rate is not None:
+        parts.append(Content(f"{words.count(progress.rate)} {progress.unit}/s"))
+    if progress.remaining is not None:
+        parts.append(Content(f"{words.duration(progress.remaining)} left"))
+    return parts
+
+
+def _ended(view: RunView, published: bool) -> list[Content]:
+    if view.state == "lost":
+        return [words.quiet("its process is gone: u goes on from its last checkpoint")]
+    if view.state == "stopped":
+        return [words.quiet("stopped by you: u goes on from its checkpoint")]
+    result = view.result or {}
+    parts = [Content.styled("published", "$accent")] if published else []
+    parts.append(words.next_words("e exports, 5 browses" if published else "P publishes, e exports"))
+    if result.get("seconds"):
+        parts.append(words.quiet(f"took {words.duration(result['seconds'])} on {result.get('device', '?')}"))
+    if result.get("samples_per_second"):
+        parts.append(words.quiet(f"{words.count(result['samples_per_second'])} samples/s"))
+    return parts

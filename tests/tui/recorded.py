@@ -1,0 +1,231 @@
+"""A work folder as the program leaves it, made on the spot and always the same: what the snapshots are fed with."""
+
+import json
+import socket
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from kanji_tui.data.etl import ETL9G
+from kanji_tui.data.preparation import prepare
+from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, to_json
+from kanji_tui.jobs.run_directory import RunDirectory, Status
+from kanji_tui.jobs.specs import to_plain
+from kanji_tui.system.check import Check
+from kanji_tui.training.config import TrainConfig, resolve
+
+CODES = (0x2422, 0x3021, 0x3026, 0x3441, 0x4544, 0x467C)  # あ 亜 愛 漢 田 日
+READINGS = (b"A", b"A.TSUGU ", b"AI", b"KAN", b"DEN", b"NICHI")
+SETS = 8
+RUN, LIVE, READ = "20260102T030405-train-1", "20260102T040506-train-1", "20260102T031500-evaluate-1"
+MOMENT = 1767323045.0
+
+
+class Silent:
+    """A report that nobody reads."""
+
+    directory = None
+
+    def __call__(self, event: Event) -> None:
+        pass
+
+    def stop_requested(self) -> bool:
+        return False
+
+
+def write_records(folder: Path) -> None:
+    """Two record files of four hands each: strokes laid by a formula, another for each class and hand."""
+    folder.mkdir(parents=True, exist_ok=True)
+    across, down = np.meshgrid(np.arange(128), np.arange(127))
+    for file in range(SETS // 4):
+        records = np.zeros(4 * len(CODES), ETL9G)
+        for hand in range(4):
+            for number, (jis, reading) in enumerate(zip(CODES, READINGS, strict=True)):
+                record = records[hand * len(CODES) + number]
+                record["jis"], record["reading"], record["serial"] = jis, reading, hand * len(CODES) + number + 1
+                lean = (file * 4 + hand - 3) * 2
+                ink = np.zeros((127, 128), np.uint8)
+                for stroke in range(number + 1):
+                    place = 24 + stroke * 80 // (number + 1)
+                    away = down - place - lean if stroke % 2 else across - place + lean * down // 127
+                    ink[(abs(away) < 4) & (across > 20) & (across < 108) & (down > 18) & (down < 110)] = 13
+                record["picture"] = ink[:, 0::2] << 4 | ink[:, 1::2]
+        (folder / f"ETL9G_0{file + 1}").write_bytes(records.tobytes())
+
+
+def make_home(home: Path, published: bool = True) -> Path:
+    """Record files, their dataset, a finished training that is published, and its predictions."""
+    write_records(home / "ETL9G")
+    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Silent())
+    if published:
+        write_training(home)
+        write_model(home)
+        write_predictions(home)
+    return home
+
+
+def write_run(home: Path, name: str, spec: dict, state: str, events: list[Event], log: str = "") -> RunDirectory:
+    """A run directory with these events; an active one looks as if another machine kept it alive."""
+    run = RunDirectory(home / "models" / "runs" / name)
+    run.path.mkdir(parents=True)
+    job = name.split("-")[1]
+    (run.path / "config.yaml").write_text(
+        json.dumps({"job": job, "entry": f"kanji_tui.jobs.{job}:run", "spec": spec}), encoding="utf-8"
+    )
+    lines = [json.dumps(to_json(event, MOMENT + number)) + "\n" for number, event in enumerate(events)]
+    run.events.write_text("".join(lines), encoding="utf-8")
+    run.log.write_text(log, encoding="utf-8")
+    host = "elsewhere" if state == "running" else socket.gethostname()
+    run.write_status(Status(job, state, host, "", 1, 0.0, time.time() + 3600))
+    return run
+
+
+def epochs(done: int, total: int = 12) -> list[Epoch]:
+    """A training that goes well, the best epoch the last but one of twelve."""
+    return [
+        Epoch(
+            epoch=number,
+            epochs=total,
+            train_loss=round(4 * 0.7**number + 0.05, 4),
+            train_top1=round(1 - 0.72**number, 4),
+            val_loss=round(4.2 * 0.66**number + (0.12 if number == 12 else 0.08), 4),
+            val_top1=round((1 - 0.66**number) * (0.97 if number == 12 else 1), 4),
+            val_top3=round(1 - 0.5**number, 4),
+            val_top5=round(1 - 0.4**number, 4),
+            learning_rate=2e-3 * (1 - number / total / 1.01),
+            seconds=4.2,
+            samples_per_second=1210.0,
+            best=number != 12,
+        )
+        for number in range(1, done + 1)
+    ]
+
+
+def train_spec() -> dict:
+    return {
+        "data_dir": "dataset",
+        "models_dir": "models",
+        "config": to_plain(asdict(resolve(TrainConfig(epochs=12)))),
+    }
+
+
+def write_training(home: Path) -> RunDirectory:
+    """A training of twelve epochs that finished."""
+    result = {
+        "run": RUN, "network": "kanjinet", "best_epoch": 11, "seconds": 61.0, "samples_per_second": 1210.0,
+        "device": "cpu", "test": {"top1": 0.9712, "top5": 1.0},
+    }  # fmt: skip
+    notice = Notice("the split keeps 8 data sets apart")
+    story = [State("running"), notice, *epochs(12), Outcome(result), State("finished")]
+    return write_run(home, RUN, train_spec(), "finished", story, "kanjinet: 1,108,246 parameters\n")
+
+
+def write_live(home: Path) -> RunDirectory:
+    """A training in its fifth epoch on a GPU, and kept alive elsewhere."""
+    gpu = Gpu(0, "NVIDIA H200", 0.87, 24 * 2**30, 139 * 2**30, 612.0, 61.0)
+    progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
+    return write_run(home, LIVE, train_spec(), "running", [State("running"), *epochs(4), gpu, progress])
+
+
+def write_failed(home: Path) -> RunDirectory:
+    """A training that failed with a sentence and a remedy."""
+    story = [State("running"), Failure("the loss is no longer a number in epoch 3", "lower the learning rate", 1)]
+    return write_run(
+        home, LIVE, train_spec(), "failed", [*story, State("failed")], "Traceback (most recent call last):\n"
+    )
+
+
+def write_model(home: Path) -> None:
+    """The papers of a published model; its weights are never loaded by the screens."""
+    models = home / "models"
+    digest = json.loads((home / "dataset" / "metadata.json").read_text())["digest"]
+    split = {"kind": "writer", "seed": 0, "shares": [70, 15, 15], "fold": None, "dataset_digest": digest}
+    info = {"epoch": 11, "val_accuracy": 98.96, "network": "kanjinet", "split": split}
+    (models / "best_kanji_model.pth").write_bytes(b"weights")
+    (models / "best_model_info.json").write_text(json.dumps(info))
+    (models / "published.json").write_text(json.dumps({"run": RUN, "pinned": False, "weights_sha256": "abc"}))
+
+
+def write_predictions(home: Path) -> RunDirectory:
+    """An evaluation of all samples: every seventh is read as the next class."""
+    total = SETS * len(CODES)
+    truth = np.array([CODES[place % len(CODES)] for place in range(total)], np.uint16)
+    labels = np.arange(total) % len(CODES)
+    first = np.where(np.arange(total) % 7 == 6, (labels + 1) % len(CODES), labels)
+    order = (first[:, None] + np.arange(5)) % len(CODES)
+    share = np.tile(np.array([0.9, 0.05, 0.03, 0.01, 0.01], np.float32), (total, 1))
+    share[:, 0] -= (np.arange(total) % 5).astype(np.float32) / 10
+    digest = json.loads((home / "dataset" / "metadata.json").read_text())["digest"]
+    result = {"split": "all", "dataset_digest": digest, "model_digest": "abc", "top1": 0.86, "samples": total}
+    run = write_run(home, READ, {}, "finished", [State("running"), Outcome(result), State("finished")])
+    np.savez(
+        run.path / "predictions.npz",
+        index=np.arange(total),
+        jis=np.array(CODES, np.uint16)[order],
+        probability=share,
+        truth=truth,
+    )
+    return run
+
+
+CHECKS = (
+    Check("Python and packages", "Python", "ok", "3.12.1 (/opt/python/bin/python)"),
+    Check("Python and packages", "packages", "ok", "textual 8.2, rich 15.0, numpy 2.4"),
+    Check(
+        "GPU and CUDA",
+        "driver",
+        "warning",
+        "no NVIDIA GPU: everything runs on the CPU, training slowly",
+        "nvidia-smi",
+    ),
+    Check("memory", "RAM", "ok", "14.0 GiB of 16.0 GiB available"),
+    Check("disk", "free space", "failed", "0.1 GiB free; kanji-tui train needs about 0.5 GiB", "df -h models"),
+    Check("ETL9G files", "files", "ok", "2 files, 48 records"),
+    Check("dataset", "prepared", "ok", "48 samples of 6 classes"),
+    Check("terminal", "tmux", "not applicable", "not in tmux"),
+)
+
+
+def node(number: int, operator: str, module: str, shape: list[int], parameters: int) -> dict:
+    return {
+        "number": number,
+        "name": f"/{module}",
+        "operator": operator,
+        "module": module,
+        "input_shapes": [[1, 32, 16, 16]],
+        "output_shapes": [shape],
+        "attributes": {"strides": "[2, 2]"} if operator == "Conv" else {},
+        "parameters": parameters,
+    }
+
+
+INSPECTED = {
+    "path": "models/kanji_model_etl9g_32x32_6classes_tract.onnx",
+    "bytes": 4_523_778,
+    "opset": 12,
+    "ir_version": 7,
+    "producer": "pytorch",
+    "inputs": [{"name": "input", "type": "float", "shape": ["batch", 1, 32, 32]}],
+    "outputs": [{"name": "logits", "type": "float", "shape": ["batch", 6]}],
+    "operators": {"Conv": 2, "Relu": 1, "GlobalAveragePool": 1, "Gemm": 1},
+    "pooling": [{"node": "/pool", "operator": "GlobalAveragePool", "window": "whole picture", "input_shape": None}],
+    "parameters": 1_127_380,
+    "macs": 27_449_344,
+    "nodes": [
+        node(0, "Conv", "stem.0", [1, 32, 16, 16], 800),
+        node(1, "Relu", "stem.1", [1, 32, 16, 16], 0),
+        node(2, "Conv", "body.0", [1, 64, 4, 4], 18432),
+        node(3, "GlobalAveragePool", "pool", [1, 64, 1, 1], 0),
+        node(4, "Gemm", "head", [1, 6], 390),
+    ],
+    "backends": {
+        "onnxruntime": {"runs": True, "refused": [], "version": "1.22", "probed": 5, "reason": ""},
+        "tract": {
+            "runs": False, "version": "0.23", "probed": 5, "reason": "GlobalAveragePool: not implemented",
+            "refused": [{"node": "/pool", "operator": "GlobalAveragePool", "reason": "not for this shape"}],
+        },
+        "onnxruntime-web": {"runs": None, "refused": [], "reason": "not run: by its table of WebGPU operators"},
+    },
+}  # fmt: skip

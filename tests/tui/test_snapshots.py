@@ -1,0 +1,163 @@
+"""Every screen as it looks at 80x24 and at 120x40, fed with recorded events and folders made on the spot.
+
+After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, and look at the pictures.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.messages import Answer
+from kanji_tui.tui.screens import preflight
+from kanji_tui.tui.worker import Worker
+from tests.tui.conftest import shows, until
+from tests.tui.recorded import CHECKS, INSPECTED, write_live
+
+SIZES = [(80, 24), (120, 40)]
+both_sizes = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+Look = Callable[[Pilot], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks of a machine that is always the same, and no child that looks at this one."""
+    monkeypatch.setattr(preflight, "quick_checks", lambda spec: list(CHECKS))
+
+    def answer(self: Worker, asker: object, slot: str, arguments: tuple[str, ...]) -> None:
+        if slot == preflight.SLOW:
+            self.ask(asker, slot, lambda: {"checks": []})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Worker, "ask_child", answer)
+
+
+@both_sizes
+def test_preflight(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await shows(pilot, "FAIL 1")
+        await until(pilot, lambda: not pilot.app.screen._waiting)
+        await shows(pilot, "model kanjinet")
+        await pilot.press("down", "down", "down", "down")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_dataset(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("2")
+        await shows(pilot, "digest")
+        await shows(pilot, "24 prepared")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_dataset_without_anything(home: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("2")
+        await shows(pilot, "no dataset yet")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_sample_form(home: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("2")
+        await shows(pilot, "no dataset yet")
+        await pilot.press("s", "ctrl+u", *"many")
+        await shows(pilot, "no whole number")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_training(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("3")
+        await shows(pilot, "test 97.1 %")
+        await shows(pilot, "100%")
+        if size[1] > 30:
+            await shows(pilot, "1,108,246 parameters")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_training_live(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    write_live(recorded)
+
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("3")
+        await shows(pilot, "0:42 left")
+        await shows(pilot, "H200")
+        await shows(pilot, "100%")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_train_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("3")
+        await shows(pilot, "test 97.1 %")
+        await shows(pilot, "100%")
+        if size[1] > 30:
+            await shows(pilot, "1,108,246 parameters")
+        await pilot.press("n")
+        await shows(pilot, "learning rate")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_inspector(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    path = Path(INSPECTED["path"])
+    path.write_bytes(bytes(4_523_778))
+
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("4")
+        await shows(pilot, "enter inspects")
+        pilot.app.screen.post_message(Answer(f"inspect {path}", {"models": [INSPECTED]}))
+        await shows(pilot, "GlobalAveragePool")
+        await pilot.press("tab", "tab", "tab", "down", "down", "down")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_browser(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("5")
+        await shows(pilot, "top-1 87.5 %")
+        await pilot.press("down", "down", "enter")
+        await shows(pilot, "U+611B")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("5")
+        await shows(pilot, "top-1 87.5 %")
+        await pilot.press("c")
+        await shows(pilot, "read as")
+        await shows(pilot, "U+")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_help(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("5")
+        await shows(pilot, "top-1 87.5 %")
+        await shows(pilot, "U+3042")
+        await pilot.press("question_mark")
+        await shows(pilot, "Browser: keys")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)

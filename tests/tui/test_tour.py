@@ -1,0 +1,89 @@
+"""The whole way by keys alone, on a drawn sample, with real jobs."""
+
+from pathlib import Path
+
+from textual.widgets import Input
+
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.screens.form import FormScreen
+from tests.tui.conftest import shows, text_of, until
+
+
+async def fill(pilot, **values: str) -> None:
+    """Type into the fields of the open form."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen))
+    for name, value in values.items():
+        field = pilot.app.screen.query_one(f"#{name}")
+        field.focus()
+        await pilot.pause()
+        if isinstance(field, Input):
+            await pilot.press("ctrl+u", *value)
+        else:
+            while field.value != value:
+                await pilot.press("right")
+
+
+async def test_from_an_empty_folder_to_the_top_five(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "press 2, then s draws a sample")
+
+        await pilot.press("2", "s")
+        await fill(pilot, classes="12", sets="16")
+        assert "not handwriting" in text_of(pilot)
+        await pilot.press("enter")
+        await shows(pilot, "p makes a dataset of them")
+        assert len(list(Path("ETL9G").glob("ETL9G_*"))) == 4
+
+        await pilot.press("p")
+        await fill(pilot, size="32")
+        await pilot.press("enter")
+        await shows(pilot, "48 prepared")
+        assert "DRAWN, not handwriting" in text_of(pilot)
+        await pilot.press("v")
+        await shows(pilot, "3 then n trains on it")
+
+        await pilot.press("3", "n")
+        await fill(pilot, epochs="6", batch_size="16")
+        await pilot.press("enter")
+        await shows(pilot, "running")
+        await shows(pilot, "finished")
+        await shows(pilot, "published")
+        assert Path("models/best_kanji_model.pth").is_file()
+
+        await pilot.press("e", "enter")
+        await until(pilot, lambda: list(Path("models").glob("*_tract.onnx")))
+        await pilot.press("4")
+        await shows(pilot, "enter inspects the file")
+        await pilot.press("enter")
+        await shows(pilot, "nodes tried alone")
+        assert "Conv" in text_of(pilot)
+
+        await pilot.press("5")
+        await shows(pilot, "p lets the model read every sample")
+        await pilot.press("p")
+        await shows(pilot, "top-1")
+        await until(pilot, lambda: app.screen.query_one("#bars").content_size.height == 5)
+        await pilot.press("enter")
+        await pilot.press("w")
+        await shows(pilot, "unsure first")
+
+
+async def test_stop_and_resume_by_keys(home: Path, sample_dataset: Path) -> None:
+    (home / "dataset").symlink_to(sample_dataset)
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "press 3, then n trains one")
+        await pilot.press("3", "n")
+        await fill(pilot, epochs="400", batch_size="16")
+        await pilot.press("enter")
+        await until(pilot, lambda: any(view.epochs for view in app.state.runs.values()))
+        await pilot.press("s")
+        await shows(pilot, "stopped by you")
+        first = next(iter(app.state.runs.values()))
+        assert (first.path / "last.ckpt").is_file()
+        await pilot.press("u")
+        await until(pilot, lambda: any(len(view.epochs) > len(first.epochs) for view in app.state.active("train")))
+        await pilot.press("s")
+        await until(pilot, lambda: not app.state.active())
+        assert [view.state for view in app.state.of("train")] == ["stopped", "stopped"]
