@@ -14,7 +14,7 @@ test: .venv/test
 
 test-real: .venv/test
 	@test -n "$(KANJI_TUI_TEST_DATA)" || { echo "name the folder: make test-real KANJI_TUI_TEST_DATA=DIR" >&2; exit 2; }
-	KANJI_TUI_TEST_DATA="$(abspath $(KANJI_TUI_TEST_DATA))" $(BIN)/pytest -m real
+	KANJI_TUI_TEST_DATA="$(abspath $(KANJI_TUI_TEST_DATA))" $(BIN)/pytest -m real -s
 
 check: .venv/lint
 	$(BIN)/ruff check .
@@ -23,7 +23,7 @@ check: .venv/lint
 	$(BIN)/lint-imports
 
 screens: .venv/run
-	$(BIN)/python scripts/screenshots.py demo docs/screens
+	$(BIN)/python scripts/screenshots.py demo
 
 .venv/run: pyproject.toml constraints.txt
 	$(PYTHON) scripts/check_python.py

@@ -2,9 +2,10 @@
 
 import sys
 
-if sys.version_info < (3, 11):
+NEEDED = (3, 11)
+if sys.version_info[:2] < NEEDED:
     sys.exit(
-        "kanji-tui needs Python 3.11 or newer, and this is {}.{}. With another one: make PYTHON=python3.12 run".format(
+        "kanji-tui needs Python 3.11 or newer, and this is {}.{}. With another: make PYTHON=python3.12 run".format(
             *sys.version_info[:2]
         )
     )

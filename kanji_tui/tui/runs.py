@@ -5,7 +5,7 @@ reads only what was added to events.jsonl.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from kanji_tui.jobs.run_directory import ACTIVE, RUNS, RunDirectory, list_runs, 
 ENDED = ("finished", "stopped", "failed")
 FILES_KEPT = 256
 NOTICES_KEPT = 20
+TRAINING = ("training", "validation", "test")  # the phases of a training; the first has the bar
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Tail:
             if isinstance(event, Progress) and event.phase == "file":
                 self._files[event.item] = event
             elif isinstance(event, Progress):
-                changes["progress"] = event
+                changes["progress"] = _onward(changes.get("progress", view.progress), event)
             elif isinstance(event, Epoch):
                 epochs[event.epoch] = event
             elif isinstance(event, Gpu):
@@ -148,6 +149,13 @@ class Watch:
     def busy(self) -> bool:
         """Whether something runs or waits to be read: look often."""
         return bool(self._waiting) or any(tail.view.active for tail in self._tails.values())
+
+
+def _onward(before: Progress | None, now: Progress) -> Progress:
+    """The progress to show: a training's short phases in between keep its bar, which must not jump."""
+    if before is None or before.phase not in TRAINING or now.phase not in TRAINING[1:]:
+        return now
+    return replace(before, phase=now.phase, item="")
 
 
 def start_time(name: str) -> float:

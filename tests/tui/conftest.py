@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from tests.tui.recorded import make_home
 
-SECONDS = 60.0
+SECONDS = 120.0
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,10 @@ async def test_stop_and_resume_by_keys(home: Path, sample_dataset: Path) -> None
         first = next(iter(app.state.runs.values()))
         assert (first.path / "last.ckpt").is_file()
         await pilot.press("u")
-        await until(pilot, lambda: any(len(view.epochs) > len(first.epochs) for view in app.state.active("train")))
+        await until(pilot, lambda: any(view.epochs for view in app.state.active("train")))
+        resumed = app.state.active("train")[0]
+        assert resumed.epochs[0].epoch <= first.epochs[-1].epoch + 1
+        assert resumed.epochs[-1].epoch > first.epochs[-1].epoch
         await pilot.press("s")
         await until(pilot, lambda: not app.state.active())
         assert [view.state for view in app.state.of("train")] == ["stopped", "stopped"]

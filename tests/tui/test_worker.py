@@ -45,6 +45,18 @@ def worker(home: Path):
     assert not worker.is_alive()
 
 
+def test_the_bar_of_a_training_does_not_jump_while_it_validates(home: Path) -> None:
+    run = write_live(home)
+    tail = Tail(run)
+    with open(run.events, "a") as file:
+        for event in (Progress("training", 40, 100, "samples"), Progress("validation", 9, 10, "samples")):
+            file.write(json.dumps({"t": 1.0, "type": "progress", **event.__dict__}) + "\n")
+    tail.look()
+    shown = tail.view.progress
+    assert shown is not None
+    assert (shown.phase, shown.done, shown.total) == ("validation", 40, 100)
+
+
 def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
     thread, listener = worker
     thread.ask(listener, "who", lambda: threading.current_thread().name)

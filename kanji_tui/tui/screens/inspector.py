@@ -40,13 +40,8 @@ class InspectorScreen(WorkbenchScreen):
         Binding("o", "open", "Open file", tooltip="Inspect any ONNX file by its path"),
         Binding("i", "inspect", "Inspect", tooltip="Ask the engines about the highlighted file, as enter does"),
         Binding("e", "export", "Export", tooltip="Export the published model to a target"),
-        Binding(
-            "slash,f",
-            "filter",
-            "Filter",
-            key_display="/",
-            tooltip="Show only nodes whose line has these words",
-        ),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only nodes whose line has these words"),
+        Binding("f", "filter", "Filter", show=False, tooltip="Show only nodes whose line has these words"),
         Binding("escape", "unfilter", "Unfilter", show=False, tooltip="Show all nodes again"),
     ]
 

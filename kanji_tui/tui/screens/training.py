@@ -157,6 +157,7 @@ class TrainingScreen(WorkbenchScreen):
         super().on_job_started(message)
         if message.job == "train":
             self._wanted = message.run
+            self.show_state()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.is_mounted:
