@@ -7,6 +7,7 @@ from kanji_tui import __version__
 from kanji_tui.cli import commands
 from kanji_tui.cli.demo import demo
 from kanji_tui.jobs import evaluate, export_onnx, prepare, sample, train
+from kanji_tui.training.recipes import NAMES as RECIPES
 
 Parser = argparse.ArgumentParser
 
@@ -74,6 +75,9 @@ def parser() -> Parser:
     compare.add_argument(
         "--data-dir", type=Path, default=Path("dataset"), metavar="DIR", help="real samples for parity"
     )
+    pooling = command("pooling", commands.pooling, "show what each pooling type does to a model")
+    add_model_path(pooling)
+    pooling.add_argument("--data-dir", type=Path, default=Path("dataset"), metavar="DIR", help="real test samples")
     return top
 
 
@@ -109,7 +113,7 @@ def add_sample(parser: Parser) -> None:
 
 def add_prepare(parser: Parser) -> None:
     parser.add_argument(
-        "--etl-dir", type=Path, default=prepare.Spec.etl_dir, metavar="DIR", help="record files (default ETL9G)"
+        "--etl-dir", type=Path, default=prepare.Spec.etl_dir, metavar="DIR", help="what to prepare (default ETL9G)"
     )
     parser.add_argument(
         "--output-dir", type=Path, default=prepare.Spec.output_dir, metavar="DIR", help="(default dataset)"
@@ -120,7 +124,12 @@ def add_prepare(parser: Parser) -> None:
     parser.add_argument(
         "--workers", type=positive, default=None, metavar="N", help="processes (default: one a core)"
     )
-    parser.add_argument("--format", choices=("etl9g", "etl8g"), default=None, help="record format (default: etl9g)")
+    parser.add_argument(
+        "--format",
+        choices=("etl9g", "etl8g", "kuzushiji", "images"),
+        default=None,
+        help="what lies there (default: recognised)",
+    )
 
 
 def add_verify(parser: Parser) -> None:
@@ -129,6 +138,15 @@ def add_verify(parser: Parser) -> None:
     parser.add_argument(
         "--contact-sheet", type=Path, default=None, metavar="FILE.png", help="draw samples to a picture"
     )
+    parser.add_argument(
+        "--unusual",
+        type=positive,
+        default=0,
+        nargs="?",
+        const=10,
+        metavar="N",
+        help="find the N samples of each class that are least like it (default 10)",
+    )
 
 
 def add_train(parser: Parser) -> None:
@@ -136,11 +154,16 @@ def add_train(parser: Parser) -> None:
     parser.add_argument(
         "--network", default=None, metavar="NAME", help="see: kanji-tui networks (default kanjinet)"
     )
-    parser.add_argument("--epochs", type=int, default=None, metavar="N", help="(default: the network's recipe)")
-    parser.add_argument("--batch-size", type=int, default=None, metavar="N", help="(default: the network's recipe)")
     parser.add_argument(
-        "--learning-rate", type=float, default=None, metavar="X", help="(default: the network's recipe)"
+        "--recipe",
+        choices=RECIPES,
+        default=None,
+        help="where all numbers come from: a first look, the usual, as accurate as can be, the original scripts' "
+        "(default: standard for kanjinet, original for the others)",
     )
+    parser.add_argument("--epochs", type=int, default=None, metavar="N", help="(default: the recipe's)")
+    parser.add_argument("--batch-size", type=int, default=None, metavar="N", help="(default: the recipe's)")
+    parser.add_argument("--learning-rate", type=float, default=None, metavar="X", help="(default: the recipe's)")
     parser.add_argument(
         "--sample-limit", type=int, default=None, metavar="N", help="train on N samples, stratified"
     )
@@ -153,6 +176,7 @@ def add_train(parser: Parser) -> None:
     parser.add_argument(
         "--split-shares", type=shares, default=None, metavar="70/15/15", help="train/validation/test"
     )
+    parser.add_argument("--fold", default=None, metavar="k/n", help="test on fold k of n, learn from the others")
     parser.add_argument("--seed", type=int, default=None, metavar="S")
     parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml", help="any field of the recipe")
     parser.add_argument("--resume", default=None, metavar="RUN", help="go on from this run's last checkpoint")
@@ -187,6 +211,18 @@ def add_export(parser: Parser, common: Parser) -> None:
     )
     onnx.add_argument("--output-path", type=Path, default=None, metavar="FILE")
     onnx.add_argument("--full-parity", action="store_true", help="compare on every test sample, not 1,000")
+    onnx.add_argument(
+        "--pooling-type",
+        choices=export_onnx.POOLING_TYPES,
+        default=None,
+        help="before the classifier; see: kanji-tui pooling (default: as trained)",
+    )
+    onnx.add_argument(
+        "--quantize", choices=export_onnx.QUANTISATIONS, default=None, help="8-bit or half-precision numbers"
+    )
+    onnx.add_argument(
+        "--image-size", type=positive, default=None, metavar="N", help="picture side (default: as trained)"
+    )
     onnx.set_defaults(command=commands.export_onnx)
     tensors = kinds.add_parser("safetensors", parents=[common], help="weights and the model's card in one file")
     add_model_path(tensors)

@@ -19,6 +19,7 @@ from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
 from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.networks import Spec as NetworksSpec
+from kanji_tui.jobs.pooling import Spec as PoolingSpec
 from kanji_tui.jobs.predict import Spec as PredictSpec
 from kanji_tui.jobs.preflight import Spec as PreflightSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
@@ -81,7 +82,7 @@ def prepare(args: Namespace) -> int:
 
 
 def verify(args: Namespace) -> int:
-    spec = VerifySpec(args.data_dir, args.test_model, args.contact_sheet)
+    spec = VerifySpec(args.data_dir, args.test_model, args.contact_sheet, args.unusual)
     result = run_here("verify", spec)
     show.result("verify", result, args.json)
     return 1 if any(check["verdict"] == "failed" for check in result["checks"]) else 0
@@ -120,14 +121,21 @@ def train_spec(args: Namespace) -> TrainSpec:
         config = from_plain(TrainConfig, read_yaml(args.config), str(args.config))
     given = {
         "network": args.network,
+        "recipe": args.recipe,
         "epochs": args.epochs,
         "batch_size": args.batch_size,
         "learning_rate": args.learning_rate,
         "sample_limit": args.sample_limit,
         "split": args.split,
         "split_shares": args.split_shares,
+        "fold": args.fold,
         "seed": args.seed,
     }
+    if args.split == "writer":  # asked for in so many words; as a default it gives way, and says so
+        from kanji_tui.data.dataset import open_dataset
+        from kanji_tui.data.splits import require_writers
+
+        require_writers(open_dataset(args.data_dir))
     config = replace(config, **{name: value for name, value in given.items() if value is not None})
     return TrainSpec(data_dir=args.data_dir, config=resolve(config))
 
@@ -197,7 +205,16 @@ def predict(args: Namespace) -> int:
 
 
 def export_onnx(args: Namespace) -> int:
-    spec = OnnxSpec(args.model_path, args.data_dir, args.target_backend, args.output_path, args.full_parity)
+    spec = OnnxSpec(
+        args.model_path,
+        args.data_dir,
+        args.target_backend,
+        args.output_path,
+        args.full_parity,
+        args.pooling_type,
+        args.quantize,
+        args.image_size,
+    )
     show.result("export_onnx", run_here("export_onnx", spec), args.json)
     return 0
 
@@ -221,4 +238,9 @@ def inspect(args: Namespace) -> int:
 
 def compare(args: Namespace) -> int:
     show.result("compare", run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
+    return 0
+
+
+def pooling(args: Namespace) -> int:
+    show.result("pooling", run_here("pooling", PoolingSpec(args.model_path, args.data_dir)), args.json)
     return 0

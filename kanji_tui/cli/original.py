@@ -9,6 +9,7 @@ from pathlib import Path
 from kanji_tui.cli import commands, run_guarded
 from kanji_tui.cli.arguments import positive
 from kanji_tui.errors import UsageError
+from kanji_tui.jobs.export_onnx import POOLING_TYPES
 
 ORIGINAL_NETWORK = "v2.1"
 
@@ -24,8 +25,8 @@ def train_kanji() -> int:
     parser.add_argument("--sample-limit", type=int, default=None)
     parser.add_argument("--network", default=ORIGINAL_NETWORK)
     parser.set_defaults(
-        command=train, json=False, home=None, split="random", split_shares=None, seed=None, config=None,
-        resume=None, detach=False,
+        command=train, json=False, home=None, split="random", split_shares=None, fold=None, seed=None,
+        config=None, recipe=None, resume=None, detach=False,
     )  # fmt: skip
     return run_guarded(parser.parse_args())
 
@@ -61,7 +62,9 @@ def convert_to_onnx() -> int:
     parser.add_argument("--output-path", "--onnx-path", dest="output_path", type=Path, default=None)
     parser.add_argument("--data-dir", type=Path, default=Path("dataset"))
     parser.add_argument("--target-backend", choices=("tract", "ort-tract", "strict"), default="tract")
-    parser.set_defaults(command=commands.export_onnx, json=False, home=None, full_parity=False)
+    parser.add_argument("--pooling-type", choices=POOLING_TYPES, default=None)
+    parser.add_argument("--image-size", type=positive, default=None)
+    parser.set_defaults(command=commands.export_onnx, json=False, home=None, full_parity=False, quantize=None)
     return run_guarded(parser.parse_args())
 
 

@@ -14,6 +14,8 @@ from kanji_tui.cli.console import escape
 PIPE_WIDTH = 160  # nobody folds a pipe
 stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 Result = dict[str, Any]
+SHADES = " ░▒▓█"
+UNUSUAL_SHOWN = 20
 VERDICT_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not applicable": "dim"}
 VERDICT_MARKS = {"ok": "ok", "warning": "warn", "failed": "FAIL", "not applicable": "n/a"}
 
@@ -88,6 +90,34 @@ def prepared(value: Result) -> None:
 def verified(value: Result) -> None:
     stdout.print(f"{value['samples']:,} samples of {value['classes']:,} classes")
     checks(value)
+    heat_map(value["heat_map"])
+    if value["unusual"]:
+        unusual(value["unusual"])
+
+
+def heat_map(rows: list[list[float]]) -> None:
+    """Where the ink lies: the mean of all pictures in shades, two cells wide each."""
+    stdout.print("\n[bold]where the ink lies[/]")
+    most = max(max(row) for row in rows) or 1
+    for row in rows:
+        stdout.print("  " + "".join(2 * SHADES[round(cell / most * (len(SHADES) - 1))] for cell in row))
+
+
+def unusual(classes: list[Result]) -> None:
+    """The samples furthest from their classes, over all of them."""
+    found = [(sample, known) for known in classes for sample in known["samples"]]
+    found.sort(key=lambda pair: -pair[0]["distance"])
+    made = table(
+        "character", "JIS", ">distance", ">sample", "where", title=f"most unusual of {len(found):,} listed"
+    )
+    for sample, known in found[:UNUSUAL_SHOWN]:
+        where = sample["path"] or f"{sample['file']} record {sample['record']}"
+        made.add_row(
+            known["character"], known["jis"], f"{sample['distance']:.2f}", str(sample["sample"]), escape(where)
+        )
+    stdout.print()
+    stdout.print(made)
+    stdout.print("--json lists them all, --contact-sheet FILE.png draws them")
 
 
 def trained(value: Result) -> None:
@@ -166,6 +196,17 @@ def exported(value: Result) -> None:
             f"  {engine}: {parity['samples']:,} samples, largest logit difference "
             f"{parity['max_logit_difference']:.2e}, same top-1 {percent(parity['top1_agreement'])}"
         )
+    if value.get("changed"):
+        stdout.print(escape(f"  changed: {value['changed']}"))
+    if value.get("calibration"):
+        stdout.print(escape(f"  ranges from {value['calibration']}"))
+    if accuracy := value.get("accuracy"):
+        stdout.print(
+            f"  top-1 {percent(accuracy['top1'])}, as trained {percent(accuracy['before'])}, on "
+            f"{accuracy['samples']:,} samples of {escape(accuracy['source'])}"
+        )
+    if value.get("latency"):
+        latencies(value["latency"], {value["target"]: ""})
 
 
 def inspected(value: Result) -> None:
@@ -236,6 +277,22 @@ def latencies(by_backend: Result, numbers: dict[str, str]) -> None:
     stdout.print(made)
 
 
+def pooled(value: Result) -> None:
+    stdout.print(escape(f"{value['model_path']}, trained by {value['trained']}; files for the target tract"))
+    stdout.print(escape(f"measured on {value['samples']:,} samples: {value['samples_source']}"))
+    made = table("type", ">size", ">top-1", ">nodes", ">ORT ms b1", ">b32", ">tract ms b1", ">b32", "pooling nodes")
+    for row in value["poolings"]:
+        name = f"{row['type']}{' (as trained)' if row['trained'] else ''}"
+        if row["refused"]:
+            made.add_row(name, *["-"] * 7, escape(row["refused"]), style="dim")
+            continue
+        timings = [timing["median"] for engine in row["latency"].values() for timing in engine]
+        shown = ["-" if median is None else f"{1000 * median:.2f}" for median in timings]
+        nodes = f"{sum(row['operators'].values())}"
+        made.add_row(name, size(row["bytes"]), percent(row["top1"]), nodes, *shown, row["pooling"])
+    stdout.print(made)
+
+
 SHOWN: dict[str, Callable[[Result], None]] = {
     "preflight": checks,
     "sample": sample,
@@ -255,4 +312,5 @@ SHOWN: dict[str, Callable[[Result], None]] = {
     "export_mapping": exported,
     "inspect": inspected,
     "compare": compared,
+    "pooling": pooled,
 }

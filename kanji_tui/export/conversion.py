@@ -39,10 +39,15 @@ def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> tuple[on
         model = export_torchscript(recogniser, pictures, card, target)
     if target.fixed_pooling:
         fix_pooling(model)
+    return finish(model, card, target), exporter, reason
+
+
+def finish(model: onnx.ModelProto, card: ModelCard, target: Target) -> onnx.ModelProto:
+    """The model without what must not travel, and with the card in its notes."""
     strip(model)
     card_text = json.dumps(card.to_json(), ensure_ascii=False)
     onnx.helper.set_model_props(model, {"card": card_text, "version": __version__, "target": target.name})
-    return model, exporter, reason
+    return model
 
 
 def try_modern(

@@ -21,6 +21,8 @@ NODE_LIMIT_SECONDS = 10.0
 # Constants up to this many elements are compared by value when two nodes are called alike: axes, shapes, pads.
 SMALL = 64
 AGREE = 1e-3
+# Half-precision numbers have 11 bits, and engines add them up in different orders and widths.
+AGREE_HALF = 1e-2
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
 
@@ -202,10 +204,11 @@ def signature(node: onnx.NodeProto, inputs: dict[str, np.ndarray], fixed: set[st
     return node.domain, node.op_type, tuple(attributes), places, tuple(facts), tuple(map(bool, node.output))
 
 
-def disagreement(expected: list[np.ndarray], found: list[np.ndarray]) -> tuple[str, float]:
+def disagreement(expected: list[np.ndarray], found: list[np.ndarray], half: bool = False) -> tuple[str, float]:
     """How two engines' outputs differ, in words ("" where they agree), and the largest difference of floats.
 
-    Floats agree within 1e-3 x max(1, largest expected), 8-bit integers within 1 (rounding), all else exactly.
+    Floats agree within 1e-3 x max(1, largest expected), 1e-2 where they are `half` precision or come from it, 8-bit
+    integers within 1 (rounding), all else exactly.
     """
     largest = 0.0
     for want, have in zip(expected, found, strict=True):
@@ -219,7 +222,8 @@ def disagreement(expected: list[np.ndarray], found: list[np.ndarray]) -> tuple[s
             difference = float(np.abs(np.nan_to_num(distance, nan=np.inf)).max())
             finite = reference[np.isfinite(reference)]
             largest = max(largest, difference)
-            if difference > AGREE * max(1.0, float(np.abs(finite).max(initial=0.0))):
+            agree = AGREE_HALF if half or want.dtype.itemsize == 2 else AGREE
+            if difference > agree * max(1.0, float(np.abs(finite).max(initial=0.0))):
                 return f"its output differs from ONNX Runtime's by {difference:.3g}", largest
         elif want.dtype.kind in "iu" and want.dtype.itemsize == 1:
             difference = float(np.abs(want.astype(int) - have.astype(int)).max(initial=0))

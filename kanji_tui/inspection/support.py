@@ -12,7 +12,7 @@ import onnx
 from kanji_tui.events import Report
 from kanji_tui.inspection.engines import Engine, EngineRefused, Latency, engine_version, made_value
 from kanji_tui.inspection.graph import Shape, graph_inputs, infer_shapes, shape_of
-from kanji_tui.inspection.loading import all_nodes
+from kanji_tui.inspection.loading import all_nodes, all_tensors
 from kanji_tui.inspection.probing import RANDOM, Refusal, Values, disagreement, fixed_names, probe_nodes
 
 WHOLE_LIMIT_SECONDS = 60.0
@@ -113,8 +113,8 @@ def run_reference(
     return first
 
 
-def make_inputs(model: onnx.ModelProto, size: int) -> tuple[dict[str, np.ndarray], dict[str, int]]:
-    """Made-up inputs, batch 1 and other free sizes `size`, and the sizes of the symbols.
+def make_inputs(model: onnx.ModelProto, size: int, batch: int = 1) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """Made-up inputs, free first sizes `batch` and other free sizes `size`, and the sizes of the symbols.
 
     Raises ValueError for inputs that are no tensors or of types NumPy has not, and for a graph without outputs.
     """
@@ -125,7 +125,7 @@ def make_inputs(model: onnx.ModelProto, size: int) -> tuple[dict[str, np.ndarray
     for value in wanted:
         for place, dim in enumerate(shape_of(value) or ()):
             if isinstance(dim, str) and dim != "?":
-                symbols[dim] = 1 if place == 0 else symbols.get(dim, size)
+                symbols[dim] = batch if place == 0 else symbols.get(dim, size)
     inputs = {}
     for seed, value in enumerate(wanted):
         if value.type.WhichOneof("value") != "tensor_type":
@@ -137,7 +137,7 @@ def make_inputs(model: onnx.ModelProto, size: int) -> tuple[dict[str, np.ndarray
         if shape is None:
             shape = (1,)
         known = tuple(
-            symbols.get(dim, 1 if place == 0 else size) if isinstance(dim, str) else dim
+            symbols.get(dim, batch if place == 0 else size) if isinstance(dim, str) else dim
             for place, dim in enumerate(shape)
         )
         inputs[value.name] = made_value(dtype, known, seed)
@@ -163,7 +163,8 @@ def agreement(
         return "", None
     both = zip(reference, outputs, strict=False)
     pairs = [(want, have) for want, have in both if want is not None and have is not None]
-    reason, difference = disagreement([want for want, _ in pairs], [have for _, have in pairs])
+    half = any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in all_tensors(model.graph))
+    reason, difference = disagreement([want for want, _ in pairs], [have for _, have in pairs], half)
     return f"it runs, but {reason}" if reason else "", difference
 
 

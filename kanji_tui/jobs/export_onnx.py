@@ -11,20 +11,38 @@ if TYPE_CHECKING:
     from kanji_tui.export.onnx_export import ExportedOnnx
 
 
+# What export.changes and export.quantisation know; named here because those load torch.
+POOLING_TYPES = ("adaptive_avg", "adaptive_max", "avg_2x2", "max_2x2", "fixed_avg", "fixed_max")
+QUANTISATIONS = ("int8-dynamic", "int8-static", "fp16")
+
+
 @dataclass(frozen=True)
 class Spec:
-    """`target_backend`: tract, ort-tract or strict. `output_path` None: named after model and target."""
+    """`target_backend`: tract, ort-tract or strict. `output_path` None: named after model and target.
+
+    `pooling_type`, `quantize` and `image_size` None: as the model was trained.
+    """
 
     model_path: Path = DEFAULT_MODEL
     data_dir: Path = Path("dataset")
     target_backend: str = "tract"
     output_path: Path | None = None
     full_parity: bool = False
+    pooling_type: str | None = None
+    quantize: str | None = None
+    image_size: int | None = None
 
 
 def run(spec: Spec, report: Report) -> "ExportedOnnx":
+    from kanji_tui.export.changes import Changes
     from kanji_tui.export.onnx_export import export_onnx
 
     return export_onnx(
-        spec.model_path, spec.data_dir, spec.target_backend, spec.output_path, spec.full_parity, report
+        spec.model_path,
+        spec.data_dir,
+        spec.target_backend,
+        spec.output_path,
+        spec.full_parity,
+        report,
+        Changes(spec.pooling_type, spec.quantize, spec.image_size),
     )

@@ -12,17 +12,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spec:
-    """With `test_model` a network takes a few steps on the dataset; `contact_sheet` names a PNG to draw."""
+    """With `test_model` a network takes a few steps on the dataset; `contact_sheet` names a PNG to draw.
+
+    `unusual`: so many samples of each class, those least like it, are listed and drawn.
+    """
 
     data_dir: Path = Path("dataset")
     test_model: bool = False
     contact_sheet: Path | None = None
+    unusual: int = 0
 
 
 def run(spec: Spec, report: Report) -> "Verified":
     from kanji_tui.data.checks import verify
 
-    verified = verify(spec.data_dir, spec.contact_sheet, report)
+    verified = verify(spec.data_dir, spec.contact_sheet, report, spec.unusual)
     if not spec.test_model:
         return verified
     from kanji_tui.training.trial import try_learning

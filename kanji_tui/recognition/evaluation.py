@@ -13,7 +13,7 @@ import numpy as np
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset, open_dataset
-from kanji_tui.data.splits import split_dataset
+from kanji_tui.data.splits import split_as_stored
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.recognition.models import Model, open_model
@@ -131,8 +131,7 @@ def _samples_of(split: str, model: Model, dataset: Dataset) -> np.ndarray:
             f"the model {model.path} was not trained on the dataset in {dataset.path}: no {split} split of it",
             "evaluate it on the whole dataset: --split all",
         )
-    shares = tuple(float(share) for share in stored["shares"])
-    parts = split_dataset(dataset, stored["kind"], shares, stored["seed"], stored.get("sample_limit"))  # type: ignore[arg-type]
+    parts = split_as_stored(dataset, stored)
     indices: np.ndarray = getattr(parts, SPLITS[split])
     if not len(indices):
         raise UsageError(

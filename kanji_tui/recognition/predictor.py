@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.data.images import NOT_READABLE, read_levels
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.recognition.evaluation import log_softmax
@@ -14,7 +14,6 @@ from kanji_tui.recognition.ink import USUAL_EXTENT, place
 from kanji_tui.recognition.models import open_model
 
 CANDIDATES = 5
-LONGEST_SIDE = 1024  # pixels; larger pictures are made smaller first
 FAINTEST = 0.1  # a picture whose levels differ by less shows nothing
 
 
@@ -80,13 +79,11 @@ def read_ink(path: Path, invert: bool = False) -> np.ndarray:
     Raises KanjiError for a file that cannot be read as a picture or shows nothing.
     """
     try:
-        with Image.open(path) as image:
-            grey = _grey(ImageOps.exif_transpose(image))
+        levels = read_levels(path).astype(np.float32) / 255
     except FileNotFoundError:
         raise KanjiError(f"there is no image {path}") from None
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except NOT_READABLE as error:
         raise KanjiError(f"{path} cannot be read as an image: {error}", "give a PNG, JPEG, WebP, BMP ...") from None
-    levels = np.asarray(grey, dtype=np.float32) / 255
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     paper = float(np.median(border))
     reach = (paper - levels.min(), levels.max() - paper)
@@ -98,21 +95,3 @@ def read_ink(path: Path, invert: bool = False) -> np.ndarray:
         paper = float(levels.max() if dark_ink else levels.min())
     ink: np.ndarray = np.clip(paper - levels if dark_ink else levels - paper, 0, 1)
     return ink
-
-
-def _grey(image: Image.Image) -> Image.Image:
-    """Grey levels, at most LONGEST_SIDE a side; what is transparent becomes paper, on the far side of the ink."""
-    if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
-        levels = np.asarray(image.convert("F"))
-        image = Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    if "A" not in image.getbands() and "transparency" not in image.info:
-        return image.convert("L")
-    image = image.convert("RGBA")
-    opacity = np.asarray(image.getchannel("A"), dtype=np.float32)
-    if opacity.min() < 255 and opacity.max() > 0:
-        levels = np.asarray(image.convert("L"), dtype=np.float32)
-        dark = (levels * opacity).sum() / opacity.sum() < 128
-        paper = Image.new("RGBA", image.size, (255, 255, 255, 255) if dark else (0, 0, 0, 255))
-        image = Image.alpha_composite(paper, image)
-    return image.convert("L")

@@ -144,7 +144,7 @@ def strings(path: Path) -> Path:
     return save(path, [helper.make_node("Identity", ["x"], ["y"], name="same")], text[:1], text[1:])
 
 
-def picture_network(path: Path, **external: bool) -> Path:
+def picture_network(path: Path, side: int = 16, **external: bool) -> Path:
     """A small network with a free batch; with `save_as_external_data` its weights lie in a file beside it."""
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["c"], name="/net/stem/Conv", strides=[2, 2], pads=[1, 1, 1, 1]),
@@ -154,7 +154,7 @@ def picture_network(path: Path, **external: bool) -> Path:
         helper.make_node("Gemm", ["f", "h", "b"], ["y"], name="/net/head/Gemm", transB=1),
     ]
     weights = [weight("w", 8, 1, 3, 3), weight("h", 5, 8), weight("b", 5)]
-    save(path, nodes, [number("x", "batch", 1, 16, 16)], [number("y", "batch", 5)], weights)
+    save(path, nodes, [number("x", "batch", 1, side, side)], [number("y", "batch", 5)], weights)
     if external:
         onnx.save_model(onnx.load(str(path)), str(path), location=f"{path.stem}.data", size_threshold=0, **external)
     return path

@@ -1,0 +1,110 @@
+"""`pooling`: what each pooling before the classifier does to a model's size, operators, latency and accuracy."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kanji_tui.errors import UsageError
+from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.export.changes import POOLING_TYPES, Changes, change, trained_pooling
+from kanji_tui.export.conversion import convert
+from kanji_tui.export.proof import Engines, measure_accuracy, measure_latency, measure_parity, require_parity
+from kanji_tui.export.readback import read_back
+from kanji_tui.export.targets import TARGETS
+from kanji_tui.inspection.engines import ENGINES, Engine
+from kanji_tui.inspection.graph import count_operators
+from kanji_tui.inspection.latency import Timing
+from kanji_tui.inspection.samples import PARITY_SAMPLES, Samples, gather_samples
+from kanji_tui.networks.card import ModelCard
+from kanji_tui.networks.recogniser import Recogniser
+from kanji_tui.recognition.models import load_recogniser
+
+ACCURACY_SAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class PoolingRow:
+    """One pooling type. Where it would need training again, `refused` says why and the rest is empty.
+
+    `pooling`: the pooling nodes of the file. `top1`: of the file in ONNX Runtime on real test samples, else None.
+    """
+
+    type: str
+    trained: bool
+    refused: str = ""
+    bytes: int = 0
+    operators: dict[str, int] | None = None
+    pooling: str = ""
+    top1: float | None = None
+    max_logit_difference: float | None = None
+    latency: dict[str, tuple[Timing, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class PoolingTable:
+    """What `pooling --json` prints. `trained`: how the model itself pools; files are made for the target tract."""
+
+    model_path: str
+    trained: str
+    samples: int
+    samples_source: str
+    poolings: tuple[PoolingRow, ...]
+
+
+def compare_pooling(model_path: Path, data_dir: Path, report: Report) -> PoolingTable:
+    """Write the model with each pooling into a file of the target tract, and measure those files.
+
+    Raises KanjiError for a model that cannot be read and for a file that an engine refuses.
+    """
+    recogniser, card = load_recogniser(Path(model_path))
+    trained = trained_pooling(recogniser, card.size)
+    samples = gather_samples(card, data_dir, report, ACCURACY_SAMPLES)
+    rows = []
+    with (
+        tempfile.TemporaryDirectory(prefix="kanji-pooling-") as folder,
+        Engine(ENGINES[0]) as onnxruntime,
+        Engine(ENGINES[1]) as tract,
+    ):
+        engines = (onnxruntime, tract)
+        for number, kind in enumerate(POOLING_TYPES):
+            raise_if_stopped(report)
+            report(Progress("pooling", number, len(POOLING_TYPES), "types", kind))
+            path = Path(folder) / f"{kind}.onnx"
+            rows.append(measure(kind, trained, recogniser, card, samples, path, engines, report))
+    return PoolingTable(str(model_path), trained, len(samples), samples.source, tuple(rows))
+
+
+def measure(
+    kind: str,
+    trained: str,
+    recogniser: Recogniser,
+    card: ModelCard,
+    samples: Samples,
+    path: Path,
+    engines: Engines,
+    report: Report,
+) -> PoolingRow:
+    """The row of one pooling type; the file goes to `path`."""
+    try:
+        changed = change(recogniser, card, TARGETS["tract"], Changes(pooling_type=kind))
+    except UsageError as error:
+        return PoolingRow(kind, kind == trained, error.message)
+    model, _, _ = convert(changed.recogniser, changed.card, changed.target)
+    path.write_bytes(model.SerializeToString())
+    pooling = read_back(path, changed.target, changed.card)
+    some = samples.some(PARITY_SAMPLES)
+    parity = measure_parity(path, changed.recogniser, changed.target, some, True, engines, report)
+    require_parity(parity, changed.target, True, report)
+    top1 = None
+    if samples.dataset is not None:
+        top1 = measure_accuracy(path, changed.target, recogniser, changed.card, samples, engines[0], report).top1
+    return PoolingRow(
+        type=kind,
+        trained=kind == trained,
+        bytes=path.stat().st_size,
+        operators=count_operators(model),
+        pooling=", ".join(dict.fromkeys(f"{pool.operator} {pool.window}" for pool in pooling)),
+        top1=top1,
+        max_logit_difference=max(found.max_logit_difference for found in parity.values()),
+        latency=measure_latency(path, changed.target, samples, engines, report),
+    )

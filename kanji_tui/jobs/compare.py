@@ -1,0 +1,24 @@
+"""The job `compare`: two to four ONNX files side by side."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+
+if TYPE_CHECKING:
+    from kanji_tui.inspection.compare import Compared
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The first of `models` is what the others are held against; samples come from the dataset in `data_dir`."""
+
+    models: tuple[Path, ...]
+    data_dir: Path = Path("dataset")
+
+
+def run(spec: Spec, report: Report) -> "Compared":
+    from kanji_tui.inspection.compare import compare_models
+
+    return compare_models(spec.models, spec.data_dir, report)

@@ -1,0 +1,23 @@
+"""The job `pooling`: what each pooling type does to a model's size, operators, latency and accuracy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from kanji_tui.export.pooling_table import PoolingTable
+
+
+@dataclass(frozen=True)
+class Spec:
+    model_path: Path = DEFAULT_MODEL
+    data_dir: Path = Path("dataset")
+
+
+def run(spec: Spec, report: Report) -> "PoolingTable":
+    from kanji_tui.export.pooling_table import compare_pooling
+
+    return compare_pooling(spec.model_path, spec.data_dir, report)

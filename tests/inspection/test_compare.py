@@ -1,0 +1,190 @@
+"""`compare`: what two files have in common, found on the same samples."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.export.onnx_export import export_onnx
+from kanji_tui.inspection import compare
+from kanji_tui.inspection.candidate import read_candidate, shared_columns
+from kanji_tui.inspection.compare import Compared, compare_models
+from tests.inspection import graphs
+
+
+@pytest.fixture(scope="module")
+def exports(trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same network for two targets. Read only."""
+    from tests.conftest import Remembered
+
+    folder = tmp_path_factory.mktemp("exports")
+    for target in ("tract", "strict"):
+        export_onnx(trained.model_path, trained.data_dir, target, folder / f"{target}.onnx", False, Remembered())
+    return {target: folder / f"{target}.onnx" for target in ("tract", "strict")}
+
+
+@pytest.fixture(autouse=True)
+def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A timing each, not thirty."""
+    monkeypatch.setattr("kanji_tui.inspection.engines.LATENCY_RUNS", 3)
+
+
+def results(compared: Compared) -> dict[tuple[str, str], tuple]:
+    return {(Path(r.model).stem, r.backend): (r.parity, r.reason) for r in compared.parity.results}
+
+
+def test_the_same_network_twice(exports, trained, report) -> None:
+    compared = compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
+    first, second = compared.models
+    assert (first.opset, second.opset) == (12, 11)
+    assert first.bytes == exports["tract"].stat().st_size
+    assert first.added == first.gone == {}
+    assert second.gone["GlobalAveragePool"] == second.added["AveragePool"] == 5
+    assert compared.operators["GlobalAveragePool"] == (5, 0)
+    assert compared.operators["AveragePool"] == (0, 5)
+    assert compared.operators["Conv"][0] == compared.operators["Conv"][1] > 10
+    assert compared.parity.samples_source.startswith("drawn sample, test split of")
+    assert compared.parity.samples == 24
+    found = results(compared)
+    assert set(found) == {(name, engine) for name in exports for engine in ("onnxruntime", "tract")}
+    assert all(parity.passed and parity.samples == 24 for parity, _ in found.values())
+    assert found["tract", "onnxruntime"][0].max_logit_difference == 0
+    assert found["strict", "tract"][0].max_logit_difference > 0
+    assert first.top1 == second.top1 > 0.5
+    for engine in ("onnxruntime", "tract"):
+        one, many, fixed, refused = compared.latency[engine]
+        assert [t.batch for t in (one, many, fixed, refused)] == [1, 32, 1, 32]
+        assert 0 < one.median < many.median
+        assert one.spread >= 0
+        assert one.threads == 1
+        assert refused.median is None
+        assert refused.reason == "its batch is fixed at 1"
+    json.dumps(dataclasses.asdict(compared))
+
+
+def test_other_weights_are_seen(exports, trained, tmp_path: Path, report) -> None:
+    model = onnx.load(str(exports["tract"]))
+    bias = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [12])
+    bias.CopyFrom(numpy_helper.from_array(np.roll(numpy_helper.to_array(bias), 1) + 9 * np.eye(12)[3], bias.name))
+    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias).astype(np.float32), bias.name))
+    onnx.save(model, str(tmp_path / "other.onnx"))
+    compared = compare_models((exports["tract"], tmp_path / "other.onnx"), trained.data_dir, report)
+    parity, _ = results(compared)["other", "onnxruntime"]
+    assert not parity.passed
+    assert parity.max_logit_difference == pytest.approx(9, abs=1)
+    assert parity.top1_agreement < 1
+    assert compared.models[1].top1 < compared.models[0].top1
+
+
+def test_classes_are_matched_by_jis_code(exports, trained, tmp_path: Path, report) -> None:
+    """The same network with its outputs in another order, and its card saying so, says the same."""
+    model = onnx.load(str(exports["tract"]))
+    order = np.arange(12)[::-1]
+    for tensor in model.graph.initializer:
+        if tensor.dims and tensor.dims[0] == 12:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[order].copy(), tensor.name))
+    note = next(entry for entry in model.metadata_props if entry.key == "card")
+    card = json.loads(note.value)
+    note.value = json.dumps({**card, "classes": card["classes"][::-1]})
+    onnx.save(model, str(tmp_path / "turned.onnx"))
+    compared = compare_models((exports["tract"], tmp_path / "turned.onnx"), trained.data_dir, report)
+    parity, reason = results(compared)["turned", "onnxruntime"]
+    assert parity is not None, reason
+    assert parity.passed
+    assert compared.models[1].top1 == compared.models[0].top1
+
+
+def test_foreign_files(exports, trained, tmp_path: Path, report) -> None:
+    """What cannot be compared is said, and the rest is measured."""
+    block = graphs.transformer_block(tmp_path / "block.onnx")
+    det = graphs.with_unsupported(tmp_path / "det.onnx")
+    compared = compare_models((exports["tract"], block, det), trained.data_dir, report)
+    assert {parity for parity, _ in results(compared).values()} == {None}
+    assert all("does not take grey square pictures" in reason for _, reason in results(compared).values())
+    assert compared.operators["LayerNormalization"] == (0, 1, 0)
+    timings = {(Path(t.model).stem, t.batch): t for t in compared.latency["tract"]}
+    assert timings["block", 32].median > 0
+    assert "Unimplemented(Det)" in timings["det", 1].reason
+    assert timings["det", 32].median is None
+
+
+def test_other_numbers_of_outputs(exports, trained, tmp_path: Path, report) -> None:
+    foreign = graphs.picture_network(tmp_path / "net.onnx", side=32)
+    compared = compare_models((exports["tract"], foreign), trained.data_dir, report)
+    found = results(compared)
+    assert found["tract", "tract"][0].passed
+    assert found["net", "tract"] == (None, f"it gives 5 numbers, {exports['tract']} gives 12")
+    assert compared.models[1].top1 is None
+
+
+def test_other_picture_sizes(exports, trained, tmp_path: Path, report) -> None:
+    foreign = graphs.picture_network(tmp_path / "net.onnx", side=16)
+    compared = compare_models((exports["tract"], foreign), trained.data_dir, report)
+    assert "pictures of 32, 16 pixels" in results(compared)["net", "onnxruntime"][1]
+
+
+def test_without_dataset_they_are_drawn(exports, tmp_path: Path, report, monkeypatch) -> None:
+    monkeypatch.setattr("kanji_tui.inspection.samples.PARITY_SAMPLES", 48)
+    compared = compare_models((exports["tract"], exports["strict"]), tmp_path / "nowhere", report)
+    assert compared.parity.samples_source.startswith("drawn samples from a font, because there is no dataset")
+    assert compared.parity.samples == 48
+    assert compared.models[0].top1 is None
+    assert results(compared)["strict", "tract"][0].passed
+
+
+def test_a_slow_engine_is_compared_on_fewer_samples(exports, trained, report, monkeypatch) -> None:
+    monkeypatch.setattr(compare, "BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(compare, "BATCH", 8)
+    compared = compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
+    parity, _ = results(compared)["strict", "tract"]
+    assert parity.samples == 8
+    assert parity.passed
+
+
+def test_how_many(exports, trained, report, tmp_path: Path) -> None:
+    for count in (1, 5):
+        with pytest.raises(UsageError, match=f"{count} files cannot be compared"):
+            compare_models((exports["tract"],) * count, trained.data_dir, report)
+    with pytest.raises(KanjiError, match="does not exist"):
+        compare_models((exports["tract"], tmp_path / "none.onnx"), trained.data_dir, report)
+
+
+def test_shared_columns(exports) -> None:
+    first = read_candidate(exports["tract"])
+    half = dataclasses.replace(first, card=dataclasses.replace(first.card, classes=first.card.classes[6:]))
+    left, right = shared_columns(first, half, (12, 6))
+    assert left.tolist() == [6, 7, 8, 9, 10, 11]
+    assert right.tolist() == [0, 1, 2, 3, 4, 5]
+    other = dataclasses.replace(first, card=dataclasses.replace(first.card, classes=(1, 2)))
+    with pytest.raises(ValueError, match="shares no classes"):
+        shared_columns(first, other, (12, 2))
+
+
+def test_a_fixed_batch_is_filled_up(tmp_path: Path) -> None:
+    from kanji_tui.inspection.engines import Engine
+
+    path = graphs.picture_network(tmp_path / "net.onnx")
+    model = onnx.load(str(path))
+    for value in (model.graph.input[0], model.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(model, str(tmp_path / "fixed.onnx"))
+    pictures = np.random.default_rng(0).random((6, 1, 16, 16)).astype(np.float32)
+    with Engine("onnxruntime") as engine:
+        free = read_candidate(path).outputs(engine, pictures)
+        fixed = read_candidate(tmp_path / "fixed.onnx").outputs(engine, pictures)
+    np.testing.assert_allclose(fixed, free, atol=1e-6)
+
+
+def test_command(exports, trained, kanji_tui, tmp_path: Path) -> None:
+    for path in exports.values():
+        shutil.copy(path, tmp_path)
+    ended = kanji_tui("compare", "tract.onnx", "strict.onnx", "--data-dir", trained.data_dir)
+    assert ended.returncode == 0, ended.stderr
+    assert "GlobalAveragePool" in ended.stdout
+    assert "its batch is fixed at 1" in ended.stdout
