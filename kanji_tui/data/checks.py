@@ -1,10 +1,9 @@
 """Is a dataset whole, and do its pictures look like characters?
 
-Every picture is looked at once, in pieces, so memory stays small. What is odd is reported and kept: a check warns
+What is odd is reported and kept: a check warns
 where a person should look, and fails where the dataset cannot be what it says.
 """
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +14,12 @@ from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.chunks import chunk_name, file_digest
 from kanji_tui.data.contact_sheet import draw_contact_sheet
 from kanji_tui.data.dataset import Dataset, open_dataset
+from kanji_tui.data.looks import Looks, look_at_all
+from kanji_tui.data.original import FORMAT as ORIGINAL
+from kanji_tui.data.unusual import UnusualClass, find_unusual
 from kanji_tui.events import Progress, Report, raise_if_stopped
 
-PIECE = 2048  # pictures looked at together
-REPORT_SECONDS = 0.25
-INK = 64  # of 255: from here on a pixel counts as ink
 FAINT = 32  # a picture whose brightest pixel stays below has no ink
-FULL = 250
 FULL_SHARE = 0.5  # more pixels than this at full ink: saturated
 # ETL8G read as ETL9G (or the other way) moves every picture by 8 of 128 columns, 0.063 of its width.
 SHIFT = 0.04
@@ -40,100 +38,65 @@ class Check:
 
 
 @dataclass(frozen=True)
+class IncompleteSet:
+    """A data set without some of the classes: its `file` and `set`, and their JIS codes."""
+
+    file: str
+    set: int
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Verified:
-    """What `verify` found. `contact_sheet`: the PNG that was drawn, empty where none was asked for."""
+    """What `verify` found. `contact_sheet`: the PNG that was drawn, empty where none was asked for.
+
+    `heat_map`: mean ink 0-1 on a grid of 16 by 16, rows from the top. `unusual`: the classes with the samples least
+    like them, where these were asked for.
+    """
 
     samples: int
     classes: int
     checks: tuple[Check, ...]
     contact_sheet: str = ""
+    heat_map: tuple[tuple[float, ...], ...] = ()
+    incomplete_sets: tuple[IncompleteSet, ...] = ()
+    unusual: tuple[UnusualClass, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Looks:
-    """What the look at each picture (N of them) gave.
-
-    `brightest` uint8. `mean`, `border` float32: mean value of all pixels, of the outermost ones. `full`: share of
-    pixels at full ink. `touches` bool: ink in the outermost pixels. `middle` (N, 2): how far right of and below the
-    picture's middle the centre of mass lies, as a fraction of its side. `print`: a 64-bit fingerprint.
-    """
-
-    brightest: np.ndarray
-    mean: np.ndarray
-    border: np.ndarray
-    full: np.ndarray
-    touches: np.ndarray
-    middle: np.ndarray
-    print: np.ndarray
-
-
-def verify(data_dir: Path, contact_sheet: Path | None, report: Report) -> Verified:
+def verify(data_dir: Path, contact_sheet: Path | None, report: Report, unusual: int = 0) -> Verified:
     """Check the dataset in `data_dir` and, where `contact_sheet` names a file, draw samples of it as a PNG.
 
-    Raises KanjiError where there is no dataset.
+    `unusual`: so many samples of each class, those least like it, are found as well. Raises KanjiError where there
+    is no dataset.
     """
     dataset = open_dataset(data_dir)
-    if contact_sheet is not None:
-        draw_contact_sheet(dataset, contact_sheet)
     looks = look_at_all(dataset, report)
+    odd = find_unusual(dataset, unusual, report) if unusual else ()
+    if contact_sheet is not None:
+        draw_contact_sheet(dataset, contact_sheet, looks.heat_map(), odd)
+    incomplete = find_incomplete_sets(dataset)
     checks = (
         check_chunks(dataset, report),
         check_samples(dataset),
         check_quarantine(dataset),
         check_classes(dataset),
-        check_sets(dataset),
+        check_sets(dataset, incomplete),
         *check_pictures(looks),
         check_duplicates(dataset, looks),
         check_edges(looks),
         check_middle(dataset, looks),
     )
-    return Verified(len(dataset), len(dataset.classes), checks, str(contact_sheet or ""))
-
-
-def look_at_all(dataset: Dataset, report: Report) -> Looks:
-    """Look at every picture once."""
-    pieces, told, began = [], 0.0, time.monotonic()
-    for start in range(0, len(dataset), PIECE):
-        raise_if_stopped(report)
-        pieces.append(_look(dataset.images(np.arange(start, min(start + PIECE, len(dataset))))))
-        if time.monotonic() - told > REPORT_SECONDS:
-            told = time.monotonic()
-            rate = start / max(told - began, 1e-6)
-            left = (len(dataset) - start) / rate if rate else None
-            report(Progress("pictures", start, len(dataset), "samples", "", rate, left))
-    report(Progress("pictures", len(dataset), len(dataset), "samples"))
-    return Looks(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
-
-
-def _look(images: np.ndarray) -> tuple[np.ndarray, ...]:
-    count, size = images.shape[:2]
-    flat = images.reshape(count, -1)
-    border = np.concatenate([images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]], axis=1)
-    across = images.sum(axis=1, dtype=np.float32)
-    down = images.sum(axis=2, dtype=np.float32)
-    place = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
-    mass = np.maximum(across.sum(axis=1), 1)
-    middle = np.stack([across @ place / mass, down @ place / mass], axis=1)
-    # A fingerprint: 64-bit words times fixed odd numbers, summed modulo 2**64.
-    words = flat.view(np.uint64)
-    factors = np.random.RandomState(0).randint(0, 2**63, words.shape[1], dtype=np.uint64) * np.uint64(
-        2
-    ) + np.uint64(1)
-    prints = (words * factors).sum(axis=1, dtype=np.uint64)
-    return (
-        flat.max(axis=1),
-        flat.mean(axis=1, dtype=np.float32),
-        border.mean(axis=1, dtype=np.float32),
-        (flat >= FULL).mean(axis=1, dtype=np.float32),
-        border.max(axis=1) >= INK,
-        middle,
-        prints,
-    )
+    sheet = str(contact_sheet or "")
+    return Verified(len(dataset), len(dataset.classes), checks, sheet, looks.heat_map(), incomplete, odd)
 
 
 def check_chunks(dataset: Dataset, report: Report) -> Check:
     """Are the chunk files bit for bit what was prepared?"""
     digests, damaged = dataset.chunk_digests, []
+    if dataset.format == ORIGINAL:
+        return Check(
+            "chunk files", "ok", f"{len(dataset.files)} of the original scripts; checksums of the zip right"
+        )
     for number, digest in enumerate(digests):
         raise_if_stopped(report)
         report(Progress("chunks", number, len(digests), "files", chunk_name(number)))
@@ -170,22 +133,37 @@ def check_quarantine(dataset: Dataset) -> Check:
 def check_classes(dataset: Dataset) -> Check:
     """How many classes are there, and has each enough samples?"""
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
-    found = (
-        f"{len(dataset.classes):,} of {len(etl9g_classes()):,}, {counts.min():,} to {counts.max():,} samples each"
-    )
+    of_all = f" of {len(etl9g_classes()):,}" if dataset.format == "etl9g" else ""
+    found = f"{len(dataset.classes):,}{of_all}, {counts.min():,} to {counts.max():,} samples each"
     few = [_character(dataset, index) for index in np.flatnonzero(counts < 3).tolist()]
     if few:
         return Check("classes", "warning", f"{found}; fewer than 3: {_some(few)}", "prepare more record files")
     return Check("classes", "ok", found)
 
 
-def check_sets(dataset: Dataset) -> Check:
-    """How many data sets are there, and does each hold every class?"""
+def find_incomplete_sets(dataset: Dataset) -> tuple[IncompleteSet, ...]:
+    """The data sets that lack classes, where it is known what a data set is."""
+    if not dataset.writers_known:
+        return ()
     writers = dataset.writers()
-    count = int(writers.max()) + 1
-    present = np.zeros((count, len(dataset.classes)), bool)
+    present = np.zeros((int(writers.max()) + 1, len(dataset.classes)), bool)
     present[writers, dataset.labels] = True
-    lacking = (~present).sum(axis=1)
+    first = np.unique(writers, return_index=True)[1]
+    return tuple(
+        IncompleteSet(
+            file=dataset.files[dataset.file[first[writer]]],
+            set=int(dataset.set[first[writer]]),
+            lacks=tuple(name_jis(dataset.classes[label]) for label in np.flatnonzero(~present[writer])),
+        )
+        for writer in np.flatnonzero(~present.all(axis=1)).tolist()
+    )
+
+
+def check_sets(dataset: Dataset, incomplete: tuple[IncompleteSet, ...]) -> Check:
+    """How many data sets are there, and does each hold every class?"""
+    if not dataset.writers_known:
+        return Check("data sets", "ok", "which samples are of one hand is not known; splits are random")
+    count = int(dataset.writers().max()) + 1
     found = f"{count} in {len(dataset.files)} files"
     if count < 3:
         return Check(
@@ -194,9 +172,8 @@ def check_sets(dataset: Dataset) -> Check:
             f"{found}: too few to keep writers apart",
             "prepare more files; splits are random",
         )
-    incomplete = np.flatnonzero(lacking)
-    if len(incomplete):
-        names = [f"{_set_name(dataset, writers, number)} lacks {lacking[number]:,}" for number in incomplete[:3]]
+    if incomplete:
+        names = [f"{lacking.file} set {lacking.set} lacks {len(lacking.lacks):,}" for lacking in incomplete[:3]]
         return Check(
             "data sets",
             "warning",
@@ -224,7 +201,7 @@ def _share_check(name: str, odd: np.ndarray) -> Check:
         return Check(name, "ok", "none")
     found = f"{len(numbers):,} of {len(odd):,}; samples {_some([str(number) for number in numbers])}"
     if len(numbers) > len(odd) / 2:
-        return Check(name, "failed", found, "these are no ETL9G records as they should be: name the --format")
+        return Check(name, "failed", found, "the pictures are not read as they should be: name the --format")
     return Check(name, "warning", found, "look at them; they are kept")
 
 
@@ -265,6 +242,8 @@ def check_middle(dataset: Dataset, looks: Looks) -> Check:
     found = f"on average {right:+.1%} of the width right and {down:+.1%} of the height down of the middle"
     if max(abs(right), abs(down)) <= SHIFT:
         return Check("ink in the middle", "ok", found)
+    if dataset.format not in ("etl9g", "etl8g"):
+        return Check("ink in the middle", "warning", found, "look at the contact sheet")
     other = "etl8g" if dataset.format == "etl9g" else "etl9g"
     return Check(
         "ink in the middle",
@@ -283,8 +262,3 @@ def _some(names: list[str], total: int | None = None) -> str:
 def _character(dataset: Dataset, index: int) -> str:
     jis = dataset.classes[index]
     return f"{jis_to_character(jis)} ({name_jis(jis)})"
-
-
-def _set_name(dataset: Dataset, writers: np.ndarray, writer: int) -> str:
-    sample = int(np.argmax(writers == writer))
-    return f"{dataset.files[dataset.file[sample]]} set {dataset.set[sample]}"

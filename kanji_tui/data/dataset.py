@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from kanji_tui.data.chunks import chunk_name, map_member
-from kanji_tui.data.etl import Quarantined
-from kanji_tui.data.publication import VERSION
+from kanji_tui.data.original import OriginalPictures, is_original, open_original
+from kanji_tui.data.publication import NAMES, VERSION
+from kanji_tui.data.source import Quarantined
 from kanji_tui.errors import KanjiError
 from kanji_tui.system.files import read_json
 
+MAPPING = "character_mapping.json"
 COLUMNS = ("y", "jis", "file", "record", "set")
 
 
@@ -22,7 +24,9 @@ class Dataset:
     `classes`: JIS codes in the order of class indices. `labels` int32 (N,), `jis` uint16 (N,), `file` uint8 (N,)
     into `files`, `record` uint32 (N,) place in that file, `set` uint16 (N,) data set within that file. `digest`
     names the content. `source`: "drawn sample" or what the record files are; `name`: etl9g, etl9g-sample ...
-    `chunk_digests`: SHA-256 of each chunk file. `quarantined`: the records left out. `format`: etl9g or etl8g.
+    `chunk_digests`: SHA-256 of each chunk file. `quarantined`: the records left out. `format`: etl9g, etl8g,
+    kuzushiji, images or original. `writers_known`: whether data sets tell the hands apart. `test_files`: those of
+    `files` that the collection itself sets aside for testing.
     """
 
     path: Path
@@ -41,8 +45,10 @@ class Dataset:
     chunk_digests: tuple[str, ...] = field(repr=False)
     quarantined: tuple[Quarantined, ...] = field(repr=False)
     format: str
-    _pictures: tuple[np.ndarray, ...] = field(repr=False)  # one (n, S, S) a chunk
+    _pictures: tuple[np.ndarray | OriginalPictures, ...] = field(repr=False)  # one (n, S, S) a chunk
     _starts: np.ndarray = field(repr=False)  # first sample of each chunk, and N at the end
+    writers_known: bool = True
+    test_files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -60,22 +66,42 @@ class Dataset:
         return found
 
     def writers(self) -> np.ndarray:
-        """One id for each (file, data set), int64 (N,), dense from 0 in the order they come."""
+        """One id for each (file, data set), int64 (N,), dense from 0 in the order they come; 0 where unknown."""
+        if not self.writers_known:
+            return np.zeros(len(self), np.int64)
         pairs = self.file.astype(np.int64) * 65536 + self.set
         return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
 
+    def test_samples(self) -> np.ndarray:
+        """Which samples the collection itself sets aside for testing, bool (N,)."""
+        numbers = [number for number, name in enumerate(self.files) if name in self.test_files]
+        return np.isin(self.file, numbers)
+
+    def paths(self) -> dict[tuple[str, int], str]:
+        """Where each record was an image file of its own: its path, by file and record; else nothing."""
+        try:
+            lines = (self.path / NAMES).read_text(encoding="utf-8").splitlines()[1:]
+        except FileNotFoundError:
+            return {}
+        rows = (line.split("\t", 2) for line in lines)
+        return {(file, int(record)): path for file, record, path in rows}
+
     def readings(self) -> dict[int, str]:
         """The ASCII reading of each class as its first record has it, by JIS code; may be empty."""
-        mapping = read_json(self.path / "character_mapping.json")
-        return {int(jis, 16): str(entry["ascii_reading"]) for jis, entry in mapping.items()}
+        if not (self.path / MAPPING).is_file():  # the original scripts may do without
+            return {}
+        mapping = read_json(self.path / MAPPING)
+        return {int(jis, 16): str(entry.get("ascii_reading", "")) for jis, entry in mapping.items()}
 
 
 def open_dataset(path: Path) -> Dataset:
-    """Open the dataset in folder `path`; KanjiError where there is none, or it is not whole."""
+    """Open the dataset in folder `path`, also one of the original scripts; KanjiError where none is whole."""
     path = Path(path)
     if not (path / "metadata.json").is_file():
         raise KanjiError(f"no dataset in {path}", f"make one: kanji-tui prepare --output-dir {path}")
     metadata = read_json(path / "metadata.json")
+    if is_original(path, metadata):
+        return Dataset(**open_original(path, metadata))
     if metadata.get("version") != VERSION:
         raise KanjiError(
             f"the dataset in {path} was not made by this program",
@@ -113,6 +139,8 @@ def open_dataset(path: Path) -> Dataset:
             format=str(metadata["format"]),
             _pictures=pictures,
             _starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            writers_known=bool(metadata.get("writers_known", True)),
+            test_files=tuple(metadata.get("test_files", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise KanjiError(

@@ -7,7 +7,6 @@ descriptions (ETL9INFO, ETL8INFO) at http://etlcdb.db.aist.go.jp.
 """
 
 import re
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from kanji_tui.characters.classes import global_ranks
 from kanji_tui.characters.jis import jis_to_character, kind, name_jis
+from kanji_tui.data.source import Contents, Quarantined, unreadable
 from kanji_tui.errors import KanjiError, UsageError
 
 RECORD_BYTES = 8199
@@ -49,31 +49,6 @@ def _known_files() -> dict[str, int]:
 KNOWN_FILES = _known_files()
 
 
-@dataclass(frozen=True)
-class Quarantined:
-    """A record that is left out: `record` counts from 0 within `file`; `reason` in words."""
-
-    file: str
-    record: int
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """What one record file holds, without its pictures. All arrays have one entry for each accepted record.
-
-    `record` uint32: place in the file; `jis` uint16; `set` uint16: data set within the file; `readings`: the first
-    record's ASCII reading of each code.
-    """
-
-    path: Path
-    record: np.ndarray
-    jis: np.ndarray
-    set: np.ndarray
-    readings: dict[int, str]
-    quarantined: tuple[Quarantined, ...]
-
-
 def record_files(directory: Path, format: str | None = None) -> list[Path]:
     """The record files in `directory`, in the order of their names; of one format only.
 
@@ -106,11 +81,6 @@ def record_files(directory: Path, format: str | None = None) -> list[Path]:
 def recognise(path: Path) -> str:
     """The format a record file's name tells: etl9g or etl8g."""
     return "etl8g" if path.name.upper().startswith("ETL8G") else "etl9g"
-
-
-def unreadable(path: Path, error: OSError) -> KanjiError:
-    """The sentence for a file or folder that the system does not let us read."""
-    return KanjiError(f"{path} cannot be read: {error.strerror or error}", f"look at its rights: ls -ld {path}")
 
 
 def _what_is_there(directory: Path) -> str:
@@ -166,7 +136,6 @@ def read_contents(path: Path, format: str = "etl9g") -> Contents:
     codes, first = np.unique(jis[accepted], return_index=True)
     readings = records["reading"][accepted[first]]
     return Contents(
-        path=path,
         record=accepted.astype(np.uint32),
         jis=jis[accepted],
         set=sets[accepted],

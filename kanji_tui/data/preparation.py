@@ -1,15 +1,15 @@
-"""Record files into a dataset: every accepted picture made small, one chunk for each file.
+"""Pictures as they were handed out into a dataset: every accepted one made small, one chunk for each input.
 
-First the record heads of all files are read: classes, data sets and the quarantine are known before a picture is
-touched. Then threads take a file each (numpy works outside the interpreter's lock), read it through a memory map
-and stream the small pictures into the file's own chunk. So the result does not depend on the number of workers,
-and private memory stays at a few megabytes a worker.
+First all inputs are looked at: classes, data sets and the quarantine are known before a picture is made. Then
+threads take an input each (numpy works outside the interpreter's lock), read it piece by piece and stream the small
+pictures into the input's own chunk. So the result does not depend on the number of workers, and private memory
+stays at a few megabytes a worker. What an input is (record file, npz pair, folders) only its format knows.
 
 All is built in `<dataset>/.next`; `publication` moves it into place at the end. What is finished there is kept, so
-a preparation that was stopped or killed goes on at the next file.
+a preparation that was stopped or killed goes on at the next input.
 
-Progress comes in three phases, all counted in records: `scan` (files), `prepare` (all together, with rate and time
-left) and `file` (the file named by `item`).
+Progress comes in three phases: `scan` counts inputs; `prepare` (all together, with rate and time left) and `file`
+(the input named by `item`) count records.
 """
 
 import fcntl
@@ -20,23 +20,24 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from kanji_tui.data import publication
 from kanji_tui.data.chunks import chunk_name, write_chunk
-from kanji_tui.data.etl import FORMATS, RECORD_BYTES, Contents, open_records, read_contents, recognise, record_files
+from kanji_tui.data.formats import open_source
 from kanji_tui.data.publication import FinishedChunk, Plan
-from kanji_tui.data.resize import check_size, shrink
-from kanji_tui.data.sample import is_drawn
+from kanji_tui.data.resize import check_size
+from kanji_tui.data.source import Contents, Input, Source
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.system.files import write_json
 from kanji_tui.system.threads import usable_cores
 
-BLOCK = 64  # pictures at a time: what one needs in between stays in the processor's cache
+SCANNERS = 4  # each maps a whole file while it looks at it
+MOST_INPUTS = 256  # the column `file` is uint8
 BYTES_BESIDE_PICTURE = 17  # y, jis, file, record, set
 SPARE_BYTES = 64 * 1024 * 1024
 REPORT_SECONDS = 0.25
@@ -63,34 +64,32 @@ class Prepared:
 def prepare(
     etl_dir: Path, output_dir: Path, size: int, workers: int | None, format: str | None, report: Report
 ) -> Prepared:
-    """Make the dataset `output_dir` of the record files in `etl_dir`, pictures `size` pixels a side.
+    """Make the dataset `output_dir` of what lies in `etl_dir`, pictures `size` pixels a side.
 
-    `workers` None: one for each usable core. `format`: etl9g or etl8g; None where the file names tell. Until the
-    last moment an older dataset in `output_dir` stays as it is. Raises UsageError for settings or folders that make
-    no sense, KanjiError where no record is usable or the disk is full, Stopped when asked to stop.
+    `workers` None: one for each usable core. `format`: etl9g, etl8g, kuzushiji or images; None: recognised. Until
+    the last moment an older dataset in `output_dir` stays as it is. Raises UsageError for settings or folders that
+    make no sense, KanjiError where no record is usable or the disk is full, Stopped when asked to stop.
     """
     check_size(size)
     if workers is not None and workers < 1:
         raise UsageError(f"{workers} workers cannot work", "leave --workers out, or give 1 or more")
-    if format is not None and format not in FORMATS:
-        raise UsageError(f"the format '{format}' is not known", f"choose one of: {', '.join(FORMATS)}")
+    workers = workers or usable_cores()
     started = time.monotonic()
-    paths = record_files(etl_dir, format)
-    format = format or recognise(paths[0])
-    drawn = is_drawn(etl_dir, paths)
-    contents = _scan(paths, format, report)
-    plan = Plan.of(contents, size, format, drawn)
+    source = open_source(etl_dir, format)
+    contents = _scan(source, etl_dir, workers, report)
+    plan = Plan.of(source, contents, size)
     with _alone_in(output_dir):
         done = publication.begin(output_dir, plan)
         for number in done:
-            count = len(contents[number].jis)
-            report(Progress("file", count, count, "records", paths[number].name))
+            count = len(contents[number])
+            report(Progress("file", count, count, "records", source.inputs[number].name))
         left = [number for number in range(len(contents)) if number not in done]
-        _check_room(output_dir, sum(len(contents[number].jis) for number in left), size)
-        done |= _make_chunks(left, contents, plan, output_dir, workers or usable_cores(), report)
+        _check_room(output_dir, sum(len(contents[number]) for number in left), size)
+        work = _Work(source.inputs, contents, plan, output_dir, dict.fromkeys(left, 0))
+        done |= work.make_chunks(workers, report)
         digest = publication.finish(output_dir, plan, contents, done)
     seconds = time.monotonic() - started
-    records = sum(len(content.jis) for content in contents)
+    records = sum(map(len, contents))
     return Prepared(
         records=records,
         quarantined=sum(len(content.quarantined) for content in contents),
@@ -100,23 +99,31 @@ def prepare(
         records_per_second=records / seconds,
         digest=digest,
         files=len(contents),
-        sets=publication.count_sets(contents),
-        format=format,
-        source=plan.source,
+        sets=publication.count_sets(plan, contents),
+        format=source.format,
+        source=source.words,
         output_dir=str(output_dir),
     )
 
 
-def _scan(paths: list[Path], format: str, report: Report) -> list[Contents]:
-    """The contents of every file; what is quarantined is announced."""
-    if len(paths) > 256:
-        raise UsageError(f"{len(paths)} record files are too many for one dataset", "prepare 256 at most")
+def _scan(source: Source, directory: Path, workers: int, report: Report) -> list[Contents]:
+    """The contents of every input; what is quarantined is announced."""
+    inputs = source.inputs
+    if len(inputs) > MOST_INPUTS:
+        raise UsageError(f"{len(inputs)} files are too many for one dataset", f"prepare {MOST_INPUTS} at most")
     contents = []
-    for number, path in enumerate(paths):
-        raise_if_stopped(report)
-        report(Progress("scan", number, len(paths), "files", path.name))
-        contents.append(read_contents(path, format))
-    report(Progress("scan", len(paths), len(paths), "files"))
+    with ThreadPoolExecutor(max_workers=min(workers, SCANNERS), thread_name_prefix="scan") as pool:
+        tasks = [pool.submit(each.read) for each in inputs]
+        try:
+            for number, task in enumerate(tasks):
+                report(Progress("scan", number, len(inputs), "files", inputs[number].name))
+                while not wait([task], REPORT_SECONDS).done:
+                    raise_if_stopped(report)
+                contents.append(task.result())
+        finally:
+            pool.shutdown(cancel_futures=True)
+    raise_if_stopped(report)
+    report(Progress("scan", len(inputs), len(inputs), "files"))
     quarantined = [record for content in contents for record in content.quarantined]
     if quarantined:
         first = quarantined[0]
@@ -126,11 +133,10 @@ def _scan(paths: list[Path], format: str, report: Report) -> list[Contents]:
                 f"the first: {first.file} record {first.record}: {first.reason}"
             )
         )
-    if not any(len(content.jis) for content in contents):
+    if not any(map(len, contents)):
+        why = f": {first.file} record {first.record}: {first.reason}" if quarantined else ": they are empty"
         raise KanjiError(
-            f"none of the records in {paths[0].parent} is usable: {quarantined[0].file} "
-            f"record {quarantined[0].record}: {quarantined[0].reason}",
-            f"are these {format.upper()} files of {RECORD_BYTES:,}-byte records?",
+            f"none of the records in {directory} is usable{why}", f"are these {source.format.upper()} files?"
         )
     return contents
 
@@ -165,80 +171,78 @@ def _check_room(output_dir: Path, records: int, size: int) -> None:
         )
 
 
-def _make_chunks(
-    numbers: list[int], contents: list[Contents], plan: Plan, output_dir: Path, workers: int, report: Report
-) -> dict[int, FinishedChunk]:
-    """Make the chunks with these numbers; returns what was made. Stops at a block of pictures."""
-    finished: dict[int, FinishedChunk] = {}
-    counts = dict.fromkeys(numbers, 0)  # pictures done, by chunk; each written by one thread only
-    halt = threading.Event()
+@dataclass(frozen=True)
+class _Work:
+    """The chunks that are left to make; `counts`: pictures done, by chunk, each written by one thread only."""
 
-    def make(number: int) -> None:
-        content = contents[number]
-        path = publication.next_dir(output_dir) / chunk_name(number)
-        pictures = _small_pictures(content, plan, number, counts, halt)
-        shape = (len(content.jis), plan.size, plan.size)
-        digest = write_chunk(path, shape, pictures, _columns(content, plan, number))
-        finished[number] = FinishedChunk(content.path.name, len(content.jis), digest)
-        write_json(path.with_suffix(".json"), finished[number].to_json())
+    inputs: tuple[Input, ...]
+    contents: list[Contents]
+    plan: Plan
+    output_dir: Path
+    counts: dict[int, int]
+    halt: threading.Event = field(default_factory=threading.Event)
+    finished: dict[int, FinishedChunk] = field(default_factory=dict)
 
-    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(numbers))), thread_name_prefix="prepare") as pool:
-        tasks = [pool.submit(make, number) for number in numbers]
-        try:
-            _follow(tasks, contents, counts, report)
-        finally:
-            halt.set()
-            pool.shutdown(cancel_futures=True)
-    for task in tasks:
-        task.result()
-    return finished
+    def make_chunks(self, workers: int, report: Report) -> dict[int, FinishedChunk]:
+        """Make them all; returns what was made. Stops at a block of pictures."""
+        threads = max(1, min(workers, len(self.counts)))
+        with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prepare") as pool:
+            tasks = [pool.submit(self._make, number) for number in self.counts]
+            try:
+                self._follow(tasks, report)
+            finally:
+                self.halt.set()
+                pool.shutdown(cancel_futures=True)
+        for task in tasks:
+            task.result()
+        return self.finished
 
+    def _make(self, number: int) -> None:
+        content = self.contents[number]
+        path = publication.next_dir(self.output_dir) / chunk_name(number)
+        shape = (len(content), self.plan.size, self.plan.size)
+        digest = write_chunk(path, shape, self._pictures(number), self._columns(number))
+        self.finished[number] = FinishedChunk(self.inputs[number].name, len(content), digest)
+        write_json(path.with_suffix(".json"), self.finished[number].to_json())
 
-def _small_pictures(
-    content: Contents, plan: Plan, number: int, counts: dict[int, int], halt: threading.Event
-) -> Iterator[np.ndarray]:
-    pictures = open_records(content.path, plan.format)["picture"]
-    accepted = content.record
-    for start in range(0, len(accepted), BLOCK):
-        if halt.is_set():
-            raise Stopped()
-        rows = accepted[start : start + BLOCK]
-        in_a_row = int(rows[-1]) - int(rows[0]) + 1 == len(rows)
-        block = pictures[int(rows[0]) : int(rows[-1]) + 1] if in_a_row else pictures[rows]
-        yield shrink(block, plan.size)
-        counts[number] = start + len(rows)
+    def _pictures(self, number: int) -> Iterator[np.ndarray]:
+        for block in self.inputs[number].pictures(self.contents[number].record, self.plan.size):
+            if self.halt.is_set():
+                raise Stopped()
+            yield block
+            self.counts[number] += len(block)
 
+    def _columns(self, number: int) -> dict[str, np.ndarray]:
+        content = self.contents[number]
+        classes = np.array(self.plan.classes, np.uint16)
+        return {
+            "y": np.searchsorted(classes, content.jis).astype(np.int32),
+            "jis": content.jis,
+            "file": np.full(len(content), number, np.uint8),
+            "record": content.record,
+            "set": content.set,
+        }
 
-def _columns(content: Contents, plan: Plan, number: int) -> dict[str, np.ndarray]:
-    classes = np.array(plan.classes, np.uint16)
-    return {
-        "y": np.searchsorted(classes, content.jis).astype(np.int32),
-        "jis": content.jis,
-        "file": np.full(len(content.jis), number, np.uint8),
-        "record": content.record,
-        "set": content.set,
-    }
-
-
-def _follow(tasks: list[Future], contents: list[Contents], counts: dict[int, int], report: Report) -> None:
-    """Report progress until all tasks are done or one failed; raises Stopped when asked to stop."""
-    began = time.monotonic()
-    total = sum(len(content.jis) for content in contents)
-    before = total - sum(len(contents[number].jis) for number in counts)
-    told = dict.fromkeys(counts, 0)
-    waiting = set(tasks)
-    while waiting:
-        ended, waiting = wait(waiting, timeout=REPORT_SECONDS, return_when=FIRST_EXCEPTION)
-        for number, count in counts.items():
-            if count != told[number]:
-                told[number] = count
-                report(Progress("file", count, len(contents[number].jis), "records", contents[number].path.name))
-        done = sum(counts.values())
-        rate = done / max(time.monotonic() - began, 1e-6)
-        remaining = (total - before - done) / rate if rate else None
-        speed = rate * RECORD_BYTES
-        report(Progress("prepare", before + done, total, "records", "", rate, remaining, speed))
-        if any(task.exception() for task in ended):
-            return
-        if waiting and report.stop_requested():
-            raise Stopped("preparation stopped; run it again and it goes on at the next file")
+    def _follow(self, tasks: list[Future], report: Report) -> None:
+        """Report progress until all tasks are done or one failed; raises Stopped when asked to stop."""
+        began = time.monotonic()
+        total = sum(map(len, self.contents))
+        before = total - sum(len(self.contents[number]) for number in self.counts)
+        record_bytes = sum(path.stat().st_size for each in self.inputs for path in each.paths) / total
+        told = dict.fromkeys(self.counts, 0)
+        waiting = set(tasks)
+        while waiting:
+            ended, waiting = wait(waiting, timeout=REPORT_SECONDS, return_when=FIRST_EXCEPTION)
+            for number, count in self.counts.items():
+                if count != told[number]:
+                    told[number] = count
+                    item = self.inputs[number].name
+                    report(Progress("file", count, len(self.contents[number]), "records", item))
+            done = sum(self.counts.values())
+            rate = done / max(time.monotonic() - began, 1e-6)
+            remaining = (total - before - done) / rate if rate else None
+            report(Progress("prepare", before + done, total, "records", "", rate, remaining, rate * record_bytes))
+            if any(task.exception() for task in ended):
+                return
+            if waiting and report.stop_requested():
+                raise Stopped("preparation stopped; run it again and it goes on at the next file")

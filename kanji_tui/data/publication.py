@@ -15,42 +15,50 @@ from typing import Any
 from kanji_tui.characters.classes import strokes
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.chunks import chunk_name, file_digest
-from kanji_tui.data.etl import Contents
+from kanji_tui.data.original import CONVERTED
+from kanji_tui.data.source import Contents, Source, stamp
 from kanji_tui.errors import KanjiError
 from kanji_tui.system.files import read_json, write_json, write_text, writing_failed
 
 VERSION = 1
 CHUNKS = "etl9g_dataset_chunk_*.npz"
-DRAWN = "drawn sample"
+ALWAYS = ("chunk_info.json", "character_mapping.json", "quarantine.tsv", "metadata.json")
+NAMES = "images.tsv"  # only where each record is a file of its own
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is being made of what. `classes`: JIS codes, ascending. `inputs`: name, bytes, mtime of each file."""
+    """What is being made of what. `classes`: JIS codes, ascending. `inputs`: name and stamp of each."""
 
     size: int
     format: str
+    dataset: str
     source: str
+    made: str
+    writers_known: bool
+    test: tuple[str, ...]
     classes: tuple[int, ...]
-    inputs: tuple[tuple[str, int, int], ...]
+    inputs: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, contents: list[Contents], size: int, format: str, drawn: bool) -> "Plan":
-        stats = [(content.path.name, content.path.stat()) for content in contents]
+    def of(cls, source: Source, contents: list[Contents], size: int) -> "Plan":
         return cls(
             size=size,
-            format=format,
-            source=DRAWN if drawn else f"{format.upper()} record files",
+            format=source.format,
+            dataset=source.dataset,
+            source=source.words,
+            made=source.made,
+            writers_known=source.writers_known,
+            test=source.test,
             classes=tuple(sorted({int(jis) for content in contents for jis in content.readings})),
-            inputs=tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats),
+            inputs=tuple((each.name, stamp(each.paths)) for each in source.inputs),
         )
 
     def to_json(self) -> dict[str, Any]:
         return {
             "version": VERSION,
-            "size": self.size,
-            "format": self.format,
-            "source": self.source,
+            **asdict(self),
+            "test": list(self.test),
             "classes": [name_jis(jis) for jis in self.classes],
             "inputs": [list(item) for item in self.inputs],
         }
@@ -116,6 +124,8 @@ def finish(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[in
     write_json(building / "chunk_info.json", _chunk_info(chunks))
     write_json(building / "character_mapping.json", _character_mapping(plan, contents))
     write_text(building / "quarantine.tsv", _quarantine_list(contents))
+    if any(content.names for content in contents):
+        write_text(building / NAMES, _names_list(plan, contents))
     write_json(building / "metadata.json", _metadata(plan, contents, digest))
     try:
         (output_dir / "metadata.json").unlink(missing_ok=True)
@@ -125,16 +135,20 @@ def finish(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[in
         for stale in output_dir.glob(CHUNKS):
             if stale.name not in names:
                 stale.unlink()
-        for name in ("chunk_info.json", "character_mapping.json", "quarantine.tsv", "metadata.json"):
+        (output_dir / NAMES).unlink(missing_ok=True)
+        for name in (NAMES, *ALWAYS) if (building / NAMES).exists() else ALWAYS:
             (building / name).replace(output_dir / name)
         shutil.rmtree(building)
+        shutil.rmtree(output_dir / CONVERTED, ignore_errors=True)  # pictures of the dataset that was here before
     except OSError as error:
         raise writing_failed(output_dir, error) from error
     return digest
 
 
-def count_sets(contents: list[Contents]) -> int:
-    """The data sets of all files together."""
+def count_sets(plan: Plan, contents: list[Contents]) -> int:
+    """The data sets of all inputs together; 1 where nothing tells them apart."""
+    if not plan.writers_known:
+        return 1
     return sum(len(set(content.set.tolist())) for content in contents)
 
 
@@ -192,16 +206,18 @@ def _metadata(plan: Plan, contents: list[Contents], digest: str) -> dict[str, An
         "samples_per_class": {str(index): counted[jis] for index, jis in enumerate(plan.classes)},
         "dataset_info": {
             "source": plan.source,
-            "description": f"{len(plan.classes):,} characters, 17 x area average of 16 grey levels, ink high",
+            "description": f"{len(plan.classes):,} characters, {plan.made}",
             "files_processed": len(contents),
             "avg_samples_per_class": total / len(plan.classes),
         },
         "version": VERSION,
-        "dataset": f"{plan.format}-sample" if plan.source == DRAWN else plan.format,
+        "dataset": plan.dataset,
         "format": plan.format,
         "source": plan.source,
-        "files": [content.path.name for content in contents],
-        "sets": count_sets(contents),
+        "files": [name for name, _ in plan.inputs],
+        "test_files": list(plan.test),
+        "writers_known": plan.writers_known,
+        "sets": count_sets(plan, contents),
         "quarantined": len(quarantined),
         "quarantine": quarantined,
         "digest": digest,
@@ -215,3 +231,13 @@ def _quarantine_list(contents: list[Contents]) -> str:
         for record in content.quarantined
     ]
     return "".join(["file\trecord\treason\n", *lines])
+
+
+def _names_list(plan: Plan, contents: list[Contents]) -> str:
+    """Which file each record was: `file` as metadata has it, record, path."""
+    lines = [
+        f"{name}\t{record}\t{path}\n"
+        for (name, _), content in zip(plan.inputs, contents, strict=True)
+        for record, path in zip(content.record.tolist(), content.names, strict=True)
+    ]
+    return "".join(["file\trecord\tpath\n", *lines])

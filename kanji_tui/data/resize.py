@@ -1,8 +1,9 @@
-"""From a packed ETL picture to a small one: the exact average over each new pixel's area.
+"""From an ETL picture, packed, or any grey one to a small one: the exact average over each new pixel's area.
 
 A new pixel covers 127/S rows and 128/S columns of the old picture. Counted in fractions 1/S of an old pixel both
 borders fall on whole numbers, so the average is a quotient of integers and exact, with one rounding at the end.
-This is what OpenCV calls INTER_AREA when it shrinks.
+This is what OpenCV calls INTER_AREA when it shrinks. A picture smaller than the new one is enlarged bilinearly,
+OpenCV's INTER_LINEAR: area averages would repeat its pixels and give strokes a staircase.
 """
 
 from functools import cache
@@ -92,3 +93,27 @@ def _row_taps(size: int) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]
         # A full square of weights lets numpy run over whole pictures instead of row by row.
         weights.append(np.repeat((LEVEL * overlap).astype(np.uint32)[:, None], size, axis=1))
     return tuple(rows), tuple(weights)
+
+
+def resize_grey(pictures: np.ndarray, size: int) -> np.ndarray:
+    """Pictures uint8 (N, H, W) to uint8 (N, size, size): area averages, or bilinear where it enlarges.
+
+    All weights are whole numbers and no sum passes 2**53, so float64 is exact and every machine gives the same.
+    """
+    down, height_units = resize_weights(pictures.shape[1], size)
+    across, width_units = resize_weights(pictures.shape[2], size)
+    units = height_units * width_units
+    total: np.ndarray = down @ pictures.astype(np.float64) @ across.T
+    return ((total.astype(np.int64) + units // 2) // units).astype(np.uint8)
+
+
+@cache
+def resize_weights(old: int, new: int) -> tuple[np.ndarray, int]:
+    """Whole weights (new, old) of each old row in each new one, as float64, and what a row of them adds up to."""
+    to, of = np.arange(new)[:, None], np.arange(old)[None, :]
+    if new <= old:
+        overlap = np.minimum((to + 1) * old, (of + 1) * new) - np.maximum(to * old, of * new)
+        return np.maximum(overlap, 0).astype(np.float64), old
+    # The middle of new row t lies at ((2t + 1) old - new) / 2 new, counted from the middle of old row 0.
+    middle = np.clip((2 * to + 1) * old - new, 0, 2 * new * (old - 1))
+    return np.maximum(2 * new - np.abs(middle - 2 * new * of), 0).astype(np.float64), 2 * new

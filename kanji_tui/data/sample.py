@@ -18,9 +18,10 @@ import numpy as np
 from kanji_tui.characters.classes import etl9g_classes, global_ranks, record_order
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis
 from kanji_tui.data.chunks import file_digest
-from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_A_FILE, unreadable
+from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_A_FILE
 from kanji_tui.data.fonts import Font, find_fonts
 from kanji_tui.data.hands import Hand, invent_hand, pack, soften, write
+from kanji_tui.data.source import unreadable
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.system.files import read_json, replacing, write_json, writing_failed

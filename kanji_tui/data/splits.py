@@ -1,23 +1,30 @@
 """Which samples a model learns from, which choose its best epoch, and which judge it.
 
 `writer` keeps whole data sets together: in ETL9G a data set is one writer's characters, so no writer is on both
-sides. `random` deals out each class by chance, as the original scripts did; it flatters a model.
+sides. `random` deals out each class by chance, as the original scripts did; it flatters a model. `original` keeps
+the test files a collection came with, as Kuzushiji-49 does. With a fold, k of n, the data sets (or, where they do
+not do, the samples of each class) are dealt into n parts once, and part k is the test.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset
+from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
 
-KINDS = ("writer", "random")
+KINDS = ("writer", "random", "original")
 FEWEST_WRITERS = 3
+NAMED = 3  # classes named in an announcement
+Random = np.random.RandomState
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Sample numbers, int64, ascending, no two alike. `kind` as truly done; `note`: why, if not as asked."""
+    """Sample numbers, int64, ascending, no two alike. `kind` as truly done; `note`: what a person should know."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -27,40 +34,66 @@ class Split:
 
 
 def split_dataset(
-    dataset: Dataset, kind: str, shares: tuple[float, float, float], seed: int, sample_limit: int | None = None
+    dataset: Dataset,
+    kind: str,
+    shares: tuple[float, float, float],
+    seed: int,
+    sample_limit: int | None = None,
+    fold: str | None = None,
 ) -> Split:
     """Divide `dataset` into train, validation and test by `shares` (their ratio counts: 70/15/15 or 0.7/0.15/0.15).
 
-    A share of 0 leaves that part empty. `sample_limit` keeps that many samples in all, of each part and class its
-    share. The same dataset and arguments give the same split, on any machine. Raises UsageError for an unknown kind
-    or shares and limits that make no sense.
+    A share of 0 leaves that part empty. With `fold`, like 2/5, the test is that fold whatever its share, and
+    validation has of the rest what its share is of training and validation. `sample_limit` keeps that many samples
+    in all, of each part and class its share. Where `kind` is not to be had another is taken and `note` says so.
+    The same dataset and arguments give the same split, on any machine. Raises UsageError for an unknown kind, and
+    for shares, limits and folds that make no sense.
     """
     if kind not in KINDS:
-        raise UsageError(f"there is no split '{kind}'", f"choose --split {' or '.join(KINDS)}")
+        raise UsageError(f"there is no split '{kind}'", f"choose --split {' or '.join(KINDS[:2])}")
     if sample_limit is not None and sample_limit < 1:
         raise UsageError(f"a sample limit of {sample_limit} leaves nothing", "give --sample-limit 1 or more")
     fractions = _fractions(shares)
+    one_of = parse_fold(fold) if fold else None
     # RandomState, because its stream is promised never to change: a test set must stay one.
     random = np.random.RandomState(seed % 2**32)
-    writers = dataset.writers()
-    count = int(writers.max()) + 1 if len(writers) else 0
-    note = ""
-    if kind == "writer" and count < FEWEST_WRITERS:
-        kind = "random"
-        note = (
-            f"data sets here: {count}; {FEWEST_WRITERS} are needed to keep writers apart, so the split is random "
-            "and its accuracy says nothing about new writers"
-        )
+    kind, note = _kind_to_be_had(dataset, kind, one_of)
     if kind == "writer":
-        part = _deal_writers(count, fractions, random)[writers]
+        writers = dataset.writers()
+        part = _deal_writers(int(writers.max()) + 1, fractions, one_of, random)[writers]
+    elif kind == "original":
+        part = _keep_test(dataset, fractions, random)
     else:
-        part = _deal_samples(dataset.labels, fractions, random)
+        part = _deal_samples(dataset.labels, fractions, one_of, random)
     parts = [np.flatnonzero(part == number) for number in range(3)]
     if sample_limit is not None and sample_limit < len(dataset):
         quotas = _quotas([len(numbers) for numbers in parts], sample_limit)
         parts = [_sample(n, dataset.labels, quota, random) for n, quota in zip(parts, quotas, strict=True)]
     train, validation, test = (numbers.astype(np.int64) for numbers in parts)
-    return Split(train, validation, test, kind, note)
+    notes = [note, _small_classes(dataset, kind, fractions, one_of), _unlearnable(dataset, train)]
+    return Split(train, validation, test, kind, "; ".join(text for text in notes if text))
+
+
+def split_as_stored(dataset: Dataset, stored: dict[str, Any]) -> Split:
+    """The split a model's card describes: {kind, seed, shares, fold, sample_limit}. KeyError where it does not."""
+    first, second, third = (float(share) for share in stored["shares"])
+    return split_dataset(
+        dataset,
+        str(stored["kind"]),
+        (first, second, third),
+        int(stored.get("seed", 0)),
+        stored.get("sample_limit"),
+        stored.get("fold"),
+    )
+
+
+def require_writers(dataset: Dataset) -> None:
+    """UsageError where it is not known which samples are of one hand, for those who ask to keep hands apart."""
+    if not dataset.writers_known:
+        raise UsageError(
+            f"the writers of {dataset.path} are not known ({dataset.source}), so no split keeps them apart",
+            "leave --split out and the best split there is will be taken, or give --split random",
+        )
 
 
 def _fractions(shares: tuple[float, float, float]) -> np.ndarray:
@@ -74,16 +107,50 @@ def _fractions(shares: tuple[float, float, float]) -> np.ndarray:
     return fractions
 
 
-def _deal_writers(count: int, fractions: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+def _kind_to_be_had(dataset: Dataset, kind: str, fold: tuple[int, int] | None) -> tuple[str, str]:
+    """The kind this dataset allows, and why it is not the one asked for."""
+    has_test = bool(dataset.test_samples().any())
+    if kind == "original" and not has_test:
+        raise UsageError(
+            f"the dataset in {dataset.path} came without a test set of its own", "choose another split"
+        )
+    if kind != "writer":
+        return kind, ""
+    if has_test and not fold:
+        return "original", "the test set is the one these pictures came with; validation is taken from the rest"
+    flatters = "and its accuracy says nothing about new writers"
+    if not dataset.writers_known:
+        return "random", f"the writers of these pictures are not known, so the split is random {flatters}"
+    count = int(dataset.writers().max(initial=-1)) + 1
+    needed = max(FEWEST_WRITERS, fold[1] if fold else 0)
+    if count < needed:
+        what = f"to make {fold[1]} folds of them" if fold else "to keep writers apart"
+        return "random", f"data sets here: {count}; {needed} are needed {what}, so the split is random {flatters}"
+    return "writer", ""
+
+
+def _deal_writers(count: int, fractions: np.ndarray, fold: tuple[int, int] | None, random: Random) -> np.ndarray:
     """The part, 0-2, of each writer: shares rounded, at least one writer where a share is asked for."""
-    counts = _quotas([float(fraction) for fraction in fractions], count)
     part = np.empty(count, np.int64)
-    part[random.permutation(count)] = np.repeat([0, 1, 2], counts)
+    order = random.permutation(count)
+    if fold:
+        in_test = np.arange(count) % fold[1] == fold[0] - 1
+        part[order[in_test]] = 2
+        counts = _quotas([float(fraction) for fraction in fractions[:2]], int((~in_test).sum()))
+        part[order[~in_test]] = np.repeat([0, 1], counts)
+    else:
+        counts = _quotas([float(fraction) for fraction in fractions], count)
+        part[order] = np.repeat([0, 1, 2], counts)
     return part
 
 
-def _deal_samples(labels: np.ndarray, fractions: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+def _deal_samples(
+    labels: np.ndarray, fractions: np.ndarray, fold: tuple[int, int] | None, random: Random
+) -> np.ndarray:
     """The part, 0-2, of each sample: of each class its share, at least one to learn from."""
+    if fold:
+        in_test = _folds(labels, fold[1], random) == fold[0] - 1
+        return _validate_from_rest(labels, in_test, fractions, random)
     rank, total = _ranks_in_class(labels, random)
     first_end = np.maximum(1, np.floor(total * fractions[0] + 0.5))
     second_end = np.floor(total * (fractions[0] + fractions[1]) + 0.5)
@@ -91,6 +158,57 @@ def _deal_samples(labels: np.ndarray, fractions: np.ndarray, random: np.random.R
         second_end = total
     part: np.ndarray = np.where(rank < first_end, 0, np.where(rank < second_end, 1, 2))
     return part
+
+
+def _folds(labels: np.ndarray, count: int, random: Random) -> np.ndarray:
+    """The fold, from 0, of each sample: folds differ by one sample at most, in all and in each class."""
+    shuffled = random.permutation(len(labels))
+    fold = np.empty(len(labels), np.int64)
+    fold[shuffled[np.argsort(labels[shuffled], kind="stable")]] = np.arange(len(labels)) % count
+    return fold
+
+
+def _keep_test(dataset: Dataset, fractions: np.ndarray, random: Random) -> np.ndarray:
+    return _validate_from_rest(dataset.labels, dataset.test_samples(), fractions, random)
+
+
+def _validate_from_rest(
+    labels: np.ndarray, in_test: np.ndarray, fractions: np.ndarray, random: Random
+) -> np.ndarray:
+    """2 for what is in the test; of each class of the rest 0 and 1 by the shares of training and validation."""
+    part = np.full(len(labels), 2, np.int64)
+    two = np.array([fractions[0], fractions[1], 0]) / fractions[:2].sum()
+    part[~in_test] = _deal_samples(labels[~in_test], two, None, random)
+    return part
+
+
+def _small_classes(dataset: Dataset, kind: str, fractions: np.ndarray, fold: tuple[int, int] | None) -> str:
+    """What to announce of classes with fewer samples than there are parts, where each part should have some."""
+    if kind == "writer":
+        return ""
+    parts = fold[1] if fold else int((fractions > 0).sum())
+    counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
+    few = np.flatnonzero(counts < parts)
+    if not len(few):
+        return ""
+    what = "folds" if fold else "parts of the split"
+    names = _names(dataset, few, [f" has {counts[label]}" for label in few[:NAMED]])
+    return f"classes with too few samples to be in all {parts} {what}: {len(few):,} ({names})"
+
+
+def _unlearnable(dataset: Dataset, train: np.ndarray) -> str:
+    """What to announce of classes that have no sample in training."""
+    lacking = np.setdiff1d(np.arange(len(dataset.classes)), dataset.labels[train])
+    if not len(lacking):
+        return ""
+    names = _names(dataset, lacking, [""] * NAMED)
+    return f"classes without a sample to learn from: {len(lacking):,} of {len(dataset.classes):,} ({names})"
+
+
+def _names(dataset: Dataset, labels: np.ndarray, tails: list[str]) -> str:
+    codes = [dataset.classes[label] for label in labels[:NAMED].tolist()]
+    named = [f"{jis_to_character(c) or '?'} {name_jis(c)}{tail}" for c, tail in zip(codes, tails, strict=False)]
+    return ", ".join(named) + (" ..." if len(labels) > NAMED else "")
 
 
 def _quotas(weights: list[float], total: int) -> list[int]:
@@ -107,7 +225,7 @@ def _quotas(weights: list[float], total: int) -> list[int]:
     return [int(quota) for quota in quotas]
 
 
-def _sample(numbers: np.ndarray, labels: np.ndarray, quota: int, random: np.random.RandomState) -> np.ndarray:
+def _sample(numbers: np.ndarray, labels: np.ndarray, quota: int, random: Random) -> np.ndarray:
     """`quota` of the sample numbers, of each class its share, ascending."""
     rank, total = _ranks_in_class(labels[numbers], random)
     # In the order of (rank + 0.5) / total every beginning holds each class by its share; chance decides ties.
@@ -115,7 +233,7 @@ def _sample(numbers: np.ndarray, labels: np.ndarray, quota: int, random: np.rand
     return np.sort(numbers[order[:quota]])
 
 
-def _ranks_in_class(labels: np.ndarray, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+def _ranks_in_class(labels: np.ndarray, random: Random) -> tuple[np.ndarray, np.ndarray]:
     """For each sample a random rank from 0 among those of its class, and how many these are."""
     shuffled = random.permutation(len(labels))
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]

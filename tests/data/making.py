@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 A, I_, U, TA, A_KANJI = 0x2422, 0x2424, 0x2426, 0x4544, 0x3021
 CODES = (A_KANJI, A, I_, U, TA)
@@ -51,3 +52,33 @@ def _overlaps(old: int, new: int) -> np.ndarray:
 def bytes_of(folder: Path) -> dict[str, bytes]:
     """Every file of a folder by name."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def write_kuzushiji(folder: Path, prefix: str = "k49", train: int = 40, test: int = 20, seed: int = 0) -> Path:
+    """Npz pairs as CODH distributes them: four classes in turn, ゝ and ゐ among them; 0 leaves a pair out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    for kind, count in (("train", train), ("test", test)):
+        if count:
+            pictures = np.zeros((count, 28, 28), np.uint8)
+            pictures[:, 6:22, 6:22] = random.integers(60, 256, (count, 16, 16))
+            np.savez_compressed(folder / f"{prefix}-{kind}-imgs.npz", pictures)
+            np.savez_compressed(folder / f"{prefix}-{kind}-labels.npz", (np.arange(count) % 4).astype(np.uint8))
+    (folder / f"{prefix}_classmap.csv").write_text(
+        "index,codepoint,char\n0,U+3042,あ\n1,U+3090,ゐ\n2,U+309D,ゝ\n3,U+3093,ん\n", encoding="utf-8"
+    )
+    return folder
+
+
+def write_images(folder: Path, classes: dict[str, int], different: int = 1000) -> Path:
+    """Dark rings on white paper, 128 x 127, so many in a subfolder of each name; after some they come again."""
+    for name, count in classes.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            path = folder / name / f"{number:03d}.png"
+            if number < different:
+                levels = 255 - 17 * ring(1000 * sum(map(ord, name)) + number).astype(np.int64)
+                Image.fromarray(levels.astype(np.uint8)).save(path)
+            else:
+                path.write_bytes((folder / name / f"{number % different:03d}.png").read_bytes())
+    return folder

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -113,9 +115,48 @@ def test_the_contact_sheet_shows_a_class_a_row_and_a_writer_a_column(sample_data
     with Image.open(path) as sheet:
         assert sheet.format == "PNG"
         levels = np.asarray(sheet)
-    cells = levels[-12 * 34 :, -16 * 34 :].reshape(12, 34, 16, 34)
+    cells = levels[34 : 34 + 12 * 34, 72 : 72 + 16 * 34].reshape(12, 34, 16, 34)
     assert (cells.min(axis=(1, 3)) < 160).all()  # ink in every cell
     assert (np.median(cells, axis=(1, 3)) > 200).all()  # on white paper
+
+
+def test_the_heat_map_tells_where_the_ink_lies(tmp_path, report):
+    left = np.zeros((127, 128), np.uint8)
+    left[:, :64] = 15
+    data_dir = prepared(tmp_path, report, {n: np.roll(left, 0) for n in range(20)})
+    heat_map = np.array(verify(data_dir, tmp_path / "sheet.png", report).heat_map)
+    assert heat_map.shape == (16, 16)
+    assert (heat_map[:, :8] == 1).all()
+    assert (heat_map[:, 8:] == 0).all()
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        drawn = np.asarray(sheet)[34 : 34 + 160, -172:-12]
+    assert (drawn[:, :80] == 0).all()
+    assert (drawn[:, 80:] == 255).all()
+
+
+def test_the_samples_least_like_their_class_are_found(sample_dir, tmp_path, report):
+    whole = bytearray((sample_dir / "ETL9G_02").read_bytes())
+    levels = np.zeros((127, 128), np.uint8)
+    levels[90:120, 10:118] = 15
+    jis = int.from_bytes(whole[7 * 8199 + 2 : 7 * 8199 + 4], "big")
+    whole[7 * 8199 : 8 * 8199] = record(jis, levels)
+    shutil.copytree(sample_dir, tmp_path / "etl", ignore=shutil.ignore_patterns("SAMPLE.json"))
+    (tmp_path / "etl" / "ETL9G_02").write_bytes(whole)
+    prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
+    verified = verify(tmp_path / "ds", tmp_path / "sheet.png", report, 2)
+    assert len(verified.unusual) == verified.classes == 12
+    first = next(known for known in verified.unusual if known.jis == f"{jis:04X}").samples[0]
+    assert (first.file, first.record) == ("ETL9G_02", 7)
+    assert 0.8 < first.distance <= 2
+    assert {len(known.samples) for known in verified.unusual} == {2}
+    assert not verify(tmp_path / "ds", None, report).unusual
+
+
+def test_the_classes_a_data_set_lacks_are_listed(tmp_path, report):
+    data_dir = prepared(tmp_path, report, codes=[*CODES * 4, CODES[0], CODES[2]])
+    (incomplete,) = verify(data_dir, None, report).incomplete_sets
+    assert (incomplete.file, incomplete.set) == ("ETL9G_01", 4)
+    assert incomplete.lacks == tuple(sorted(f"{CODES[n]:04X}" for n in (1, 3, 4)))
 
 
 def test_no_dataset_and_stop(sample_dataset, tmp_path, report):

@@ -18,7 +18,18 @@ from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
-from tests.data.making import A_KANJI, CODES, TA, U, area_average, bytes_of, ring, write_records
+from tests.data.making import (
+    A_KANJI,
+    CODES,
+    TA,
+    U,
+    area_average,
+    bytes_of,
+    ring,
+    write_images,
+    write_kuzushiji,
+    write_records,
+)
 
 
 @pytest.fixture
@@ -325,14 +336,28 @@ prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, Quiet())
 """
 
 
-def test_killed_at_random_moments_it_ends_in_the_same_dataset(sample_dir, tmp_path, report):
-    etl_dir = tmp_path / "etl"
-    etl_dir.mkdir()
+def record_files_to_kill(folder, sample_dir):
     pieces = b"".join((sample_dir / f"ETL9G_0{number}").read_bytes() for number in (1, 2, 3, 4))
+    folder.mkdir()
     for number in range(1, 9):
-        (etl_dir / f"ETL9G_{number:02d}").write_bytes(pieces * 4)
-    prepare(etl_dir, tmp_path / "undisturbed", 96, 2, None, report)
-    command = [sys.executable, "-c", PREPARE, str(etl_dir), str(tmp_path / "ds")]
+        (folder / f"ETL9G_{number:02d}").write_bytes(pieces * 4)
+
+
+def pairs_to_kill(folder, _):
+    write_kuzushiji(folder, train=1500, test=1500)
+
+
+def images_to_kill(folder, _):
+    write_images(folder, dict.fromkeys("亜唖娃阿", 300), different=3)
+
+
+@pytest.mark.parametrize("make_input", [record_files_to_kill, pairs_to_kill, images_to_kill])
+def test_killed_at_random_moments_it_ends_in_the_same_dataset(sample_dir, tmp_path, report, make_input):
+    make_input(tmp_path / "in", sample_dir)
+    began = time.monotonic()
+    prepare(tmp_path / "in", tmp_path / "undisturbed", 96, 2, None, report)
+    longest = max(0.06, 0.6 * (time.monotonic() - began))
+    command = [sys.executable, "-c", PREPARE, str(tmp_path / "in"), str(tmp_path / "ds")]
     chance = random.Random(5)
     building = tmp_path / "ds" / ".next"
     killed_at_work = 0
@@ -340,7 +365,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_dataset(sample_dir, tmp_pa
         child = subprocess.Popen(command)
         while not (building / "plan.json").exists() and child.poll() is None:
             time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.06))
+        time.sleep(chance.uniform(0, longest))
         child.send_signal(signal.SIGKILL)
         killed_at_work += child.wait() == -signal.SIGKILL and building.exists()
         if not building.exists():

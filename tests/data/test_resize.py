@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from kanji_tui.data.resize import SIZES, check_size, shrink
+from kanji_tui.data.resize import SIZES, check_size, resize_grey, shrink
 from kanji_tui.errors import UsageError
 from tests.data.making import area_average
 
@@ -46,3 +46,51 @@ def test_pictures_inside_records_need_no_copy():
 def test_other_sizes_are_refused():
     with pytest.raises(UsageError, match="50"):
         check_size(50)
+
+
+# Any grey picture
+
+
+def area_matrix(old: int, new: int) -> np.ndarray:
+    """Which share of each new pixel each old one covers."""
+    scale = old / new
+    return np.array(
+        [
+            [max(0.0, min((t + 1) * scale, o + 1) - max(t * scale, o)) / scale for o in range(old)]
+            for t in range(new)
+        ]
+    )
+
+
+def bilinear_matrix(old: int, new: int) -> np.ndarray:
+    """Weights by the distance to the two nearest old pixels' middles, the border repeated."""
+    matrix = np.zeros((new, old))
+    for to in range(new):
+        place = min(max((to + 0.5) * old / new - 0.5, 0), old - 1)
+        below = min(int(place), old - 1)
+        matrix[to, below] += 1 - (place - below)
+        matrix[to, min(below + 1, old - 1)] += place - below
+    return matrix
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    height=st.integers(1, 150),
+    width=st.integers(1, 150),
+    size=st.sampled_from(SIZES),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_grey_pictures_are_averaged_or_enlarged_exactly(height, width, size, seed):
+    pictures = np.random.default_rng(seed).integers(0, 256, (2, height, width), dtype=np.uint8)
+    down = (area_matrix if size <= height else bilinear_matrix)(height, size)
+    across = (area_matrix if size <= width else bilinear_matrix)(width, size)
+    exact = down @ pictures @ across.T
+    small = resize_grey(pictures, size)
+    assert small.dtype == np.uint8
+    assert np.abs(small - exact).max() <= 0.5 + 1e-6
+
+
+def test_both_ways_of_averaging_agree():
+    packed = np.random.default_rng(1).integers(0, 256, (3, 127, 64), dtype=np.uint8)
+    for size in SIZES[:-1]:  # 127 rows to 128 the one enlarges bilinearly, the other by area
+        assert np.array_equal(resize_grey(17 * unpacked(packed), size), shrink(packed, size))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.etl import data_sets
 from kanji_tui.data.preparation import prepare
-from kanji_tui.data.splits import split_dataset
+from kanji_tui.data.splits import require_writers, split_as_stored, split_dataset
 from kanji_tui.errors import UsageError
 from tests.data.making import CODES, write_records
 
@@ -74,7 +75,8 @@ def test_no_writer_is_on_two_sides_and_every_sample_is_on_one(dataset, shares, s
     assert len(split.train)
     writers = dataset.writers()
     if writers.max() + 1 >= 3:
-        assert (split.kind, split.note) == ("writer", "")
+        assert split.kind == "writer"
+        assert "the split is random" not in split.note
         sides = [set(writers[part].tolist()) for part in parts]
         assert len(sides[0] | sides[1] | sides[2]) == sum(map(len, sides))
         assert [bool(side) for side in sides] == [bool(share) for share in shares]
@@ -175,3 +177,123 @@ def test_partial_real_record_files_keep_writers_apart(tmp_path, report):
 def test_nonsense_is_refused(kind, shares, limit, sentence):
     with pytest.raises(UsageError, match=sentence):
         split_dataset(regular(), kind, shares, 0, limit)
+
+
+# Folds
+
+
+@given(some_files(), shares, st.integers(0, 1000), st.integers(2, 7), st.sampled_from(["writer", "random"]))
+def test_the_tests_of_all_folds_are_every_sample_once(dataset, shares, seed, count, kind):
+    folds = [split_dataset(dataset, kind, shares, seed, fold=f"{k}/{count}") for k in range(1, count + 1)]
+    assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(len(dataset)))
+    assert len({fold.kind for fold in folds}) == 1
+    writers = dataset.writers()
+    for fold in folds:
+        every = np.concatenate([fold.train, fold.validation, fold.test])
+        assert sorted(every.tolist()) == list(range(len(dataset)))
+        if shares[1] == 0:
+            assert not len(fold.validation)
+        if fold.kind == "writer":
+            sides = [set(writers[part].tolist()) for part in (fold.train, fold.validation, fold.test)]
+            assert len(sides[0] | sides[1] | sides[2]) == sum(map(len, sides))
+    sizes = [len(fold.test) for fold in folds]
+    if folds[0].kind == "random":
+        assert max(sizes) - min(sizes) <= 1
+        of_class = np.array([np.bincount(dataset.labels[f.test], minlength=len(dataset.classes)) for f in folds])
+        assert (np.ptp(of_class, axis=0) <= 1).all()
+    else:
+        dealt = [len(set(writers[fold.test].tolist())) for fold in folds]
+        assert max(dealt) - min(dealt) <= 1
+        assert kind == "writer"
+
+
+def test_validation_is_taken_from_the_rest_by_its_share():
+    split = split_dataset(regular(), "writer", SHARES, 0, fold="2/5")
+    assert [len(part) // 20 for part in (split.train, split.validation, split.test)] == [13, 3, 4]
+    assert (split.kind, split.note) == ("writer", "")
+    split = split_dataset(regular(), "random", SHARES, 0, fold="2/5")
+    assert set(np.bincount(dataset_labels(split.test))) == {4}
+    assert set(np.bincount(dataset_labels(split.validation))) == {3}
+
+
+def dataset_labels(numbers: np.ndarray) -> np.ndarray:
+    return regular().labels[numbers]
+
+
+def test_more_folds_than_data_sets_are_random_and_announced():
+    split = split_dataset(regular(1, 4), "writer", SHARES, 0, fold="1/5")
+    assert split.kind == "random"
+    assert split.note.startswith("data sets here: 4; 5 are needed to make 5 folds of them")
+    assert "too few samples to be in all 5 folds: 20 (" in split.note
+
+
+@pytest.mark.parametrize("fold", ["0/5", "6/5", "1/1", "1", "a/b", "1/5/2", "-1/5", ""])
+def test_a_fold_that_is_none_is_refused(fold):
+    if fold:
+        with pytest.raises(UsageError, match="is no fold"):
+            split_dataset(regular(), "writer", SHARES, 0, fold=fold)
+
+
+def test_a_stored_split_is_found_again():
+    for kind in ("writer", "random"):
+        stored = {"kind": kind, "shares": [70, 15, 15], "seed": 3, "fold": "2/3", "sample_limit": 60}
+        one, again = split_dataset(regular(), kind, SHARES, 3, 60, "2/3"), split_as_stored(regular(), stored)
+        assert np.array_equal(one.test, again.test)
+        assert np.array_equal(one.train, again.train)
+
+
+# What is announced
+
+
+def test_classes_too_small_to_be_everywhere_are_announced():
+    codes = [CODES[0]] * 9 + [CODES[1]] * 2 + [CODES[2]]
+    split = split_dataset(dataset_of([codes]), "random", SHARES, 0)
+    assert "too few samples to be in all 3 parts of the split: 2 (い 2424 has 1, あ 2422 has 2)" in split.note or (
+        "2 (あ 2422 has 2, い 2424 has 1)" in split.note
+    )
+    assert {0, 1, 2} == set(dataset_of([codes]).labels[split.train])
+
+
+def test_classes_that_no_one_can_learn_are_announced():
+    dataset = dataset_of([[*CODES], [*CODES], [*CODES], [CODES[0], 0x3022]])
+    split = next(
+        split
+        for seed in range(50)
+        if 0x3022 in dataset.jis[(split := split_dataset(dataset, "writer", (50, 25, 25), seed)).test]
+    )
+    assert split.kind == "writer"
+    assert "classes without a sample to learn from: 1 of 6 (唖 3022)" in split.note
+    limited = split_dataset(regular(classes=40), "random", SHARES, 0, 20)
+    assert "classes without a sample to learn from" in limited.note
+
+
+# Collections that know no writers, or have a test set of their own
+
+
+def collection(test_files: tuple[str, ...] = ()) -> Dataset:
+    return replace(regular(2), writers_known=False, test_files=test_files)
+
+
+def test_unknown_writers_give_a_random_split_that_says_so():
+    split = split_dataset(collection(), "writer", SHARES, 0)
+    assert split.kind == "random"
+    assert "writers of these pictures are not known" in split.note
+    with pytest.raises(UsageError, match="writers of nowhere are not known"):
+        require_writers(collection())
+    require_writers(regular())
+
+
+def test_the_original_test_set_is_kept_and_validation_is_taken_from_the_rest():
+    dataset = collection(("ETL9G_02",))
+    split = split_dataset(dataset, "writer", SHARES, 0)
+    assert split.kind == "original"
+    assert "the one these pictures came with" in split.note
+    assert split.test.tolist() == list(range(80, 160))
+    assert set(np.bincount(dataset.labels[split.validation])) == {1}
+    assert set(np.bincount(dataset.labels[split.train])) == {3}
+    again = split_as_stored(dataset, {"kind": "original", "shares": [70, 15, 15], "seed": 0, "dataset_digest": ""})
+    assert np.array_equal(again.validation, split.validation)
+    assert split_dataset(dataset, "random", SHARES, 0).kind == "random"
+    assert split_dataset(dataset, "writer", SHARES, 0, fold="1/4").kind == "random"
+    with pytest.raises(UsageError, match="came without a test set"):
+        split_dataset(collection(), "original", SHARES, 0)

@@ -1,0 +1,14 @@
+"""How a fold of a cross-validation is named: `2/5`, the second of five. Free of numpy, for forms and arguments."""
+
+import re
+
+from kanji_tui.errors import UsageError
+
+
+def parse_fold(text: str) -> tuple[int, int]:
+    """`2/5` as two numbers; UsageError where it is no fold."""
+    if match := re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text):
+        number, count = int(match[1]), int(match[2])
+        if count >= 2 and 1 <= number <= count:
+            return number, count
+    raise UsageError(f"'{text}' is no fold", "write --fold 1/5 ... --fold 5/5 for five folds; two at least")

@@ -1,0 +1,177 @@
+"""A folder of image files, sorted into a subfolder for each class.
+
+A subfolder is named by the character itself (田), its JIS code (4544) or its code point (U+7530). Pictures may have
+any size and form: paper is the level of most of the border, what lies furthest from it is ink; paper becomes 0 and
+the darkest a pixel can be 255; paper is added to make it a square, and area averages make it small.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis
+from kanji_tui.data.resize import resize_grey
+from kanji_tui.data.source import Contents, Quarantined, Source, parse_code_point, unreadable
+from kanji_tui.errors import KanjiError, UsageError
+
+ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".pbm", ".ppm"))
+LONGEST_SIDE = 1024  # pixels; a longer picture is first averaged over whole blocks of pixels
+FEWEST_A_BATCH, MOST_BATCHES = 2000, 200
+NOT_READABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """Some classes' image files: path and JIS code of each (0: its folder names no character), in order."""
+
+    root: Path
+    files: tuple[tuple[Path, int], ...]
+
+    @property
+    def name(self) -> str:
+        codes = [jis for _, jis in self.files if jis] or [0]
+        return name_jis(codes[0]) if codes[0] == codes[-1] else f"{name_jis(codes[0])}-{name_jis(codes[-1])}"
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(path for path, _ in self.files)
+
+    def read(self) -> Contents:
+        """Every file is decoded once, because only that tells whether it can be."""
+        reasons = [self._problem(path, jis) for path, jis in self.files]
+        accepted = [number for number, reason in enumerate(reasons) if not reason]
+        jis = np.array([self.files[number][1] for number in accepted], np.uint16)
+        names = [path.relative_to(self.root).as_posix() for path, _ in self.files]
+        return Contents(
+            record=np.array(accepted, np.uint32),
+            jis=jis,
+            set=np.zeros(len(accepted), np.uint16),
+            readings=dict.fromkeys(np.unique(jis).tolist(), ""),
+            quarantined=tuple(
+                Quarantined(names[number], number, reason) for number, reason in enumerate(reasons) if reason
+            ),
+            names=tuple(names[number] for number in accepted),
+        )
+
+    @staticmethod
+    def _problem(path: Path, jis: int) -> str:
+        if not jis:
+            return "its folder names no character of JIS X 0208"
+        try:
+            read_levels(path)
+        except NOT_READABLE as error:
+            return f"no readable image: {' '.join(str(error).split()) or type(error).__name__}"
+        return ""
+
+    def pictures(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
+        for number in record.tolist():
+            path = self.files[number][0]
+            try:
+                yield resize_grey(_square(ink_of(read_levels(path)))[None], size)
+            except NOT_READABLE as error:
+                raise KanjiError(f"{path} changed while it was read: {error}", "prepare again") from None
+
+
+def class_folders_in(directory: Path) -> list[Path]:
+    """The subfolders that hold image files, in the order of their names."""
+    folders = sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [folder for folder in folders if next(_images_in(folder), None)]
+
+
+def open_images(directory: Path) -> Source:
+    """The image files in the subfolders of `directory`; UsageError where no such folder names a character."""
+    try:
+        folders = class_folders_in(directory)
+    except OSError as error:
+        raise unreadable(directory, error) from None
+    by_code = [(parse_class(folder.name) or 0, folder) for folder in folders]
+    if not any(jis for jis, _ in by_code):
+        names = f": {', '.join(folder.name for folder in folders[:3])}" if folders else ""
+        raise UsageError(
+            f"no subfolder of {directory} with images is named after a character{names}",
+            "name each by its character, its JIS code or its code point: 田, 4544 or U+7530",
+        )
+    ordered = sorted(by_code, key=lambda pair: (pair[0] == 0, pair[0], pair[1].name))
+    listed = [[(path, jis) for path in sorted(_images_in(folder))] for jis, folder in ordered]
+    return Source(
+        format="images",
+        dataset="images",
+        words=f"image files of {directory.resolve().name}",
+        made="paper 0, ink high, padded to a square, area averages (enlarged: bilinear)",
+        writers_known=False,
+        inputs=tuple(ClassFolders(directory, tuple(batch)) for batch in _batches(listed)),
+    )
+
+
+def parse_class(name: str) -> int | None:
+    """The JIS X 0208 code that a folder's name means, or None. が, which a Mac takes apart, is put together."""
+    name = unicodedata.normalize("NFC", name.strip())
+    if len(name) == 1:
+        return character_to_jis(name)
+    if name[:2].upper() == "U+":
+        return parse_code_point(name)
+    try:
+        jis = int(name, 16) if len(name) == 4 else 0
+    except ValueError:
+        return None
+    return jis if jis_to_character(jis) else None
+
+
+def _images_in(folder: Path) -> Iterator[Path]:
+    return (
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def _batches(folders: list[list[tuple[Path, int]]]) -> Iterator[list[tuple[Path, int]]]:
+    """Whole folders together until there are enough files for a chunk."""
+    enough = max(FEWEST_A_BATCH, -(-sum(map(len, folders)) // MOST_BATCHES))
+    batch: list[tuple[Path, int]] = []
+    for files in folders:
+        batch += files
+        if len(batch) >= enough:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def read_levels(path: Path) -> np.ndarray:
+    """The grey levels of an image file, uint8 (H, W); what is transparent becomes paper, far from the ink."""
+    with Image.open(path) as opened:
+        image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
+            levels = np.asarray(image.convert("F"))
+            image = Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
+        elif "A" in image.getbands() or "transparency" in image.info:
+            image = image.convert("RGBA")
+            opacity = np.asarray(image.getchannel("A"), np.float64)
+            dark = (np.asarray(image.convert("L")) * opacity).sum() < 128 * opacity.sum()
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white" if dark else "black"), image)
+        if (longest := max(image.size)) > LONGEST_SIDE:
+            image = image.convert("L").reduce(-(-longest // LONGEST_SIDE))
+        return np.asarray(image.convert("L"))
+
+
+def ink_of(levels: np.ndarray) -> np.ndarray:
+    """Grey levels to ink, uint8 (H, W): paper 0, the blackest (on dark paper the whitest) a pixel can be 255."""
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    paper = int(np.sort(border)[len(border) // 2])
+    dark_ink = paper - int(levels.min()) >= int(levels.max()) - paper
+    reach = max(1, paper if dark_ink else 255 - paper)
+    away = (paper - levels.astype(np.int32)) if dark_ink else (levels.astype(np.int32) - paper)
+    return ((away.clip(0) * 255 + reach // 2) // reach).astype(np.uint8)
+
+
+def _square(ink: np.ndarray) -> np.ndarray:
+    """The picture in the middle of a square of paper."""
+    height, width = ink.shape
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    return np.pad(ink, ((top, side - height - top), (left, side - width - left)))

@@ -1,0 +1,171 @@
+"""Kuzushiji-49, KMNIST and what comes in their form: pairs of npz files, pictures and labels, and a class map.
+
+`k49-train-imgs.npz` (N, 28, 28) uint8, ink high, `k49-train-labels.npz` (N,), the same with `test`, each with one
+array named `arr_0`; `k49_classmap.csv` with index, codepoint, char. From cursive Japanese books of many centuries;
+who wrote what is not known. Source: http://codh.rois.ac.jp/kmnist/ (CC BY-SA 4.0).
+"""
+
+import csv
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from kanji_tui.characters.jis import character_to_jis
+from kanji_tui.data.resize import resize_grey
+from kanji_tui.data.source import Contents, Quarantined, Source, parse_code_point
+from kanji_tui.errors import KanjiError, UsageError
+
+PICTURES = re.compile(r"([A-Za-z0-9_]+)-(train|test)-imgs\.npz")
+ARRAY = "arr_0.npy"
+BLOCK = 64
+NAMES = {"k49": "Kuzushiji-49", "kmnist": "KMNIST"}
+CREDIT = "CODH, adapted from the Kuzushiji Dataset of NIJL and others, doi:10.20676/00000341, CC BY-SA 4.0"
+DOWNLOAD = "get it from http://codh.rois.ac.jp/kmnist/ and put it beside the pictures"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Pictures, their labels, and the class map that says what the labels mean."""
+
+    images: Path
+    labels: Path
+    class_map: Path
+
+    @property
+    def name(self) -> str:
+        return self.images.name
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return self.images, self.labels, self.class_map
+
+    def read(self) -> Contents:
+        codes = read_class_map(self.class_map)
+        labels = _read_labels(self.labels)
+        with _open_pictures(self.images) as (_, shape):
+            if shape[0] != len(labels):
+                raise KanjiError(
+                    f"{self.images} holds {shape[0]:,} pictures, {self.labels.name} {len(labels):,} labels",
+                    "copy both again from where they came",
+                )
+        jis = np.array([codes.get(label, 0) for label in labels.tolist()], np.uint16)
+        accepted = np.flatnonzero(jis)
+        return Contents(
+            record=accepted.astype(np.uint32),
+            jis=jis[accepted],
+            set=np.zeros(len(accepted), np.uint16),
+            readings=dict.fromkeys(np.unique(jis[accepted]).tolist(), ""),
+            quarantined=tuple(
+                Quarantined(self.name, number, f"class {labels[number]} has no character in {self.class_map.name}")
+                for number in np.flatnonzero(jis == 0).tolist()
+            ),
+        )
+
+    def pictures(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
+        with _open_pictures(self.images) as (file, (count, height, width)):
+            for start in range(0, count, BLOCK):
+                rows = min(BLOCK, count - start)
+                block = np.frombuffer(_read(file, rows * height * width), np.uint8).reshape(rows, height, width)
+                chosen = record[np.searchsorted(record, start) : np.searchsorted(record, start + rows)]
+                if len(chosen):
+                    yield resize_grey(block[chosen - start], size)
+            file.read()  # to its end, where the archive's checksum is compared
+
+
+def pairs_in(directory: Path) -> dict[str, list[Path]]:
+    """The picture files in a folder by the name of their collection, k49 or kmnist or another."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(directory.iterdir()):
+        if match := PICTURES.fullmatch(path.name):
+            found.setdefault(match[1], []).append(path)
+    return found
+
+
+def open_kuzushiji(directory: Path) -> Source:
+    """The one collection in `directory`; where it has a test and a train pair, that division is kept.
+
+    Raises UsageError for a folder without or with several, KanjiError where labels or class map are missing.
+    """
+    found = pairs_in(directory)
+    if not found:
+        raise UsageError(
+            f"there are no Kuzushiji files in {directory}",
+            "expected are files named k49-train-imgs.npz, k49-train-labels.npz, k49_classmap.csv, or kmnist-...",
+        )
+    if len(found) > 1:
+        raise UsageError(
+            f"{directory} holds several collections: {', '.join(found)}", "put each into a folder of its own"
+        )
+    ((prefix, images),) = found.items()
+    class_map = directory / f"{prefix}_classmap.csv"
+    pairs = [Pair(path, path.with_name(path.name.replace("-imgs.", "-labels.")), class_map) for path in images]
+    for path in (class_map, *(pair.labels for pair in pairs)):
+        if not path.is_file():
+            raise KanjiError(f"{path} is missing: it says what the pictures show", DOWNLOAD)
+    name = prefix.lower()
+    return Source(
+        format="kuzushiji",
+        dataset=name,
+        words=f"{NAMES[name]} by {CREDIT}" if name in NAMES else f"{prefix} in the form of Kuzushiji-49",
+        made="enlarged bilinearly, ink high",
+        writers_known=False,
+        inputs=tuple(pairs),
+        test=tuple(pair.name for pair in pairs if "-test-" in pair.name) if len(pairs) > 1 else (),
+    )
+
+
+def read_class_map(path: Path) -> dict[int, int]:
+    """Class number to JIS X 0208 code; classes whose character has none are left out."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = [(int(row["index"]), row["codepoint"], row["char"]) for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
+        raise KanjiError(
+            f"{path} cannot be read as a class map with index, codepoint and char: {error}", DOWNLOAD
+        ) from None
+    codes = {index: parse_code_point(point) or character_to_jis(character) for index, point, character in rows}
+    return {index: jis for index, jis in codes.items() if jis is not None}
+
+
+def _read_labels(path: Path) -> np.ndarray:
+    try:
+        with np.load(path) as archive:
+            labels: np.ndarray = archive[ARRAY.removesuffix(".npy")]
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise ValueError(f"labels of shape {labels.shape}, {labels.dtype}")
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise _broken(path, error) from None
+    return labels.astype(np.int64)
+
+
+@contextmanager
+def _open_pictures(path: Path) -> Iterator[tuple[IO[bytes], tuple[int, int, int]]]:
+    """The raw pixels of the pictures as a stream, and their shape; nothing is held in memory."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(ARRAY) as file:
+            read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+            shape, fortran, dtype = read_header[npy.read_magic(file)](file)
+            if len(shape) != 3 or fortran or dtype != np.uint8 or min(shape[1:]) < 1:
+                raise ValueError(f"pictures of shape {shape}, {dtype}")
+            yield file, shape
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise _broken(path, error) from None
+
+
+def _read(file: IO[bytes], count: int) -> bytes:
+    data = file.read(count)
+    if len(data) != count:
+        raise EOFError("it ends too early")
+    return data
+
+
+def _broken(path: Path, error: Exception) -> KanjiError:
+    return KanjiError(f"{path} cannot be read: {error}", "copy it again from where it came")

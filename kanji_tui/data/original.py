@@ -1,0 +1,147 @@
+"""Datasets that the original scripts made: opened as they lie, their pictures turned into bytes once.
+
+They hold deflated npz files, `X` float32 (N, S*S) in 0-1 and `y` int32, and no word of who wrote what. The first
+look at a picture reads its file through, 16 MB at a time, and leaves the pictures as uint8 in `.uint8` beside it,
+a quarter of the size, mapped from then on; for all of ETL9G that takes about a minute and 2.5 GB of disk.
+The digest is made of the checksums that the archives hold, so opening reads no picture.
+"""
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from kanji_tui.data.chunks import map_member, write_chunk
+from kanji_tui.errors import KanjiError
+
+SINGLE = "etl9g_dataset.npz"
+FORMAT = "original"
+CONVERTED = ".uint8"
+BLOCK = 1024  # pictures read at once
+REMEDY = "prepare the record files again: kanji-tui prepare"
+NOT_READABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+class OriginalPictures:
+    """The pictures of one file, uint8 (n, size, size): indexed like an array, converted when first looked at."""
+
+    def __init__(self, path: Path, count: int, size: int, crc: int) -> None:
+        self._path, self._count, self._size = path, count, size
+        self._kept = path.parent / CONVERTED / f"{path.stem}_{crc:08x}.npz"
+        self._mapped: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, places: Any) -> np.ndarray:
+        if self._mapped is None:
+            if not self._kept.exists():
+                write_chunk(self._kept, (self._count, self._size, self._size), self._convert(), {})
+            self._mapped = map_member(self._kept, "X")
+        found: np.ndarray = self._mapped[places]
+        return found
+
+    def _convert(self) -> Iterator[np.ndarray]:
+        try:
+            with zipfile.ZipFile(self._path) as archive, archive.open("X.npy") as file:
+                _read_header(file)
+                for start in range(0, self._count, BLOCK):
+                    count = min(BLOCK, self._count - start)
+                    levels = np.frombuffer(file.read(count * self._size**2 * 4), np.float32) * np.float32(255)
+                    rounded = np.floor(levels + np.float32(0.5)).clip(0, 255)
+                    yield rounded.astype(np.uint8).reshape(count, self._size, self._size)
+                file.read()  # to its end, where the archive's checksum is compared
+        except NOT_READABLE as error:
+            raise _broken(self._path, error) from None
+
+
+def is_original(path: Path, metadata: dict[str, Any]) -> bool:
+    """Whether the dataset in folder `path` with this metadata.json is one of the original scripts."""
+    return "version" not in metadata and "jis_to_class" in metadata and bool(_files(path))
+
+
+def open_original(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a Dataset for the original's dataset in folder `path`; KanjiError where it is not whole."""
+    try:
+        class_of = {int(code, 16): int(index) for code, index in metadata["jis_to_class"].items()}
+        classes = tuple(sorted(class_of, key=lambda code: class_of[code]))
+        size = int(metadata["target_size"])
+        total = int(metadata["total_samples"])
+        description = str(metadata.get("dataset_info", {}).get("source", "")) or "ETL9G"
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise KanjiError(f"metadata.json in {path} is damaged ({type(error).__name__}: {error})", REMEDY) from None
+    if sorted(class_of.values()) != list(range(len(class_of))):
+        raise KanjiError(f"the classes in {path / 'metadata.json'} are not numbered from 0 without gaps", REMEDY)
+    files = _files(path)
+    labels, pictures, sums = [], [], [str(size), *(f"{code:04X}" for code in classes)]
+    for file in files:
+        found, crcs = _read(file, size)
+        labels.append(found)
+        pictures.append(OriginalPictures(file, len(found), size, crcs[0]))
+        sums += [f"{crc:08x}" for crc in crcs]
+    every = np.concatenate(labels)
+    if len(every) != total:
+        names = f"{files[0].name} ... {files[-1].name}" if len(files) > 1 else files[0].name
+        raise KanjiError(f"{names} in {path} hold {len(every):,} samples, metadata.json says {total:,}", REMEDY)
+    if len(every) and not 0 <= every.min() <= every.max() < len(classes):
+        raise KanjiError(f"there are labels in {path} without a class in metadata.json", REMEDY)
+    lengths = [len(found) for found in labels]
+    return {
+        "path": path,
+        "size": size,
+        "classes": classes,
+        "labels": every,
+        "jis": np.array(classes, np.uint16)[every],
+        "file": np.repeat(np.arange(len(files)), lengths).astype(np.uint8),
+        "record": np.concatenate([np.arange(length, dtype=np.uint32) for length in lengths]),
+        "set": np.zeros(len(every), np.uint16),
+        "files": tuple(file.name for file in files),
+        "digest": hashlib.sha256("\n".join(sums).encode()).hexdigest(),
+        "source": f"{description}, prepared by the original scripts",
+        "name": "etl9g",
+        "metadata": metadata,
+        "chunk_digests": (),
+        "quarantined": (),
+        "format": FORMAT,
+        "_pictures": tuple(pictures),
+        "_starts": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        "writers_known": False,
+    }
+
+
+def _files(path: Path) -> list[Path]:
+    chunks = sorted(path.glob("etl9g_dataset_chunk_*.npz"))
+    return chunks or [file for file in [path / SINGLE] if file.is_file()]
+
+
+def _read(file: Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """The labels of a file, int32, and the checksums of its pictures and labels."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            with archive.open("X.npy") as member:
+                shape, dtype = _read_header(member)
+            with archive.open("y.npy") as member:
+                labels: np.ndarray = npy.read_array(member, allow_pickle=False)
+            crcs = archive.getinfo("X.npy").CRC, archive.getinfo("y.npy").CRC
+        if shape != (len(labels), size * size) or dtype != np.float32 or labels.dtype.kind not in "iu":
+            raise ValueError(f"X has shape {shape} and type {dtype}, y {labels.shape} and {labels.dtype}")
+        return labels.astype(np.int32), crcs
+    except NOT_READABLE as error:
+        raise _broken(file, error) from None
+
+
+def _read_header(member: Any) -> tuple[tuple[int, ...], np.dtype]:
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(member)]
+    shape, fortran, dtype = read(member)
+    if fortran:
+        raise ValueError("its layout is column by column")
+    return shape, dtype
+
+
+def _broken(path: Path, error: Exception) -> KanjiError:
+    return KanjiError(f"{path} cannot be read: {error}", f"copy it again from where it came, or {REMEDY}")

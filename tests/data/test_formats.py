@@ -1,0 +1,47 @@
+import pytest
+
+from kanji_tui.data.formats import open_source
+from kanji_tui.errors import UsageError
+from tests.data.making import CODES, write_images, write_kuzushiji, write_records
+
+
+def test_what_lies_there_tells_the_format(tmp_path):
+    write_records(tmp_path / "nine" / "ETL9G_01", CODES)
+    write_records(tmp_path / "eight" / "ETL8G_01", CODES, picture_at=60)
+    write_kuzushiji(tmp_path / "pairs")
+    write_images(tmp_path / "folders", {"田": 1, "あ": 1})
+    (tmp_path / "folders" / "notes").mkdir()
+    found = {name: open_source(tmp_path / name, None).format for name in ("nine", "eight", "pairs", "folders")}
+    assert found == {"nine": "etl9g", "eight": "etl8g", "pairs": "kuzushiji", "folders": "images"}
+
+
+def test_what_could_be_meant_in_several_ways_is_refused_by_name(tmp_path):
+    write_records(tmp_path / "ETL9G_01", CODES)
+    write_kuzushiji(tmp_path)
+    write_images(tmp_path, {"田": 1})
+    with pytest.raises(UsageError) as refused:
+        open_source(tmp_path, None)
+    assert (
+        "3 ways: it holds ETL9G files (1), npz pairs (k49), folders of images (1, like 田)" in refused.value.message
+    )
+    assert refused.value.remedy == "say which: --format etl9g or kuzushiji or images"
+    for format in ("etl9g", "kuzushiji", "images"):
+        assert open_source(tmp_path, format).format == format
+
+
+def test_a_named_format_that_is_not_there_is_refused(tmp_path):
+    write_records(tmp_path / "ETL9G_01", CODES)
+    with pytest.raises(UsageError, match="no Kuzushiji files"):
+        open_source(tmp_path, "kuzushiji")
+    with pytest.raises(UsageError, match="no subfolder"):
+        open_source(tmp_path, "images")
+    with pytest.raises(UsageError, match="'mnist' is not known"):
+        open_source(tmp_path, "mnist")
+
+
+def test_an_empty_folder_says_what_is_expected(tmp_path):
+    with pytest.raises(UsageError, match="it is empty"):
+        open_source(tmp_path, None)
+    for format in (None, "kuzushiji", "images"):
+        with pytest.raises(UsageError, match="no directory"):
+            open_source(tmp_path / "nowhere", format)

@@ -1,0 +1,166 @@
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kanji_tui.data.checks import verify
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.data.images import ink_of, parse_class, read_levels
+from kanji_tui.data.preparation import prepare
+from kanji_tui.errors import UsageError
+from tests.data.making import TA, A, area_average, bytes_of, ring, write_images
+from tests.data.test_resize import area_matrix
+
+
+@pytest.mark.parametrize(
+    ("name", "jis"),
+    [
+        ("田", TA),
+        ("4544", TA),
+        ("U+7530", TA),
+        ("u+7530", TA),
+        (unicodedata.normalize("NFD", "が"), 0x242C),
+        ("ゝ", 0x2135),
+        ("ア", 0x2522),
+        ("A", None),
+        ("田中", None),
+        ("0001", None),
+        ("FFFF", None),
+        ("U+", None),
+        ("U+110000", None),
+        ("U+1F600", None),
+        ("", None),
+        ("class", None),
+    ],
+)
+def test_a_folder_is_named_by_character_code_or_code_point(name, jis):
+    assert parse_class(name) == jis
+
+
+def test_each_folder_is_a_class(tmp_path, report):
+    write_images(tmp_path / "in", {"田": 3, "2422": 2, "U+3044": 4, "4544": 1})
+    prepared = prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
+    assert (prepared.records, prepared.classes, prepared.format) == (10, 3, "images")
+    dataset = open_dataset(tmp_path / "ds")
+    assert dataset.classes == (A, 0x2424, TA)
+    assert np.bincount(dataset.labels).tolist() == [2, 4, 4]
+    assert (dataset.name, dataset.source, dataset.writers_known) == ("images", "image files of in", False)
+    assert dataset.files == ("2422-4544",)
+    paths = dataset.paths()
+    assert [paths["2422-4544", record] for record in dataset.record.tolist()][-4:] == [
+        "4544/000.png",
+        "田/000.png",
+        "田/001.png",
+        "田/002.png",
+    ]
+
+
+def test_pictures_are_the_rounded_area_average_on_a_square_of_paper(tmp_path, report):
+    levels = ring(5)
+    (tmp_path / "in" / "田").mkdir(parents=True)
+    Image.fromarray((255 - 17 * levels).astype(np.uint8)).save(tmp_path / "in" / "田" / "a.png")
+    prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
+    square = np.zeros((128, 128))
+    square[:127] = 17.0 * levels
+    exact = area_matrix(128, 32) @ square @ area_matrix(128, 32).T
+    assert np.abs(open_dataset(tmp_path / "ds").images([0])[0] - exact).max() <= 0.5 + 1e-9
+    assert np.abs(exact - area_average(levels[None], 32)[0]).max() < 100  # the same picture, a little moved
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_the_aspect_is_kept(tmp_path, report, wide):
+    levels = np.full((40, 120), 255, np.uint8)
+    levels[10:30, 20:100] = 0
+    (tmp_path / "in" / "田").mkdir(parents=True)
+    Image.fromarray(levels if wide else levels.T.copy()).save(tmp_path / "in" / "田" / "a.png")
+    prepare(tmp_path / "in", tmp_path / "ds", 96, 1, None, report)
+    picture = open_dataset(tmp_path / "ds").images([0])[0]
+    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    if not wide:
+        rows, columns = columns, rows
+    assert abs(np.ptp(columns) + 1 - 64) <= 2
+    assert abs(np.ptp(rows) + 1 - 16) <= 2
+    assert abs(rows.mean() - 47.5) <= 1
+
+
+def test_ink_side_and_paper_level_come_from_the_border():
+    dark = np.full((20, 20), 200, np.uint8)
+    dark[8:12, 8:12] = 0
+    dark[0, 3] = 10  # a speck on the border changes nothing
+    light = 255 - dark
+    assert ink_of(dark)[10, 10] == ink_of(light)[10, 10] == 255
+    assert ink_of(dark)[2, 2] == ink_of(light)[2, 2] == 0
+    assert ink_of(np.full((5, 5), 77, np.uint8)).max() == 0
+
+
+def test_colour_transparency_sixteen_bits_and_large_pictures(tmp_path):
+    shape = np.zeros((60, 60), bool)
+    shape[20:40, 20:40] = True
+    transparent = np.zeros((60, 60, 4), np.uint8)
+    transparent[shape] = (0, 0, 0, 255)
+    Image.fromarray(transparent).save(tmp_path / "alpha.png")
+    Image.fromarray(np.where(shape, 0, 65535).astype(np.uint16)).save(tmp_path / "deep.png")
+    Image.fromarray(np.where(shape[..., None], [20, 20, 90], 255).astype(np.uint8)).save(tmp_path / "colour.jpg")
+    Image.fromarray(np.where(shape, 0, 255).astype(np.uint8)).resize((3000, 3000)).save(tmp_path / "large.png")
+    Image.fromarray(np.where(shape, 0, 255).astype(np.uint8)).convert("1").save(tmp_path / "bits.tif")
+    for name in ("alpha.png", "deep.png", "colour.jpg", "large.png", "bits.tif"):
+        ink = ink_of(read_levels(tmp_path / name))
+        height, width = ink.shape
+        assert ink[height // 2, width // 2] > 200, name
+        assert ink[height // 8, width // 8] < 20, name
+        assert max(ink.shape) <= 1024
+
+
+def test_what_is_no_picture_or_no_character_is_listed_and_left_out(tmp_path, report):
+    write_images(tmp_path / "in", {"田": 3, "あ": 2, "unsorted": 1})
+    (tmp_path / "in" / "田" / "001.png").write_bytes(b"no picture")
+    whole = (tmp_path / "in" / "あ" / "000.png").read_bytes()
+    (tmp_path / "in" / "あ" / "000.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "in" / "田" / "notes.txt").write_text("left alone")
+    prepared = prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
+    assert (prepared.records, prepared.quarantined) == (3, 3)
+    reasons = {record.file: record.reason for record in open_dataset(tmp_path / "ds").quarantined}
+    assert "no readable image" in reasons["田/001.png"]
+    assert "no readable image" in reasons["あ/000.png"]
+    assert reasons["unsorted/000.png"] == "its folder names no character of JIS X 0208"
+
+
+def test_the_same_bytes_for_any_number_of_workers_and_chunks_of_some_folders(tmp_path, report, monkeypatch):
+    monkeypatch.setattr("kanji_tui.data.images.FEWEST_A_BATCH", 6)
+    write_images(tmp_path / "in", {"田": 5, "あ": 4, "い": 4, "う": 1})
+    for workers in (1, 3):
+        prepare(tmp_path / "in", tmp_path / f"ds{workers}", 32, workers, None, report)
+    assert bytes_of(tmp_path / "ds1") == bytes_of(tmp_path / "ds3")
+    assert open_dataset(tmp_path / "ds1").files == ("2422-2424", "2426-4544")
+
+
+def test_another_format_leaves_no_list_of_images(tmp_path, report):
+    from tests.data.making import CODES, write_records
+
+    write_images(tmp_path / "in", {"田": 3})
+    prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
+    assert (tmp_path / "ds" / "images.tsv").exists()
+    write_records(tmp_path / "etl" / "ETL9G_01", CODES)
+    prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
+    assert not (tmp_path / "ds" / "images.tsv").exists()
+
+
+def test_verify_names_the_file_of_an_unusual_picture(tmp_path, report):
+    write_images(tmp_path / "in", {"田": 8, "あ": 8})
+    odd = np.full((64, 64), 255, np.uint8)
+    odd[5:20, 5:60] = 0
+    Image.fromarray(odd).save(tmp_path / "in" / "田" / "odd.png")
+    prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
+    verified = verify(tmp_path / "ds", tmp_path / "sheet.png", report, 3)
+    of_ta = next(known for known in verified.unusual if known.jis == "4544")
+    assert len(of_ta.samples) == 3
+    assert of_ta.samples[0].path == "田/odd.png"
+    assert of_ta.samples[0].distance > of_ta.samples[1].distance > 0
+
+
+def test_folders_that_name_no_character_are_refused(tmp_path, report):
+    write_images(tmp_path / "in", {"class_1": 1, "class_2": 1})
+    with pytest.raises(UsageError, match="named after a character: class_1, class_2") as refused:
+        prepare(tmp_path / "in", tmp_path / "ds", 32, 1, "images", report)
+    assert "U+7530" in refused.value.remedy
