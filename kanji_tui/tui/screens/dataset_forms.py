@@ -52,7 +52,8 @@ def prepare_form(folder: str, size: int) -> FormScreen:
                 "etl_dir",
                 "record files",
                 folder,
-                "The folder with ETL9G_01 ... ETL9G_50 or ETL8G files, or some of them. They are only read.",
+                "The folder with ETL9G or ETL8G files, Kuzushiji npz pairs, or a folder of images for each "
+                "character. They are only read.",
                 existing_folder,
             ),
             Field(
