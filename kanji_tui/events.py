@@ -43,7 +43,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch of training ended. Accuracies are fractions; `best` marks the best validation so far."""
+    """An epoch of training ended. Accuracies are fractions; `best` marks the best validation so far.
+
+    `train_top1` is of the epoch's own steps, with augmentation and dropout; `train_clean_top1` (None in events of
+    older versions) without them, on some of the train split, by the weights that are validated.
+    """
 
     type: ClassVar[str] = "epoch"
     epoch: int
@@ -58,6 +62,7 @@ class Epoch:
     seconds: float
     samples_per_second: float
     best: bool
+    train_clean_top1: float | None = None
 
 
 @dataclass(frozen=True)

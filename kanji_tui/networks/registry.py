@@ -16,12 +16,15 @@ SIZES = (32, 128)  # the smallest and the largest picture side the networks are 
 @dataclass(frozen=True)
 class NetworkEntry:
     """`place` is `module:Class` below this package; `mark` a state-dict key that tells the network from those after
-    it; `expects_blur`: files made by the original scripts were trained on blurred pictures."""
+    it; `expects_blur`: files made by the original scripts were trained on blurred pictures; `fast_in_bfloat16`: it
+    learns faster so on CPUs with instructions for it (measured: kanjinet 1.6 times as fast, v2.1 0.6).
+    """
 
     place: str
     description: str
     mark: str
     expects_blur: bool = False
+    fast_in_bfloat16: bool = False
 
 
 # The order matters to `recognise_keys`: what tells a network apart is looked for from the top.
@@ -30,6 +33,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         "kanjinet:KanjiNet",
         "the default: 5x5 stem, dense and depthwise residual blocks with SE, one linear layer",
         "stem.0.weight",
+        fast_in_bfloat16=True,
     ),
     "v2.1": NetworkEntry(
         "original:OriginalV21",

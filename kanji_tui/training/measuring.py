@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -113,3 +114,17 @@ def score(
     present = samples > 0
     balanced = float((hits[present] / samples[present]).mean())
     return Metrics(len(pictures), loss, top1, top3, top5, balanced)
+
+
+@torch.inference_mode()
+def predict(network: nn.Module, pictures: Pictures, phase: str, report: Report) -> np.ndarray:
+    """The class index the network finds likeliest for each sample, int64 (N,), in evaluation mode and float32."""
+    network.eval()
+    report(Progress(phase, 0, len(pictures), "samples"))
+    found = []
+    for start in range(0, len(pictures), SCORE_BATCH):
+        raise_if_stopped(report)
+        batch, _ = pictures(torch.arange(start, min(start + SCORE_BATCH, len(pictures))))
+        found.append(network(to_unit(batch)).argmax(1).cpu())
+    predicted: np.ndarray = torch.cat(found).numpy()
+    return predicted

@@ -1,5 +1,9 @@
 """The pictures and labels of one split, handed out batch by batch on the device that computes."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import numpy as np
 import psutil
 import torch
@@ -10,6 +14,7 @@ from kanji_tui.events import Progress, Report, raise_if_stopped
 
 MEMORY_SHARE = 0.5  # of the free memory may be filled with pictures
 PIECE = 32768  # pictures read at once
+AHEAD = 3  # batches read before they are needed, where they are read one by one
 
 
 class Pictures:
@@ -26,6 +31,12 @@ class Pictures:
         self.resident = len(self._indices) * dataset.size**2 < MEMORY_SHARE * free_memory(device)
         self._pictures = self._load(report) if self.resident else None
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The class index of each sample, int64 (N,)."""
+        found: np.ndarray = self._labels.cpu().numpy()
+        return found
+
     def __len__(self) -> int:
         return len(self._indices)
 
@@ -33,10 +44,31 @@ class Pictures:
         here = places.to(self._device, non_blocking=True)
         if self._pictures is not None:
             return self._pictures[here].unsqueeze(1), self._labels[here]
+        return self._send(self._read(places)), self._labels[here]
+
+    def stream(self, batches: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """What each of the batches of places gives, in order; what must be read is read ahead by a thread."""
+        if self.resident:
+            yield from map(self, batches)
+            return
+        ahead: deque[tuple[Tensor, Future[Tensor]]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="pictures") as reader:
+            for places in batches:
+                ahead.append((places, reader.submit(self._read, places)))
+                if len(ahead) > AHEAD:
+                    yield self._handed(*ahead.popleft())
+            while ahead:
+                yield self._handed(*ahead.popleft())
+
+    def _handed(self, places: Tensor, reading: "Future[Tensor]") -> tuple[Tensor, Tensor]:
+        return self._send(reading.result()), self._labels[places.to(self._device, non_blocking=True)]
+
+    def _read(self, places: Tensor) -> Tensor:
         pictures = torch.from_numpy(self._dataset.images(self._indices[places.numpy()]))
-        if self._device.type == "cuda":
-            pictures = pictures.pin_memory()
-        return pictures.to(self._device, non_blocking=True).unsqueeze(1), self._labels[here]
+        return pictures.pin_memory() if self._device.type == "cuda" else pictures
+
+    def _send(self, pictures: Tensor) -> Tensor:
+        return pictures.to(self._device, non_blocking=True).unsqueeze(1)
 
     def _load(self, report: Report) -> Tensor:
         side = self._dataset.size

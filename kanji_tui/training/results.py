@@ -3,6 +3,7 @@
 best_kanji_model.pth     the bare state dict of the best epoch
 best_model_info.json     the original's fields (per cent), the model's card, the digest of the weights
 training_progress.json   the original's parallel lists (accuracies in per cent), and more of them
+validation_by_class.json samples and recall of every class in the best epoch's validation (fractions)
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.splits import Split
 from kanji_tui.networks.card import ModelCard
@@ -24,6 +26,17 @@ from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.measuring import Metrics
 
 WEIGHTS, INFO, HISTORY = "best_kanji_model.pth", "best_model_info.json", "training_progress.json"
+BY_CLASS = "validation_by_class.json"
+LISTED = 20  # weakest classes and confused pairs in the result
+
+
+@dataclass(frozen=True)
+class ByClass:
+    """Of the best epoch's validation: `weakest` classes, lowest recall first, as {character, jis, samples, top1};
+    `confusions`, most frequent first, as {truth, predicted, count, truth_jis, predicted_jis}."""
+
+    weakest: tuple[dict[str, Any], ...]
+    confusions: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Trained:
     """The result of `train`. `validation` is that of the best epoch; `test` is None without a test split.
 
     `epochs` were trained. `seconds` is the whole time over all resumptions, `samples_per_second` the steps' speed.
+    `weakest_classes` and `confusions` are those of `ByClass`.
     """
 
     run: str
@@ -45,9 +59,15 @@ class Trained:
     samples_per_second: float
     device: str
     source: str
+    recipe: str
+    precision: str
+    weakest_classes: tuple[dict[str, Any], ...]
+    confusions: tuple[dict[str, Any], ...]
 
 
-def trained(run: str, state: State, card: ModelCard, test: Metrics | None, seconds: float) -> Trained:
+def trained(
+    run: str, state: State, card: ModelCard, test: Metrics | None, by_class: ByClass, seconds: float
+) -> Trained:
     """The result of a training that has come to its end."""
     assert state.best is not None
     steps = [entry["samples_per_second"] for entry in state.history]
@@ -64,6 +84,10 @@ def trained(run: str, state: State, card: ModelCard, test: Metrics | None, secon
         samples_per_second=len(steps) / sum(1 / max(1e-9, speed) for speed in steps),
         device=torch.cuda.get_device_name(state.device) if state.device.type == "cuda" else "cpu",
         source=card.source,
+        recipe=state.config.recipe,
+        precision=str(state.precision).removeprefix("torch."),
+        weakest_classes=by_class.weakest,
+        confusions=by_class.confusions,
     )
 
 
@@ -92,7 +116,7 @@ def card_of(config: TrainConfig, dataset: Dataset, split: Split) -> ModelCard:
             "kind": split.kind,
             "seed": config.seed,
             "shares": list(config.split_shares),
-            "fold": None,
+            "fold": config.fold,
             "dataset_digest": dataset.digest,
             "sample_limit": config.sample_limit,
         },
@@ -136,6 +160,39 @@ def write_info(directory: Path, state: State, card: ModelCard, test: Metrics | N
     )
 
 
+def write_by_class(directory: Path, card: ModelCard, truth: np.ndarray, predicted: np.ndarray) -> ByClass:
+    """Write validation_by_class.json from class indices, int64 (N,) each; returns what stands in the result."""
+    count = len(card.classes)
+    samples = np.bincount(truth, minlength=count)
+    right = np.bincount(truth[truth == predicted], minlength=count)
+    classes = [
+        {**_named(card, number), "samples": int(samples[number]), "top1": float(right[number] / samples[number])}
+        for number in np.flatnonzero(samples).tolist()
+    ]
+    write_json(directory / BY_CLASS, {"classes": classes})
+    wrong = truth != predicted
+    pairs, counts = np.unique(truth[wrong] * count + predicted[wrong], return_counts=True)
+    confusions = []
+    for place in np.argsort(-counts, kind="stable")[:LISTED]:
+        one, other = (_named(card, int(number)) for number in divmod(pairs[place], count))
+        confusions.append(
+            {
+                "truth": one["character"],
+                "predicted": other["character"],
+                "count": int(counts[place]),
+                "truth_jis": one["jis"],
+                "predicted_jis": other["jis"],
+            }
+        )
+    weakest = sorted((entry for entry in classes if entry["top1"] < 1), key=lambda entry: entry["top1"])[:LISTED]
+    return ByClass(tuple(weakest), tuple(confusions))
+
+
+def _named(card: ModelCard, number: int) -> dict[str, Any]:
+    jis = card.classes[number]
+    return {"character": jis_to_character(jis) or "?", "jis": name_jis(jis)}
+
+
 def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
     """Write training_progress.json."""
     validations = [entry["validation"] for entry in history]
@@ -145,6 +202,7 @@ def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
             "epochs": [entry["epoch"] for entry in history],
             "train_loss": [entry["train_loss"] for entry in history],
             "train_acc": [100 * entry["train_top1"] for entry in history],
+            "train_clean_acc": [100 * entry["train_clean_top1"] for entry in history],
             "val_loss": [validation["loss"] for validation in validations],
             "val_acc": [100 * validation["top1"] for validation in validations],
             "val_top3": [100 * validation["top3"] for validation in validations],

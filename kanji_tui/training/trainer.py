@@ -1,6 +1,6 @@
 """The training loop: one network learns one dataset, and everything it earns is kept in its run directory.
 
-Read `train`, `_epoch` and `_step`; the rest is what they call. Nothing in a step waits for the device: the loss is
+Read `train`, `_epoch` and step.py; the rest is what they call. Nothing in a step waits for the device: the loss is
 looked at once a second. A wish to stop is seen at each batch.
 """
 
@@ -11,10 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
-from torch.nn.utils import clip_grad_norm_
 
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import Split, split_dataset
@@ -23,12 +22,11 @@ from kanji_tui.events import Epoch, Notice, Progress, Report, raise_if_stopped
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.training import checkpoint, results
-from kanji_tui.training.augmentation import augment
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
-from kanji_tui.training.measuring import Metrics, score
-from kanji_tui.training.pictures import Pictures, to_unit
-from kanji_tui.training.results import Trained
-from kanji_tui.training.schedule import augmentation_strength_at, learning_rate_at
+from kanji_tui.training.measuring import Metrics, predict, score
+from kanji_tui.training.pictures import Pictures
+from kanji_tui.training.results import ByClass, Trained
+from kanji_tui.training.step import step
 
 CHECKPOINT_SECONDS = 300.0
 REPORT_SECONDS = 0.5
@@ -45,7 +43,8 @@ class Training:
     split: Split
     card: ModelCard
     pictures: Pictures
-    unseen: Pictures
+    unseen: Pictures  # the validation split
+    familiar: Pictures  # some of the train split, always the same
     state: checkpoint.State
     epochs: int
     batch_size: int
@@ -84,16 +83,15 @@ def train(data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path
             _epoch(training)
             _judge(training)
             training.keep()
-        test = _test(training)
+        test, by_class = _finish(training)
     except Stopped:
         training.keep()
         raise Stopped(
             f"stopped in epoch {min(state.epoch + 1, training.epochs)} of {training.epochs}; nothing is lost",
             f"go on with: kanji-tui train --resume {run_directory.name}",
         ) from None
-    return results.trained(
-        run_directory.name, state, training.card, test, training.seconds_before + time.monotonic() - training.began
-    )
+    seconds = training.seconds_before + time.monotonic() - training.began
+    return results.trained(run_directory.name, state, training.card, test, by_class, seconds)
 
 
 def _prepare(
@@ -108,7 +106,9 @@ def _prepare(
             f"the run to resume was trained on another dataset than the one in {data_dir}",
             "resume with the dataset it began with: --data-dir DIRECTORY",
         )
-    split = split_dataset(dataset, settings.split, settings.split_shares, settings.seed, settings.sample_limit)
+    split = split_dataset(
+        dataset, settings.split, settings.split_shares, settings.seed, settings.sample_limit, settings.fold
+    )
     if min(len(split.train), len(split.validation)) < 2:
         raise KanjiError(
             f"the dataset in {data_dir} leaves {len(split.train)} samples to train and {len(split.validation)} to "
@@ -133,6 +133,7 @@ def _prepare(
         card=results.card_of(settings, dataset, split),
         pictures=Pictures(dataset, split.train, device, report),
         unseen=Pictures(dataset, split.validation, device, report),
+        familiar=Pictures(dataset, _few(split.train), device, report),
         state=state,
         epochs=settings.epochs,
         batch_size=batch_size,
@@ -143,17 +144,25 @@ def _prepare(
     return training
 
 
+def _few(train: np.ndarray) -> np.ndarray:
+    """A twentieth of the train split, at least 64 samples and at most 2,000, evenly apart."""
+    count = min(max(len(train) // 20, 64), 2000, len(train))
+    few: np.ndarray = train[np.linspace(0, len(train) - 1, count).astype(int)]
+    return few
+
+
 def _epoch(training: Training) -> None:
     """Go through the train split once, from where the epoch was left."""
     state = training.state
     order = epoch_order(state.config.seed, state.epoch, len(training.pictures))
     state.network.train()
+    torch.autograd.set_detect_anomaly(state.config.detect_anomaly)
     clock = time.monotonic()
-    for batch in range(state.batch, training.batches):
+    todo = order[: training.batches * training.batch_size].split(training.batch_size)[state.batch :]
+    for pictures, labels in training.pictures.stream(todo):
         raise_if_stopped(training.report)
-        pictures, labels = training.pictures(order[batch * training.batch_size :][: training.batch_size])
-        _step(state, pictures, labels, training.steps, training.batches)
-        state.batch = batch + 1
+        step(state, pictures, labels, training.steps, training.batches, training.report)
+        state.batch += 1
         now = time.monotonic()
         state.epoch_seconds += now - clock
         clock = now
@@ -167,30 +176,6 @@ def _epoch(training: Training) -> None:
 def epoch_order(seed: int, epoch: int, samples: int) -> Tensor:
     """The order of an epoch's samples, int64 (samples,): the same whenever it is asked for."""
     return torch.randperm(samples, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
-
-
-def _step(state: checkpoint.State, pictures: Tensor, labels: Tensor, step: int, batches: int) -> None:
-    """One batch: augmented, forward, backward, the weights moved. uint8 (N, 1, S, S), int64 (N,)."""
-    config = state.config
-    for group in state.optimiser.param_groups:
-        group["lr"] = learning_rate_at(config, step, batches)
-    strength = augmentation_strength_at(config, step, config.epochs * batches)
-    inputs = augment(to_unit(pictures), config, strength, state.generator)
-    # bfloat16 where it is fast: on a GPU. On a CPU it helps some networks and hurts others.
-    with torch.autocast(state.device.type, torch.bfloat16, enabled=state.device.type == "cuda"):
-        logits = state.network(inputs.contiguous(memory_format=torch.channels_last))
-    logarithms = functional.log_softmax(logits.float(), dim=1)
-    losses = -logarithms.gather(1, labels[:, None]).squeeze(1)
-    smooth = config.label_smoothing
-    loss = ((1 - smooth) * losses - smooth * logarithms.mean(1)).mean()
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    if config.clip_norm:
-        clip_grad_norm_(state.network.parameters(), config.clip_norm)
-    state.optimiser.step()
-    if state.average:
-        state.average.follow(step + 1)
-    state.sums.add(losses.detach(), logits.detach(), labels)
 
 
 def _watch(training: Training, now: float) -> None:
@@ -226,9 +211,9 @@ def _judge(training: Training) -> None:
     """End the epoch: validate, note it in the history, keep the model when it is the best so far."""
     state, report = training.state, training.report
     clock = time.monotonic()
-    validation = score(
-        state.judged, training.unseen, state.device, len(training.card.classes), "validation", report
-    )
+    classes = len(training.card.classes)
+    validation = score(state.judged, training.unseen, state.device, classes, "validation", report)
+    clean = score(state.judged, training.familiar, state.device, classes, "train accuracy", report)
     if not math.isfinite(validation.loss):
         state.sums.broken = True
         _refuse_nan(training)
@@ -237,7 +222,8 @@ def _judge(training: Training) -> None:
         "epoch": state.epoch + 1,
         "train_loss": state.sums.loss,
         "train_top1": state.sums.top1,
-        "learning_rate": float(state.optimiser.param_groups[0]["lr"]),
+        "train_clean_top1": clean.top1,
+        "learning_rate": float(state.optimisers[0].param_groups[0]["lr"]),
         "seconds": state.epoch_seconds + time.monotonic() - clock,
         "samples_per_second": training.batches * training.batch_size / max(1e-9, state.epoch_seconds),
     }
@@ -271,17 +257,19 @@ def _out_of_patience(state: checkpoint.State) -> bool:
     return bool(patience and state.best and state.epoch - state.best["epoch"] >= patience)
 
 
-def _test(training: Training) -> Metrics | None:
-    """Score the test split, once, with the best model; None where there is none."""
-    state = training.state
-    if not len(training.split.test):
-        return None
+def _finish(training: Training) -> tuple[Metrics | None, ByClass]:
+    """Score the test split, once, with the best model (None where there is none); its validation by class."""
+    state, report, classes = training.state, training.report, len(training.card.classes)
     best = deepcopy(state.judged)
     best.load_state_dict(torch.load(training.directory / results.WEIGHTS, map_location="cpu", weights_only=True))
-    pictures = Pictures(training.dataset, training.split.test, state.device, training.report)
-    found: Metrics = score(best, pictures, state.device, len(training.card.classes), "test", training.report)
+    predicted = predict(best, training.unseen, "validation by class", report)
+    by_class = results.write_by_class(training.directory, training.card, training.unseen.labels, predicted)
+    if not len(training.split.test):
+        return None, by_class
+    pictures = Pictures(training.dataset, training.split.test, state.device, report)
+    found: Metrics = score(best, pictures, state.device, classes, "test", report)
     results.write_info(training.directory, state, training.card, found)
-    return found
+    return found, by_class
 
 
 def _refuse_nan(training: Training) -> None:

@@ -4,7 +4,7 @@ import torch
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.config import TrainConfig, resolve
 
-KINDS = ("rotation", "shear", "scale", "shift", "elastic", "stroke_width", "noise", "noise_share")
+KINDS = ("rotation", "shear", "scale", "shift", "elastic", "stroke_width", "erase", "noise", "noise_share")
 NOTHING = dict.fromkeys(KINDS, 0.0)
 
 
@@ -45,6 +45,7 @@ def test_nothing_asked_for_changes_nothing():
         {"stroke_width": 1.0},
         {"noise": 0.05, "noise_share": 0.5},
         {"shear": 0.2},
+        {"erase": 0.9},
     ],
 )
 def test_every_kind_changes_pictures_within_their_range_and_by_the_seed(settings):
@@ -54,7 +55,7 @@ def test_every_kind_changes_pictures_within_their_range_and_by_the_seed(settings
     assert changed.min() >= 0
     assert changed.max() <= 1.0001
     assert not torch.equal(changed, pictures)
-    assert not torch.equal(changed[0], changed[1])
+    assert len(changed.flatten(1).unique(dim=0)) > len(changed) / 4
     assert torch.equal(changed, run(pictures, **settings))
     assert not torch.equal(changed, run(pictures, seed=1, **settings))
 
@@ -88,6 +89,15 @@ def test_stroke_width_thickens_some_and_thins_others():
     ink = run(squares(), stroke_width=1.0).sum((1, 2, 3)) / (32 * 32)
     assert ((34 / 32) ** 2 - 0.02) < ink.max() <= (34 / 32) ** 2
     assert (30 / 32) ** 2 <= ink.min() < 0.99
+
+
+def test_erasing_rubs_out_one_small_patch_of_its_share_of_the_pictures():
+    ink = torch.ones(1000, 1, 64, 64)
+    changed = run(ink, erase=0.3)
+    erased = (changed == 0).flatten(1).sum(1)
+    assert 0.24 < (erased > 0).float().mean() < 0.36
+    assert erased.max() <= (0.24 * 64 + 1) ** 2
+    assert set(changed.unique().tolist()) == {0.0, 1.0}
 
 
 def test_noise_touches_its_share_of_the_pictures():

@@ -6,12 +6,13 @@ from kanji_tui.errors import UsageError
 from kanji_tui.jobs.specs import from_plain, to_plain
 from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.training.config import RECIPES, TrainConfig, help_of, resolve
+from kanji_tui.training.recipes import NAMES, recipe
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_has_a_whole_recipe(network):
     resolved = resolve(TrainConfig(network=network))
-    assert [f.name for f in fields(resolved) if getattr(resolved, f.name) is None] == ["sample_limit"]
+    assert [f.name for f in fields(resolved) if getattr(resolved, f.name) is None] == ["fold", "sample_limit"]
     assert resolve(resolved) == resolved
 
 
@@ -21,12 +22,35 @@ def test_what_was_asked_for_goes_before_the_recipe():
     assert resolved.batch_size == RECIPES["kanjinet"]["batch_size"]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_is_whole_and_can_be_chosen_for_every_network(name):
+    assert recipe(name, on_gpu=False).keys() == recipe(name, on_gpu=True).keys()
+    for network in NETWORKS:
+        resolved = resolve(TrainConfig(network=network, recipe=name))
+        assert resolved.recipe == name
+        assert resolved.epochs == recipe(name, on_gpu=False)["epochs"]
+
+
+def test_a_gpu_has_larger_batches_but_the_original_keeps_its_own(monkeypatch):
+    small = resolve(TrainConfig()).batch_size
+    monkeypatch.setattr("kanji_tui.training.config.read_gpus", lambda: ["a GPU"])
+    assert resolve(TrainConfig()).batch_size > small
+    assert resolve(TrainConfig(network="v2.1")).batch_size == 64
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones():
+    with pytest.raises(UsageError) as refused:
+        resolve(TrainConfig(recipe="secret"))
+    assert "standard" in refused.value.remedy
+
+
 def test_the_originals_numbers():
     original = resolve(TrainConfig(network="v2.1"))
     assert (original.epochs, original.batch_size, original.learning_rate) == (30, 64, 1e-3)
     assert (original.weight_decay, original.label_smoothing, original.clip_norm) == (1e-4, 0.1, 1.0)
     assert (original.noise, original.noise_share, original.patience) == (0.05, 0.3, 15)
     assert (original.elastic, original.ema) == (0, 0)
+    assert (original.recipe, original.optimiser, original.precision) == ("original", "adamw", "float32")
 
 
 @pytest.mark.parametrize(
@@ -67,3 +91,10 @@ def test_every_field_explains_itself():
 def test_a_config_survives_being_written_down():
     config = resolve(TrainConfig(sample_limit=9))
     assert from_plain(TrainConfig, to_plain(config)) == config
+
+
+def test_a_fold_is_kept_as_it_is_written_and_checked():
+    assert resolve(TrainConfig(fold="2/5")).fold == "2/5"
+    for fold in ("0/5", "6/5", "1/1", "half"):
+        with pytest.raises(UsageError, match="is no fold"):
+            resolve(TrainConfig(fold=fold))

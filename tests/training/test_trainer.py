@@ -16,7 +16,7 @@ from tests.training.running import checkpoint_of, run, same, weights_of
 
 SMALL = TrainConfig(epochs=2, batch_size=16)
 # What two trainings of the same steps must share; their seconds differ.
-EARNED = ("network", "average", "optimiser", "random", "augmentation_random", "epoch", "batch")
+EARNED = ("network", "average", "optimisers", "random", "augmentation_random", "epoch", "batch")
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +72,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(undisturb
     assert not same(weights_of(directory), weights_of(tmp_path / "other"))
 
 
-# It looks once as it reads the train pictures and once for those of validation, then at each of the 8 batches of
-# an epoch and once in its validation.
-@pytest.mark.parametrize(("stop_after", "position"), [(5, (0, 3)), (10, (0, 8)), (13, (1, 2))])
+# It looks three times as it reads the pictures of training, validation and train accuracy, then at each of the 8
+# batches of an epoch and twice as it scores.
+@pytest.mark.parametrize(("stop_after", "position"), [(6, (0, 3)), (11, (0, 8)), (15, (1, 2))])
 def test_a_stopped_and_resumed_training_ends_with_the_same_weights(
     undisturbed, sample_dataset, tmp_path, stop_after, position
 ):
@@ -106,7 +106,7 @@ def test_dropout_too_goes_on_where_it_was(sample_dataset, tmp_path):
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(sample_dataset, tmp_path):
     with pytest.raises(Stopped):
-        run(sample_dataset, tmp_path, SMALL, stop_after=13)
+        run(sample_dataset, tmp_path, SMALL, stop_after=15)
     content = checkpoint_of(tmp_path)
     first = next(iter(content["network"].values()))
     first[0] = float("nan")
@@ -162,7 +162,7 @@ def test_patience_ends_it_early(sample_dataset, tmp_path):
 def test_fewer_samples_than_a_batch_are_one_batch(sample_dataset, tmp_path):
     trained, _ = run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=4096))
     assert trained.epochs == 1
-    assert checkpoint_of(tmp_path)["optimiser"]["state"][0]["step"] == 1
+    assert checkpoint_of(tmp_path)["optimisers"][0]["state"][0]["step"] == 1
 
 
 def test_without_a_test_share_there_is_no_test(sample_dataset, tmp_path):
@@ -224,6 +224,31 @@ def test_every_epoch_has_its_own_order_of_all_samples():
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(50))
     assert not torch.equal(first, second)
     assert torch.equal(first, epoch_order(0, 0, 50))
+
+
+def test_train_accuracy_without_augmentation_stands_beside_the_running_one(undisturbed):
+    directory, _, report = undisturbed
+    clean = [epoch.train_clean_top1 for epoch in report.epochs]
+    assert all(0 <= share <= 1 for share in clean)
+    assert clean != [epoch.train_top1 for epoch in report.epochs]
+    written = json.loads((directory / "training_progress.json").read_text())
+    assert written["train_clean_acc"] == [100 * share for share in clean]
+
+
+def test_the_result_names_weak_classes_and_confused_pairs(undisturbed, sample_dataset):
+    directory, trained, report = undisturbed
+    classes = json.loads((directory / "validation_by_class.json").read_text())["classes"]
+    assert sum(entry["samples"] for entry in classes) == trained.validation["samples"]
+    right = sum(entry["samples"] * entry["top1"] for entry in classes)
+    assert right / trained.validation["samples"] == pytest.approx(trained.validation["top1"])
+    balanced = sum(entry["top1"] for entry in classes) / len(classes)
+    assert balanced == pytest.approx(trained.validation["balanced"])
+    lowest = min(entry["top1"] for entry in classes)
+    assert trained.weakest_classes[0]["top1"] == lowest
+    judged = evaluate(directory / "best_kanji_model.pth", sample_dataset, "val", None, report)
+    pairs = {(pair["truth_jis"], pair["predicted_jis"], pair["count"]) for pair in trained.confusions}
+    assert {(p.truth_jis, p.predicted_jis, p.count) for p in judged.confusions} >= pairs
+    assert sum(pair["count"] for pair in trained.confusions) <= sum(p.count for p in judged.confusions)
 
 
 def test_pictures_read_batch_by_batch_train_the_same(undisturbed, sample_dataset, tmp_path, monkeypatch):

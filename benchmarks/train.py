@@ -1,0 +1,286 @@
+"""How fast and how well does training go? Four figures against the original's loop, run for real beside ours.
+
+    python benchmarks/train.py [--figure 1 2 3 4] [--classes 200] [--sets 36] [--folder DIR]
+
+1. samples/s of the same network (v2.1), batch (64) and optimiser with all 3,036 classes: the original's loop, and
+   ours with augmentation on.
+2. error on the test split at equal wall time: the original's recipe over 30 epochs, then ours in as many epochs as
+   fit into its time; on a drawn sample (hands kept apart) and, where the folder KANJI_TUI_TEST_DATA names is given,
+   on real handwriting (KMNIST's test pictures, files kept apart).
+3. the speed on a GPU; without one the row says so.
+4. what a workbench costs that follows a run: its share of one core, and the run's samples/s with and without it.
+
+Every training is a process of its own, as users start it. The sample is drawn with seed 0 by the generator of
+`kanji-tui sample`, whose hands are frozen. Prints Markdown; run it on a quiet machine, it says how busy it was.
+"""
+
+import argparse
+import fcntl
+import gzip
+import json
+import os
+import platform
+import pty
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from kanji_tui.system.threads import usable_cores
+
+SEED = 0
+ORIGINAL_EPOCHS = 30
+FASTEST_KNOWN = (754, 906)  # samples/s of the original's own loop on 2 quiet cores
+# Ours for figure 1: the original's network, batch and optimiser, our augmentation.
+OURS_OF_V21 = {"network": "v2.1", "recipe": "standard", "batch_size": 64, "optimiser": "adamw", "epochs": 2}
+FOLLOWED_SECONDS = 30.0
+
+
+def command(home: Path, *arguments: object) -> dict[str, Any]:
+    """What `kanji-tui ARGUMENTS --json` answers, run in `home`."""
+    line = [sys.executable, "-m", "kanji_tui", *map(str, arguments), "--json"]
+    done = subprocess.run(line, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(line)} failed:\n{done.stderr}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def original(home: Path, epochs: int) -> dict[str, Any]:
+    """The result of the original's loop on the dataset in `home`; PyTorch's own threads, nothing else set."""
+    script = Path(__file__).with_name("original_loop.py")
+    line = [sys.executable, str(script), "--data-dir", str(home / "dataset"), "--epochs", str(epochs)]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"the original's loop failed:\n{done.stderr}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def timed_training(home: Path, *arguments: object) -> dict[str, Any]:
+    """`kanji-tui train ARGUMENTS`, with `wall`: the seconds from its start to its end, test included."""
+    began = time.monotonic()
+    result = command(home, "train", *arguments)
+    return {**result, "wall": time.monotonic() - began}
+
+
+def drawn(folder: Path, classes: int, sets: int) -> Path:
+    """A home with a drawn sample, prepared."""
+    home = folder / f"drawn-{classes}-{sets}"
+    home.mkdir()
+    command(home, "sample", "--classes", classes, "--sets", sets, "--seed", SEED)
+    command(home, "prepare")
+    return home
+
+
+def handwritten(folder: Path) -> Path | None:
+    """A home with KMNIST's test pictures, prepared; None where the folder is not given."""
+    given = os.environ.get("KANJI_TUI_TEST_DATA")
+    packed = sorted(Path(given, "kmnist_as_etl9g").glob("ETL9G_*.gz")) if given else []
+    if not packed:
+        return None
+    home = folder / "kmnist"
+    (home / "ETL9G").mkdir(parents=True)
+    for path in packed:
+        (home / "ETL9G" / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
+    command(home, "prepare")
+    return home
+
+
+def same_network(home: Path) -> None:
+    """Figure 1: the best of three runs of two epochs each, taken in turns; the original's best epoch counts."""
+    theirs, ours = [], []
+    (home / "v21.yaml").write_text(json.dumps(OURS_OF_V21))  # JSON is YAML
+    for _ in range(3):
+        theirs.append(original(home, 2)["samples_per_second"])
+        ours.append(command(home, "train", "--config", "v21.yaml")["samples_per_second"])
+    best, mine = max(theirs), max(ours)
+    table("way (v2.1, 3,036 classes, batch 64)", "samples/s", "against the loop")
+    row("the original's loop, per-sample DataLoader, 2 workers", f"{best:,.0f}", "1.00")
+    row("kanji-tui train, augmentation on", f"{mine:,.0f}", f"{mine / best:.2f}")
+    verdict = "as fast as it is known" if best >= FASTEST_KNOWN[0] else "SLOWER than it is known"
+    print(f"\nThe reference is {verdict}: {FASTEST_KNOWN[0]}-{FASTEST_KNOWN[1]} samples/s on 2 quiet cores.")
+
+
+def equal_time(name: str, home: Path) -> None:
+    """Figure 2: the original's 30 epochs, then ours in its time."""
+    theirs = original(home, ORIGINAL_EPOCHS)
+    budget = theirs["seconds"]
+    probe = timed_training(home, "--epochs", 1)
+    epoch_seconds = probe["seconds"]
+    epochs = max(1, int((budget - (probe["wall"] - epoch_seconds)) * 0.92 / epoch_seconds))
+    ours = timed_training(home, "--epochs", epochs)
+    error, mine = 1 - theirs["test"], 1 - ours["test"]["top1"]
+    share = f"{mine / error:.3f} of its error" if error else "-"
+    row(name, "original, v2.1", theirs["epochs"], f"{budget:.0f}", f"{100 * error:.2f} %", "")
+    row(name, f"ours, {ours['network']}", epochs, f"{ours['wall']:.0f}", f"{100 * mine:.2f} %", share)
+    print(f"<!-- {name}: {ours['test']['samples']} test samples, run {ours['run']} -->", file=sys.stderr)
+
+
+def on_gpu() -> None:
+    """Figure 3."""
+    table("network", "607,200 samples x 30 epochs")
+    if not has_gpu():
+        row("v2.1", "open: no GPU; the same path is run by the tests on CPU")
+        row("kanjinet", "open: no GPU; the same path is run by the tests on CPU")
+        return
+    with tempfile.TemporaryDirectory(prefix="kanji-tui-benchmark-") as name:
+        home = drawn(Path(name), 3036, 200)
+        for network in ("v2.1", "kanjinet"):
+            result = command(home, "train", "--network", network, "--recipe", "standard", "--epochs", 2)
+            speed = result["samples_per_second"]
+            row(network, f"{607_200 * 30 / speed:,.0f} s at {speed:,.0f} samples/s ({result['device']})")
+
+
+def has_gpu() -> bool:
+    probe = "import torch; print(torch.cuda.is_available())"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    return done.stdout.strip() == "True"
+
+
+def following(home: Path) -> None:
+    """Figure 4: one run, alone and followed by a workbench in turns; its speed, and what the workbench takes."""
+    run = command(home, "train", "--detach", "--epochs", 500)["run"]
+    events = home / "models" / "runs" / run / "events.jsonl"
+    time.sleep(15)
+    alone, followed, busy, written = [], [], [], []
+    for _ in range(2):
+        alone.append(speed_over(events, FOLLOWED_SECONDS))
+        with Workbench(home) as bench:
+            bench.drain(8)  # first paint, and its look at the machine, are over
+            bench.keys("3")
+            bench.drain(4)
+            used, sent = bench.seconds_used(), bench.received
+            reached = samples_done(events), time.monotonic()
+            bench.drain(FOLLOWED_SECONDS)
+            passed = time.monotonic() - reached[1]
+            followed.append((samples_done(events) - reached[0]) / passed)
+            busy.append((bench.seconds_used() - used) / passed)
+            written.append((bench.received - sent) / passed)
+    command(home, "stop", run)
+    table("what", "value")
+    row("the workbench's share of one core, run on screen", f"{100 * sum(busy) / len(busy):.1f} %")
+    row("bytes a second to the terminal", f"{sum(written) / len(written):,.0f}")
+    row("the run's samples/s, alone", " and ".join(f"{speed:,.0f}" for speed in alone))
+    row("the run's samples/s, followed", " and ".join(f"{speed:,.0f}" for speed in followed))
+
+
+class Workbench:
+    """`kanji-tui` on a pseudo-terminal of 120x40, its processes watched, its screen thrown away."""
+
+    def __init__(self, home: Path) -> None:
+        self.received = 0
+        pid, self.terminal = pty.fork()
+        if pid == 0:
+            os.chdir(home)
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+            os.execv(sys.executable, [sys.executable, "-m", "kanji_tui"])
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.process = psutil.Process(pid)
+
+    def __enter__(self) -> "Workbench":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.terminate()
+        self.drain(1)
+        self.process.wait(10)
+        os.close(self.terminal)
+
+    def keys(self, text: str) -> None:
+        os.write(self.terminal, text.encode())
+
+    def drain(self, seconds: float) -> None:
+        """Read what it draws for so long."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if select.select([self.terminal], [], [], left)[0]:
+                try:
+                    self.received += len(os.read(self.terminal, 65536))
+                except OSError:
+                    return
+
+    def seconds_used(self) -> float:
+        """CPU seconds of it and of the children it has waited for; the training is a session of its own."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def samples_done(events: Path) -> int:
+    """Samples trained as the run's last progress event says."""
+    for line in reversed(events.read_text().splitlines()):
+        event = json.loads(line)
+        if event["type"] == "progress" and event["phase"] == "training":
+            return int(event["done"])
+    return 0
+
+
+def speed_over(events: Path, seconds: float) -> float:
+    """Samples a second over so many seconds, validation included."""
+    before, began = samples_done(events), time.monotonic()
+    time.sleep(seconds)
+    return (samples_done(events) - before) / (time.monotonic() - began)
+
+
+def table(*heads: str) -> None:
+    row(*heads)
+    row(*["---"] * len(heads))
+
+
+def row(*cells: object) -> None:
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def machine() -> str:
+    memory = psutil.virtual_memory().total / 2**30
+    busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    return (
+        f"{usable_cores()} cores ({platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()}, "
+        f"load before it began {busy}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--figure", type=int, nargs="+", choices=(1, 2, 3, 4), default=[1, 2, 3, 4])
+    parser.add_argument("--classes", type=int, default=200, help="of the drawn sample (default: 200)")
+    parser.add_argument("--sets", type=int, default=36, help="hands of the drawn sample (default: 36)")
+    parser.add_argument("--folder", type=Path, help="where to work (default: the system's temporary folder)")
+    parser.add_argument("--only", choices=("drawn", "handwriting"), help="of figure 2")
+    arguments = parser.parse_args()
+    print(f"Training, {datetime.now(UTC):%Y-%m-%d}, {machine()}.", flush=True)
+    print(f"Drawn sample: {arguments.classes} classes, {arguments.sets} hands, seed {SEED}, usual strength.")
+    with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="kanji-tui-benchmark-") as name:
+        folder = Path(name)
+        if 1 in arguments.figure:
+            print("\n### 1. The same network, samples/s\n")
+            same_network(drawn(folder, 3036, 4))
+        home = drawn(folder, arguments.classes, arguments.sets)
+        if 2 in arguments.figure:
+            print("\n### 2. Error at equal wall time\n")
+            table("data", "way", "epochs", "seconds", "test error", "")
+            if arguments.only != "handwriting":
+                equal_time(f"drawn, {arguments.classes} classes, hands apart", home)
+            real = handwritten(folder) if arguments.only != "drawn" else None
+            if real:
+                equal_time("real handwriting (KMNIST), files apart", real)
+            elif arguments.only != "drawn":
+                row("real handwriting", "not measured: KANJI_TUI_TEST_DATA names no folder with it", "", "", "", "")
+        if 3 in arguments.figure:
+            print("\n### 3. On a GPU\n")
+            on_gpu()
+        if 4 in arguments.figure:
+            print("\n### 4. A workbench that follows a run\n")
+            following(home)
+
+
+if __name__ == "__main__":
+    main()

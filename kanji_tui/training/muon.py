@@ -1,0 +1,66 @@
+"""Muon for convolutions: momentum made orthogonal, so that every direction of a weight matrix learns alike.
+
+K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024): Nesterov momentum, then five
+Newton-Schulz steps in place of the singular value decomposition. Convolutions are taken as matrices, outputs by
+inputs x kernel. An update is scaled to entries of about one, as AdamW's are, and so lives with its learning rate.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+SMALLEST_SIDE = 33  # matrices with a shorter side gain nothing
+STEPS = 5
+LINEAR, CUBIC, QUINTIC = 3.4445, -4.7750, 2.0315  # Jordan's polynomial: all singular values to about 1
+
+
+class Muon(torch.optim.Optimizer):
+    """For parameters that `suits` holds of; `precision` is what the Newton-Schulz steps compute in."""
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, momentum: float, weight_decay: float, precision: torch.dtype
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        self._precision = precision
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        for group in self.param_groups:
+            alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                if not state:
+                    state["momentum"] = torch.zeros_like(parameter)
+                momentum = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
+                ahead = parameter.grad.lerp(momentum, group["momentum"])
+                alike[parameter.shape].append((parameter, ahead.flatten(1)))
+            for shape, pairs in alike.items():
+                updates = orthogonal(torch.stack([ahead for _, ahead in pairs]), self._precision)
+                size = math.sqrt(max(updates.shape[1:]))
+                for (parameter, _), update in zip(pairs, updates, strict=True):
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                    parameter.add_(update.reshape(shape), alpha=-group["lr"] * size)
+
+
+def suits(parameter: Tensor) -> bool:
+    """Whether it is a convolution's weight, and large enough."""
+    return parameter.ndim == 4 and bool(min(parameter.shape[0], parameter[0].numel()) >= SMALLEST_SIDE)
+
+
+def orthogonal(matrices: Tensor, precision: torch.dtype) -> Tensor:
+    """float32 (K, M, N) to the nearest matrices with all singular values about 1 (0.7 to 1.2)."""
+    tall = matrices.shape[1] > matrices.shape[2]
+    found = matrices.mT if tall else matrices
+    found = (found / found.norm(dim=(1, 2), keepdim=True).clamp(min=1e-12)).to(precision)
+    for _ in range(STEPS):
+        square = found @ found.mT
+        found = torch.baddbmm(
+            found, torch.baddbmm(square, square, square, beta=CUBIC, alpha=QUINTIC), found, beta=LINEAR
+        )
+    found = found.float()
+    return found.mT if tall else found

@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Notice
+from kanji_tui.training import checkpoint, step
+from kanji_tui.training.config import TrainConfig, resolve
+
+CPU = torch.device("cpu")
+STILL = {"rotation": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0, "elastic": 0.0, "stroke_width": 0.0}
+CONFIG = TrainConfig(epochs=1, batch_size=16, precision="float32", **STILL)
+
+
+def state_of(config: TrainConfig) -> checkpoint.State:
+    return checkpoint.begin(resolve(config), 10, 32, 100, CPU)
+
+
+def batch(count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
+    random = torch.Generator().manual_seed(0)
+    pictures = torch.randint(0, 256, (count, 1, 32, 32), dtype=torch.uint8, generator=random)
+    return pictures, torch.arange(count) % 10
+
+
+def weights(state: checkpoint.State) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in state.network.parameters()])
+
+
+class Forgetful(torch.nn.Module):
+    """A network on a device that holds `most` samples: with more it runs out of memory, on the CPU as on a GPU."""
+
+    def __init__(self, network: torch.nn.Module, most: int) -> None:
+        super().__init__()
+        self.network, self.most, self.seen = network, most, []
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        if len(pictures) > self.most:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        self.seen.append(len(pictures))
+        return self.network(pictures)
+
+
+def test_out_of_memory_halves_what_is_computed_at_once_says_so_and_goes_on(report):
+    state = state_of(CONFIG)
+    small = state.network = Forgetful(state.network, most=5)
+    state.average = None
+    before = weights(state)
+    step.step(state, *batch(), 1, 10, report)
+    assert small.seen == [4, 4, 4, 4]
+    assert state.pieces == 4
+    assert [notice.message.split("in ")[1] for notice in report.of(Notice)] == [
+        "2 pieces from now on",
+        "4 pieces from now on",
+    ]
+    assert not torch.equal(before, weights(state))
+    state.sums.settle()
+    assert state.sums.sums[2] == 16  # every sample counted once
+    step.step(state, *batch(), 2, 10, report)
+    assert small.seen == [4] * 8
+    assert len(report.of(Notice)) == 2
+
+
+def test_a_device_too_small_for_two_samples_ends_the_run(report):
+    state = state_of(CONFIG)
+    state.network = Forgetful(state.network, most=1)
+    with pytest.raises(KanjiError, match="too small for 2 samples"):
+        step.step(state, *batch(), 1, 10, report)
+
+
+def test_pieces_add_up_to_the_same_gradient(report):
+    """With BatchNorm in evaluation mode, for its statistics are each piece's own."""
+    found = []
+    for pieces in (1, 3):
+        state = state_of(replace(CONFIG, pieces=pieces))
+        state.network.eval()
+        step.step(state, *batch(), 1, 10, report)
+        found.append(torch.cat([p.grad.flatten() for p in state.network.parameters() if p.grad is not None]))
+    assert torch.allclose(found[0], found[1], atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("optimiser", ["muon", "adamw", "sgd"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_optimiser_learns_a_batch_by_heart_in_each_precision(optimiser, precision, report):
+    rate = 0.05 if optimiser == "sgd" else 2e-3
+    state = state_of(replace(CONFIG, epochs=4, optimiser=optimiser, precision=precision, learning_rate=rate))
+    losses = []
+    for number in range(12):
+        state.sums.reset()
+        step.step(state, *batch(), number + 8, 10, report)
+        state.sums.settle()
+        losses.append(state.sums.loss)
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_sgd_is_nesterovs():
+    (optimiser,) = state_of(replace(CONFIG, optimiser="sgd", momentum=0.8)).optimisers
+    assert isinstance(optimiser, torch.optim.SGD)
+    assert all(group["nesterov"] and group["momentum"] == 0.8 for group in optimiser.param_groups)
+
+
+def test_muon_and_adamw_share_out_all_parameters():
+    state = state_of(CONFIG)
+    shared = [p for optimiser in state.optimisers for group in optimiser.param_groups for p in group["params"]]
+    assert len(shared) == len({id(p) for p in shared}) == len(list(state.network.parameters()))
+    assert len(state.optimisers) == 2
+
+
+def test_precision_is_what_was_asked_for_and_auto_what_the_machine_is_fast_in(monkeypatch):
+    assert checkpoint.precision_on(CPU, "bfloat16", "v2.1") == torch.bfloat16
+    assert checkpoint.precision_on(CPU, "float32", "kanjinet") == torch.float32
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    for native, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
+        assert checkpoint.precision_on(CPU, "auto", "kanjinet") == expected
+        assert checkpoint.precision_on(CPU, "auto", "v2.1") == torch.float32
+
+
+@pytest.mark.filterwarnings("ignore:Error detected in", "ignore:Anomaly Detection")
+def test_detect_anomaly_names_the_operation_that_gave_no_number(report):
+    state = state_of(replace(CONFIG, detect_anomaly=True))
+    with torch.no_grad():
+        next(state.network.parameters()).fill_(float("nan"))
+    with torch.autograd.detect_anomaly(), pytest.raises(KanjiError, match="returned nan values"):
+        step.step(state, *batch(), 1, 10, report)
