@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import Any
 
 from kanji_tui.events import Event, State, to_json
 from kanji_tui.jobs.run_directory import HEARTBEAT_SECONDS, RunDirectory, status_of_this_process
@@ -32,6 +33,7 @@ class Recorder:
         self._stop = False
         self._looked = 0.0
         self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> "Recorder":
         # A file name that is no UTF-8 comes as lone surrogates; as \\u escapes they are valid JSON.
@@ -46,6 +48,8 @@ class Recorder:
         self._ended.set()
         self._heart.join()
         self._file.close()
+        for signum, handler in self._handlers.items():
+            signal.signal(signum, handler)
 
     def __call__(self, event: Event) -> None:
         moment = time.time()
@@ -68,13 +72,13 @@ class Recorder:
         return self._stop
 
     def stop_on_sigterm(self) -> None:
-        """Take SIGTERM for the wish to stop, and let a hang-up of the terminal pass; main thread only."""
+        """Until the end of the job take SIGTERM for the wish to stop, and let a hang-up pass; main thread only."""
 
         def wish(signum: int, frame: FrameType | None) -> None:
             self._stop = True
 
-        signal.signal(signal.SIGTERM, wish)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        for signum, handler in ((signal.SIGTERM, wish), (signal.SIGHUP, signal.SIG_IGN)):
+            self._handlers[signum] = signal.signal(signum, handler)
 
     def _write_status(self, **changes: str) -> None:
         with self._status_lock:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -128,3 +129,13 @@ def test_the_stop_file_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert report.stop_requested()
         run.stop_file.unlink()
         assert report.stop_requested()  # once asked, asked
+
+
+def test_signals_are_as_before_once_the_job_has_ended(tmp_path):
+    """A process that ran a job must not hand an ignored hang-up on to the children it starts later."""
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)
+    run = create("verify", "kanji_tui.jobs.verify:run", {}, tmp_path)
+    with Recorder(run, "verify") as report:
+        report.stop_on_sigterm()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)) == before
