@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kanji_tui.jobs.run_directory import ACTIVE, find_run
+from kanji_tui.jobs.run_directory import ACTIVE, find_run, list_runs
 
 
 def wait_until(holds, seconds=90):
@@ -21,17 +21,23 @@ def wait_until(holds, seconds=90):
 
 @pytest.fixture
 def started(kanji_tui, tmp_path, sample_dataset):
-    """A long training, detached; stopped at the end of the test."""
+    """A long training, detached."""
     process = kanji_tui(
         "train", "--data-dir", sample_dataset, "--epochs", 2000, "--batch-size", 16, "--detach", "--json"
     )
     assert process.returncode == 0, process.stderr
     said = json.loads(process.stdout)
     assert said["state"] in ACTIVE
-    run = find_run(said["run"], tmp_path / "models" / "runs")
-    yield run
-    run.request_stop()
-    wait_until(lambda: run.state() not in ACTIVE)
+    return find_run(said["run"], tmp_path / "models" / "runs")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(tmp_path):
+    """A test that fails on its way must not leave a training behind."""
+    yield
+    for run in list_runs(tmp_path / "models" / "runs"):
+        run.request_stop()
+    wait_until(lambda: all(run.state() not in ACTIVE for run in list_runs(tmp_path / "models" / "runs")))
 
 
 def has_checkpoint(run):
@@ -127,4 +133,3 @@ def test_delete_refuses_a_running_one(kanji_tui, started):
     assert kanji_tui("stop", started.name).returncode == 0
     assert kanji_tui("delete", started.name).returncode == 0
     assert not started.path.exists()
-    started.path.mkdir()  # the fixture's own stop looks for it
