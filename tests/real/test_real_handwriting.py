@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from kanji_tui.tui.app import Workbench
 from tests.conftest import run_command
+from tests.tui.conftest import shows, text_of, until
 
 pytestmark = pytest.mark.real
 
@@ -63,3 +65,19 @@ def test_it_exports_with_parity_on_real_samples(real_training):
         parity = run("export", "onnx", "--target-backend", target)["parity"]
         assert parity["onnxruntime"]["top1_agreement"] == parity["tract"]["top1_agreement"] == 1.0
         print(f"{target}: {parity}")
+
+
+@pytest.mark.timeout(900)
+async def test_the_browser_shows_what_the_model_makes_of_it(real_training, monkeypatch):
+    home, _, _ = real_training
+    monkeypatch.chdir(home)
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "next")
+        await pilot.press("5")
+        await shows(pilot, "p lets the model read every sample")
+        await pilot.press("p")
+        await until(pilot, lambda: app.screen.query_one("#bars").content_size.height == 5)
+        shown = text_of(pilot)
+        assert "お" in shown
+        assert "ETL9G_01" in shown
