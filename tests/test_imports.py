@@ -24,7 +24,7 @@ def loaded_after(code: str, **environment: str) -> list[str]:
     [
         "import kanji_tui.tui.app",
         "import kanji_tui.tui.worker",
-        "import kanji_tui.cli.arguments as a; a.parser()",
+        "import kanji_tui.cli.parser as a; a.parser()",
         "import kanji_tui.jobs.train, kanji_tui.jobs.export_onnx, kanji_tui.jobs.evaluate",
         "import kanji_tui.networks.registry, kanji_tui.training.config",
     ],

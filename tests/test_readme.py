@@ -36,7 +36,7 @@ def test_the_script_in_the_readme_runs(tmp_path):
 
 
 def test_every_command_in_the_readme_exists():
-    from kanji_tui.cli.arguments import parser
+    from kanji_tui.cli.parser import parser
 
     said = parser().format_help()
     for command in set(re.findall(r"^kanji-tui ([a-z]+)", README.read_text(encoding="utf-8"), re.MULTILINE)):

@@ -9,7 +9,7 @@ from kanji_tui.errors import KanjiError, UsageError
 
 def main(argv: list[str] | None = None) -> int:
     """`kanji-tui ARGUMENTS`; returns the exit code (0 done, 1 failed, 2 wrong usage, 130 stopped)."""
-    from kanji_tui.cli.arguments import parser
+    from kanji_tui.cli.parser import parser
 
     return run_guarded(parser().parse_args(argv))
 

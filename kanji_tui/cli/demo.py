@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.cli import show
-from kanji_tui.cli.commands import run_here
 from kanji_tui.cli.console import stderr
 from kanji_tui.cli.follow import follow, say_where
+from kanji_tui.cli.options import Parser, positive
+from kanji_tui.cli.running import run_here
+from kanji_tui.cli.show.words import percent, size, stdout, table
 from kanji_tui.errors import UsageError
 from kanji_tui.jobs.evaluate import DEFAULT_MODEL
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
@@ -31,6 +33,17 @@ from kanji_tui.training.config import TrainConfig, resolve
 
 MARKER = "DEMO.txt"
 TARGETS = ("tract", "ort-tract", "strict")
+
+
+def add_demo(parser: Parser) -> None:
+    parser.add_argument(
+        "--output-dir", type=Path, default=Path("demo"), metavar="DIR", help="its own folder (default demo)"
+    )
+    parser.add_argument("--classes", type=positive, default=SampleSpec.classes, metavar="N", help="characters")
+    parser.add_argument("--sets", type=positive, default=SampleSpec.sets, metavar="N", help="hands")
+    parser.add_argument("--epochs", type=positive, default=None, metavar="N", help="epochs of training")
+    parser.add_argument("--size", type=positive, default=64, metavar="N", help="picture side in pixels")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
 
 
 def demo(args: Namespace) -> int:
@@ -130,13 +143,13 @@ def summary(results: dict[str, Any]) -> None:
     """What was made, where it lies, and how to look at it in the workbench."""
     here = Path.cwd()
     stderr.rule("[bold]done")
-    show.stdout.print(f"In {results['seconds']:.0f} s, on drawn samples (not handwriting), in {here}:")
-    made = show.table("what", "where")
+    stdout.print(f"In {results['seconds']:.0f} s, on drawn samples (not handwriting), in {here}:")
+    made = table("what", "where")
     made.add_row("record files", f"ETL9G/ ({len(results['sample']['files'])} files)")
     made.add_row("dataset", f"dataset/ ({results['prepare']['records']:,} samples), samples.png")
     made.add_row("training", f"models/runs/{results['train']['run']}/")
-    made.add_row("model", f"{DEFAULT_MODEL} (test top-1 {show.percent(results['evaluate']['top1'])})")
+    made.add_row("model", f"{DEFAULT_MODEL} (test top-1 {percent(results['evaluate']['top1'])})")
     for exported in results["export"]:
-        made.add_row("export", f"{exported['path']} ({show.size(exported['bytes'])})")
-    show.stdout.print(made)
-    show.stdout.print(f"Open it in the workbench: kanji-tui --home {here}")
+        made.add_row("export", f"{exported['path']} ({size(exported['bytes'])})")
+    stdout.print(made)
+    stdout.print(f"Open it in the workbench: kanji-tui --home {here}")

@@ -6,8 +6,9 @@ The flags are facts of <https://github.com/paazmaya/kanji-2965-CNN-ETL9G>; the c
 import argparse
 from pathlib import Path
 
-from kanji_tui.cli import commands, run_guarded
-from kanji_tui.cli.arguments import positive
+from kanji_tui.cli import run_guarded
+from kanji_tui.cli.commands import data, models, training
+from kanji_tui.cli.options import positive
 from kanji_tui.errors import UsageError
 from kanji_tui.jobs.export_onnx import POOLING_TYPES
 
@@ -41,7 +42,7 @@ def train(args: argparse.Namespace) -> int:
             f"{args.data_dir} holds pictures of {size}x{size}, not {args.image_size}x{args.image_size}",
             f"train-kanji --data-dir {args.data_dir} --image-size {size}",
         )
-    return commands.train(args)
+    return training.train(args)
 
 
 def prepare_dataset() -> int:
@@ -51,7 +52,7 @@ def prepare_dataset() -> int:
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--size", type=positive, default=64)
     parser.add_argument("--workers", type=positive, default=None)
-    parser.set_defaults(command=commands.prepare, json=False, home=None, format=None)
+    parser.set_defaults(command=data.prepare, json=False, home=None, format=None)
     return run_guarded(parser.parse_args())
 
 
@@ -64,7 +65,7 @@ def convert_to_onnx() -> int:
     parser.add_argument("--target-backend", choices=("tract", "ort-tract", "strict"), default="tract")
     parser.add_argument("--pooling-type", choices=POOLING_TYPES, default=None)
     parser.add_argument("--image-size", type=positive, default=None)
-    parser.set_defaults(command=commands.export_onnx, json=False, home=None, full_parity=False, quantize=None)
+    parser.set_defaults(command=models.export_onnx, json=False, home=None, full_parity=False, quantize=None)
     return run_guarded(parser.parse_args())
 
 
@@ -77,5 +78,5 @@ def convert_to_safetensors() -> int:
     parser.add_argument("--output-path", type=Path, default=None)
     parser.add_argument("--no-metadata", action="store_true")
     parser.add_argument("--verify", action="store_true")
-    parser.set_defaults(command=commands.export_safetensors, json=False, home=None)
+    parser.set_defaults(command=models.export_safetensors, json=False, home=None)
     return run_guarded(parser.parse_args())

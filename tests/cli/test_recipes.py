@@ -1,7 +1,7 @@
 import pytest
 
-from kanji_tui.cli.arguments import parser
-from kanji_tui.cli.commands import train_spec
+from kanji_tui.cli.commands.training import train_spec
+from kanji_tui.cli.parser import parser
 from kanji_tui.training.recipes import NAMES, recipe
 
 

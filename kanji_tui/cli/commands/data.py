@@ -1,0 +1,102 @@
+"""The commands about the machine and the data: preflight, sample, prepare, verify."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from kanji_tui.cli import show
+from kanji_tui.cli.options import DATA_DIR, AddCommand, Parser, positive
+from kanji_tui.cli.running import run_here
+from kanji_tui.jobs.preflight import Spec as PreflightSpec
+from kanji_tui.jobs.prepare import Spec as PrepareSpec
+from kanji_tui.jobs.sample import Spec as SampleSpec
+from kanji_tui.jobs.verify import Spec as VerifySpec
+
+
+def add(command: AddCommand) -> None:
+    """Add this file's commands."""
+    command("preflight", preflight, "check the machine, the data and the terminal")
+    add_sample(command("sample", sample, "draw ETL9G-like record files from a font (not handwriting)"))
+    add_prepare(command("prepare", prepare, "turn record files into a dataset of small pictures"))
+    add_verify(command("verify", verify, "check that a dataset is whole and looks like characters"))
+
+
+def preflight(args: Namespace) -> int:
+    result = run_here("preflight", PreflightSpec())
+    show.result("preflight", result, args.json)
+    return 1 if any(check["verdict"] == "failed" for check in result["checks"]) else 0
+
+
+def add_sample(parser: Parser) -> None:
+    parser.add_argument("--output-dir", type=Path, default=SampleSpec.output_dir, metavar="DIR")
+    parser.add_argument(
+        "--classes",
+        type=positive,
+        default=SampleSpec.classes,
+        metavar="N",
+        help=f"how many of the 3,036 characters (default {SampleSpec.classes})",
+    )
+    parser.add_argument(
+        "--sets",
+        type=positive,
+        default=SampleSpec.sets,
+        metavar="N",
+        help=f"data sets, each drawn by a hand of its own, four to a file (default {SampleSpec.sets})",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same files (default 0)")
+
+
+def sample(args: Namespace) -> int:
+    spec = SampleSpec(args.output_dir, args.classes, args.sets, args.seed)
+    show.result("sample", run_here("sample", spec), args.json)
+    return 0
+
+
+def add_prepare(parser: Parser) -> None:
+    parser.add_argument(
+        "--etl-dir", type=Path, default=PrepareSpec.etl_dir, metavar="DIR", help="what to prepare (default ETL9G)"
+    )
+    parser.add_argument(
+        "--output-dir", type=Path, default=PrepareSpec.output_dir, metavar="DIR", help="(default dataset)"
+    )
+    parser.add_argument(
+        "--size", type=positive, default=PrepareSpec.size, metavar="N", help="picture side (default 64)"
+    )
+    parser.add_argument(
+        "--workers", type=positive, default=None, metavar="N", help="processes (default: one a core)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("etl9g", "etl8g", "kuzushiji", "images"),
+        default=None,
+        help="what lies there (default: recognised)",
+    )
+
+
+def prepare(args: Namespace) -> int:
+    spec = PrepareSpec(args.etl_dir, args.output_dir, args.size, args.workers, args.format)
+    show.result("prepare", run_here("prepare", spec), args.json)
+    return 0
+
+
+def add_verify(parser: Parser) -> None:
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
+    parser.add_argument("--test-model", action="store_true", help="let a network take one step on the dataset")
+    parser.add_argument(
+        "--contact-sheet", type=Path, default=None, metavar="FILE.png", help="draw samples to a picture"
+    )
+    parser.add_argument(
+        "--unusual",
+        type=positive,
+        default=0,
+        nargs="?",
+        const=10,
+        metavar="N",
+        help="find the N samples of each class that are least like it (default 10)",
+    )
+
+
+def verify(args: Namespace) -> int:
+    spec = VerifySpec(args.data_dir, args.test_model, args.contact_sheet, args.unusual)
+    result = run_here("verify", spec)
+    show.result("verify", result, args.json)
+    return 1 if any(check["verdict"] == "failed" for check in result["checks"]) else 0

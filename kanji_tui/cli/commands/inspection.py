@@ -1,0 +1,38 @@
+"""The commands about ONNX files: inspect, compare, pooling."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from kanji_tui.cli import show
+from kanji_tui.cli.options import DATA_DIR, AddCommand, add_model_path
+from kanji_tui.cli.running import run_here
+from kanji_tui.jobs.compare import Spec as CompareSpec
+from kanji_tui.jobs.inspect import Spec as InspectSpec
+from kanji_tui.jobs.pooling import Spec as PoolingSpec
+
+
+def add(command: AddCommand) -> None:
+    """Add this file's commands."""
+    parser = command("inspect", inspect, "show what operators ONNX files hold and which engines run them")
+    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx")
+    parser = command("compare", compare, "put two to four ONNX files side by side: parity, size, latency")
+    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx", help="the first is the reference")
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="real samples for parity")
+    parser = command("pooling", pooling, "show what each pooling type does to a model")
+    add_model_path(parser)
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="real test samples")
+
+
+def inspect(args: Namespace) -> int:
+    show.result("inspect", run_here("inspect", InspectSpec(tuple(args.models))), args.json)
+    return 0
+
+
+def compare(args: Namespace) -> int:
+    show.result("compare", run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
+    return 0
+
+
+def pooling(args: Namespace) -> int:
+    show.result("pooling", run_here("pooling", PoolingSpec(args.model_path, args.data_dir)), args.json)
+    return 0

@@ -1,0 +1,107 @@
+"""The commands about a model: evaluate, predict, export."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from kanji_tui.cli import show
+from kanji_tui.cli.options import DATA_DIR, AddCommand, Parser, add_model_path, positive
+from kanji_tui.cli.running import run_here
+from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
+from kanji_tui.jobs.export_mapping import Spec as MappingSpec
+from kanji_tui.jobs.export_onnx import POOLING_TYPES, QUANTISATIONS
+from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
+from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
+from kanji_tui.jobs.predict import Spec as PredictSpec
+
+
+def add(command: AddCommand, common: Parser) -> None:
+    """Add this file's commands; `common` holds the options all have."""
+    add_evaluate(command("evaluate", evaluate, "measure a model on a split of a dataset"))
+    add_predict(command("predict", predict, "say what characters image files show"))
+    add_export(command("export", export_onnx, "write a model as ONNX or SafeTensors, or its mapping"), common)
+
+
+def add_evaluate(parser: Parser) -> None:
+    add_model_path(parser)
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
+    parser.add_argument("--split", choices=("test", "val", "train", "all"), default=EvaluateSpec.split)
+
+
+def evaluate(args: Namespace) -> int:
+    spec = EvaluateSpec(args.model_path, args.data_dir, args.split)
+    show.result("evaluate", run_here("evaluate", spec), args.json)
+    return 0
+
+
+def add_predict(parser: Parser) -> None:
+    add_model_path(parser)
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument("--invert", action="store_true", help="swap ink and paper after the automatic choice")
+
+
+def predict(args: Namespace) -> int:
+    spec = PredictSpec(tuple(args.images), args.model_path, args.invert)
+    show.result("predict", run_here("predict", spec), args.json)
+    return 0
+
+
+def add_export(parser: Parser, common: Parser) -> None:
+    kinds = parser.add_subparsers(metavar="KIND", required=True, title="kinds")
+    onnx = kinds.add_parser(
+        "onnx", parents=[common], help="an ONNX file, run in its engines before it gets its name"
+    )
+    add_model_path(onnx)
+    onnx.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="real samples for parity")
+    onnx.add_argument("--target-backend", choices=("tract", "ort-tract", "strict"), default=OnnxSpec.target_backend)
+    onnx.add_argument("--output-path", type=Path, default=None, metavar="FILE")
+    onnx.add_argument("--full-parity", action="store_true", help="compare on every test sample, not 1,000")
+    onnx.add_argument(
+        "--pooling-type",
+        choices=POOLING_TYPES,
+        default=None,
+        help="before the classifier; see: kanji-tui pooling (default: as trained)",
+    )
+    onnx.add_argument("--quantize", choices=QUANTISATIONS, default=None, help="8-bit or half-precision numbers")
+    onnx.add_argument(
+        "--image-size", type=positive, default=None, metavar="N", help="picture side (default: as trained)"
+    )
+    onnx.set_defaults(command=export_onnx)
+    tensors = kinds.add_parser("safetensors", parents=[common], help="weights and the model's card in one file")
+    add_model_path(tensors)
+    tensors.add_argument("--output-path", type=Path, default=None, metavar="FILE")
+    tensors.add_argument("--verify", action="store_true", help="read it back and compare bit for bit")
+    tensors.add_argument("--no-metadata", action="store_true", help="leave the card out")
+    tensors.set_defaults(command=export_safetensors)
+    mapping = kinds.add_parser("mapping", parents=[common], help="class numbers to characters")
+    mapping.add_argument(
+        "--model-path", type=Path, default=None, metavar="FILE", help="(default: all 3,036 classes)"
+    )
+    mapping.add_argument("--output-path", type=Path, default=None, metavar="FILE")
+    mapping.set_defaults(command=export_mapping)
+
+
+def export_onnx(args: Namespace) -> int:
+    spec = OnnxSpec(
+        args.model_path,
+        args.data_dir,
+        args.target_backend,
+        args.output_path,
+        args.full_parity,
+        args.pooling_type,
+        args.quantize,
+        args.image_size,
+    )
+    show.result("export_onnx", run_here("export_onnx", spec), args.json)
+    return 0
+
+
+def export_safetensors(args: Namespace) -> int:
+    spec = SafetensorsSpec(args.model_path, args.output_path, args.verify, not args.no_metadata)
+    show.result("export_safetensors", run_here("export_safetensors", spec), args.json)
+    return 0
+
+
+def export_mapping(args: Namespace) -> int:
+    spec = MappingSpec(args.model_path, args.output_path)
+    show.result("export_mapping", run_here("export_mapping", spec), args.json)
+    return 0

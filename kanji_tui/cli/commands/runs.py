@@ -1,0 +1,66 @@
+"""The commands about runs: runs, stop, attach, publish, delete."""
+
+import time
+from argparse import Namespace
+
+from kanji_tui.cli import show
+from kanji_tui.cli.follow import follow
+from kanji_tui.cli.options import AddCommand
+from kanji_tui.jobs.publish import publish as publish_run
+from kanji_tui.jobs.run_directory import ACTIVE, find_run
+from kanji_tui.jobs.runs import summarise_all
+from kanji_tui.jobs.specs import to_plain
+
+STOP_WAIT_SECONDS = 20.0
+
+
+def add(command: AddCommand) -> None:
+    """Add this file's commands."""
+    command("runs", runs, "list all runs, newest first")
+    for name, function, help in (
+        ("stop", stop, "stop a run at its next batch, with a checkpoint"),
+        ("attach", attach, "follow a run, wherever it was started"),
+        ("publish", publish, "make a run's model the one in models/, and keep it there"),
+        ("delete", delete, "remove a run's directory"),
+    ):
+        command(name, function, help).add_argument(
+            "run", metavar="RUN", help="name of the run, or its beginning, or 'latest'"
+        )
+
+
+def runs(args: Namespace) -> int:
+    show.result("runs", to_plain(summarise_all()), args.json)
+    return 0
+
+
+def stop(args: Namespace) -> int:
+    """Ask a run to stop and wait a little for it; stopping twice, or an ended run, is no error."""
+    run = find_run(args.run)
+    state = run.request_stop()
+    deadline = time.monotonic() + STOP_WAIT_SECONDS
+    while state in ACTIVE and time.monotonic() < deadline:
+        time.sleep(0.1)
+        state = run.state()
+    show.result("stop", {"run": run.name, "state": state}, args.json)
+    return 0
+
+
+def attach(args: Namespace) -> int:
+    run = find_run(args.run)
+    result = follow(run, stop_on_interrupt=False)
+    show.result(run.config()["job"], result, args.json)
+    return 0
+
+
+def publish(args: Namespace) -> int:
+    run = find_run(args.run)
+    models_dir = run.path.parent.parent
+    show.result("publish", to_plain(publish_run(run.path, models_dir)), args.json)
+    return 0
+
+
+def delete(args: Namespace) -> int:
+    run = find_run(args.run)
+    run.delete()
+    show.result("delete", {"run": run.name, "state": "deleted"}, args.json)
+    return 0

@@ -1,0 +1,42 @@
+"""Options that several commands have, and the kinds of values they take."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from kanji_tui.jobs import evaluate
+
+Parser = argparse.ArgumentParser
+Command = Callable[[argparse.Namespace], int]
+AddCommand = Callable[[str, Command, str], Parser]  # name, what it does, help
+DATA_DIR = Path("dataset")
+
+
+def add_model_path(parser: Parser) -> None:
+    parser.add_argument(
+        "--model-path",
+        type=Path,
+        default=evaluate.DEFAULT_MODEL,
+        metavar="FILE",
+        help=f".pth, .safetensors or .onnx (default {evaluate.DEFAULT_MODEL})",
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number") from None
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is too small: 1 or more")
+    return value
+
+
+def shares(text: str) -> tuple[float, float, float]:
+    """`70/15/15` as three numbers."""
+    try:
+        train, validation, test = (float(part) for part in text.split("/"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not three numbers like 70/15/15") from None
+    return train, validation, test

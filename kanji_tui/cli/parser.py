@@ -1,0 +1,74 @@
+"""The parser of every command; a command's options stand beside it in commands/."""
+
+import argparse
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from kanji_tui import __version__
+from kanji_tui.cli.commands import data, inspection, models, runs, training
+from kanji_tui.cli.demo import add_demo, demo
+from kanji_tui.cli.options import Command, Parser
+from kanji_tui.errors import UsageError
+
+
+def parser() -> Parser:
+    """The parser of `kanji-tui`; each command sets `command` to the function that does it."""
+    common = common_options()
+    top = Parser(
+        prog="kanji-tui",
+        parents=[common_options()],  # its own: the defaults set below must not reach the commands'
+        description="A terminal workbench for Japanese handwritten character recognition. "
+        "Without a command it opens the workbench.",
+    )
+    top.add_argument("--version", action="version", version=f"kanji-tui {__version__}")
+    top.set_defaults(command=workbench, json=False, home=None)
+    subcommands = top.add_subparsers(metavar="COMMAND", title="commands")
+
+    def command(name: str, function: Command, help: str) -> Parser:
+        made = subcommands.add_parser(
+            name, parents=[common], help=help, description=help[0].upper() + help[1:] + "."
+        )
+        made.set_defaults(command=function)
+        return made
+
+    add_demo(command("demo", demo, "the whole way on a drawn sample, without screens"))
+    data.add(command)
+    training.add(command)
+    runs.add(command)
+    models.add(command, common)
+    inspection.add(command)
+    return top
+
+
+def common_options() -> Parser:
+    """What may stand before and behind every command."""
+    common = Parser(add_help=False)
+    common.add_argument(
+        "--home",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="folder all relative paths start from (default: KANJI_TUI_HOME, else the current one)",
+    )
+    common.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print the result as one JSON object"
+    )
+    return common
+
+
+def workbench(args: Namespace) -> int:
+    """Open the workbench; without a terminal say what to type instead."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the workbench needs a terminal, and this is none",
+            "kanji-tui demo walks the whole way without screens; kanji-tui --help lists the commands",
+        )
+    try:
+        from kanji_tui.tui.app import run_workbench
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("kanji_tui"):
+            raise
+        raise UsageError(f"the workbench needs the package {error.name}", "pip install textual") from None
+    run_workbench()
+    return 0

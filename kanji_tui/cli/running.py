@@ -1,0 +1,17 @@
+"""A job run in this process, with its progress on stderr."""
+
+import importlib
+from typing import Any
+
+from kanji_tui.cli.console import ConsoleReport
+from kanji_tui.jobs.process import as_json
+
+
+def run_here(name: str, spec: Any) -> dict[str, Any]:
+    """Run the job `name` in this process, with progress on stderr; returns its result as JSON."""
+    from kanji_tui.system.threads import prepare_process
+
+    prepare_process()
+    job = importlib.import_module(f"kanji_tui.jobs.{name}")
+    with ConsoleReport() as report:
+        return as_json(job.run(spec, report))
