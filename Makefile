@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
 
 .PHONY: run test test-real check screens clean
 
@@ -33,7 +34,7 @@ screens: .venv/run
 	@touch $@
 
 .venv/test: .venv/run
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]" --group test
 	@touch $@
 
 .venv/lint: .venv/test

@@ -16,7 +16,6 @@ the aims is missed.
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from PIL import Image, ImageFilter
+from tables import machine
 
 from kanji_tui.data.etl import RECORD_BYTES, open_records
 from kanji_tui.data.sample import draw_sample
@@ -190,15 +190,6 @@ def print_table(records: int, floor: float, ours: float, loop: float, peak: int)
     for found, wanted, met in aims:
         print(f"- {found} (aim: {wanted}): {'met' if met else 'MISSED'}")
     return 0 if all(met for _, _, met in aims) else 1
-
-
-def machine() -> str:
-    memory = psutil.virtual_memory().total / 2**30
-    load = os.getloadavg()[0]
-    return (
-        f"{usable_cores()} cores ({platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()}, "
-        f"numpy {np.__version__}, load {load:.1f}"
-    )
 
 
 if __name__ == "__main__":

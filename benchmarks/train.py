@@ -15,26 +15,19 @@ Every training is a process of its own, as users start it. The sample is drawn w
 """
 
 import argparse
-import fcntl
 import gzip
 import json
 import os
-import platform
-import pty
-import select
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from kanji_tui.system.threads import usable_cores
+from pseudo_terminal import OnTerminal
+from tables import machine, row, table
 
 SEED = 0
 ORIGINAL_EPOCHS = 30
@@ -126,7 +119,7 @@ def equal_time(name: str, home: Path) -> None:
 
 def on_gpu() -> None:
     """Figure 3."""
-    table("network", "607,200 samples x 30 epochs")
+    table("network, batch 2,048", "607,200 samples x 30 epochs")
     if not has_gpu():
         row("v2.1", "open: no GPU; the same path is run by the tests on CPU")
         row("kanjinet", "open: no GPU; the same path is run by the tests on CPU")
@@ -134,7 +127,9 @@ def on_gpu() -> None:
     with tempfile.TemporaryDirectory(prefix="kanji-tui-benchmark-") as name:
         home = drawn(Path(name), 3036, 200)
         for network in ("v2.1", "kanjinet"):
-            result = command(home, "train", "--network", network, "--recipe", "standard", "--epochs", 2)
+            result = command(
+                home, "train", "--network", network, "--recipe", "standard", "--epochs", 2, "--batch-size", 2048
+            )
             speed = result["samples_per_second"]
             row(network, f"{607_200 * 30 / speed:,.0f} s at {speed:,.0f} samples/s ({result['device']})")
 
@@ -153,7 +148,7 @@ def following(home: Path) -> None:
     alone, followed, busy, written = [], [], [], []
     for _ in range(2):
         alone.append(speed_over(events, FOLLOWED_SECONDS))
-        with Workbench(home) as bench:
+        with OnTerminal(home, "-m", "kanji_tui") as bench:
             bench.drain(8)  # first paint, and its look at the machine, are over
             bench.keys("3")
             bench.drain(4)
@@ -172,47 +167,6 @@ def following(home: Path) -> None:
     row("the run's samples/s, followed", " and ".join(f"{speed:,.0f}" for speed in followed))
 
 
-class Workbench:
-    """`kanji-tui` on a pseudo-terminal of 120x40, its processes watched, its screen thrown away."""
-
-    def __init__(self, home: Path) -> None:
-        self.received = 0
-        pid, self.terminal = pty.fork()
-        if pid == 0:
-            os.chdir(home)
-            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
-            os.execv(sys.executable, [sys.executable, "-m", "kanji_tui"])
-        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self.process = psutil.Process(pid)
-
-    def __enter__(self) -> "Workbench":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.process.terminate()
-        self.drain(1)
-        self.process.wait(10)
-        os.close(self.terminal)
-
-    def keys(self, text: str) -> None:
-        os.write(self.terminal, text.encode())
-
-    def drain(self, seconds: float) -> None:
-        """Read what it draws for so long."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if select.select([self.terminal], [], [], left)[0]:
-                try:
-                    self.received += len(os.read(self.terminal, 65536))
-                except OSError:
-                    return
-
-    def seconds_used(self) -> float:
-        """CPU seconds of it and of the children it has waited for; the training is a session of its own."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system + times.children_user + times.children_system)
-
-
 def samples_done(events: Path) -> int:
     """Samples trained as the run's last progress event says."""
     for line in reversed(events.read_text().splitlines()):
@@ -227,24 +181,6 @@ def speed_over(events: Path, seconds: float) -> float:
     before, began = samples_done(events), time.monotonic()
     time.sleep(seconds)
     return (samples_done(events) - before) / (time.monotonic() - began)
-
-
-def table(*heads: str) -> None:
-    row(*heads)
-    row(*["---"] * len(heads))
-
-
-def row(*cells: object) -> None:
-    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-
-
-def machine() -> str:
-    memory = psutil.virtual_memory().total / 2**30
-    busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
-    return (
-        f"{usable_cores()} cores ({platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()}, "
-        f"load before it began {busy}"
-    )
 
 
 def main() -> None:

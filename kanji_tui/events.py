@@ -2,7 +2,7 @@
 
 A line is {"v": 1, "t": <seconds since 1970>, "type": "...", ...the event's fields}. Readers skip types and
 fields they do not know, so newer writers and older readers get along. Fractions are 0-1, times seconds, sizes
-bytes, power watts, temperature degrees Celsius.
+bytes, power watts, energy joules, temperature degrees Celsius.
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -67,7 +67,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU at one moment. A value the driver does not give is None and `reason` says why."""
+    """One GPU at one moment. A value the driver does not give is None and `reason` says why.
+
+    `energy`: the joules it has used since the run began; None outside a run and where it is not measured.
+    """
 
     type: ClassVar[str] = "gpu"
     index: int
@@ -77,6 +80,21 @@ class Gpu:
     memory_total: int | None = None
     power: float | None = None
     temperature: float | None = None
+    reason: str = ""
+    energy: float | None = None
+
+
+@dataclass(frozen=True)
+class Energy:
+    """What one device has used since the run began: `joules`, counted by `measured_by`.
+
+    None where it cannot be measured, and `reason` says why.
+    """
+
+    type: ClassVar[str] = "energy"
+    device: str
+    joules: float | None = None
+    measured_by: str = ""
     reason: str = ""
 
 
@@ -106,9 +124,9 @@ class Failure:
     exit_code: int = 1
 
 
-Event = State | Progress | Epoch | Gpu | Notice | Outcome | Failure
+Event = State | Progress | Epoch | Gpu | Energy | Notice | Outcome | Failure
 EVENTS: dict[str, type[Event]] = {
-    kind.type: kind for kind in (State, Progress, Epoch, Gpu, Notice, Outcome, Failure)
+    kind.type: kind for kind in (State, Progress, Epoch, Gpu, Energy, Notice, Outcome, Failure)
 }
 
 

@@ -18,8 +18,6 @@ def follow(run: RunDirectory, stop_on_interrupt: bool) -> dict[str, Any]:
     the run said, when it did not finish.
     """
     offset = 0
-    result: dict[str, Any] | None = None
-    failure: events.Failure | None = None
     asked = False
     with ConsoleReport() as report:
         while True:
@@ -27,10 +25,6 @@ def follow(run: RunDirectory, stop_on_interrupt: bool) -> dict[str, Any]:
             fresh, offset = read_events(run.events, offset)
             for _, event in fresh:
                 report(event)
-                if isinstance(event, events.Outcome):
-                    result = event.result
-                elif isinstance(event, events.Failure):
-                    failure = event
             if state not in ACTIVE:
                 break
             if report.stop_requested() and not asked:
@@ -40,25 +34,27 @@ def follow(run: RunDirectory, stop_on_interrupt: bool) -> dict[str, Any]:
                     raise Stopped("no longer following")
                 run.request_stop()
             time.sleep(LOOK_SECONDS)
-    return outcome(run, state, result, failure)
+    return result_of(run)
 
 
-def outcome(
-    run: RunDirectory, state: str, result: dict[str, Any] | None, failure: events.Failure | None
-) -> dict[str, Any]:
-    """The result of an ended run, or the error that says how it ended."""
+def result_of(run: RunDirectory) -> dict[str, Any]:
+    """The result of a run that has ended, or the error that says how it ended."""
+    state = run.state()
+    told = [event for _, event in read_events(run.events)[0]]
+    result = next((event.result for event in reversed(told) if isinstance(event, events.Outcome)), None)
     if state == "finished" and result is not None:
         return result
-    resume = f"kanji-tui train --resume {run.name}"
+    job = run.config()["job"]
+    again = "the same command again" if job == "folds" else f"kanji-tui {job} --resume {run.name}"
     if state == "stopped":
-        raise Stopped(f"run {run.name} was stopped; its checkpoint is kept", f"go on with: {resume}")
+        raise Stopped(f"run {run.name} was stopped; what it did is kept", f"go on with: {again}")
+    failure = next((event for event in reversed(told) if isinstance(event, events.Failure)), None)
     if failure is not None:
         error = KanjiError(f"run {run.name} failed: {failure.message}", failure.remedy)
         error.exit_code = failure.exit_code
         raise error
     raise KanjiError(
-        f"run {run.name} is lost: its process ended without a word",
-        f"see {run.log}; go on from its last checkpoint with: {resume}",
+        f"run {run.name} is lost: its process ended without a word", f"see {run.log}; go on with: {again}"
     )
 
 

@@ -10,7 +10,7 @@ from kanji_tui.cli import run_guarded
 from kanji_tui.cli.commands import data, models, training
 from kanji_tui.cli.options import positive
 from kanji_tui.errors import UsageError
-from kanji_tui.jobs.export_onnx import POOLING_TYPES
+from kanji_tui.export.kinds import POOLING_TYPES
 
 ORIGINAL_NETWORK = "v2.1"
 
@@ -27,7 +27,7 @@ def train_kanji() -> int:
     parser.add_argument("--network", default=ORIGINAL_NETWORK)
     parser.set_defaults(
         command=train, json=False, home=None, split="random", split_shares=None, fold=None, seed=None,
-        config=None, recipe=None, resume=None, detach=False,
+        config=None, recipe=None, resume=None, detach=False, track=[], profile=False, set=[],
     )  # fmt: skip
     return run_guarded(parser.parse_args())
 

@@ -6,10 +6,12 @@ from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui import __version__
-from kanji_tui.cli.commands import data, inspection, models, runs, training
+from kanji_tui.cli.commands import accounts, data, inspection, models, probing, recognition, runs, training
 from kanji_tui.cli.demo import add_demo, demo
 from kanji_tui.cli.options import Command, Parser
 from kanji_tui.errors import UsageError
+
+SCREENS = ("preflight", "dataset", "training", "inspector", "browser", "draw")
 
 
 def parser() -> Parser:
@@ -22,6 +24,14 @@ def parser() -> Parser:
         "Without a command it opens the workbench.",
     )
     top.add_argument("--version", action="version", version=f"kanji-tui {__version__}")
+    top.add_argument(
+        "--once",
+        nargs="?",
+        const="all",
+        choices=(*SCREENS, "all"),
+        metavar="SCREEN",
+        help=f"print the screens once as plain text, or one of {', '.join(SCREENS)}",
+    )
     top.set_defaults(command=workbench, json=False, home=None)
     subcommands = top.add_subparsers(metavar="COMMAND", title="commands")
 
@@ -35,8 +45,11 @@ def parser() -> Parser:
     add_demo(command("demo", demo, "the whole way on a drawn sample, without screens"))
     data.add(command)
     training.add(command)
+    probing.add(command)
     runs.add(command)
+    accounts.add(command)
     models.add(command, common)
+    recognition.add(command)
     inspection.add(command)
     return top
 
@@ -58,11 +71,15 @@ def common_options() -> Parser:
 
 
 def workbench(args: Namespace) -> int:
-    """Open the workbench; without a terminal say what to type instead."""
+    """Open the workbench, or print its screens; without a terminal say what to type instead."""
+    if args.once:
+        from kanji_tui.cli.once import once
+
+        return once(args)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the workbench needs a terminal, and this is none",
-            "kanji-tui demo walks the whole way without screens; kanji-tui --help lists the commands",
+            "kanji-tui --once prints the screens, kanji-tui demo walks the whole way, --help lists the commands",
         )
     try:
         from kanji_tui.tui.app import run_workbench

@@ -7,11 +7,12 @@ a chunk's digest is what `sha256sum` says of the file.
 """
 
 import hashlib
+import math
 import zipfile
 from collections.abc import Iterable
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -72,33 +73,41 @@ def _write_member(
         raise AssertionError(f"member {name} has {written} rows, not {shape[0]}")
 
 
-def map_member(path: Path, name: str) -> np.ndarray:
-    """A member of a stored npz file as a read-only memory map; KanjiError where the file is broken or deflated."""
+def map_members(path: Path, *names: str) -> tuple[np.ndarray, ...]:
+    """Members of a stored npz file as read-only memory maps; KanjiError where the file is broken or deflated."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            entry = archive.getinfo(f"{name}.npy")
-        if entry.compress_type != zipfile.ZIP_STORED:
-            raise ValueError("its members are compressed and cannot be mapped")
-        with open(path, "rb") as file:
-            # A local header is 30 bytes, two of its last four the lengths of a name and of an extra field.
-            file.seek(entry.header_offset + 26)
-            name_bytes, extra_bytes = np.frombuffer(file.read(4), "<u2").tolist()
-            file.seek(name_bytes + extra_bytes, 1)
-            version = npy.read_magic(file)
-            if version != (1, 0):
-                raise ValueError(f"npy version {version}")
-            shape, fortran, dtype = npy.read_array_header_1_0(file)
-            offset = file.tell()
-        if fortran or dtype.hasobject:
-            raise ValueError("its layout is not ours")
-        if 0 in shape:
-            return np.empty(shape, dtype)
-        return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            whole = np.memmap(file, np.uint8, mode="r")
+            return tuple(_member(whole, file, archive.getinfo(f"{name}.npy")) for name in names)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise KanjiError(
             f"{path} cannot be read as a chunk of a dataset: {error}",
             "prepare the dataset again: kanji-tui prepare",
         ) from None
+
+
+def _member(whole: np.ndarray, file: IO[bytes], entry: zipfile.ZipInfo) -> np.ndarray:
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError("its members are compressed and cannot be mapped")
+    # A local header is 30 bytes, two of its last four the lengths of a name and of an extra field.
+    file.seek(entry.header_offset + 26)
+    name_bytes, extra_bytes = np.frombuffer(file.read(4), "<u2").tolist()
+    file.seek(name_bytes + extra_bytes, 1)
+    shape, dtype = read_header(file)
+    first = file.tell()
+    return whole[first : first + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+
+
+def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of the array in an npy file, which is then at its first byte; ValueError for a strange one."""
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    version = npy.read_magic(member)
+    if version not in read:
+        raise ValueError(f"npy version {version}")
+    shape, fortran, dtype = read[version](member)
+    if fortran or dtype.hasobject:
+        raise ValueError("its layout is column by column, or it holds no numbers")
+    return shape, dtype
 
 
 def file_digest(path: Path) -> str:

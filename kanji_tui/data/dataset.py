@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kanji_tui.data.chunks import chunk_name, map_member
+from kanji_tui.data.chunks import chunk_name, map_members
 from kanji_tui.data.original import OriginalPictures, is_original, open_original
 from kanji_tui.data.publication import NAMES, VERSION
 from kanji_tui.data.source import Quarantined
@@ -69,8 +69,8 @@ class Dataset:
         """One id for each (file, data set), int64 (N,), dense from 0 in the order they come; 0 where unknown."""
         if not self.writers_known:
             return np.zeros(len(self), np.int64)
-        pairs = self.file.astype(np.int64) * 65536 + self.set
-        return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+        begins = (np.diff(self.file) != 0) | (np.diff(self.set) != 0)  # a data set's samples stand together
+        return np.concatenate([[0], np.cumsum(begins)])[: len(self)]
 
     def test_samples(self) -> np.ndarray:
         """Which samples the collection itself sets aside for testing, bool (N,)."""
@@ -113,10 +113,12 @@ def open_dataset(path: Path) -> Dataset:
         info = read_json(path / "chunk_info.json")
         digests = tuple(str(chunk["digest"]) for chunk in info["chunks"])
         paths = [path / chunk_name(number) for number in range(info["num_chunks"])]
-        pictures = tuple(map_member(chunk, "X") for chunk in paths)
+        members = [map_members(chunk, "X", *COLUMNS) for chunk in paths]
+        pictures = tuple(member[0] for member in members)
         lengths = [len(part) for part in pictures]
         columns = {
-            name: np.concatenate([np.asarray(map_member(chunk, name)) for chunk in paths]) for name in COLUMNS
+            name: np.concatenate([np.asarray(member[place]) for member in members])
+            for place, name in enumerate(COLUMNS, start=1)
         }
         if any(part.shape[1:] != (size, size) for part in pictures) or sum(lengths) != metadata["total_samples"]:
             raise KanjiError(f"the chunks in {path} do not fit metadata.json", "prepare the dataset again")

@@ -14,7 +14,7 @@ import numpy as np
 
 from kanji_tui.characters.classes import global_ranks
 from kanji_tui.characters.jis import jis_to_character, kind, name_jis
-from kanji_tui.data.source import Contents, Quarantined, unreadable
+from kanji_tui.data.source import Contents, Quarantined, require_folder, unreadable, what_is_there
 from kanji_tui.errors import KanjiError, UsageError
 
 RECORD_BYTES = 8199
@@ -37,6 +37,9 @@ def _record(picture_at: int) -> np.dtype:
 ETL9G = _record(64)
 ETL8G = _record(60)
 FORMATS = {"etl9g": ETL9G, "etl8g": ETL8G}
+# Read in the other's format a picture lies 8 of 128 columns beside its place. In the right one the ink of many
+# hands lies around the middle, give or take less than that.
+SHIFT, GIVE = 8 / 128, 3 / 128
 
 
 def _known_files() -> dict[str, int]:
@@ -55,18 +58,13 @@ def record_files(directory: Path, format: str | None = None) -> list[Path]:
     With `format` None the names must leave no doubt. Raises UsageError where there is no such directory, no record
     file in it, or two formats; KanjiError for an empty file.
     """
-    directory = Path(directory)
-    if not directory.is_dir():
-        raise UsageError(
-            f"there is no directory {directory}",
-            f"put the ETL9G files there, or draw a sample: kanji-tui sample --output-dir {directory}",
-        )
+    directory = require_folder(directory)
     try:
         found = sorted(path for path in directory.iterdir() if FILE_NAME.fullmatch(path.name) and path.is_file())
     except OSError as error:
         raise unreadable(directory, error) from None
     if not found:
-        raise UsageError(f"no ETL files in {directory}: {_what_is_there(directory)}", _what_is_expected(directory))
+        raise UsageError(f"no ETL files in {directory}: {what_is_there(directory)}", _what_is_expected(directory))
     formats = {recognise(path) for path in found}
     if len(formats) == 2:
         if format is None:
@@ -81,14 +79,6 @@ def record_files(directory: Path, format: str | None = None) -> list[Path]:
 def recognise(path: Path) -> str:
     """The format a record file's name tells: etl9g or etl8g."""
     return "etl8g" if path.name.upper().startswith("ETL8G") else "etl9g"
-
-
-def _what_is_there(directory: Path) -> str:
-    names = sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
-    if not names:
-        return "it is empty"
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"it holds {', '.join(names[:5])}{more}"
 
 
 def _what_is_expected(directory: Path) -> str:

@@ -1,24 +1,30 @@
 """A folder of image files, sorted into a subfolder for each class.
 
-A subfolder is named by the character itself (田), its JIS code (4544) or its code point (U+7530). Pictures may have
-any size and form: paper is the level of most of the border, what lies furthest from it is ink; paper becomes 0 and
-the darkest a pixel can be 255; paper is added to make it a square, and area averages make it small.
+A subfolder is named by the character itself (田), its JIS code in four hexadecimal digits (4544) or its code point
+(U+7530); several may name the same character. A name of one letter is always the character, one of four digits
+always a JIS code. Pictures may have any size and form: paper is the level of most of the border, what lies furthest
+from it is ink; paper becomes 0 and the darkest a pixel can be 255; paper is added to make it a square, and area
+averages make it small.
 """
 
+import os
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis
+from kanji_tui.data.listing import Listed, Listing
 from kanji_tui.data.resize import resize_grey
-from kanji_tui.data.source import Contents, Quarantined, Source, parse_code_point, unreadable
+from kanji_tui.data.source import Contents, Quarantined, Source, others_in, parse_code_point, unreadable
 from kanji_tui.errors import KanjiError, UsageError
 
 ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".pbm", ".ppm"))
+MOST_COUNTED = 10_000  # images, when a folder is only listed
 LONGEST_SIDE = 1024  # pixels; a longer picture is first averaged over whole blocks of pixels
 FEWEST_A_BATCH, MOST_BATCHES = 2000, 200
 NOT_READABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
@@ -76,16 +82,32 @@ class ClassFolders:
                 raise KanjiError(f"{path} changed while it was read: {error}", "prepare again") from None
 
 
-def class_folders_in(directory: Path) -> list[Path]:
-    """The subfolders that hold image files, in the order of their names."""
-    folders = sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return [folder for folder in folders if next(_images_in(folder), None)]
+def character_folders(directory: Path) -> list[Path]:
+    """The subfolders named after a character, in the order of their names; none unless one of them has an image."""
+    folders = [folder for folder in _subfolders(directory) if parse_class(folder.name)]
+    return folders if any(next(_images_in(folder), None) for folder in folders) else []
+
+
+def list_images(directory: Path) -> Listing:
+    """The folders of characters in `directory`; counting ends after some thousand images."""
+    items, left = [], MOST_COUNTED
+    for folder in character_folders(directory):
+        count = sum(1 for _ in islice(_image_entries(folder), left + 1)) if left >= 0 else None
+        items.append(Listed(folder.name, samples=count))
+        left -= count or 0
+    aside = others_in(directory, [item.name for item in items])
+    return Listing("images", tuple(items), counted=left >= 0, aside=aside)
+
+
+def _subfolders(directory: Path) -> list[Path]:
+    with os.scandir(directory) as entries:
+        return sorted(Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
 def open_images(directory: Path) -> Source:
     """The image files in the subfolders of `directory`; UsageError where no such folder names a character."""
     try:
-        folders = class_folders_in(directory)
+        folders = [folder for folder in _subfolders(directory) if next(_images_in(folder), None)]
     except OSError as error:
         raise unreadable(directory, error) from None
     by_code = [(parse_class(folder.name) or 0, folder) for folder in folders]
@@ -122,11 +144,14 @@ def parse_class(name: str) -> int | None:
 
 
 def _images_in(folder: Path) -> Iterator[Path]:
-    return (
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
-    )
+    return map(Path, _image_entries(folder))
+
+
+def _image_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if os.path.splitext(entry.name)[1].lower() in ENDINGS and entry.name[0] != "." and entry.is_file():
+                yield entry
 
 
 def _batches(folders: list[list[tuple[Path, int]]]) -> Iterator[list[tuple[Path, int]]]:

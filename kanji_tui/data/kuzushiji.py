@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numpy.lib import format as npy
 
 from kanji_tui.characters.jis import character_to_jis
+from kanji_tui.data.chunks import read_header
+from kanji_tui.data.listing import Listed, Listing
 from kanji_tui.data.resize import resize_grey
-from kanji_tui.data.source import Contents, Quarantined, Source, parse_code_point
+from kanji_tui.data.source import Contents, Quarantined, Source, accepted, others_in, parse_code_point
 from kanji_tui.errors import KanjiError, UsageError
 
 PICTURES = re.compile(r"([A-Za-z0-9_]+)-(train|test)-imgs\.npz")
@@ -70,13 +71,17 @@ class Pair:
         )
 
     def pictures(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
+        return (resize_grey(pictures, size) for pictures in accepted(self._blocks(), record))
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        """All pictures, in their own size."""
         with _open_pictures(self.images) as (file, (count, height, width)):
             for start in range(0, count, BLOCK):
                 rows = min(BLOCK, count - start)
-                block = np.frombuffer(_read(file, rows * height * width), np.uint8).reshape(rows, height, width)
-                chosen = record[np.searchsorted(record, start) : np.searchsorted(record, start + rows)]
-                if len(chosen):
-                    yield resize_grey(block[chosen - start], size)
+                data = file.read(rows * height * width)
+                if len(data) < rows * height * width:
+                    raise EOFError("it ends too early")
+                yield np.frombuffer(data, np.uint8).reshape(rows, height, width)
             file.read()  # to its end, where the archive's checksum is compared
 
 
@@ -122,6 +127,17 @@ def open_kuzushiji(directory: Path) -> Source:
     )
 
 
+def list_pairs(directory: Path) -> Listing:
+    """The collection in `directory` by the headers of its archives; raises as `open_kuzushiji` does."""
+    pairs = open_kuzushiji(directory).inputs
+    items = []
+    for pair in pairs:
+        with _open_pictures(pair.paths[0]) as (_, shape):
+            items.append(Listed(pair.name, sum(path.stat().st_size for path in pair.paths[:2]), shape[0]))
+    known = [path.name for pair in pairs for path in pair.paths]
+    return Listing("kuzushiji", tuple(items), aside=others_in(directory, known))
+
+
 def read_class_map(path: Path) -> dict[int, int]:
     """Class number to JIS X 0208 code; classes whose character has none are left out."""
     try:
@@ -151,20 +167,12 @@ def _open_pictures(path: Path) -> Iterator[tuple[IO[bytes], tuple[int, int, int]
     """The raw pixels of the pictures as a stream, and their shape; nothing is held in memory."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(ARRAY) as file:
-            read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-            shape, fortran, dtype = read_header[npy.read_magic(file)](file)
-            if len(shape) != 3 or fortran or dtype != np.uint8 or min(shape[1:]) < 1:
+            shape, dtype = read_header(file)
+            if len(shape) != 3 or dtype != np.uint8 or min(shape[1:]) < 1:
                 raise ValueError(f"pictures of shape {shape}, {dtype}")
             yield file, shape
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise _broken(path, error) from None
-
-
-def _read(file: IO[bytes], count: int) -> bytes:
-    data = file.read(count)
-    if len(data) != count:
-        raise EOFError("it ends too early")
-    return data
 
 
 def _broken(path: Path, error: Exception) -> KanjiError:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from kanji_tui.data.chunks import map_member, write_chunk
+from kanji_tui.data.chunks import map_members, read_header, write_chunk
 from kanji_tui.errors import KanjiError
 
 SINGLE = "etl9g_dataset.npz"
@@ -42,14 +42,14 @@ class OriginalPictures:
         if self._mapped is None:
             if not self._kept.exists():
                 write_chunk(self._kept, (self._count, self._size, self._size), self._convert(), {})
-            self._mapped = map_member(self._kept, "X")
+            (self._mapped,) = map_members(self._kept, "X")
         found: np.ndarray = self._mapped[places]
         return found
 
     def _convert(self) -> Iterator[np.ndarray]:
         try:
             with zipfile.ZipFile(self._path) as archive, archive.open("X.npy") as file:
-                _read_header(file)
+                read_header(file)
                 for start in range(0, self._count, BLOCK):
                     count = min(BLOCK, self._count - start)
                     levels = np.frombuffer(file.read(count * self._size**2 * 4), np.float32) * np.float32(255)
@@ -124,7 +124,7 @@ def _read(file: Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
     try:
         with zipfile.ZipFile(file) as archive:
             with archive.open("X.npy") as member:
-                shape, dtype = _read_header(member)
+                shape, dtype = read_header(member)
             with archive.open("y.npy") as member:
                 labels: np.ndarray = npy.read_array(member, allow_pickle=False)
             crcs = archive.getinfo("X.npy").CRC, archive.getinfo("y.npy").CRC
@@ -133,14 +133,6 @@ def _read(file: Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
         return labels.astype(np.int32), crcs
     except NOT_READABLE as error:
         raise _broken(file, error) from None
-
-
-def _read_header(member: Any) -> tuple[tuple[int, ...], np.dtype]:
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(member)]
-    shape, fortran, dtype = read(member)
-    if fortran:
-        raise ValueError("its layout is column by column")
-    return shape, dtype
 
 
 def _broken(path: Path, error: Exception) -> KanjiError:

@@ -76,6 +76,8 @@ def prepare(
     workers = workers or usable_cores()
     started = time.monotonic()
     source = open_source(etl_dir, format)
+    if source.doubt:
+        report(Notice(source.doubt))
     contents = _scan(source, etl_dir, workers, report)
     plan = Plan.of(source, contents, size)
     with _alone_in(output_dir):

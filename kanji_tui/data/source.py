@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from kanji_tui.characters.jis import character_to_jis
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, UsageError
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Source:
 
     `dataset`: the name of what is made of it, as exports carry it; `words`: what the pictures are and whose;
     `made`: how they are made small; `writers_known`: whether `set` tells the hands apart; `test`: names of the
-    inputs that the collection itself sets aside for testing.
+    inputs that the collection itself sets aside for testing; `doubt`: why it may be of another format.
     """
 
     format: str
@@ -82,6 +82,19 @@ class Source:
     writers_known: bool
     inputs: tuple[Input, ...]
     test: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+def accepted(blocks: Iterable[np.ndarray], record: np.ndarray) -> Iterator[np.ndarray]:
+    """Of consecutive blocks of an input's records the accepted ones, `record`; blocks without any are left out."""
+    start = 0
+    for block in blocks:
+        first, last = np.searchsorted(record, (start, start + len(block)))
+        if last - first == len(block):
+            yield block
+        elif last > first:
+            yield block[record[first:last] - start]
+        start += len(block)
 
 
 def stamp(paths: Iterable[Path]) -> str:
@@ -89,6 +102,33 @@ def stamp(paths: Iterable[Path]) -> str:
     stats = [(f"{path.parent.name}/{path.name}", path.stat()) for path in paths]
     lines = (f"{name}\t{stat.st_size}\t{stat.st_mtime_ns}\n" for name, stat in stats)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def require_folder(directory: Path) -> Path:
+    """The folder, as a Path; UsageError where there is none."""
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise UsageError(
+            f"there is no directory {directory}",
+            f"put the ETL9G files there, or draw a sample: kanji-tui sample --output-dir {directory}",
+        )
+    return directory
+
+
+def what_is_there(directory: Path) -> str:
+    """The first few names in a folder, in words."""
+    names = others_in(directory, ())
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return f"it holds {', '.join(names[:5])}{more}" if names else "it is empty"
+
+
+def others_in(directory: Path, known: Iterable[str]) -> tuple[str, ...]:
+    """What lies in a folder beside the names `known`, in order; hidden files and a README count for nothing."""
+    aside = set(known)
+    names = (path.name for path in directory.iterdir())
+    return tuple(
+        sorted(name for name in names if name not in aside and name[0] != "." and name.upper()[:6] != "README")
+    )
 
 
 def unreadable(path: Path, error: OSError) -> KanjiError:

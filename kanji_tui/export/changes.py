@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.export.quantisation import KINDS, OPSET
+from kanji_tui.export.kinds import QUANTISATIONS
+from kanji_tui.export.quantisation import OPSET
 from kanji_tui.export.targets import Target
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
@@ -33,7 +34,7 @@ class Pooling:
     fixed: bool | None
 
 
-POOLING_TYPES = {
+POOLINGS = {
     "adaptive_avg": Pooling(AVERAGE, 1, False),
     "adaptive_max": Pooling(LARGEST, 1, False),
     "avg_2x2": Pooling(AVERAGE, 2, None),
@@ -45,7 +46,7 @@ POOLING_TYPES = {
 
 @dataclass(frozen=True)
 class Changes:
-    """`pooling_type`: one of POOLING_TYPES; `quantize`: one of quantisation.KINDS; `image_size`: pixels a side.
+    """`pooling_type`: one of POOLINGS; `quantize`: one of QUANTISATIONS; `image_size`: pixels a side.
 
     None leaves the model as it was trained.
     """
@@ -82,7 +83,7 @@ def change(recogniser: Recogniser, card: ModelCard, target: Target, changes: Cha
     if changes.pooling_type:
         target = target_for(changes.pooling_type, target)
         recogniser = repool(recogniser, card, trained, wanted)
-        if POOLING_TYPES[wanted].layer is not POOLING_TYPES[trained].layer:
+        if POOLINGS[wanted].layer is not POOLINGS[trained].layer:
             what.append(f"it pools by {wanted} where it was trained by {trained}")
         if wanted != trained:
             suffix.append(wanted)
@@ -90,8 +91,10 @@ def change(recogniser: Recogniser, card: ModelCard, target: Target, changes: Cha
         recogniser, card, before = *at_size(recogniser, card, int(changes.image_size or 0)), card
         what.append(f"it takes {card.size}-pixel pictures where it was trained on {before.size}-pixel ones")
     if changes.quantize:
-        if changes.quantize not in KINDS:
-            raise UsageError(f"there is no quantisation '{changes.quantize}'", f"choose one of: {', '.join(KINDS)}")
+        if changes.quantize not in QUANTISATIONS:
+            raise UsageError(
+                f"there is no quantisation '{changes.quantize}'", f"choose one of: {', '.join(QUANTISATIONS)}"
+            )
         suffix.append(changes.quantize.replace("-", "_"))
         target = replace(
             target,
@@ -108,10 +111,10 @@ def change(recogniser: Recogniser, card: ModelCard, target: Target, changes: Cha
 
 
 def trained_pooling(recogniser: Recogniser, size: int) -> str:
-    """How the network pools before its classifier, as one of POOLING_TYPES; empty where it does otherwise."""
+    """How the network pools before its classifier, as one of POOLINGS; empty where it does otherwise."""
     name = last_pooling(recogniser.network, size)
     layer = recogniser.network.get_submodule(name) if name else None
-    for kind, pooling in POOLING_TYPES.items():
+    for kind, pooling in POOLINGS.items():
         if isinstance(layer, pooling.layer) and layer.output_size in (pooling.grid, (pooling.grid, pooling.grid)):
             return kind
     return ""
@@ -119,9 +122,9 @@ def trained_pooling(recogniser: Recogniser, size: int) -> str:
 
 def target_for(kind: str, target: Target) -> Target:
     """The target with windows where the pooling asks for them; UsageError where the two do not go together."""
-    if kind not in POOLING_TYPES:
-        raise UsageError(f"there is no pooling '{kind}'", f"choose one of: {', '.join(POOLING_TYPES)}")
-    fixed = POOLING_TYPES[kind].fixed
+    if kind not in POOLINGS:
+        raise UsageError(f"there is no pooling '{kind}'", f"choose one of: {', '.join(POOLINGS)}")
+    fixed = POOLINGS[kind].fixed
     if fixed is False and target.fixed_pooling:
         raise UsageError(
             f"the target {target.name} has no global pooling, and {kind} is that",
@@ -132,7 +135,7 @@ def target_for(kind: str, target: Target) -> Target:
 
 def repool(recogniser: Recogniser, card: ModelCard, trained: str, wanted: str) -> Recogniser:
     """The recogniser with another pooling before its classifier; UsageError where that needs training again."""
-    old, new = POOLING_TYPES.get(trained), POOLING_TYPES[wanted]
+    old, new = POOLINGS.get(trained), POOLINGS[wanted]
     if old is None:
         raise UsageError(
             f"the network {card.network} does not pool by a layer before its classifier, so {wanted} fits nowhere",
@@ -143,7 +146,7 @@ def repool(recogniser: Recogniser, card: ModelCard, trained: str, wanted: str) -
             f"{wanted} needs training again: {card.network} was trained by {trained}, so its classifier reads "
             f"{old.grid**2} number{'s' if old.grid > 1 else ''} of each channel, and {wanted} gives "
             f"{new.grid**2}; no weights for that were ever learned",
-            f"choose one of: {', '.join(name for name, p in POOLING_TYPES.items() if p.grid == old.grid)}",
+            f"choose one of: {', '.join(name for name, p in POOLINGS.items() if p.grid == old.grid)}",
         )
     if old.layer is new.layer and (new.layer is AVERAGE or new.grid > 1):
         return recogniser

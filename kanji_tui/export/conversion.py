@@ -1,9 +1,12 @@
 """A recogniser as an ONNX graph, by whichever of torch's two exporters delivers the opset."""
 
 import contextlib
+import ctypes
 import io
 import json
 import logging
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -38,7 +41,12 @@ def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> tuple[on
         exporter = TORCHSCRIPT
         model = export_torchscript(recogniser, pictures, card, target)
     if target.fixed_pooling:
-        fix_pooling(model)
+        try:
+            fix_pooling(model)
+        except KanjiError as error:
+            raise KanjiError(
+                f"the network {card.network} cannot be written for {target.name}: {error.message}", error.remedy
+            ) from None
     return finish(model, card, target), exporter, reason
 
 
@@ -100,28 +108,45 @@ def export_torchscript(
                 dynamic_axes=dynamic,
             )
     except Exception as error:
+        why = (str(error) or type(error).__name__).splitlines()[0]
         raise KanjiError(
-            f"the network {card.network} cannot be written at opset {target.opset}: {str(error).splitlines()[0]}",
-            "choose another target, or train another network: kanji-tui networks",
+            f"the network {card.network} cannot be written at opset {target.opset}, as {target.name} asks: {why}",
+            "no target has a newer opset: train another network (kanji-tui networks), or make this one compute "
+            "that operator from simpler ones",
         ) from None
     return onnx.load_from_string(written.getvalue())
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the exporters' warnings, log lines and prints to themselves: what matters is read from the file."""
+    """Keep the exporters' warnings, log lines and prints to themselves: what matters is read from the file.
+
+    Torch's C++ half prints whole graphs past Python, so the file descriptors themselves are turned away.
+    """
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
     try:
-        with (
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-        ):
+        with open(os.devnull, "wb") as nowhere, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
+            for number in kept:
+                os.dup2(nowhere.fileno(), number)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                yield
     finally:
+        flush()
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)
         logging.disable(before)
+
+
+def flush() -> None:
+    """Send what waits in Python's buffers and in C's where it was meant to go."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
 
 
 def strip(model: onnx.ModelProto) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.export.changes import Changed, Changes, change, require_measured
 from kanji_tui.export.conversion import INPUT, convert, finish
+from kanji_tui.export.kinds import QUANTISATIONS
 from kanji_tui.export.mapping import model_mapping
 from kanji_tui.export.naming import export_name, export_path
 from kanji_tui.export.proof import Accuracy, measure_accuracy, measure_latency, measure_parity, require_parity
-from kanji_tui.export.quantisation import CALIBRATION_SAMPLES, KINDS, quantise
+from kanji_tui.export.quantisation import CALIBRATION_SAMPLES, quantise
 from kanji_tui.export.readback import read_back
 from kanji_tui.export.targets import find_target
 from kanji_tui.inspection.engines import ENGINES, Engine
@@ -134,7 +135,7 @@ def export_onnx(
 def forewarn(changes: Changes, report: Report) -> None:
     """Say what is known of a quantisation before any time is spent on it."""
     if changes.quantize:
-        report(Notice(f"{changes.quantize}: {KINDS[changes.quantize]}"))
+        report(Notice(f"{changes.quantize}: {QUANTISATIONS[changes.quantize]}"))
 
 
 def find_calibration(changes: Changes, changed: Changed, before: ModelCard, data_dir: Path) -> Samples | None:

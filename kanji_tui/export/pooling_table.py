@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.export.changes import POOLING_TYPES, Changes, change, trained_pooling
+from kanji_tui.export.changes import POOLINGS, Changes, change, trained_pooling
 from kanji_tui.export.conversion import convert
 from kanji_tui.export.proof import Engines, measure_accuracy, measure_latency, measure_parity, require_parity
 from kanji_tui.export.readback import read_back
@@ -66,9 +66,9 @@ def compare_pooling(model_path: Path, data_dir: Path, report: Report) -> Pooling
         Engine(ENGINES[1]) as tract,
     ):
         engines = (onnxruntime, tract)
-        for number, kind in enumerate(POOLING_TYPES):
+        for number, kind in enumerate(POOLINGS):
             raise_if_stopped(report)
-            report(Progress("pooling", number, len(POOLING_TYPES), "types", kind))
+            report(Progress("pooling", number, len(POOLINGS), "types", kind))
             path = Path(folder) / f"{kind}.onnx"
             rows.append(measure(kind, trained, recogniser, card, samples, path, engines, report))
     return PoolingTable(str(model_path), trained, len(samples), samples.source, tuple(rows))

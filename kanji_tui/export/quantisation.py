@@ -20,15 +20,6 @@ from kanji_tui.inspection.samples import Samples
 OPSET = 13
 CALIBRATION_SAMPLES = 512
 CALIBRATION_BATCH = 32
-# What is known of each kind before it is made, measured on x86 processors with one thread.
-KINDS = {
-    "int8-dynamic": "a quarter of the size, but slower than float32: about 1.5-3 times in ONNX Runtime and 4-15 "
-    "times in tract, which scale every layer's numbers anew for each picture",
-    "int8-static": "a quarter of the size; as fast or faster in ONNX Runtime where the processor multiplies 8-bit "
-    "integers, but 2-8 times slower than float32 in tract",
-    "fp16": "half the size; no faster in ONNX Runtime on a processor, and some 200 times slower in tract on one "
-    "that has no half-precision arithmetic: meant for WebGPU and other graphics processors",
-}
 
 
 def quantise(

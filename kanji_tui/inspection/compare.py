@@ -176,7 +176,7 @@ def within_budget(candidate: Candidate, engine: Engine, samples: Samples, report
     start, done = time.monotonic(), 0
     for pictures in samples.batches(BATCH):
         raise_if_stopped(report)
-        report(Progress("parity", done, len(samples), "samples", f"{engine.name}, {candidate.name}"))
+        report(Progress("parity", done, len(samples), "samples", f"{engine.name}, {candidate.path.name}"))
         outputs = candidate.outputs(engine, pictures)
         yield outputs
         done += len(outputs)

@@ -21,6 +21,7 @@ FLOATS = {
 }
 # Integers of these widths are quantised weights; wider ones are shapes, axes and indices.
 QUANTISED = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8, onnx.TensorProto.INT4, onnx.TensorProto.UINT4}
+LEARNED = FLOATS | QUANTISED
 
 
 @dataclass(frozen=True)
@@ -86,20 +87,22 @@ def opsets(model: onnx.ModelProto) -> dict[str, int]:
 
 def count_parameters(model: onnx.ModelProto) -> int:
     """Numbers learned: elements of the float and 8-bit or narrower tensors, scalars left out."""
-    sizes = (math.prod(t.dims) for t in all_tensors(model.graph) if t.data_type in FLOATS | QUANTISED)
+    sizes = (math.prod(t.dims) for t in all_tensors(model.graph) if t.data_type in LEARNED)
     return sum(size for size in sizes if size > 1)
 
 
 def weight_bytes(model: onnx.ModelProto) -> int:
     """Bytes of all tensors in the model."""
-    total = 0
-    for tensor in all_tensors(model.graph):
-        try:
-            width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-        except (KeyError, TypeError):
-            continue
-        total += math.prod(tensor.dims) * width
-    return total
+    return sum(tensor_bytes(tensor) for tensor in all_tensors(model.graph))
+
+
+def tensor_bytes(tensor: onnx.TensorProto) -> int:
+    """Bytes of a tensor's numbers; 0 for types that NumPy lacks."""
+    try:
+        width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    except (KeyError, TypeError):
+        return 0
+    return int(math.prod(tensor.dims) * width)
 
 
 def describe_tensor(value: onnx.ValueInfoProto) -> Tensor:
@@ -150,7 +153,7 @@ def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[No
     weights = {
         tensor.name: math.prod(tensor.dims)
         for tensor in model.graph.initializer
-        if tensor.data_type in FLOATS | QUANTISED and math.prod(tensor.dims) > 1
+        if tensor.data_type in LEARNED and math.prod(tensor.dims) > 1
     }
     nodes = []
     for number, node in enumerate(model.graph.node):
@@ -173,14 +176,25 @@ def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[No
 
 
 def module_of(node: onnx.NodeProto) -> str:
-    """The module that made a node: `network.conv1.0` from the exporter's notes or from `/network/conv1/...`."""
+    """The module that made a node, by its whole name: `network.body.3.branch.0`; empty where nothing tells.
+
+    The modern exporter notes it. TorchScript's node names tell it: `/network/body/body.3/branch/branch.0/Conv`,
+    where a part that goes on from the one before, as `body.3` from `body`, stands for both.
+    """
     for entry in node.metadata_props:
         if entry.key == NAME_SCOPES:
             scopes = [part.strip(" '\"") for part in entry.value.strip("[]").split(",")]
             named = [scope for scope in scopes[:-1] if scope]
             return named[-1] if named else ""
-    parts = node.name.strip("/").split("/") if node.name.startswith("/") else []
-    return parts[-2] if len(parts) > 1 else ""
+    if not node.name.startswith("/"):
+        return ""
+    parts: list[str] = []
+    for part in node.name.strip("/").split("/")[:-1]:
+        if parts and part.startswith(f"{parts[-1]}."):
+            parts[-1] = part
+        else:
+            parts.append(part)
+    return ".".join(parts)
 
 
 def show_attribute(attribute: onnx.AttributeProto) -> str:

@@ -22,6 +22,7 @@ from kanji_tui.inspection.graph import (
     opsets,
     weight_bytes,
 )
+from kanji_tui.inspection.layers import Layer, size_by_layer
 from kanji_tui.inspection.loading import load_onnx
 from kanji_tui.inspection.support import Support, ask_engines
 from kanji_tui.inspection.webgpu import SOURCE, without_webgpu_kernel
@@ -49,6 +50,7 @@ class InspectedModel:
     parameters: int
     macs: int
     macs_unknown: int
+    layers: tuple[Layer, ...]
     nodes: tuple[Node, ...]
     metadata: dict[str, str]
     ran_on: dict[str, tuple[int, ...]]
@@ -99,6 +101,7 @@ def inspect_model(path: Path, onnxruntime: Engine, tract: Engine, report: Report
         parameters=count_parameters(model),
         macs=sum(node.macs or 0 for node in nodes),
         macs_unknown=sum(node.macs is None for node in nodes),
+        layers=size_by_layer(model, nodes),
         nodes=nodes,
         metadata=read_metadata(model),
         ran_on=asked.ran_on,

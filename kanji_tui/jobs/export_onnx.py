@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from kanji_tui.export.onnx_export import ExportedOnnx
 
 
-# What export.changes and export.quantisation know; named here because those load torch.
-POOLING_TYPES = ("adaptive_avg", "adaptive_max", "avg_2x2", "max_2x2", "fixed_avg", "fixed_max")
-QUANTISATIONS = ("int8-dynamic", "int8-static", "fp16")
-
-
 @dataclass(frozen=True)
 class Spec:
     """`target_backend`: tract, ort-tract or strict. `output_path` None: named after model and target.

@@ -23,7 +23,6 @@ class Networks:
 
 
 def run(spec: Spec, report: Report) -> Networks:
-    from kanji_tui.networks.registry import NETWORKS
-    from kanji_tui.networks.summary import summarise
+    from kanji_tui.networks.summary import summarise_all
 
-    return Networks(tuple(summarise(name, spec.classes, spec.size) for name in NETWORKS))
+    return Networks(summarise_all(spec.size, spec.classes))

@@ -5,12 +5,14 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
+from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.jobs.file_checks import ETL_FILES, file_checks
 from kanji_tui.jobs.sample import Spec as SampleSpec
 from kanji_tui.system import preflight as machine
 from kanji_tui.system.check import Check
@@ -19,11 +21,11 @@ from kanji_tui.system.machine import disk, memory
 from kanji_tui.system.sizes import in_words
 from kanji_tui.system.terminal import read_terminal
 
-DISK, ETL_FILES, DATASET = "disk", "ETL9G files", "dataset"
+DISK, DATASET = "disk", "dataset"
 GROUPS = (machine.PYTHON, machine.GPU, machine.MEMORY, DISK, ETL_FILES, DATASET, machine.TERMINAL)
 
-RECORD_BYTES = 8199  # as data.etl has it, which would import numpy
 PICTURE_SIZE = 64
+SAMPLE_BYTES = 8199  # a record of a drawn sample
 TRAINING_BYTES = 2 * 1024**3  # torch itself, the network, a few batches: beside the pictures in RAM
 PREPARING_MARGIN = 64 * 1024**2  # labels, JSON, what the file system rounds up
 RUN_BYTES = 512 * 1024**2  # a training's checkpoints, the published copies and their exports
@@ -61,20 +63,6 @@ class Prepared:
         return self.samples * self.size**2
 
 
-@dataclass(frozen=True)
-class RecordFiles:
-    """Sizes in bytes by file name; where they cannot be used, the `problem` and an `advice` in words."""
-
-    sizes: dict[str, int] = field(default_factory=dict)
-    drawn: bool = False
-    problem: str = ""
-    advice: str = ""
-
-    @property
-    def records(self) -> int:
-        return sum(size // RECORD_BYTES for size in self.sizes.values())
-
-
 def run(spec: Spec, report: Report) -> Preflight:
     """All checks: the quick ones, then torch's."""
     steps: tuple[tuple[str, Callable[[Spec], list[Check]]], ...] = (
@@ -99,13 +87,13 @@ def in_order(checks: list[Check]) -> tuple[Check, ...]:
 def quick_checks(spec: Spec) -> list[Check]:
     """Everything but what only torch knows; a few reads of small files and of the driver."""
     prepared = read_prepared(spec.home / spec.data_dir)
-    files = read_record_files(spec.home / spec.etl_dir)
+    files = read_files(spec.home / spec.etl_dir)
     steps: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
         (machine.PYTHON, machine.python_checks),
         (machine.GPU, lambda: machine.gpu_checks(read_driver(), prepared.bytes if prepared else 0)),
         (machine.MEMORY, lambda: _memory_checks(prepared, files)),
         (DISK, lambda: _disk_checks(spec, prepared, files)),
-        (ETL_FILES, lambda: _etl_checks(spec, files)),
+        (ETL_FILES, lambda: file_checks(spec.home / spec.etl_dir, files, _sample_command(spec))),
         (DATASET, lambda: [_dataset_check(spec, prepared, files)]),
         (machine.TERMINAL, lambda: machine.terminal_checks(read_terminal())),
     )
@@ -146,33 +134,22 @@ def read_prepared(data_dir: Path) -> Prepared | None:
     return Prepared(len(dataset), len(dataset.classes), dataset.size, dataset.source)
 
 
-def read_record_files(etl_dir: Path) -> RecordFiles:
-    """The record files of `etl_dir` and their sizes, or why there are none."""
+def read_files(etl_dir: Path) -> Listing:
+    """What lies in `etl_dir` to be prepared, whatever its format, or why it cannot be."""
     try:
-        from kanji_tui.data.etl import record_files
+        from kanji_tui.data.formats import list_inputs
 
-        paths = record_files(etl_dir)
-        sizes = {path.name: path.stat().st_size for path in paths}
-    except KanjiError as error:
-        return RecordFiles(problem=error.message, advice=error.remedy)
-    except (ImportError, OSError) as error:
-        return RecordFiles(problem=f"{etl_dir} cannot be looked at: {error}")
-    if not (etl_dir / "SAMPLE.json").exists():
-        return RecordFiles(sizes)
-    from kanji_tui.data.sample import is_drawn
-
-    try:
-        return RecordFiles(sizes, drawn=is_drawn(etl_dir, paths))
-    except KanjiError as error:  # drawn and other files side by side
-        return RecordFiles(sizes, problem=error.message, advice=error.remedy)
+        return list_inputs(etl_dir)
+    except ImportError as error:
+        return Listing(problem=f"{etl_dir} cannot be looked at: {error}")
 
 
-def _memory_checks(prepared: Prepared | None, files: RecordFiles) -> list[Check]:
+def _memory_checks(prepared: Prepared | None, files: Listing) -> list[Check]:
     size = prepared.size if prepared else PICTURE_SIZE
     if prepared and prepared.samples:
         pictures, purpose = prepared.bytes, "training the prepared dataset"
-    elif files.sizes:
-        pictures, purpose = files.records * size**2, f"training what {files.records:,} records give"
+    elif files.items:
+        pictures, purpose = files.samples * size**2, f"training what {files.samples:,} records give"
     else:
         pictures, purpose = 0, "training a drawn sample"
     fitting = (memory().available - TRAINING_BYTES) // size**2
@@ -180,7 +157,7 @@ def _memory_checks(prepared: Prepared | None, files: RecordFiles) -> list[Check]
     return machine.memory_checks(TRAINING_BYTES + pictures, purpose, remedy)
 
 
-def _disk_checks(spec: Spec, prepared: Prepared | None, files: RecordFiles) -> list[Check]:
+def _disk_checks(spec: Spec, prepared: Prepared | None, files: Listing) -> list[Check]:
     command, folder, needed = _next_step(spec, prepared, files)
     place = disk(folder)
     found = f"{in_words(place.free)} free in {place.folder}; {command} needs about {in_words(needed)}"
@@ -192,15 +169,15 @@ def _disk_checks(spec: Spec, prepared: Prepared | None, files: RecordFiles) -> l
     return [space, _permission_check({folder, spec.home / spec.data_dir, spec.home / spec.models_dir})]
 
 
-def _next_step(spec: Spec, prepared: Prepared | None, files: RecordFiles) -> tuple[str, Path, int]:
+def _next_step(spec: Spec, prepared: Prepared | None, files: Listing) -> tuple[str, Path, int]:
     """The command that comes next, the folder it writes to, and the bytes it needs there."""
     if prepared and not prepared.problem:
         return "kanji-tui train", spec.home / spec.models_dir, RUN_BYTES
-    if files.sizes:
+    if files.items:
         # An earlier dataset stays until the new one is whole, so nothing is given back before.
-        return "kanji-tui prepare", spec.home / spec.data_dir, files.records * PICTURE_SIZE**2 + PREPARING_MARGIN
+        return "kanji-tui prepare", spec.home / spec.data_dir, files.samples * PICTURE_SIZE**2 + PREPARING_MARGIN
     sample = SampleSpec()
-    return "kanji-tui sample", spec.home / spec.etl_dir, sample.classes * sample.sets * RECORD_BYTES
+    return "kanji-tui sample", spec.home / spec.etl_dir, sample.classes * sample.sets * SAMPLE_BYTES
 
 
 def _permission_check(folders: set[Path]) -> Check:
@@ -212,58 +189,9 @@ def _permission_check(folders: set[Path]) -> Check:
     return Check(DISK, "write permission", "failed", f"this user may not write in {names}", remedy)
 
 
-def _etl_checks(spec: Spec, files: RecordFiles) -> list[Check]:
-    folder = spec.home / spec.etl_dir
-    if not files.sizes:
-        elsewhere = files.advice.partition("--etl-dir ")[2]
-        remedy = f"kanji-tui prepare --etl-dir {elsewhere}" if elsewhere else _sample_command(spec)
-        return [Check(ETL_FILES, "files", "warning", files.problem, remedy)]
-    if files.problem:
-        remedy = f"ls -l {quote(str(folder))}  # {files.advice}"
-        return [Check(ETL_FILES, "files", "warning", files.problem, remedy)]
-    from kanji_tui.data.etl import KNOWN_FILES
-
-    amount = f"{len(files.sizes)} files, {files.records:,} records, {in_words(sum(files.sizes.values()))}"
-    if files.drawn:
-        found = f"{amount} in {folder}: a drawn sample, not handwriting"
-        return [Check(ETL_FILES, "files", "ok", found, "")]
-    names = {name.upper() for name in files.sizes}
-    missing = [name for name in KNOWN_FILES if name not in names]
-    if len(missing) == len(KNOWN_FILES):
-        return [Check(ETL_FILES, "files", "ok", f"{amount} in {folder}, none of them of ETL9G")]
-    found = f"{len(KNOWN_FILES) - len(missing)} of the {len(KNOWN_FILES)} in {folder}: {amount}"
-    if missing:
-        found += f"; not there: {_ranges(missing)}"
-    odd = {name: size for name, size in files.sizes.items() if size != KNOWN_FILES.get(name.upper(), size)}
-    return [Check(ETL_FILES, "files", "ok", found), _size_check(folder, odd)]
-
-
-def _size_check(folder: Path, odd: dict[str, int]) -> Check:
-    """Files that are not as large as the database's own list says."""
-    from kanji_tui.data.etl import KNOWN_FILES
-
-    if not odd:
-        return Check(ETL_FILES, "sizes", "ok", "as ETL9INFO lists them")
-    told = [f"{name} has {size:,} of {KNOWN_FILES[name.upper()]:,} bytes" for name, size in odd.items()]
-    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-    found = f"{'; '.join(told[:3])}{more}. Whole records are used, a cut one is left out"
-    paths = " ".join(quote(str(folder / name)) for name in list(odd)[:3])
-    remedy = f"ls -l {paths}  # copy them again from where they came"
-    return Check(ETL_FILES, "sizes", "warning", found, remedy)
-
-
-def _ranges(names: list[str]) -> str:
-    """File numbers in short: ETL9G_01, 02, 03 and 07 are `01-03, 07`."""
-    numbers = sorted(int(name.rpartition("_")[2]) for name in names)
-    starts = [number for number in numbers if number - 1 not in numbers]
-    ends = [number for number in numbers if number + 1 not in numbers]
-    pairs = zip(starts, ends, strict=True)
-    return ", ".join(f"{start:02}" if start == end else f"{start:02}-{end:02}" for start, end in pairs)
-
-
-def _dataset_check(spec: Spec, prepared: Prepared | None, files: RecordFiles) -> Check:
+def _dataset_check(spec: Spec, prepared: Prepared | None, files: Listing) -> Check:
     folder = spec.home / spec.data_dir
-    prepare = _prepare_command(spec) if files.sizes else f"{_sample_command(spec)} && {_prepare_command(spec)}"
+    prepare = _prepare_command(spec) if files.items else f"{_sample_command(spec)} && {_prepare_command(spec)}"
     if prepared is None:
         begun = "; a preparation was begun and goes on where it stopped" if (folder / ".next").is_dir() else ""
         return Check(DATASET, "prepared", "warning", f"none yet in {folder}{begun}", prepare)

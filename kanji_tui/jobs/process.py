@@ -55,10 +55,13 @@ def as_json(result: Any) -> dict[str, Any]:
     return plain
 
 
-def run_in(run: RunDirectory) -> int:
-    """Do the job that `run` describes in this process; returns the exit code. Every end is recorded."""
+def run_in(run: RunDirectory, console: Report | None = None) -> int:
+    """Do the job that `run` describes in this process; returns the exit code. Every end is recorded.
+
+    `console` hears everything too, and may ask to stop.
+    """
     config = run.config()
-    with Recorder(run, config["job"]) as report:
+    with Recorder(run, config["job"], console) as report:
         report.stop_on_sigterm()
         try:
             kind, job = resolve(config["entry"])

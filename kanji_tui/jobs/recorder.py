@@ -1,6 +1,5 @@
 """The report of a job that owns a run directory: events into a file, a heartbeat, and the wish to stop."""
 
-import json
 import signal
 import threading
 import time
@@ -10,9 +9,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from kanji_tui.events import Event, State, to_json
+from kanji_tui.events import Event, Report, State, to_json
 from kanji_tui.jobs.run_directory import HEARTBEAT_SECONDS, RunDirectory, status_of_this_process
-from kanji_tui.system.files import writing_failed
+from kanji_tui.system.files import strict_json, writing_failed
 
 STOP_LOOK_SECONDS = 0.05
 
@@ -20,11 +19,13 @@ STOP_LOOK_SECONDS = 0.05
 class Recorder:
     """Writes a run directory's events.jsonl and status.json; use as `with Recorder(run, job) as report`.
 
-    Called with an event it appends one line. A State event also becomes the run's status. Thread-safe.
+    Called with an event it appends one line. A State event also becomes the run's status. Thread-safe. `console` is
+    told everything too, and may ask to stop, where the job runs in the command's own process.
     """
 
-    def __init__(self, run: RunDirectory, job: str) -> None:
+    def __init__(self, run: RunDirectory, job: str, console: Report | None = None) -> None:
         self.directory: Path | None = run.path
+        self._console = console
         self._run = run
         self._status = status_of_this_process(job, "starting")
         self._events_lock = threading.Lock()
@@ -53,7 +54,7 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         moment = time.time()
-        line = json.dumps(to_json(event, moment), ensure_ascii=False) + "\n"
+        line = strict_json(to_json(event, moment)) + "\n"
         with self._events_lock:
             try:
                 self._file.write(line)
@@ -62,6 +63,8 @@ class Recorder:
                 raise writing_failed(self._run.events, error) from error
         if isinstance(event, State):
             self._write_status(state=event.state)
+        if self._console:
+            self._console(event)
 
     def stop_requested(self) -> bool:
         """Whether a `stop` file lies in the run directory or SIGTERM came; cheap enough for every batch."""
@@ -69,15 +72,21 @@ class Recorder:
         if not self._stop and now - self._looked > STOP_LOOK_SECONDS:
             self._looked = now
             self._stop = self._run.stop_file.exists()
-        return self._stop
+        return self._stop or bool(self._console and self._console.stop_requested())
 
     def stop_on_sigterm(self) -> None:
-        """Until the end of the job take SIGTERM for the wish to stop, and let a hang-up pass; main thread only."""
+        """Until the end of the job take SIGTERM for the wish to stop, and let a hang-up pass; main thread only.
+
+        With a console a hang-up is a wish to stop too: torchrun, which passes it on, would end the job.
+        """
 
         def wish(signum: int, frame: FrameType | None) -> None:
             self._stop = True
 
-        for signum, handler in ((signal.SIGTERM, wish), (signal.SIGHUP, signal.SIG_IGN)):
+        for signum, handler in (
+            (signal.SIGTERM, wish),
+            (signal.SIGHUP, wish if self._console else signal.SIG_IGN),
+        ):
             self._handlers[signum] = signal.signal(signum, handler)
 
     def _write_status(self, **changes: str) -> None:

@@ -218,15 +218,16 @@ def find_run(name: str, runs: Path = RUNS) -> RunDirectory:
     raise UsageError(f"there is no run '{name}' in {runs}", "list them with: kanji-tui runs")
 
 
-def read_events(path: Path, offset: int = 0) -> tuple[list[tuple[float, Event]], int]:
+def read_events(path: Path, offset: int = 0, limit: int | None = None) -> tuple[list[tuple[float, Event]], int]:
     """The events after byte `offset` as (seconds since 1970, event), and the offset to go on from.
 
-    A last line without its line feed is left for the next call; broken or unknown lines are passed over.
+    With `limit` no more than about so many bytes are read, to the end of a line. A last line without its line feed
+    is left for the next call; broken or unknown lines are passed over.
     """
     try:
         with open(path, "rb") as file:
             file.seek(offset)
-            chunk = file.read()
+            chunk = file.read() if limit is None else file.read(limit) + file.readline()
     except FileNotFoundError:
         return [], offset
     end = chunk.rfind(b"\n") + 1

@@ -1,10 +1,12 @@
 """The job `train`: a network learns a dataset. Its run directory keeps everything it earned."""
 
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.jobs.specs import to_plain
 from kanji_tui.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -13,19 +15,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spec:
-    """`resume`: the run directory to go on from, with its own config; then `config` is not looked at."""
+    """`resume`: the run directory to go on from, with its own config; then `config` is not looked at.
+
+    `track`: see jobs/trackers.py. `profile`: leave training/profile.py's table and trace. `publish`: make the model
+    the one in `models_dir` in the end, unless the user pinned another.
+    """
 
     data_dir: Path = Path("dataset")
     models_dir: Path = Path("models")
     config: TrainConfig = field(default_factory=TrainConfig)
     resume: Path | None = None
+    track: tuple[str, ...] = ()
+    profile: bool = False
+    publish: bool = True
 
 
-def run(spec: Spec, report: Report) -> "Trained":
+def run(spec: Spec, report: Report) -> "Trained | None":
+    """Train, and account for it; None in all processes of several but the first."""
     from kanji_tui.jobs.publish import publish_finished
+    from kanji_tui.jobs.trackers import tracking
+    from kanji_tui.training.distributed import current
+    from kanji_tui.training.energy import metering
+    from kanji_tui.training.profile import following, read_profile
     from kanji_tui.training.trainer import train
 
-    assert report.directory is not None, "a training always has a run directory"
-    trained = train(spec.data_dir, spec.config, report.directory, spec.resume, report)
-    publish_finished(report.directory, spec.models_dir, report)
-    return trained
+    directory = report.directory
+    assert directory is not None, "a training always has a run directory"
+    with ExitStack() as accounts:
+        if current().first:
+            report = accounts.enter_context(tracking(spec.track, to_plain(spec.config), report))
+            report = accounts.enter_context(metering(report))
+            accounts.enter_context(following(directory if spec.profile else None))
+        trained = train(spec.data_dir, spec.config, directory, spec.resume, report)
+    if trained is None:
+        return None
+    if spec.publish:
+        publish_finished(directory, spec.models_dir, report)
+    return replace(trained, profile=read_profile(directory))

@@ -84,10 +84,14 @@ class KanjiNet(nn.Module):
             layers += [Residual(channels, depthwise=True) for _ in range(depthwise)]
             inputs = channels
         self.body = nn.Sequential(*layers, *convolution(inputs, FEATURES, 1), nn.ReLU(inplace=True))
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.pool = self.pooling()
         self.norm = nn.BatchNorm1d(FEATURES)
         self.classifier = nn.Linear(FEATURES, classes)
         self._initialise()
+
+    def pooling(self) -> nn.Module:
+        """From (N, FEATURES, H, W) to FEATURES numbers a picture."""
+        return nn.AdaptiveAvgPool2d(1)
 
     def _initialise(self) -> None:
         for module in self.modules():
@@ -104,3 +108,11 @@ class KanjiNet(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         features = self.pool(self.body(self.stem(pictures))).flatten(1)
         return self.classifier(self.norm(features))
+
+
+class KanjiNet2x2(KanjiNet):
+    """kanjinet whose classifier sees the four quarters of a picture apart, a quarter of the features of each."""
+
+    def pooling(self) -> nn.Module:
+        squeeze = convolution(FEATURES, FEATURES // 4, 1)
+        return nn.Sequential(*squeeze, nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(2))

@@ -12,15 +12,19 @@ from kanji_tui.networks.registry import NETWORKS, build, entry
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """`macs` of one picture, convolutions and linear layers alone; `bytes` of the state dict's tensors."""
+    """`macs` of one picture, convolutions and linear layers alone; `bytes` of the state dict's tensors.
+
+    All three are None where the extra that the network needs is not installed; `remedy` says how to install it.
+    """
 
     name: str
     description: str
     classes: int
     size: int
-    parameters: int
-    macs: int
-    bytes: int
+    parameters: int | None
+    macs: int | None
+    bytes: int | None
+    remedy: str = ""
 
 
 def summarise(name: str, classes: int, size: int) -> NetworkSummary:
@@ -39,8 +43,17 @@ def summarise(name: str, classes: int, size: int) -> NetworkSummary:
 
 
 def summarise_all(size: int, classes: int | None = None) -> tuple[NetworkSummary, ...]:
-    """Every network of the registry, with all 3,036 classes unless `classes` says otherwise."""
-    return tuple(summarise(name, classes or len(etl9g_classes()), size) for name in NETWORKS)
+    """Every network of the registry, with all 3,036 classes unless `classes` says otherwise.
+
+    One whose extra is missing is listed without figures.
+    """
+    outputs = classes or len(etl9g_classes())
+    return tuple(
+        NetworkSummary(name, known.description, outputs, size, None, None, None, known.remedy)
+        if known.missing
+        else summarise(name, outputs, size)
+        for name, known in NETWORKS.items()
+    )
 
 
 def count_macs(network: nn.Module, size: int) -> int:

@@ -33,18 +33,21 @@ ANOTHER = "give another model file, or train one: kanji-tui train"
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model ready to run. `digest`: SHA-256 of the file, hexadecimal. `carded`: it came with its card."""
+    """A model ready to run. `digest`: SHA-256 of the file, hexadecimal. `carded`: it came with its card.
+
+    `run`: pictures float32 (N, 1, S, S), 0-1, to logits float32 (N, C).
+    """
 
     path: Path
     card: ModelCard
     digest: str
     carded: bool
-    _run: Callable[[np.ndarray], np.ndarray]
+    run: Callable[[np.ndarray], np.ndarray]
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (N, S, S), ink high, to float32 (N, C)."""
         inputs = np.asarray(images, dtype=np.uint8)[:, None].astype(np.float32) / np.float32(255)
-        pieces = [self._run(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
+        pieces = [self.run(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
         return np.concatenate(pieces) if pieces else np.empty((0, len(self.card.classes)), np.float32)
 
     @property

@@ -1,14 +1,21 @@
 """Which parts of a picture speak for a character: an array, and a picture of it.
 
-Where a network averages its last features and classifies by linear layers alone, its logit is a mean of one map,
-and that map is shown: the class activation map (Zhou et al. 2016), from the forward pass alone. For all other
-networks the features are weighed by the mean of their gradients: Grad-CAM (Selvaraju et al. 2017). Either is as
-coarse as the last features are, 4x4 for 64 pixels, and is interpolated.
+Three ways, the first that a network allows:
+
+- It has a method `attention(pictures) -> (N, h, w)`, float32 >= 0, of the normalised pictures its forward takes:
+  where it looks is shown as it says, whatever the character.
+- It averages its last features and classifies by linear layers alone: its logit is the mean of one map, and that
+  map is shown, the class activation map (Zhou et al. 2016), from the forward pass alone.
+- For all others the features before the last pooling (the last features that still have places, where nothing
+  pools) are weighed by the mean of their gradients: Grad-CAM (Selvaraju et al. 2017).
+
+Each is as coarse as the features are, 4x4 for 64 pixels in kanjinet, and is interpolated.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,16 +25,16 @@ from torch import Tensor, nn
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.events import Progress, Report
+from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.ink import USUAL_EXTENT, place
-from kanji_tui.recognition.layers import last_pooling, layers_run
+from kanji_tui.recognition.layers import last_pooling, last_with_places, layers_run
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.predictor import read_ink
 from kanji_tui.system.files import replacing
 
-ACTIVATION, GRADIENT = "class activation map", "Grad-CAM"
+ACTIVATION, GRADIENT, ATTENTION = "class activation map", "Grad-CAM", "attention"
 EXACT = 1e-3  # a linear head must give the logit back as nearly as this, relative to it
 SCALE = 4  # pixels of the picture drawn for one of the character's
 HEAT = (255, 90, 0)
@@ -45,78 +52,107 @@ class Saliency:
 
 @dataclass(frozen=True)
 class Explained:
-    """What the job `saliency` gives: whose prediction was explained, and the files with array and picture.
+    """One picture: the character explained, with its probability, and the map as `size` rows of `size` numbers 0-1.
 
-    The array is float32 (S, S) in 0-1, as .npy. `truth` is the sample's character, empty for an image file.
+    `sample` is its number in the dataset and `truth` its character there; None and empty for an image file.
     """
 
+    sample: int | None
     character: str
     jis: str
     probability: float
     truth: str
     method: str
     size: int
-    array_path: str
-    picture_path: str
+    map: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """What the job `saliency` gives; the paths of array (float32 (S, S), .npy) and picture where asked for."""
+
+    explained: tuple[Explained, ...]
+    model_path: str
+    array_path: str = ""
+    picture_path: str = ""
 
 
 def explain(
     model_path: Path,
     data_dir: Path,
-    sample: int | None,
+    samples: tuple[int, ...],
     image: Path | None,
     character: str | None,
-    picture_path: Path,
+    output_path: Path | None,
     report: Report,
-) -> Explained:
-    """Write what in a sample of the dataset, or in an image file, speaks for `character` (None: the one predicted).
+) -> Explanations:
+    """What in samples of the dataset, or in an image file, speaks for `character` (None: the one predicted).
 
-    The picture goes to `picture_path`, the array beside it as .npy. Raises UsageError for a sample or character
-    that there is not, KanjiError for a model or picture that cannot be used.
+    For one picture `output_path` may name a PNG to draw; the array goes beside it as .npy. Raises UsageError for a
+    sample or character that there is not, KanjiError for a model or picture that cannot be used.
     """
-    if (sample is None) == (image is None):
-        raise UsageError(
-            "one picture can be explained at a time", "give a sample number or an image file, not both"
-        )
-    if picture_path.suffix.lower() != ".png":
-        raise UsageError(f"{picture_path} does not end in .png, as the file it would hold")
+    if bool(samples) == (image is not None):
+        raise UsageError("there is nothing to explain, or too much", "give sample numbers or one image file")
+    if output_path is not None and len(samples) > 1:
+        raise UsageError("one picture can be drawn at a time", "give one sample, or no file to draw to")
+    if output_path is not None and output_path.suffix.lower() != ".png":
+        raise UsageError(f"{output_path} does not end in .png, as the file it would hold")
     recogniser, card = load_recogniser(model_path)
-    picture, truth = read_picture(card, data_dir, sample, image)
-    found = saliency(recogniser, picture, None if character is None else output_of(card, character))
-    array_path = picture_path.with_suffix(".npy")
-    with replacing(picture_path) as beside:
-        draw(picture, found.map).save(beside, format="PNG")
-    with replacing(array_path) as beside, open(beside, "wb") as file:
-        np.save(file, found.map)
-    report(Progress("saliency", 1, 1, "pictures", str(picture_path)))
+    output = None if character is None else output_of(card, character)
+    pictures, truths = read_pictures(card, data_dir, samples, image)
+    found = []
+    for number, picture in enumerate(pictures, start=1):
+        raise_if_stopped(report)
+        found.append(saliency(recogniser, picture, output))
+        report(Progress("saliency", number, len(pictures), "pictures"))
+    array_path, picture_path = _write(pictures[0], found[0], output_path) if output_path else ("", "")
+    numbers = samples or (None,)
+    explained = [_explained(*one, card) for one in zip(numbers, found, truths, strict=True)]
+    return Explanations(tuple(explained), str(model_path), array_path, picture_path)
+
+
+def _explained(sample: int | None, found: Saliency, truth: str, card: ModelCard) -> Explained:
     jis = card.classes[found.output]
     return Explained(
+        sample=sample,
         character=jis_to_character(jis) or "?",
         jis=name_jis(jis),
         probability=found.probability,
         truth=truth,
         method=found.method,
         size=card.size,
-        array_path=str(array_path),
-        picture_path=str(picture_path),
+        map=tuple(tuple(round(float(value), 3) for value in row) for row in found.map),
     )
 
 
-def read_picture(card: ModelCard, data_dir: Path, sample: int | None, image: Path | None) -> tuple[np.ndarray, str]:
-    """The picture as the model takes it, uint8 (S, S), and the character it is known to show or ""."""
+def _write(picture: np.ndarray, found: Saliency, picture_path: Path) -> tuple[str, str]:
+    """Write array and picture; their paths."""
+    array_path = picture_path.with_suffix(".npy")
+    with replacing(picture_path) as beside:
+        draw(picture, found.map).save(beside, format="PNG")
+    with replacing(array_path) as beside, open(beside, "wb") as file:
+        np.save(file, found.map)
+    return str(array_path), str(picture_path)
+
+
+def read_pictures(
+    card: ModelCard, data_dir: Path, samples: tuple[int, ...], image: Path | None
+) -> tuple[np.ndarray, list[str]]:
+    """The pictures as the model takes them, uint8 (n, S, S), and the characters they are known to show, or ""."""
     if image is not None:
         extent = float(card.metrics.get("ink_extent", USUAL_EXTENT))
-        return place(read_ink(image), card.size, extent), ""
+        return place(read_ink(image), card.size, extent)[None], [""]
     dataset = open_dataset(data_dir)
     if dataset.size != card.size:
         raise KanjiError(
             f"the dataset in {data_dir} has {dataset.size}-pixel pictures and the model takes {card.size}",
             f"prepare it at that size: kanji-tui prepare --size {card.size}",
         )
-    assert sample is not None, "the caller asks for one of the two"
-    if not 0 <= sample < len(dataset):
-        raise UsageError(f"there is no sample {sample}", f"choose one from 0 to {len(dataset) - 1}")
-    return dataset.images([sample])[0], jis_to_character(int(dataset.jis[sample])) or "?"
+    for sample in samples:
+        if not 0 <= sample < len(dataset):
+            raise UsageError(f"there is no sample {sample}", f"choose one from 0 to {len(dataset) - 1}")
+    numbers = list(samples)
+    return dataset.images(numbers), [jis_to_character(int(jis)) or "?" for jis in dataset.jis[numbers]]
 
 
 def output_of(card: ModelCard, character: str) -> int:
@@ -130,40 +166,62 @@ def output_of(card: ModelCard, character: str) -> int:
 def saliency(recogniser: Recogniser, picture: np.ndarray, output: int | None = None) -> Saliency:
     """What in `picture`, uint8 (S, S), ink high, speaks for output number `output`; None: the one it predicts.
 
-    Raises KanjiError for a network without a pooling layer before its classifier.
+    Raises KanjiError for a network none of whose layers keeps places apart.
     """
-    size = len(picture)
-    pooling = last_pooling(recogniser.network, size)
-    if not pooling:
-        raise KanjiError("this network has no pooling layer before its classifier, whose features could be shown")
     device = next(recogniser.parameters()).device
-    inputs = torch.from_numpy(picture.astype(np.float32) / 255)[None, None].to(device).requires_grad_()
-    features, logits = run_to(recogniser, pooling, inputs)
+    inputs = torch.from_numpy(picture.astype(np.float32) / 255)[None, None].to(device)
+    if callable(getattr(type(recogniser.network), "attention", None)):
+        coarse, logits, chosen = attend(recogniser, inputs, output)
+        method = ATTENTION
+    else:
+        coarse, logits, chosen, method = activate(recogniser, inputs, output)
+    with torch.no_grad():
+        fine = nn.functional.interpolate(
+            coarse[None, None], inputs.shape[2:], mode="bilinear", align_corners=False
+        )[0, 0]
+        fine = fine / fine.max() if fine.max() > 0 else fine
+        probability = float(logits.softmax(dim=1)[0, chosen])
+    return Saliency(fine.clamp(0, 1).cpu().numpy(), method, chosen, probability)
+
+
+def attend(recogniser: Recogniser, inputs: Tensor, output: int | None) -> tuple[Tensor, Tensor, int]:
+    """Where a network with attention says it looks in `inputs` (1, 1, S, S), 0-1: (h, w), logits (1, C), output."""
+    attention = cast(Callable[[Tensor], Tensor], recogniser.network.attention)
+    with torch.no_grad():
+        logits = recogniser(inputs)
+        map = attention((inputs - recogniser.mean) / recogniser.std).float()
+    if map.dim() != 3 or len(map) != 1 or not bool((map >= 0).all()):
+        raise KanjiError(f"this network's attention is no map of weights: its shape is {tuple(map.shape)}")
+    return map[0], logits, int(logits.argmax()) if output is None else output
+
+
+def activate(recogniser: Recogniser, inputs: Tensor, output: int | None) -> tuple[Tensor, Tensor, int, str]:
+    """The features of `inputs` (1, 1, S, S) weighed for the output: (h, w), logits (1, C), output, method."""
+    size = inputs.shape[-1]
+    pooling = last_pooling(recogniser.network, size)
+    layer = pooling or last_with_places(recogniser.network, size)
+    if not layer:
+        raise KanjiError("no layer of this network keeps the places of a picture apart: nothing could be shown")
+    features, logits = run_to(recogniser, layer, inputs.requires_grad_(), before=bool(pooling))
     chosen = int(logits.argmax()) if output is None else output
-    weights = linear_weights(recogniser.network, pooling, size, chosen, features, logits)
+    weights = linear_weights(recogniser.network, pooling, size, chosen, features, logits) if pooling else None
     method = ACTIVATION
     if weights is None:
         method = GRADIENT
         (gradient,) = torch.autograd.grad(logits[0, chosen], features)
         weights = gradient[0].mean(dim=(1, 2))
     with torch.no_grad():
-        coarse = torch.einsum("k,khw->hw", weights, features[0]).clamp(min=0)
-        fine = nn.functional.interpolate(coarse[None, None], (size, size), mode="bilinear", align_corners=False)[
-            0, 0
-        ]
-        fine = fine / fine.max() if fine.max() > 0 else fine
-        probability = float(logits.softmax(dim=1)[0, chosen])
-    return Saliency(fine.clamp(0, 1).cpu().numpy(), method, chosen, probability)
+        return torch.einsum("k,khw->hw", weights, features[0]).clamp(min=0), logits, chosen, method
 
 
-def run_to(recogniser: Recogniser, pooling: str, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """The features that come into the layer `pooling`, (1, K, h, w), and the logits (1, C)."""
+def run_to(recogniser: Recogniser, layer: str, inputs: Tensor, before: bool = True) -> tuple[Tensor, Tensor]:
+    """The features (1, K, h, w) that come into `layer` (`before`) or out of it, and the logits (1, C)."""
     seen: list[Tensor] = []
-
-    def keep(module: Any, arguments: tuple[Tensor, ...]) -> None:
-        seen.append(arguments[0])
-
-    hook = recogniser.network.get_submodule(pooling).register_forward_pre_hook(keep)
+    module = recogniser.network.get_submodule(layer)
+    if before:
+        hook = module.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    else:
+        hook = module.register_forward_hook(lambda _, arguments, result: seen.append(result))
     try:
         with torch.enable_grad():
             logits = recogniser(inputs)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,7 +55,23 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as readable UTF-8 JSON to `path`, whole or not at all."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    write_text(path, strict_json(value, indent=2) + "\n")
+
+
+def strict_json(value: Any, indent: int | None = None) -> str:
+    """JSON as RFC 8259 has it, which knows no NaN and no infinity: they become null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(_numbers_only(value), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def _numbers_only(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _numbers_only(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers_only(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_json(path: Path) -> dict[str, Any]:

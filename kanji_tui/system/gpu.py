@@ -6,6 +6,7 @@ the first question.
 """
 
 import logging
+from collections.abc import Container
 from dataclasses import dataclass
 from threading import Lock
 from types import ModuleType
@@ -43,12 +44,34 @@ class Driver:
     reason: str = ""
 
 
-def read_gpus() -> list[Gpu]:
-    """All GPUs at this moment, as events; empty without a driver. Takes about a millisecond a GPU."""
+@dataclass(frozen=True)
+class GpuEnergy:
+    """`joules` since the driver was loaded; where the GPU has no such counter `watts` now; else only `reason`."""
+
+    index: int
+    name: str
+    joules: float | None = None
+    watts: float | None = None
+    reason: str = ""
+
+
+def read_gpus(uuids: Container[str] | None = None) -> list[Gpu]:
+    """GPUs at this moment, as events: all, or those with these UUIDs. Empty without a driver.
+
+    Takes about a millisecond a GPU.
+    """
     library, _ = _open()
     if library is None:
         return []
-    return [_moment(library, index, handle) for index, handle in _handles(library)]
+    return [_moment(library, index, handle) for index, handle in _handles(library, uuids)]
+
+
+def read_energy(uuids: Container[str]) -> list[GpuEnergy]:
+    """What the GPUs with these UUIDs ("GPU-0123...") have used. Under MIG only `reason`: the counter is all's."""
+    library, _ = _open()
+    if library is None:
+        return []
+    return [_energy(library, index, handle) for index, handle in _handles(library, uuids)]
 
 
 def read_driver() -> Driver:
@@ -105,6 +128,19 @@ def _moment(library: ModuleType, index: int, handle: Any) -> Gpu:
     )
 
 
+def _energy(library: ModuleType, index: int, handle: Any) -> GpuEnergy:
+    name = _text(_ask(library, "nvmlDeviceGetName", handle)[0]) or "unknown GPU"
+    if _mig(library, handle)[0]:
+        return GpuEnergy(index, name, reason="MIG is on, and the counter is that of the whole GPU")
+    millijoules, reason = _ask(library, "nvmlDeviceGetTotalEnergyConsumption", handle)
+    if millijoules is not None:
+        return GpuEnergy(index, name, joules=millijoules / 1000)
+    milliwatts, _ = _ask(library, "nvmlDeviceGetPowerUsage", handle)
+    if milliwatts is not None:
+        return GpuEnergy(index, name, watts=milliwatts / 1000)
+    return GpuEnergy(index, name, reason=reason)
+
+
 def _facts(library: ModuleType, index: int, handle: Any) -> GpuFacts:
     gpu = _Questions(library, handle)
     mig, instances = _mig(library, handle)
@@ -146,10 +182,15 @@ def _memory(library: ModuleType, gpu: _Questions, instances: list[Any]) -> tuple
     return sum(int(part.used) for part in known), sum(int(part.total) for part in known)
 
 
-def _handles(library: ModuleType) -> list[tuple[int, Any]]:
+def _handles(library: ModuleType, uuids: Container[str] | None = None) -> list[tuple[int, Any]]:
     count, _ = _ask(library, "nvmlDeviceGetCount")
     asked = ((index, _ask(library, "nvmlDeviceGetHandleByIndex", index)[0]) for index in range(count or 0))
-    return [(index, handle) for index, handle in asked if handle is not None]
+    found = [(index, handle) for index, handle in asked if handle is not None]
+    if uuids is None:
+        return found
+    return [
+        (index, handle) for index, handle in found if _text(_ask(library, "nvmlDeviceGetUUID", handle)[0]) in uuids
+    ]
 
 
 _lock = Lock()

@@ -1,8 +1,10 @@
-"""Settings a computing process must make before it imports torch."""
+"""Settings a computing process must make before it imports torch, and how many threads suit a busy machine."""
 
 import ctypes
 import os
 import sys
+
+import psutil
 
 # From malloc.h of glibc. Large tensors otherwise come from mmap and go back with every free, and each batch pays
 # for fresh zeroed pages (some 5,000 page faults a training step; next to none with these settings).
@@ -15,9 +17,11 @@ KEPT_BYTES = 512 * 1024 * 1024
 # OMP_WAIT_POLICY=PASSIVE, which never looks, costs 16 %.
 SPIN_COUNT = 1000
 
+BUSY_SECONDS = 0.4  # over which the load of others is measured
+
 
 def prepare_process() -> None:
-    """Let glibc keep freed memory, and give OpenMP as many threads as this process may use cores.
+    """Let glibc keep freed memory, and OpenMP's threads sleep soon when they wait.
 
     What the user set in the environment stays. Call it before torch is imported; later it changes nothing.
     """
@@ -29,7 +33,6 @@ def prepare_process() -> None:
             libc.mallopt(M_TOP_PAD, 64 * 1024 * 1024)
         except (OSError, AttributeError):
             pass  # another libc: slower, not wrong
-    os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
 
@@ -39,3 +42,18 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def busy_cores() -> float:
+    """How many of the cores this process may use are at work for others: 1.5 is one and a half. Takes a moment."""
+    shares = psutil.cpu_percent(BUSY_SECONDS, percpu=True)
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(shares))
+    return sum(shares[core] for core in usable if core < len(shares)) / 100
+
+
+def threads_for(cores: int, busy: float) -> int:
+    """One thread for each of `cores` that others leave free, at least one.
+
+    Threads that share a core with other work hold up all the others: each step waits for the last of them.
+    """
+    return max(1, cores - int(busy + 0.5))

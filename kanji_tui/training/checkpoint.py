@@ -2,9 +2,11 @@
 
 `last.ckpt` holds plain tensors, numbers and strings alone and is read with `weights_only=True`: opening a
 checkpoint runs no code. A training that goes on from one ends, on a CPU with the same number of threads, with the
-very weights it would have had undisturbed.
+very weights it would have had undisturbed. Where several processes train it keeps the batches, their order and the
+schedule, but not what chance decides in dropout and augmentation.
 """
 
+import hashlib
 import pickle
 import zipfile
 from collections.abc import Iterable
@@ -14,12 +16,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.networks.registry import build, entry
 from kanji_tui.system.files import replacing
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.config import Resolved, TrainConfig
+from kanji_tui.training.distributed import World, parallel
 from kanji_tui.training.measuring import RunningSums
 from kanji_tui.training.muon import Muon, suits
 
@@ -52,6 +56,13 @@ class State:
     epoch_seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] | None = None
+    world: World = field(default_factory=World)
+    parallel: DistributedDataParallel | None = None
+
+    @property
+    def learner(self) -> nn.Module:
+        """The network as it is trained: its gradients are those of all processes."""
+        return self.parallel or self.network
 
     @property
     def judged(self) -> nn.Module:
@@ -63,6 +74,10 @@ def begin(config: Resolved, classes: int, size: int, steps: int, device: torch.d
     """A training of `steps` steps before its first; seeds torch's generator, which dropout draws from."""
     torch.manual_seed(config.seed)
     network = build(config.network, classes, size).to(device, memory_format=torch.channels_last)
+    if config.sync_batchnorm:
+        if device.type == "cpu":
+            raise UsageError("sync batchnorm needs GPUs: PyTorch has none for the CPU", "leave sync_batchnorm out")
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     precision = precision_on(device, config.precision, config.network)
     return State(
         config=config,
@@ -76,6 +91,26 @@ def begin(config: Resolved, classes: int, size: int, steps: int, device: torch.d
         scaler=torch.amp.GradScaler(device.type, enabled=precision == torch.float16),
         pieces=config.pieces,
     )
+
+
+def share_among(state: State, world: World, batch_size: int) -> None:
+    """Make it one of several trainings in step, each with its part of every batch."""
+    state.world = world
+    if world.size == 1:
+        return
+    state.parallel = parallel(state.network, state.device, world)
+    state.pieces = max(1, min(state.pieces, batch_size // world.size // 2))
+    if not world.first:
+        draw_apart(state, world)
+        state.sums.reset(torch.zeros_like(state.sums.sums))
+
+
+def draw_apart(state: State, world: World) -> None:
+    """Draw another dropout and augmentation than the first process, which draws what it would alone."""
+    where = (state.config.seed, state.epoch, state.batch, world.rank)
+    chance = int.from_bytes(hashlib.sha256(str(where).encode()).digest()[:4], "big")
+    torch.manual_seed(chance)
+    state.generator.manual_seed(chance)
 
 
 def precision_on(device: torch.device, wanted: str, network: str) -> torch.dtype:
@@ -100,7 +135,8 @@ def _optimisers(network: nn.Module, config: Resolved, precision: torch.dtype) ->
         return (torch.optim.SGD(groups, lr=rate, momentum=config.momentum, nesterov=nesterov, fused=True),)
     matrices = [p for p in network.parameters() if config.optimiser == "muon" and suits(p)]
     others = [p for p in network.parameters() if config.optimiser != "muon" or not suits(p)]
-    adam = torch.optim.AdamW(_groups(others, config), lr=rate, betas=config.betas, fused=True)
+    kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.AdamW
+    adam = kind(_groups(others, config), lr=rate, betas=config.betas, fused=True)
     if not matrices:
         return (adam,)
     # float16 has not the range for it.
@@ -122,6 +158,7 @@ def save(state: State, dataset_digest: str, path: Path) -> None:
         "version": VERSION,
         "config": asdict(state.config),
         "dataset_digest": dataset_digest,
+        "threads": torch.get_num_threads(),
         "network": state.network.state_dict(),
         "average": state.average.network.state_dict() if state.average else None,
         "optimisers": [optimiser.state_dict() for optimiser in state.optimisers],

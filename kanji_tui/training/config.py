@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
-from kanji_tui.networks.registry import NETWORKS, entry
+from kanji_tui.networks.registry import NETWORKS, available
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.training import recipes
 
@@ -31,14 +31,14 @@ class TrainConfig:
     """What a training does. Shares and probabilities are 0-1 unless a field says otherwise."""
 
     network: str = _setting(DEFAULT_NETWORK, "the network to train: kanji-tui networks lists them")
-    recipe: Literal["quick", "standard", "best", "original"] | None = _setting(
-        None, "where empty fields come from: quick, standard, best, original; empty: the network's own"
+    recipe: Literal["quick", "standard", "best", "original", "kuzushiji", "transformer"] | None = _setting(
+        None, f"where empty fields come from: {', '.join(recipes.NAMES)}; empty: the network's own"
     )
     epochs: int | None = _setting(None, "how often the whole train split is gone through")
     batch_size: int | None = _setting(None, "samples a step, at least 2")
     pieces: int | None = _setting(None, "work each batch off in so many pieces: less memory, the same step")
-    optimiser: Literal["muon", "adamw", "sgd"] | None = _setting(
-        None, "muon for convolutions and adamw for the rest; adamw; or sgd with Nesterov's momentum"
+    optimiser: Literal["muon", "adamw", "adam", "sgd"] | None = _setting(
+        None, "muon for convolutions and adamw for the rest; adamw; adam; or sgd with Nesterov's momentum"
     )
     learning_rate: float | None = _setting(None, "the highest learning rate of the schedule")
     seed: int = _setting(0, "decides the split, the first weights, the order of samples and the augmentation")
@@ -50,12 +50,19 @@ class TrainConfig:
     fold: str | None = _setting(None, "cross-validation: 2/5 tests on the second of five folds; empty: no folds")
     sample_limit: int | None = _setting(None, "take only so many samples of the dataset; empty: all")
 
-    schedule: Literal["one-cycle", "cosine"] | None = _setting(
-        None, "one-cycle: up, then down to almost nothing; cosine: down by epoch"
+    schedule: Literal["one-cycle", "cosine", "plateau"] | None = _setting(
+        None,
+        "one-cycle: up, then down to almost nothing; cosine: down by epoch; plateau: down when nothing gets better",
     )
     warmup: float | None = _setting(None, "share of all steps in which one-cycle raises the learning rate")
     final_learning_rate: float | None = _setting(None, "the learning rate at the end, as a share of the highest")
-    weight_decay: float | None = _setting(None, "decay of the weights; biases and BatchNorm have none")
+    plateau_factor: float | None = _setting(None, "what plateau multiplies the learning rate by")
+    plateau_patience: int | None = _setting(
+        None, "so many epochs in a row without a lower validation loss plateau bears"
+    )
+    weight_decay: float | None = _setting(
+        None, "decay of the weights (adam: L2 in the gradient); biases and BatchNorm have none"
+    )
     decay_everything: bool | None = _setting(None, "let the weight decay reach biases and BatchNorm too")
     betas: tuple[float, float] | None = _setting(None, "AdamW's memory of gradients and of their squares")
     momentum: float | None = _setting(None, "Muon's and SGD's memory of gradients")
@@ -63,9 +70,15 @@ class TrainConfig:
     label_smoothing: float | None = _setting(None, "share of the target that all classes have in common")
     ema: float | None = _setting(None, "averaged weights remember this share of all steps; 0: no averaging")
     patience: int | None = _setting(None, "stop after so many epochs without a better validation; 0: never")
+    best_by: Literal["top1", "balanced"] | None = _setting(
+        None, "the validation figure that says which epoch is the best: top1, or balanced: the mean over classes"
+    )
 
     precision: Literal["auto", "float32", "bfloat16", "float16"] | None = _setting(
         None, "what networks compute in while they learn; auto: bfloat16 where the device has instructions for it"
+    )
+    sync_batchnorm: bool = _setting(
+        False, "BatchNorm measures each batch over all GPUs of a training together, not on each of them"
     )
     detect_anomaly: bool = _setting(False, "look for the operation that first gave no number; several times slower")
 
@@ -94,7 +107,7 @@ def resolve(config: TrainConfig) -> TrainConfig:
 
     Raises UsageError for an unknown network or recipe, listing the known, and for a value that makes no sense.
     """
-    entry(config.network)
+    available(config.network)
     named = config.recipe or recipes.default_recipe(config.network)
     if named not in recipes.NAMES:
         raise UsageError(f"there is no recipe '{named}'", f"choose one of: {', '.join(recipes.NAMES)}")
@@ -114,8 +127,17 @@ def resolve(config: TrainConfig) -> TrainConfig:
 def _rules(config: Resolved) -> list[tuple[str, bool, str]]:
     """(field, whether it holds, what is wanted) of a resolved config."""
     shares = config.split_shares
-    whole = [("epochs", 1), ("batch_size", 2), ("patience", 0), ("seed", 0)]
-    amounts = ("weight_decay", "clip_norm", "rotation", "shear", "shift", "elastic", "stroke_width", "noise")
+    whole = [("epochs", 1), ("batch_size", 2), ("patience", 0), ("plateau_patience", 0), ("seed", 0)]
+    amounts = (
+        "weight_decay",
+        "clip_norm",
+        "rotation",
+        "shear",
+        "shift",
+        "elastic",
+        "stroke_width",
+        "noise",
+    )
     rules = [(name, getattr(config, name) >= least, f"{least} or more") for name, least in whole]
     rules += [(name, 0 <= getattr(config, name) < float("inf"), "0 or more") for name in amounts]
     rules += [
@@ -126,12 +148,14 @@ def _rules(config: Resolved) -> list[tuple[str, bool, str]]:
         *rules,
         ("learning_rate", 0 < config.learning_rate < float("inf"), "more than 0"),
         ("final_learning_rate", 0 <= config.final_learning_rate <= 1, "from 0 to 1"),
+        ("plateau_factor", 0 < config.plateau_factor < 1, "between 0 and 1"),
         ("betas", all(0 <= beta < 1 for beta in config.betas), "two numbers from 0 to less than 1"),
         ("split", config.split in ("writer", "random"), "writer or random"),
-        ("optimiser", config.optimiser in ("muon", "adamw", "sgd"), "muon, adamw or sgd"),
+        ("optimiser", config.optimiser in ("muon", "adamw", "adam", "sgd"), "muon, adamw, adam or sgd"),
+        ("best_by", config.best_by in ("top1", "balanced"), "top1 or balanced"),
         ("precision", config.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
         ("pieces", 1 <= config.pieces <= config.batch_size // 2, "from 1 to half the batch size"),
-        ("schedule", config.schedule in ("one-cycle", "cosine"), "one-cycle or cosine"),
+        ("schedule", config.schedule in ("one-cycle", "cosine", "plateau"), "one-cycle, cosine or plateau"),
         ("sample_limit", config.sample_limit is None or config.sample_limit >= 2, "2 or more"),
         (
             "split_shares",

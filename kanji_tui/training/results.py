@@ -44,7 +44,7 @@ class Trained:
     """The result of `train`. `validation` is that of the best epoch; `test` is None without a test split.
 
     `epochs` were trained. `seconds` is the whole time over all resumptions, `samples_per_second` the steps' speed.
-    `weakest_classes` and `confusions` are those of `ByClass`.
+    `weakest_classes` and `confusions` are those of `ByClass`; `profile` is profile.json, where one was asked for.
     """
 
     run: str
@@ -63,6 +63,7 @@ class Trained:
     precision: str
     weakest_classes: tuple[dict[str, Any], ...]
     confusions: tuple[dict[str, Any], ...]
+    profile: dict[str, Any] | None = None
 
 
 def trained(

@@ -1,5 +1,9 @@
 """One step of training: a batch augmented, forward, backward, the weights moved."""
 
+import gc
+from contextlib import nullcontext
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
@@ -8,74 +12,128 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Report
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.checkpoint import State
+from kanji_tui.training.distributed import parallel
 from kanji_tui.training.pictures import to_unit
+from kanji_tui.training.profile import AUGMENTATION, BACKWARD, FORWARD, OPTIMISER, phase
 from kanji_tui.training.schedule import augmentation_strength_at, learning_rate_at
+
+Seen = tuple[Tensor, Tensor, Tensor]  # losses (N,), logits (N, C), labels (N,)
+ROOM = "free some of it (kanji-tui preflight shows who holds it), or choose a smaller network"
 
 
 def step(state: State, pictures: Tensor, labels: Tensor, number: int, batches: int, report: Report) -> None:
     """Learn from one batch, uint8 (N, 1, S, S) and int64 (N,); it is step `number`, of `batches` an epoch.
 
-    Where the device's memory is too small the batch is tried again in twice as many pieces, which is said and kept
-    up; KanjiError where two samples at once are still too many.
+    Where several processes train they call it together, each with its part of the batch. If the device's memory is
+    too small for the gradients they are computed again in twice as many pieces, which is said and kept up.
+    KanjiError where two samples at once are too many, and where the memory ends too late to try again.
     """
-    while not _fits(state, pictures, labels, number, batches):
+    while (seen := _gradients(state, pictures, labels, number, batches)) is None:
         state.network.zero_grad(set_to_none=True)  # what the failed attempt left
+        if state.parallel:  # it waits for the backward pass of a forward pass that is given up
+            state.parallel = None
+            gc.collect()
+            state.parallel = parallel(state.network, state.device, state.world)
         if state.device.type == "cuda":
             torch.cuda.empty_cache()
         _halve(state, len(labels), report)
-
-
-def _fits(state: State, pictures: Tensor, labels: Tensor, number: int, batches: int) -> bool:
     try:
-        _learn(state, pictures, labels, number, batches)
+        with phase(OPTIMISER):
+            _move(state, number, batches)
+    except torch.cuda.OutOfMemoryError:  # some weights have moved already, and must not move twice
+        raise _too_late("the optimiser") from None
+    for piece in seen:
+        state.sums.add(*piece)
+
+
+def _gradients(state: State, pictures: Tensor, labels: Tensor, number: int, batches: int) -> list[Seen] | None:
+    """Compute the batch's gradients; None where the memory of this or of another process is too small for them.
+
+    The backward pass of the last piece waits for all processes to average their gradients, so before it they agree
+    to go on; who fails later can no longer try again, for the others do not wait for it twice.
+    """
+    config = state.config
+    strength = augmentation_strength_at(config, number, config.epochs * batches)
+    forward = partial(_forward, state, strength=strength, whole=len(labels))
+    state.network.zero_grad(set_to_none=True)
+    *before, last = zip(pictures.tensor_split(state.pieces), labels.tensor_split(state.pieces), strict=True)
+    seen: list[Seen] = []
+    fits = False
+    try:
+        with state.parallel.no_sync() if state.parallel else nullcontext():
+            for piece in before:
+                loss, found = forward(*piece)
+                _backward(state, loss)
+                seen.append(found)
+        loss, found = forward(*last)
+        fits = True
     except torch.cuda.OutOfMemoryError:
-        return False  # out of the except clause before trying again: it holds on to the tensors
+        if state.parallel and config.sync_batchnorm:  # its forward pass, too, waits for all
+            raise _too_late("the forward pass") from None
+    if any(state.world.any(not fits)):
+        return None
+    try:
+        _backward(state, loss)
+    except torch.cuda.OutOfMemoryError:
+        if state.parallel:
+            raise _too_late("the backward pass") from None
+        return None
+    return [*seen, found]
+
+
+def _forward(state: State, pictures: Tensor, labels: Tensor, strength: float, whole: int) -> tuple[Tensor, Seen]:
+    """The loss of a piece of a batch of `whole` samples, and what is added up of it."""
+    config = state.config
+    with phase(AUGMENTATION):
+        inputs = augment(to_unit(pictures), config, strength, state.generator)
+    with phase(FORWARD):
+        with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
+            logits = state.learner(inputs.contiguous(memory_format=torch.channels_last))
+        logarithms = logits.float().log_softmax(1)
+        losses = -logarithms.gather(1, labels[:, None]).squeeze(1)
+        smooth = config.label_smoothing
+        loss = ((1 - smooth) * losses - smooth * logarithms.mean(1)).sum() / whole
+    return loss, (losses.detach(), logits.detach(), labels)
+
+
+def _backward(state: State, loss: Tensor) -> None:
+    try:
+        with phase(BACKWARD):
+            state.scaler.scale(loss).backward()
     except RuntimeError as error:
-        if not state.config.detect_anomaly:
+        if not state.config.detect_anomaly or "nan values" not in str(error):
             raise
         raise KanjiError(
             f"an operation gave no number: {str(error).splitlines()[0]}",
             "the run's log.txt says where it was called; a lower --learning-rate may mend it",
         ) from error
-    return True
 
 
-def _learn(state: State, pictures: Tensor, labels: Tensor, number: int, batches: int) -> None:
-    config = state.config
-    rate = learning_rate_at(config, number, batches)
+def _move(state: State, number: int, batches: int) -> None:
+    """Move the weights by their gradients, and let the averaged ones follow."""
+    rate = learning_rate_at(state.config, number, batches, state.history)
     for group in (group for optimiser in state.optimisers for group in optimiser.param_groups):
         group["lr"] = rate
-    strength = augmentation_strength_at(config, number, config.epochs * batches)
-    state.network.zero_grad(set_to_none=True)
-    seen = []
-    for some, truth in zip(pictures.tensor_split(state.pieces), labels.tensor_split(state.pieces), strict=True):
-        inputs = augment(to_unit(some), config, strength, state.generator)
-        with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
-            logits = state.network(inputs.contiguous(memory_format=torch.channels_last))
-        logarithms = logits.float().log_softmax(1)
-        losses = -logarithms.gather(1, truth[:, None]).squeeze(1)
-        smooth = config.label_smoothing
-        loss = ((1 - smooth) * losses - smooth * logarithms.mean(1)).sum() / len(labels)
-        state.scaler.scale(loss).backward()
-        seen.append((losses.detach(), logits.detach(), truth))
     for optimiser in state.optimisers:
         state.scaler.unscale_(optimiser)
-    if config.clip_norm:
-        clip_grad_norm_(state.network.parameters(), config.clip_norm)
+    if state.config.clip_norm:
+        clip_grad_norm_(state.network.parameters(), state.config.clip_norm)
     for optimiser in state.optimisers:
         state.scaler.step(optimiser)
     state.scaler.update()
     if state.average:
         state.average.follow(number + 1)
-    for piece in seen:
-        state.sums.add(*piece)
 
 
 def _halve(state: State, samples: int, report: Report) -> None:
     if samples // (2 * state.pieces) < 2:
-        raise KanjiError(
-            f"the GPU's memory is too small for {-(-samples // state.pieces)} samples at once",
-            "free some of it (kanji-tui preflight shows who holds it), or choose a smaller network",
-        )
+        raise KanjiError(f"the GPU's memory is too small for {-(-samples // state.pieces)} samples at once", ROOM)
     state.pieces *= 2
     report(Notice(f"the GPU's memory is too small: each batch is worked off in {state.pieces} pieces from now on"))
+
+
+def _too_late(what: str) -> KanjiError:
+    return KanjiError(
+        f"the GPU's memory ended in {what}, too late to try the batch again in smaller pieces",
+        f"{ROOM}; or begin with more pieces, in a file for --config; the last checkpoint is kept",
+    )

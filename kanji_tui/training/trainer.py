@@ -2,6 +2,9 @@
 
 Read `train`, `_epoch` and step.py; the rest is what they call. Nothing in a step waits for the device: the loss is
 looked at once a second. A wish to stop is seen at each batch.
+
+Where torchrun started several processes each does the same steps on its part of each batch. The first owns the run:
+it alone validates, reports and writes. Before each batch all agree whether to stop and to keep a checkpoint.
 """
 
 import math
@@ -18,19 +21,20 @@ from torch import Tensor
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import Split, split_dataset
 from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.events import Epoch, Notice, Progress, Report, raise_if_stopped
+from kanji_tui.events import Epoch, Notice, Progress, Report
 from kanji_tui.networks.card import ModelCard
-from kanji_tui.system.gpu import read_gpus
 from kanji_tui.training import checkpoint, results
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
+from kanji_tui.training.distributed import World, current, noticing_losses
 from kanji_tui.training.measuring import Metrics, predict, score
 from kanji_tui.training.pictures import Pictures
-from kanji_tui.training.results import ByClass, Trained
+from kanji_tui.training.profile import watch
+from kanji_tui.training.results import Trained
 from kanji_tui.training.step import step
+from kanji_tui.training.threads import use_threads
 
 CHECKPOINT_SECONDS = 300.0
 REPORT_SECONDS = 0.5
-GPU_SECONDS = 5.0
 
 
 @dataclass
@@ -49,11 +53,12 @@ class Training:
     epochs: int
     batch_size: int
     batches: int  # an epoch
+    world: World = field(default_factory=World)
+    stopping: bool = False  # all processes know it
     began: float = field(default_factory=time.monotonic)
     seconds_before: float = 0.0
     steps_before: int = 0
     reported: float = 0.0
-    gpu_reported: float = 0.0
     kept: float = field(default_factory=time.monotonic)
 
     @property
@@ -61,46 +66,84 @@ class Training:
         """The steps done so far, of `epochs * batches`."""
         return self.state.epoch * self.batches + self.state.batch
 
+    def agree(self) -> None:
+        """Before a batch, in all processes: Stopped where one of them is to stop; a checkpoint where one is due."""
+        due = self.state.batch > 0 and time.monotonic() - self.kept >= CHECKPOINT_SECONDS
+        self.stopping, keep = self.world.any(self.report.stop_requested(), self.world.first and due)
+        if self.stopping:
+            raise Stopped()
+        if keep:
+            self.keep()
+
+    def wait_for_first(self) -> None:
+        """Until the first process is here too; Stopped where it was stopped on its way."""
+        self.stopping, _ = self.world.any(False, False)
+        if self.stopping:
+            raise Stopped()
+
+    def stop(self) -> None:
+        """Tell the others, if they do not know yet, and keep what was earned."""
+        if not self.stopping:
+            self.world.any(True, False)
+        self.keep()
+        self.world.any(False, False)  # torchrun ends the first as soon as another has ended
+
     def keep(self) -> None:
         """Write the checkpoint, unless what it would keep is no longer numbers."""
+        self.state.sums.reset(self.world.hand_in(self.state.sums.sums))
+        self.kept = time.monotonic()
+        if not self.world.first:
+            return
         _refuse_nan(self)
         self.state.seconds = self.seconds_before + time.monotonic() - self.began
         checkpoint.save(self.state, self.dataset.digest, self.directory / checkpoint.CHECKPOINT)
-        self.kept = time.monotonic()
 
 
-def train(data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path | None, report: Report) -> Trained:
+def train(
+    data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path | None, report: Report
+) -> Trained | None:
     """Train on the dataset in `data_dir` and leave model, papers and checkpoint in `run_directory`.
 
-    With `resume`, the directory of an earlier run, go on from its last checkpoint with its own config. Raises
+    The result is the first process's; where several train together the others return None and write nothing. With
+    `resume`, the directory of an earlier run, go on from its last checkpoint with its own config. Raises
     UsageError for settings that make no sense, KanjiError for a dataset or checkpoint that cannot be used and when
     the loss is no longer a number, Stopped once the checkpoint is written when the user asks to stop.
     """
-    training = _prepare(data_dir, config, run_directory, resume, report)
-    state = training.state
+    with noticing_losses(run_directory.name):
+        training = _prepare(data_dir, config, run_directory, resume, report)
+        return _go_through(training)
+
+
+def _go_through(training: Training) -> Trained | None:
+    """All epochs and the test of the best."""
+    state, trained = training.state, None
     try:
         while state.epoch < training.epochs and not _out_of_patience(state):
             _epoch(training)
             _judge(training)
             training.keep()
-        test, by_class = _finish(training)
+        if training.world.first:
+            trained = _finish(training)
+        training.wait_for_first()
     except Stopped:
-        training.keep()
+        training.stop()
         raise Stopped(
             f"stopped in epoch {min(state.epoch + 1, training.epochs)} of {training.epochs}; nothing is lost",
-            f"go on with: kanji-tui train --resume {run_directory.name}",
+            f"go on with: kanji-tui train --resume {training.directory.name}",
         ) from None
-    seconds = training.seconds_before + time.monotonic() - training.began
-    return results.trained(run_directory.name, state, training.card, test, by_class, seconds)
+    return trained
 
 
 def _prepare(
     data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path | None, report: Report
 ) -> Training:
     """Open, split and load the data, and set up the network, new or where the run `resume` left it."""
-    earlier = checkpoint.load(resume / checkpoint.CHECKPOINT) if resume else None
+    world = current()
+    earlier = checkpoint.load(resume / checkpoint.CHECKPOINT) if resume and world.first else None
+    earlier = world.from_first(earlier)
     settings: Resolved = resolve(checkpoint.config_of(earlier) if earlier else config)
     dataset = open_dataset(data_dir)
+    world.require_same("dataset", dataset.digest)
     if earlier and earlier["dataset_digest"] != dataset.digest:
         raise KanjiError(
             f"the run to resume was trained on another dataset than the one in {data_dir}",
@@ -117,14 +160,19 @@ def _prepare(
         )
     if split.note:
         report(Notice(split.note))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
     torch.backends.cudnn.benchmark = True
-    batch_size = min(settings.batch_size, len(split.train))
+    if device.type == "cpu":
+        use_threads(earlier.get("threads") if earlier else None, report)
+    batch_size = world.batch_size(settings.batch_size, len(split.train))
     batches = len(split.train) // batch_size  # what is left over has its turn in another epoch's order
     state = checkpoint.begin(settings, len(dataset.classes), dataset.size, settings.epochs * batches, device)
     if earlier and resume:
         checkpoint.restore(state, earlier)
-        results.bring(resume, run_directory)
+        if world.first:
+            results.bring(resume, run_directory)
+    checkpoint.share_among(state, world, batch_size)
+    judging = split.validation if world.first else split.validation[:0]
     training = Training(
         directory=run_directory,
         report=report,
@@ -132,12 +180,13 @@ def _prepare(
         split=split,
         card=results.card_of(settings, dataset, split),
         pictures=Pictures(dataset, split.train, device, report),
-        unseen=Pictures(dataset, split.validation, device, report),
+        unseen=Pictures(dataset, judging, device, report),
         familiar=Pictures(dataset, _few(split.train), device, report),
         state=state,
         epochs=settings.epochs,
         batch_size=batch_size,
         batches=batches,
+        world=world,
         seconds_before=state.seconds,
     )
     training.steps_before = training.steps
@@ -159,8 +208,9 @@ def _epoch(training: Training) -> None:
     torch.autograd.set_detect_anomaly(state.config.detect_anomaly)
     clock = time.monotonic()
     todo = order[: training.batches * training.batch_size].split(training.batch_size)[state.batch :]
-    for pictures, labels in training.pictures.stream(todo):
-        raise_if_stopped(training.report)
+    stream = training.pictures.stream(map(training.world.share, todo))
+    for pictures, labels in watch(stream, len(todo)):
+        training.agree()
         step(state, pictures, labels, training.steps, training.batches, training.report)
         state.batch += 1
         now = time.monotonic()
@@ -168,7 +218,7 @@ def _epoch(training: Training) -> None:
         clock = now
         _watch(training, now)
     clock = time.monotonic()
-    state.sums.settle()
+    state.sums.reset(training.world.hand_in(state.sums.sums))
     state.epoch_seconds += time.monotonic() - clock
     _refuse_nan(training)
 
@@ -199,16 +249,21 @@ def _watch(training: Training, now: float) -> None:
                 remaining=(total - samples) / pace if pace else None,
             )
         )
-    if state.device.type == "cuda" and now - training.gpu_reported >= GPU_SECONDS:
-        training.gpu_reported = now
-        for gpu in read_gpus():
-            training.report(gpu)
-    if now - training.kept >= CHECKPOINT_SECONDS:
-        training.keep()
 
 
 def _judge(training: Training) -> None:
-    """End the epoch: validate, note it in the history, keep the model when it is the best so far."""
+    """End the epoch; how it went the first process finds out and tells the others."""
+    state = training.state
+    if training.world.first:
+        _measure(training)
+    training.wait_for_first()
+    state.history, state.best = training.world.from_first((state.history, state.best))
+    state.epoch, state.batch, state.epoch_seconds = state.epoch + 1, 0, 0.0
+    state.sums.reset()
+
+
+def _measure(training: Training) -> None:
+    """Validate, note it in the history, keep the model when it is the best so far."""
     state, report = training.state, training.report
     clock = time.monotonic()
     classes = len(training.card.classes)
@@ -217,7 +272,7 @@ def _judge(training: Training) -> None:
     if not math.isfinite(validation.loss):
         state.sums.broken = True
         _refuse_nan(training)
-    best = state.best is None or _better(validation, state.best["validation"])
+    best = state.best is None or _better(validation, state.best["validation"], state.config.best_by)
     measured: dict[str, Any] = {
         "epoch": state.epoch + 1,
         "train_loss": state.sums.loss,
@@ -244,12 +299,11 @@ def _judge(training: Training) -> None:
             **measured,
         )
     )
-    state.epoch, state.batch, state.epoch_seconds = state.epoch + 1, 0, 0.0
-    state.sums.reset()
 
 
-def _better(found: Metrics, best: dict[str, float]) -> bool:
-    return (found.top1, -found.loss) > (best["top1"], -best["loss"])
+def _better(found: Metrics, best: dict[str, float], by: str) -> bool:
+    """Whether its figure `by` (top1 or balanced) is higher, or as high with a lower loss."""
+    return (getattr(found, by), -found.loss) > (best[by], -best["loss"])
 
 
 def _out_of_patience(state: checkpoint.State) -> bool:
@@ -257,24 +311,30 @@ def _out_of_patience(state: checkpoint.State) -> bool:
     return bool(patience and state.best and state.epoch - state.best["epoch"] >= patience)
 
 
-def _finish(training: Training) -> tuple[Metrics | None, ByClass]:
-    """Score the test split, once, with the best model (None where there is none); its validation by class."""
+def _finish(training: Training) -> Trained:
+    """Score the test split, once, with the best model, where there is one; its validation by class."""
     state, report, classes = training.state, training.report, len(training.card.classes)
     best = deepcopy(state.judged)
     best.load_state_dict(torch.load(training.directory / results.WEIGHTS, map_location="cpu", weights_only=True))
     predicted = predict(best, training.unseen, "validation by class", report)
     by_class = results.write_by_class(training.directory, training.card, training.unseen.labels, predicted)
-    if not len(training.split.test):
-        return None, by_class
-    pictures = Pictures(training.dataset, training.split.test, state.device, report)
-    found: Metrics = score(best, pictures, state.device, classes, "test", report)
-    results.write_info(training.directory, state, training.card, found)
-    return found, by_class
+    test: Metrics | None = None
+    if len(training.split.test):
+        pictures = Pictures(training.dataset, training.split.test, state.device, report)
+        test = score(best, pictures, state.device, classes, "test", report)
+        results.write_info(training.directory, state, training.card, test)
+    seconds = training.seconds_before + time.monotonic() - training.began
+    return results.trained(training.directory.name, state, training.card, test, by_class, seconds)
 
 
 def _refuse_nan(training: Training) -> None:
-    """Fail when loss or weights are no longer numbers; the last checkpoint stays as it is."""
+    """Fail when loss or weights are no longer numbers; the last checkpoint stays as it is.
+
+    It is for the first process to say: gradients are averaged, so its weights soon hold what another's do.
+    """
     state = training.state
+    if not training.world.first:
+        return
     state.sums.settle()
     tensors = (t for t in state.network.state_dict().values() if t.is_floating_point())
     if not state.sums.broken and all(bool(tensor.isfinite().all()) for tensor in tensors):

@@ -1,5 +1,7 @@
-"""The workbench: five screens, one worker thread, and the messages between them."""
+"""The workbench: six screens, one worker thread, and the messages between them."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -15,13 +17,15 @@ from kanji_tui.tui.screens.base import WorkbenchScreen
 from kanji_tui.tui.screens.browser import BrowserScreen
 from kanji_tui.tui.screens.confirm import ConfirmScreen
 from kanji_tui.tui.screens.dataset import DatasetScreen
+from kanji_tui.tui.screens.draw import DrawScreen
 from kanji_tui.tui.screens.help import HelpScreen
 from kanji_tui.tui.screens.inspector import InspectorScreen
 from kanji_tui.tui.screens.preflight import PreflightScreen
 from kanji_tui.tui.screens.training import TrainingScreen
+from kanji_tui.tui.settings import read_settings, write_settings
 from kanji_tui.tui.shelf import Shelf
 from kanji_tui.tui.state import State
-from kanji_tui.tui.theme import INK, PAPER
+from kanji_tui.tui.theme import INK, LOOKS, PAPER, TERMINAL
 from kanji_tui.tui.worker import Worker
 
 SCREENS: tuple[type[WorkbenchScreen], ...] = (
@@ -30,6 +34,7 @@ SCREENS: tuple[type[WorkbenchScreen], ...] = (
     TrainingScreen,
     InspectorScreen,
     BrowserScreen,
+    DrawScreen,
 )
 
 
@@ -43,17 +48,20 @@ class Workbench(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *[Binding(str(digit), f"go('{screen.MODE}')", show=False) for digit, screen in enumerate(SCREENS, start=1)],
         Binding("question_mark", "help", "Help", show=False, key_display="?"),
+        Binding("f2", "turn_look", "Look", show=False),
+        Binding("f3", "screenshot", "Picture", show=False),
         Binding("q,ctrl+q", "leave", "Leave", show=False),
     ]
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else colours only turn grey
         self.state = State()
         self.worker = Worker(self)
         self.animation_level = "none"
-        for theme in (INK, PAPER):
-            self.register_theme(theme)
-        self.theme = INK.name
+        for look in LOOKS:
+            self.register_theme(look)
+        self.settings = read_settings()
+        self.theme = self._first_look()
         shelf = Shelf()
         state, worker = self.state, self.worker
         self.add_mode("preflight", lambda: PreflightScreen(state, worker))
@@ -61,10 +69,18 @@ class Workbench(App[None]):
         self.add_mode("training", lambda: TrainingScreen(state, worker))
         self.add_mode("inspector", lambda: InspectorScreen(state, worker))
         self.add_mode("browser", lambda: BrowserScreen(state, worker, Library(shelf)))
+        self.add_mode("draw", lambda: DrawScreen(state, worker))
+
+    def _first_look(self) -> str:
+        """The look that was chosen last; the terminal's own colours where it has no others."""
+        if self.no_color or self.console.color_system not in ("truecolor", "256"):
+            return TERMINAL.name
+        return self.settings.look if self.settings.look in {look.name for look in LOOKS} else INK.name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own colours for the themes that come with Textual, should someone choose one."""
-        return (INK if self.current_theme.dark else PAPER).variables
+        theme = self.current_theme
+        return (TERMINAL if theme.ansi else INK if theme.dark else PAPER).variables
 
     @property
     def front(self) -> WorkbenchScreen | None:
@@ -151,7 +167,12 @@ class Workbench(App[None]):
             self.push_screen(HelpScreen(self.front.MODE.title(), self.front.ABOUT, self.front.own_bindings()))
 
     def action_turn_look(self) -> None:
-        self.theme = PAPER.name if self.theme == INK.name else INK.name
+        """The next look, and keep it for the next start."""
+        names = [look.name for look in LOOKS]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else INK.name
+        self.settings = kept = replace(self.settings, look=self.theme)
+        if self.front is not None:
+            self.worker.ask(self.front, "settings", lambda: write_settings(kept))
 
     def action_command_palette(self) -> None:
         if not CommandPalette.is_open(cast(App[object], self)):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.actions import parse
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import Input
 
@@ -40,7 +41,8 @@ class Actions(Provider):
         here = app.front.MODE if app.front else ""
         for _, mode, title in sorted(TABS, key=lambda tab: tab[1] != here):
             for binding in app.SCREENS_BY_MODE[mode].own_bindings():
-                if mode == here and app.front and app.front.check_action(binding.action, ()) is False:
+                _, action, parameters = parse(binding.action)
+                if mode == here and app.front and app.front.check_action(action, parameters) is False:
                     continue
                 key = binding.key_display or binding.key
                 about = binding.tooltip or binding.description
@@ -48,6 +50,6 @@ class Actions(Provider):
         for digit, mode, title in TABS:
             yield f"Go to {title} ({digit})", f"Screen {digit}", partial(app.go, mode)
         yield "Help (?)", "The keys of this screen", app.action_help
-        yield "Look: ink or paper", "Dark or light", app.action_turn_look
-        yield "Save a picture of the screen", "An SVG file", partial(app.action_screenshot)
+        yield "Look (f2)", "Dark, light, or the terminal's own colours; kept", app.action_turn_look
+        yield "Picture of the screen (f3)", "An SVG file", partial(app.action_screenshot)
         yield "Leave (q)", "Running jobs go on", app.action_leave

@@ -1,17 +1,19 @@
-"""What a run has said in words: its notices, the end of its log, and why it failed."""
+"""What a run has said in words: its notices, its log, and why it failed."""
 
 from kanji_tui.jobs.run_directory import RunDirectory
 from kanji_tui.tui.runs import RunView
 
-TAIL_BYTES = 16_000
+KEPT_BYTES = 200_000
 
 
 def read_log(view: RunView) -> tuple[str, ...]:
-    """The lines, oldest first; reads the last few kilobytes of log.txt."""
+    """The lines, oldest first; of a long log.txt the last part."""
     try:
         with open(RunDirectory(view.path).log, "rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - TAIL_BYTES))
+            size = file.seek(0, 2)
+            file.seek(max(0, size - KEPT_BYTES))
+            if size > KEPT_BYTES:
+                file.readline()  # cut in its middle
             text = file.read().decode("utf-8", "replace")
     except OSError:
         text = ""

@@ -6,8 +6,9 @@ Only file names, sizes and small JSON are looked at: fit for the worker thread e
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
-from kanji_tui.jobs.preflight import Prepared, RecordFiles, read_prepared, read_record_files
+from kanji_tui.jobs.preflight import Prepared, read_files, read_prepared
 from kanji_tui.jobs.publish import published
 from kanji_tui.system.files import read_json
 
@@ -31,7 +32,7 @@ class Place:
     1970, to tell one dataset from the next; `onnx` paths newest first.
     """
 
-    files: RecordFiles = field(default_factory=RecordFiles)
+    files: Listing = field(default_factory=Listing)
     dataset: Prepared | None = None
     dataset_written: int = 0
     model: ModelFacts | None = None
@@ -41,7 +42,7 @@ class Place:
 def read_place(etl_dir: Path = ETL_DIR) -> Place:
     """Look at the current directory; what cannot be read says so in its `problem`."""
     return Place(
-        files=read_record_files(etl_dir),
+        files=read_files(etl_dir),
         dataset=read_prepared(DATA_DIR),
         dataset_written=_written(DATA_DIR / "metadata.json"),
         model=_read_model(MODELS_DIR),
@@ -53,10 +54,10 @@ def next_step(place: Place) -> str:
     """What a person does next, with the keys to press."""
     if place.dataset is not None and place.dataset.problem:
         return "the dataset cannot be used: press 2, then p prepares it again"
-    if place.dataset is None and not place.files.sizes:
+    if place.dataset is None and not place.files.items:
         return "no record files yet: press 2, then s draws a sample (or put ETL9G files into ETL9G/)"
     if place.dataset is None:
-        return f"{len(place.files.sizes)} record files, no dataset yet: press 2, then p prepares them"
+        return f"{place.files.words}, no dataset yet: press 2, then p prepares them"
     if place.model is None:
         return "dataset ready, no model yet: press 3, then n trains one"
     if not place.onnx:

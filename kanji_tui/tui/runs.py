@@ -13,8 +13,10 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
 from kanji_tui.jobs.run_directory import ACTIVE, RUNS, RunDirectory, list_runs, read_events
+from kanji_tui.tui.gpu_history import GpuHistory, GpuRecord
 
 ENDED = ("finished", "stopped", "failed")
+PIECE_BYTES = 1 << 17  # of an events file at once: some 15 ms
 FILES_KEPT = 256
 NOTICES_KEPT = 20
 TRAINING = ("training", "validation", "test")  # the phases of a training; the first has the bar
@@ -24,7 +26,8 @@ TRAINING = ("training", "validation", "test")  # the phases of a training; the f
 class RunView:
     """One run as it stands. `moved`: time of its last event, seconds since 1970, 0 before the first.
 
-    `files` holds the last progress of each record file a preparation works on, in order of first appearance.
+    `files` holds the last progress of each record file a preparation works on, in order of first appearance;
+    `gpus` what each GPU told over time. `stopping`: somebody, in whatever terminal, asked it to stop.
     """
 
     name: str
@@ -37,7 +40,8 @@ class RunView:
     progress: Progress | None = None
     files: tuple[Progress, ...] = ()
     epochs: tuple[Epoch, ...] = ()
-    gpus: tuple[Gpu, ...] = ()
+    gpus: tuple[GpuHistory, ...] = ()
+    stopping: bool = False
     notices: tuple[str, ...] = ()
     failure: Failure | None = None
     result: dict[str, Any] | None = None
@@ -69,18 +73,23 @@ class Tail:
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
         self.view = RunView(run.name, run.path, _job(run.name), spec=_spec(run), started=start_time(run.name))
+        self.behind = False  # there is more to read than was read at once
         self._offset = 0
         self._files: dict[str, Progress] = {}
+        self._gpus: dict[int, GpuRecord] = {}
 
     def look(self) -> bool:
-        """Read what is new; True when the view changed."""
+        """Read what is new, or a piece of it; True when the view changed."""
         state = self.run.state()  # before the events: once it has ended, none can be missed
-        fresh, self._offset = read_events(self.run.events, self._offset)
-        if not fresh and state == self.view.state:
+        stopping = state in ACTIVE and self.run.stop_file.exists()
+        before = self._offset
+        fresh, self._offset = read_events(self.run.events, before, PIECE_BYTES)
+        self.behind = self._offset - before >= PIECE_BYTES
+        if not fresh and (state, stopping) == (self.view.state, self.view.stopping):
             return False
         changes = self._fold([event for _, event in fresh])
         moved = fresh[-1][0] if fresh else self.view.moved
-        self.view = RunView(**{**self.view.__dict__, **changes, "state": state, "moved": moved})
+        self.view = replace(self.view, **changes, state=state, stopping=stopping, moved=moved)
         return True
 
     def _fold(self, fresh: list[Event]) -> dict[str, Any]:
@@ -96,13 +105,15 @@ class Tail:
             elif isinstance(event, Epoch):
                 epochs[event.epoch] = event
             elif isinstance(event, Gpu):
-                gpus[event.index] = event
+                self._gpus.setdefault(event.index, GpuRecord()).add(event)
             elif isinstance(event, Notice):
                 notices.append(event.message)
             elif isinstance(event, Failure):
                 changes["failure"] = event
             elif isinstance(event, Outcome):
                 changes["result"] = event.result
+        told = {event.index for event in fresh if isinstance(event, Gpu)}
+        gpus |= {index: self._gpus[index].history() for index in told}
         for old in list(self._files)[:-FILES_KEPT]:
             del self._files[old]
         return changes | {
@@ -133,7 +144,11 @@ class Watch:
     def look(self, seconds: float) -> tuple[RunView, ...]:
         """The views that changed; stops after `seconds` and goes on with the rest at the next look."""
         deadline = time.monotonic() + seconds
-        changed = [tail.view for tail in self._tails.values() if tail.view.state not in ENDED and tail.look()]
+        changed = [
+            tail.view
+            for tail in self._tails.values()
+            if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and tail.look()
+        ]
         while self._waiting and time.monotonic() < deadline:
             run = self._waiting.pop(0)  # newest first
             try:
@@ -148,7 +163,7 @@ class Watch:
     @property
     def busy(self) -> bool:
         """Whether something runs or waits to be read: look often."""
-        return bool(self._waiting) or any(tail.view.active for tail in self._tails.values())
+        return bool(self._waiting) or any(tail.view.active or tail.behind for tail in self._tails.values())
 
 
 def _onward(before: Progress | None, now: Progress) -> Progress:

@@ -3,24 +3,27 @@
 Only the worker thread touches a shelf. numpy is imported with the first question.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kanji_tui.characters.jis import jis_to_character
 from kanji_tui.errors import KanjiError
 from kanji_tui.tui.place import DATA_DIR
-from kanji_tui.tui.widgets.glyphs import Glyph
+from kanji_tui.tui.seen import Glyph
 
 if TYPE_CHECKING:
     from kanji_tui.data.dataset import Dataset
 
 GLYPHS = 24
+OTHERS = 5
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A dataset in a few facts. `files` are (name, samples); `parts` (name, samples) of the default split."""
+    """A dataset in a few facts. `files` are (name, samples), `counts` (JIS code, samples) of each class, `parts`
+    (name, samples) of the default split. `sets` 0: who wrote what is not known.
+    """
 
     name: str
     source: str
@@ -30,9 +33,8 @@ class Overview:
     classes: int
     sets: int
     quarantined: int
-    fewest: int
-    most: int
     files: tuple[tuple[str, int], ...]
+    counts: tuple[tuple[int, int], ...]
     split: str
     parts: tuple[tuple[str, int], ...]
     note: str
@@ -79,31 +81,42 @@ class Shelf:
             size=dataset.size,
             samples=len(dataset),
             classes=len(dataset.classes),
-            sets=int(dataset.writers().max()) + 1 if len(dataset) else 0,
+            sets=int(dataset.writers().max(initial=-1)) + 1 if dataset.writers_known else 0,
             quarantined=int(dataset.metadata.get("quarantined", 0)),
-            fewest=int(counts.min()),
-            most=int(counts.max()),
             files=tuple(zip(dataset.files, per_file.tolist(), strict=True)),
+            counts=tuple(zip(dataset.classes, counts.tolist(), strict=True)),
             split=kind,
             parts=parts,
             note=note,
-            glyphs=self._glyphs(dataset, np),
+            glyphs=_glyphs(dataset, _from_all_over(dataset)),
         )
 
-    @staticmethod
-    def _glyphs(dataset: "Dataset", np: Any) -> tuple[Glyph, ...]:
-        """Samples from all over the dataset, each of another class as far as there are enough."""
-        classes = np.unique(np.linspace(0, len(dataset.classes) - 1, GLYPHS).round().astype(int))
-        chosen = []
-        for number, label in enumerate(classes):
-            members = np.flatnonzero(dataset.labels == label)
-            if len(members):
-                chosen.append(int(members[number * 7 % len(members)]))
-        images = dataset.images(chosen)
-        return tuple(
-            Glyph(jis_to_character(int(dataset.jis[place])) or "?", image.tobytes(), dataset.size)
-            for place, image in zip(chosen, images, strict=True)
-        )
+    def beside(self, sample: int) -> tuple[Glyph, ...]:
+        """A sample, and for comparison some others of its class."""
+        import numpy as np
+
+        dataset = self.dataset()
+        others = np.setdiff1d(np.flatnonzero(dataset.labels == dataset.labels[sample]), [sample])
+        places = np.unique(np.linspace(0, max(0, len(others) - 1), OTHERS).round().astype(int))
+        first, *rest = _glyphs(dataset, [sample, *others[places[: len(others)]].tolist()])
+        named = [replace(glyph, caption=f"another {glyph.caption}") for glyph in rest]
+        return replace(first, caption=f"this {first.caption}"), *named
+
+
+def _from_all_over(dataset: "Dataset") -> list[int]:
+    """Samples of classes evenly spread, each from another place in its class."""
+    import numpy as np
+
+    classes = np.unique(np.linspace(0, len(dataset.classes) - 1, GLYPHS).round().astype(int))
+    members = [np.flatnonzero(dataset.labels == label) for label in classes]
+    return [int(places[number * 7 % len(places)]) for number, places in enumerate(members) if len(places)]
+
+
+def _glyphs(dataset: "Dataset", samples: list[int]) -> tuple[Glyph, ...]:
+    return tuple(
+        Glyph(jis_to_character(int(dataset.jis[sample])) or "?", image.tobytes(), dataset.size)
+        for sample, image in zip(samples, dataset.images(samples), strict=True)
+    )
 
 
 def default_split(dataset: "Dataset") -> tuple[str, tuple[tuple[str, int], ...], str]:

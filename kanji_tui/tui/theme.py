@@ -1,4 +1,4 @@
-"""The two looks of the workbench: ink on slate and ink on paper, each with one warm accent."""
+"""The looks of the workbench: ink on slate, ink on paper, the terminal's own colours; each with one warm accent."""
 
 from textual.theme import Theme
 
@@ -67,3 +67,41 @@ PAPER = Theme(
         "scrollbar-corner-color": "#faf6ec",
     },
 )
+
+# For 16 colours, for none, and for whoever prefers what the terminal was set to.
+TERMINAL = Theme(
+    name="terminal",
+    primary="ansi_blue",
+    secondary="ansi_default",
+    accent="ansi_magenta",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    ansi=True,
+    variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "rule": "ansi_bright_black",
+        "quiet": "ansi_default",
+        "faint": "ansi_bright_black",
+        "cursor": "ansi_default",
+        "cursor-rest": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_cyan",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_default",
+        "scrollbar-active": "ansi_blue",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "scrollbar-corner-color": "ansi_default",
+    },
+)
+
+LOOKS = (INK, PAPER, TERMINAL)

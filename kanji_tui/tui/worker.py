@@ -70,6 +70,10 @@ class Worker(threading.Thread):
         """Put a question to `kanji-tui ARGUMENTS --json` in a child; its JSON comes as Answer(slot)."""
         self.ask(asker, slot, lambda: self._spawn(asker, slot, arguments))
 
+    def drop(self, asker: MessagePump, slot: str) -> None:
+        """The answer to a question put to a child is no longer wanted: end the child."""
+        self.ask(asker, slot, lambda: self._end_children(asker, slot))
+
     def start_job(self, asker: MessagePump, job: str, spec: Any) -> None:
         """Start the job as a child in its own session; the asker hears JobStarted or Refusal("start")."""
 
@@ -162,10 +166,7 @@ class Worker(threading.Thread):
         self._listener.post_message(GpusRead(gpus))
 
     def _spawn(self, asker: MessagePump, slot: str, arguments: tuple[str, ...]) -> None:
-        for old in [child for child in self._children if (child.asker, child.slot) == (asker, slot)]:
-            self._children.remove(old)
-            old.process.kill()
-            old.process.wait()
+        self._end_children(asker, slot)
         out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 closed by _finish
         process = subprocess.Popen(
             [sys.executable, "-m", "kanji_tui", *arguments, "--json"],
@@ -176,6 +177,14 @@ class Worker(threading.Thread):
         )
         os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
         self._children.append(Child(asker, slot, process, out, err))
+
+    def _end_children(self, asker: MessagePump, slot: str) -> None:
+        for old in [child for child in self._children if (child.asker, child.slot) == (asker, slot)]:
+            self._children.remove(old)
+            old.process.kill()
+            old.process.wait()
+            old.out.close()
+            old.err.close()
 
     def _finish(self, child: Child) -> None:
         with child.out, child.err:

@@ -1,8 +1,11 @@
+import json
+
 import pytest
 
 from kanji_tui.cli.commands.training import train_spec
 from kanji_tui.cli.parser import parser
-from kanji_tui.training.recipes import NAMES, recipe
+from kanji_tui.networks.registry import NETWORKS
+from kanji_tui.training.recipes import NAMES, default_recipe, recipe
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -12,12 +15,26 @@ def test_a_recipe_is_chosen_by_name_and_single_numbers_go_before_it(name):
     assert config.weight_decay == recipe(name, on_gpu=False)["weight_decay"]
 
 
-def test_without_one_each_network_has_its_own():
-    assert train_spec(parser().parse_args(["train"])).config.recipe == "standard"
-    assert train_spec(parser().parse_args(["train", "--network", "v2"])).config.recipe == "original"
+@pytest.mark.parametrize("network", NETWORKS)
+def test_without_one_each_network_has_its_own(network):
+    config = train_spec(parser().parse_args(["train", "--network", network])).config
+    assert config.recipe == default_recipe(network)
+
+
+def test_the_default_and_the_originals_recipes():
+    assert default_recipe("kanjinet") == "standard"
+    assert {default_recipe(network) for network in ("v1", "v2", "v2.1")} == {"original"}
 
 
 def test_an_unknown_recipe_is_refused(capsys):
     with pytest.raises(SystemExit):
         parser().parse_args(["train", "--recipe", "secret"])
     assert "standard" in capsys.readouterr().err
+
+
+def test_all_networks_are_listed_with_what_they_cost(kanji_tui):
+    listed = kanji_tui("networks", "--size", 32, "--classes", 9, "--json")
+    assert listed.returncode == 0, listed.stderr
+    networks = json.loads(listed.stdout)["networks"]
+    assert [network["name"] for network in networks] == list(NETWORKS)
+    assert all(min(network[cost] for cost in ("parameters", "macs", "bytes")) > 1000 for network in networks)

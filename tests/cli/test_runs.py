@@ -62,39 +62,38 @@ def test_stop_is_graceful_and_resume_goes_on(kanji_tui, tmp_path, started):
     assert run.state() == "stopped"
 
 
-def test_interrupting_the_follower_stops_the_run(tmp_path, sample_dataset):
-    follower = subprocess.Popen(
-        [sys.executable, "-m", "kanji_tui", "train", "--data-dir", str(sample_dataset), "--epochs", "2000"],
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    runs = tmp_path / "models" / "runs"
-    wait_until(lambda: runs.is_dir() and any(runs.glob("*/last.ckpt")))
-    follower.send_signal(signal.SIGINT)
-    _, said = follower.communicate(timeout=90)
-    assert follower.returncode == 130, said
-    assert "--resume" in said
-    assert find_run("latest", runs).state() == "stopped"
-
-
-def test_a_run_outlives_its_follower(tmp_path, sample_dataset, kanji_tui):
-    """A hang-up, as a lost SSH line sends it, ends the follower; the run goes on and can be attached to."""
-    follower = subprocess.Popen(
+@pytest.fixture
+def follower(tmp_path, sample_dataset):
+    """`kanji-tui train` in a session of its own, following a long training whose first checkpoint is there."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "kanji_tui", "train", "--data-dir", str(sample_dataset), "--epochs", "2000"],
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
     runs = tmp_path / "models" / "runs"
     wait_until(lambda: runs.is_dir() and any(runs.glob("*/last.ckpt")))
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_interrupting_the_follower_stops_the_run(tmp_path, follower):
+    follower.send_signal(signal.SIGINT)
+    _, said = follower.communicate(timeout=90)
+    assert follower.returncode == 130, said
+    assert "--resume" in said
+    assert find_run("latest", tmp_path / "models" / "runs").state() == "stopped"
+
+
+def test_a_run_outlives_its_follower(tmp_path, follower, kanji_tui):
+    """A hang-up, as a lost SSH line sends it, ends the follower; the run goes on and can be attached to."""
     os.killpg(follower.pid, signal.SIGHUP)
     follower.wait(timeout=30)
-    run = find_run("latest", runs)
+    run = find_run("latest", tmp_path / "models" / "runs")
     size = run.events.stat().st_size
     wait_until(lambda: run.events.stat().st_size > size)
     assert run.state() == "running"

@@ -7,6 +7,7 @@ from PIL import Image
 from kanji_tui.data.checks import verify
 from kanji_tui.data.preparation import prepare
 from kanji_tui.errors import KanjiError, Stopped
+from kanji_tui.events import Notice
 from tests.data.making import CODES, record, ring, write_records
 
 
@@ -89,9 +90,18 @@ def test_ink_at_the_edges_is_measured(tmp_path, report):
 @pytest.mark.parametrize(("picture_at", "read_as", "named"), [(60, "etl9g", "etl8g"), (64, "etl8g", "etl9g")])
 def test_a_file_read_in_the_wrong_format_is_impossible_to_miss(tmp_path, report, picture_at, read_as, named):
     data_dir = prepared(tmp_path, report, picture_at=picture_at, format=read_as)
+    (notice,) = report.of(Notice)  # said before the first picture is made
+    assert f"the files seem to be {named.upper()}" in notice.message
     check = verdicts(data_dir, report)["ink in the middle"]
-    assert check.verdict == "warning"
+    assert check.verdict == "failed"
     assert f"--format {named}" in check.remedy
+
+
+@pytest.mark.parametrize(("picture_at", "read_as"), [(60, "etl8g"), (64, "etl9g")])
+def test_the_right_format_is_not_doubted(tmp_path, report, picture_at, read_as):
+    data_dir = prepared(tmp_path, report, picture_at=picture_at, format=read_as)
+    assert not report.of(Notice)
+    assert verdicts(data_dir, report)["ink in the middle"].verdict == "ok"
 
 
 def test_records_left_out_and_incomplete_sets_are_told(tmp_path, report):

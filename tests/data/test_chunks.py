@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from kanji_tui.data.chunks import chunk_name, file_digest, map_member, write_chunk
+from kanji_tui.data.chunks import chunk_name, file_digest, map_members, write_chunk
 from kanji_tui.errors import KanjiError
 
 
@@ -33,10 +33,10 @@ def test_a_member_is_mapped_not_loaded(tmp_path):
     pictures, parts = blocks()
     path = tmp_path / "c.npz"
     write_chunk(path, pictures.shape, parts, columns())
-    mapped = map_member(path, "X")
+    mapped, labels = map_members(path, "X", "y")
     assert isinstance(mapped, np.memmap)
     assert np.array_equal(mapped, pictures)
-    assert np.array_equal(map_member(path, "y"), columns()["y"])
+    assert np.array_equal(labels, columns()["y"])
 
 
 def test_the_same_content_gives_the_same_bytes_however_it_is_cut(tmp_path):
@@ -48,7 +48,7 @@ def test_the_same_content_gives_the_same_bytes_however_it_is_cut(tmp_path):
 
 def test_an_empty_chunk(tmp_path):
     write_chunk(tmp_path / "c.npz", (0, 32, 32), [], {"y": np.empty(0, np.int32)})
-    assert map_member(tmp_path / "c.npz", "X").shape == (0, 32, 32)
+    assert map_members(tmp_path / "c.npz", "X")[0].shape == (0, 32, 32)
 
 
 def test_a_failure_while_writing_leaves_nothing(tmp_path):
@@ -64,9 +64,9 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path):
 def test_deflated_or_broken_files_are_refused_in_a_sentence(tmp_path):
     np.savez_compressed(tmp_path / "deflated.npz", X=blocks()[0])
     with pytest.raises(KanjiError, match="compressed"):
-        map_member(tmp_path / "deflated.npz", "X")
+        map_members(tmp_path / "deflated.npz", "X")
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(KanjiError, match="cannot be read"):
-        map_member(tmp_path / "broken.npz", "X")
+        map_members(tmp_path / "broken.npz", "X")
     with pytest.raises(KanjiError, match="cannot be read"):
-        map_member(tmp_path / "missing.npz", "X")
+        map_members(tmp_path / "missing.npz", "X")

@@ -1,6 +1,6 @@
 import pytest
 
-from kanji_tui.data.formats import open_source
+from kanji_tui.data.formats import list_inputs, open_source
 from kanji_tui.errors import UsageError
 from tests.data.making import CODES, write_images, write_kuzushiji, write_records
 
@@ -45,3 +45,31 @@ def test_an_empty_folder_says_what_is_expected(tmp_path):
     for format in (None, "kuzushiji", "images"):
         with pytest.raises(UsageError, match="no directory"):
             open_source(tmp_path / "nowhere", format)
+
+
+def test_a_listing_tells_what_lies_there_without_reading_pictures(tmp_path):
+    write_records(tmp_path / "nine" / "ETL9G_01", CODES)
+    write_kuzushiji(tmp_path / "pairs")
+    write_images(tmp_path / "folders", {"田": 2, "あ": 1})
+    (tmp_path / "nine" / "notes.txt").write_text("mine")
+    nine, pairs, folders = (list_inputs(tmp_path / name) for name in ("nine", "pairs", "folders"))
+    assert (nine.format, nine.words, nine.bytes, nine.aside) == (
+        "etl9g",
+        "1 file, 5 records",
+        40_995,
+        ("notes.txt",),
+    )
+    assert (pairs.format, pairs.words, pairs.aside) == ("kuzushiji", "2 npz pairs, 60 pictures", ())
+    assert (folders.format, folders.words) == ("images", "2 folders, 3 images")
+    for listing in (nine, pairs, folders):
+        assert not listing.problem
+
+
+def test_a_listing_says_what_is_wrong(tmp_path):
+    assert "no directory" in list_inputs(tmp_path / "nowhere").problem
+    write_kuzushiji(tmp_path / "pairs")
+    (tmp_path / "pairs" / "k49-train-imgs.npz").write_bytes(b"PK")
+    assert "k49-train-imgs.npz cannot be read" in list_inputs(tmp_path / "pairs").problem
+    upper = list_inputs(tmp_path)
+    assert "nothing to prepare" in upper.problem
+    assert upper.advice.endswith(f"--etl-dir {tmp_path / 'pairs'}")

@@ -56,6 +56,26 @@ def test_each_folder_is_a_class(tmp_path, report):
     ]
 
 
+def test_samples_that_were_drawn_by_hand_are_recognised_and_prepared(kanji_tui, tmp_path):
+    """Dark ink on white, a character a folder, named by itself, its code point or its JIS code."""
+    for folder, name in (("田", "20260102T030405-1"), ("田", "b"), ("U+3042", "a"), ("2424", "a"), ("ー", "long")):
+        (tmp_path / "samples" / folder).mkdir(parents=True, exist_ok=True)
+        canvas = np.full((96, 96), 255, np.uint8)
+        canvas[20:76, 40 + len(name) % 7 : 52] = 0
+        Image.fromarray(canvas).save(tmp_path / "samples" / folder / f"{name}.png")
+    for format in ((), ("--format", "images")):
+        process = kanji_tui("prepare", "--etl-dir", "samples", "--size", 32, *format, "--json")
+        assert process.returncode == 0, process.stderr
+    dataset = open_dataset(tmp_path / "dataset")
+    assert dataset.classes == (0x213C, A, 0x2424, TA)
+    assert np.bincount(dataset.labels).tolist() == [1, 1, 1, 2]
+    assert dataset.paths()["213C-4544", 4] == "田/b.png"
+    pictures = dataset.images(range(5))
+    assert (pictures[:, 16, 15] > 200).all()
+    assert (pictures[:, :4] == 0).all()
+    assert kanji_tui("verify", "--json").returncode == 0
+
+
 def test_pictures_are_the_rounded_area_average_on_a_square_of_paper(tmp_path, report):
     levels = ring(5)
     (tmp_path / "in" / "田").mkdir(parents=True)

@@ -15,14 +15,13 @@ from torch import nn
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice
 from kanji_tui.export import proof
-from kanji_tui.export.changes import POOLING_TYPES, Changes, change, trained_pooling
+from kanji_tui.export.changes import POOLINGS, Changes, change, trained_pooling
+from kanji_tui.export.kinds import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.export.onnx_export import ExportedOnnx, export_onnx
 from kanji_tui.export.pooling_table import compare_pooling
-from kanji_tui.export.quantisation import KINDS
 from kanji_tui.export.targets import TARGETS
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.inspection.samples import resize
-from kanji_tui.jobs import export_onnx as job
 from kanji_tui.networks import registry
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
@@ -86,9 +85,8 @@ def quartered(tmp_path: Path, sample_dataset: Path, monkeypatch: pytest.MonkeyPa
     return path
 
 
-def test_the_names_the_job_gives_are_the_ones_there_are() -> None:
-    assert tuple(POOLING_TYPES) == job.POOLING_TYPES
-    assert tuple(KINDS) == job.QUANTISATIONS
+def test_every_pooling_has_its_words() -> None:
+    assert list(POOLING_TYPES) == list(POOLINGS)
 
 
 def test_fixed_average_is_the_same_network(export) -> None:
@@ -216,7 +214,8 @@ def test_the_recogniser_given_stays_as_it_is(models: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "kind"), [*(("kanjinet", kind) for kind in KINDS), ("v2.1", "int8-static"), ("v2.1", "fp16")]
+    ("network", "kind"),
+    [*(("kanjinet", kind) for kind in QUANTISATIONS), ("v2.1", "int8-static"), ("v2.1", "fp16")],
 )
 def test_quantised(models, sample_dataset: Path, tmp_path: Path, report, network: str, kind: str) -> None:
     plain = export_onnx(models[network], sample_dataset, "tract", tmp_path / "plain.onnx", False, report)
@@ -226,7 +225,7 @@ def test_quantised(models, sample_dataset: Path, tmp_path: Path, report, network
     assert made.opset == 13
     assert made.quantization == kind
     assert made.bytes < plain.bytes * (0.55 if kind == "fp16" else 0.4)
-    assert report.events[0] == Notice(f"{kind}: {KINDS[kind]}"), "said before anything is done"
+    assert report.events[0] == Notice(f"{kind}: {QUANTISATIONS[kind]}"), "said before anything is done"
     assert made.accuracy is not None
     assert made.accuracy.top1 >= made.accuracy.before - 0.1
     for engine in ("onnxruntime", "tract"):
@@ -284,7 +283,7 @@ def test_pooling_table(model: Path, sample_dataset: Path, report) -> None:
     table = compare_pooling(model, sample_dataset, report)
     assert (table.trained, table.samples) == ("adaptive_avg", 24)
     rows = {row.type: row for row in table.poolings}
-    assert list(rows) == list(POOLING_TYPES)
+    assert list(rows) == list(POOLINGS)
     assert rows["adaptive_avg"].trained
     assert rows["adaptive_avg"].top1 == rows["fixed_avg"].top1 > 0.5
     assert rows["adaptive_max"].top1 == rows["fixed_max"].top1

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from torch import nn
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError, Stopped, UsageError
@@ -18,6 +19,8 @@ from kanji_tui.export import conversion, onnx_export, proof
 from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.inspection.graph import GLOBAL_POOLS
 from kanji_tui.inspection.inspect import inspect_models
+from kanji_tui.networks import registry
+from kanji_tui.networks.card import ModelCard
 
 TARGETS = {"tract": 12, "ort-tract": 11, "strict": 11}
 
@@ -176,3 +179,38 @@ def test_stop_leaves_nothing(model: Path, sample_dataset: Path, report) -> None:
     with pytest.raises(Stopped):
         export_onnx(model, sample_dataset, "strict", None, False, report)
     assert not list(model.parent.glob("*.onnx*"))
+
+
+class Attentive(nn.Module):
+    """Rows of the picture attend to each other by an operator that ONNX has from opset 14 on."""
+
+    def __init__(self, classes: int, size: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(size, classes)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        rows = pictures[:, 0]
+        return self.head(nn.functional.scaled_dot_product_attention(rows, rows, rows).mean(1))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_operator_beyond_the_opset_is_refused_by_name(
+    tmp_path: Path, sample_dataset: Path, report, monkeypatch, capfd, target: str
+) -> None:
+    """Torch's C++ half prints the whole graph on the way; none of that may reach the terminal or --json."""
+    monkeypatch.setattr("kanji_tui.networks.kanjinet.Attentive", Attentive, raising=False)
+    monkeypatch.setitem(
+        registry.NETWORKS, "attentive", registry.NetworkEntry("kanjinet:Attentive", "for a test", "head.weight")
+    )
+    dataset = open_dataset(sample_dataset)
+    card = ModelCard("attentive", dataset.classes, dataset.size, dataset=dataset.name)
+    path = tmp_path / "best_kanji_model.pth"
+    torch.save(Attentive(len(dataset.classes), dataset.size).state_dict(), path)
+    path.with_name("best_model_info.json").write_text(json.dumps(card.to_json()), encoding="utf-8")
+    with pytest.raises(KanjiError, match=f"attentive cannot be written at opset {TARGETS[target]}") as caught:
+        export_onnx(path, sample_dataset, target, None, False, report)
+    assert "aten::scaled_dot_product_attention" in caught.value.message
+    assert "train another network" in caught.value.remedy
+    assert not list(tmp_path.glob("*.onnx*"))
+    said = capfd.readouterr()
+    assert said.out == said.err == ""

@@ -29,7 +29,7 @@ def test_picture_network(tmp_path: Path, report) -> None:
     assert [(pool.operator, pool.window, pool.input_shape) for pool in model.pooling] == [
         ("GlobalAveragePool", "whole picture", (1, 8, 8, 8))
     ]
-    assert model.nodes[0].module == "stem"
+    assert model.nodes[0].module == "net.stem"
     assert model.nodes[0].output_shapes == ((1, 8, 8, 8),)
     assert model.nodes[0].attributes["strides"] == "[2, 2]"
     for name in ("onnxruntime", "tract"):

@@ -15,6 +15,7 @@ from kanji_tui.jobs import preflight
 from kanji_tui.jobs.preflight import GROUPS, Prepared, Spec, font_checks, quick_checks, run, torch_checks
 from kanji_tui.system import preflight as machine
 from kanji_tui.system.machine import Cores, Disk, Memory
+from tests.data.making import CODES, write_images, write_kuzushiji, write_records
 from tests.system.checks import assert_pasteable, find
 
 GIB = 1024**3
@@ -207,6 +208,87 @@ def test_drawn_and_other_files_side_by_side_are_a_warning(sample_dir: Path, tmp_
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "warning"
     assert "ETL9G_50 was not drawn" in check.found
+
+
+# --- other formats ---------------------------------------------------------------------------------------------
+
+
+def test_npz_pairs_are_counted_by_their_headers(tmp_path: Path) -> None:
+    write_kuzushiji(tmp_path / "ETL9G")
+    check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
+    assert check.verdict == "ok"
+    assert check.found.startswith("2 npz pairs, 60 pictures, ")
+    (tmp_path / "ETL9G" / "k49_classmap.csv").unlink()
+    check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
+    assert check.verdict == "warning"
+    assert "k49_classmap.csv is missing" in check.found
+    assert "codh.rois.ac.jp" in check.remedy
+
+
+def test_folders_of_images_are_counted_and_a_nameless_one_is_told(tmp_path: Path) -> None:
+    write_images(tmp_path / "ETL9G", {"田": 3, "U+3042": 2})
+    check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
+    assert check.verdict == "ok"
+    assert check.found == f"2 folders, 5 images in {tmp_path / 'ETL9G'}, like U+3042"
+    write_images(tmp_path / "ETL9G", {"unsorted": 1})
+    check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
+    assert check.verdict == "warning"
+    assert check.found.endswith("named after no character, so left out: unsorted")
+    assert "田, 4544 or U+7530" in check.remedy
+
+
+def test_formats_side_by_side_are_a_warning_that_asks_which(tmp_path: Path) -> None:
+    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES)
+    write_kuzushiji(tmp_path / "ETL9G")
+    check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
+    assert check.verdict == "warning"
+    assert "2 ways: it holds ETL9G files (1), npz pairs (k49)" in check.found
+    assert "--format etl9g or kuzushiji" in check.remedy
+
+
+def test_pairs_one_folder_down_are_pointed_at(tmp_path: Path) -> None:
+    write_kuzushiji(tmp_path / "ETL9G" / "K 49")
+    check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
+    assert check.remedy == f"kanji-tui prepare --etl-dir '{tmp_path / 'ETL9G' / 'K 49'}'"
+
+
+def test_what_else_lies_there_is_said_to_be_left_alone(tmp_path: Path) -> None:
+    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES)
+    for name in ("ETL9B_1", "ETL9G.zip", "README.md", ".hidden"):
+        (tmp_path / "ETL9G" / name).write_text("x")
+    check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
+    assert check.found.endswith("; not read: ETL9B_1, ETL9G.zip")
+
+
+def test_a_file_that_only_has_the_name_is_told(tmp_path: Path) -> None:
+    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES)
+    assert find(quick_checks(at(tmp_path)), "content").verdict == "ok"
+    (tmp_path / "ETL9G" / "ETL9G_02").write_bytes(b"<html>404</html>".ljust(8199))
+    check = find(quick_checks(at(tmp_path)), "content")
+    assert check.verdict == "warning"
+    assert check.found == "no record of ETL9G stands at the beginning of ETL9G_02"
+
+
+def test_etl8g_under_the_name_of_etl9g_is_suspected(tmp_path: Path) -> None:
+    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES, picture_at=60)
+    check = find(quick_checks(at(tmp_path)), "content")
+    assert check.verdict == "warning"
+    assert "the files seem to be ETL8G" in check.found
+    (tmp_path / "ETL9G" / "ETL9G_01").rename(tmp_path / "ETL9G" / "ETL8G_01")
+    with open(tmp_path / "ETL9G" / "ETL8G_01", "ab") as file:
+        file.write(b"cut")
+    checks = quick_checks(at(tmp_path))
+    assert find(checks, "content").verdict == "ok"
+    assert "5 records" in find(checks, "files", "ETL9G files").found
+    assert "ETL8G_01 ends within a record (40,998 bytes)" in find(checks, "sizes").found
+
+
+def test_listing_many_folders_stays_quick_and_says_that_there_is_more(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("kanji_tui.data.images.MOST_COUNTED", 5)
+    write_images(tmp_path, {"あ": 4, "日": 4, "月": 1}, different=1)
+    files = preflight.read_files(tmp_path)
+    assert [item.samples for item in files.items] == [4, 2, None]
+    assert files.words == "3 folders, at least 6 images"
 
 
 def test_the_font_for_samples() -> None:

@@ -139,3 +139,15 @@ def test_signals_are_as_before_once_the_job_has_ended(tmp_path):
         report.stop_on_sigterm()
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)) == before
+
+
+def test_what_is_no_number_is_written_as_null(tmp_path):
+    run = new(tmp_path)
+    with Recorder(run, "verify") as report:
+        report(Progress("training", 1, 2, rate=float("nan"), remaining=float("inf")))
+
+    def no_number(text: str) -> None:
+        raise AssertionError(f"{text} is no JSON")
+
+    line = json.loads(run.events.read_text(), parse_constant=no_number)
+    assert (line["rate"], line["remaining"], line["done"]) == (None, None, 1)

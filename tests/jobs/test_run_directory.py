@@ -296,5 +296,5 @@ def test_events_come_back_as_they_were_told(tmp_path_factory: pytest.TempPathFac
 
 
 def test_each_kind_of_event_is_known_by_its_type() -> None:
-    assert set(events.EVENTS) == {"state", "progress", "epoch", "gpu", "warning", "result", "error"}
+    assert set(events.EVENTS) == {"state", "progress", "epoch", "gpu", "energy", "warning", "result", "error"}
     assert from_json({"type": "state", "state": "running"}) == State("running")

@@ -1,4 +1,6 @@
 import pytest
+import torch
+from torch import nn
 
 from kanji_tui.networks.registry import build
 
@@ -45,3 +47,18 @@ def test_the_shapes_of_v21_are_the_originals():
     assert weights["attention5.fc.2.weight"].shape == (512, 32)
     assert weights["classifier.1.weight"].shape == (1024, 512)
     assert weights["classifier.4.weight"].shape == (3036, 1024)
+
+
+@pytest.mark.parametrize("name", ["v1", "v2", "v2.1"])
+def test_all_maps_keep_to_channels_last_while_the_network_learns(name):
+    """PyTorch turns to the other layout, and slows down, at a map of one channel that is not told apart."""
+    network = build(name, 12, 64).to(memory_format=torch.channels_last)
+    maps = []
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.out_channels > 1:
+            module.register_forward_hook(lambda _module, _inputs, output: maps.append(output))
+
+    network(torch.rand(4, 1, 64, 64).contiguous(memory_format=torch.channels_last))
+
+    assert maps
+    assert all(found.is_contiguous(memory_format=torch.channels_last) for found in maps)

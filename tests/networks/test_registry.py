@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 from kanji_tui.errors import UsageError
+from kanji_tui.networks import registry
 from kanji_tui.networks.registry import NETWORKS, build, recognise_keys
 
 
@@ -27,8 +28,25 @@ def test_every_network_computes_and_learns_at_every_size(name, size):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_is_known_by_its_keys(name):
-    assert recognise_keys(build(name, 5, 32).state_dict()) == name
+@pytest.mark.parametrize("size", [33, 128])
+def test_every_network_takes_the_sizes_between_the_smallest_and_the_largest(name, size):
+    with torch.no_grad():
+        assert build(name, 3, size).eval()(torch.rand(1, 1, size, size)).isfinite().all()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_is_known_by_its_keys_and_tells_its_classes_by_the_last(name):
+    weights = build(name, 5, 32).state_dict()
+    assert recognise_keys(weights) == name
+    assert list(weights.values())[-1].shape[0] == 5
+
+
+def test_a_network_whose_extra_is_missing_is_refused_with_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="zoo-swin needs transformers") as refused:
+        build("zoo-swin", 5, 32)
+    assert "pip install 'kanji-tui[zoo]'" in refused.value.remedy
+    assert build("kanjinet", 5, 32)
 
 
 def test_foreign_keys_are_no_network():
@@ -48,9 +66,10 @@ def test_what_no_network_can_do_is_refused(classes, size):
         build("kanjinet", classes, size)
 
 
-def test_the_registry_loads_no_torch():
+def test_the_registry_loads_neither_torch_nor_transformers():
     code = (
         "import sys; import kanji_tui.networks.registry, kanji_tui.networks.card, kanji_tui.training.config; "
-        "sys.exit('torch' in sys.modules)"
+        "kanji_tui.networks.registry.available('zoo-vit'); "
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

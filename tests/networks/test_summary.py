@@ -1,5 +1,7 @@
 from torch import nn
 
+from kanji_tui.networks import registry
+from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.networks.summary import count_macs, summarise, summarise_all
 
 
@@ -21,6 +23,14 @@ def test_bytes_are_those_of_the_state_dict():
 
 
 def test_all_networks_are_listed_and_grow_with_size():
-    small, large = summarise_all(32, classes=10), summarise_all(64, classes=10)
-    assert [cost.name for cost in small] == ["kanjinet", "v2.1", "v2", "v1"]
-    assert all(a.parameters == b.parameters and a.macs < b.macs for a, b in zip(small, large, strict=True))
+    small, large = summarise_all(32, classes=10), summarise_all(128, classes=10)
+    assert [cost.name for cost in small] == list(NETWORKS)
+    assert all(a.macs < b.macs for a, b in zip(small, large, strict=True))
+    assert [a.name for a, b in zip(small, large, strict=True) if a.parameters != b.parameters] == ["zoo-vit"]
+
+
+def test_networks_whose_extra_is_missing_are_listed_with_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    bare = [cost for cost in summarise_all(32, classes=10) if cost.parameters is None]
+    assert [cost.name for cost in bare] == [name for name in NETWORKS if name.startswith("zoo-")]
+    assert {(cost.macs, cost.bytes, cost.remedy) for cost in bare} == {(None, None, "pip install 'kanji-tui[zoo]'")}

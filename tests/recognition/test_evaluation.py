@@ -7,7 +7,6 @@ import torch
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.preparation import prepare
-from kanji_tui.data.splits import split_dataset
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress
 from kanji_tui.recognition.evaluation import evaluate, log_softmax
@@ -41,19 +40,6 @@ def test_the_test_split_scores_as_the_training_said(trained, tmp_path, report):
     assert found.source == "drawn sample"
     json.dumps(asdict(found))
     assert report.of(Progress)[-1].done == found.samples
-
-
-def test_the_predictions_of_each_sample_are_kept(trained, tmp_path, report):
-    dataset = open_dataset(trained.data_dir)
-    found = evaluate(trained.model_path, trained.data_dir, "val", tmp_path, report)
-    kept = np.load(tmp_path / "predictions.npz")
-    split = split_dataset(dataset, "writer", (70.0, 15.0, 15.0), 0)
-    assert np.array_equal(kept["index"], split.validation)
-    assert np.array_equal(kept["truth"], dataset.jis[split.validation])
-    assert kept["jis"].shape == kept["probability"].shape == (found.samples, 5)
-    assert (kept["jis"].dtype, kept["probability"].dtype, kept["truth"].dtype) == (np.uint16, np.float32, np.uint16)
-    assert (np.diff(kept["probability"], axis=1) <= 0).all()
-    assert (kept["jis"][:, 0] == kept["truth"]).mean() == found.top1
 
 
 def test_splits_do_not_overlap_and_make_up_the_whole(trained, report):

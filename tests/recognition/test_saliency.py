@@ -10,20 +10,19 @@ import torch
 from PIL import Image
 from torch import nn
 
-from kanji_tui.characters.jis import name_jis
+from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.jobs.process import run_in
-from kanji_tui.jobs.run_directory import create
 from kanji_tui.jobs.saliency import Spec, run
-from kanji_tui.jobs.specs import to_plain
 from kanji_tui.networks import registry
 from kanji_tui.networks.recogniser import Recogniser
-from kanji_tui.recognition.layers import last_pooling, layers_run
+from kanji_tui.recognition.layers import last_pooling, last_with_places, layers_run
 from kanji_tui.recognition.models import load_recogniser
-from kanji_tui.recognition.saliency import ACTIVATION, GRADIENT, draw, linear_weights, run_to, saliency
+from kanji_tui.recognition.saliency import ACTIVATION, ATTENTION, GRADIENT, draw, linear_weights, run_to, saliency
+from tests.conftest import run_command
 
 SIZE = 32
+OWN_ATTENTION = [name for name in ("kuzushiji", "vit", "hybrid") if name in registry.NETWORKS]
 
 
 def random_network(name: str) -> Recogniser:
@@ -128,7 +127,7 @@ def test_layers() -> None:
     assert last_pooling(network, SIZE) == "global_pool"
     assert [name for name, _ in layers_run(network, SIZE)][-3:] == ["classifier.2", "classifier.3", "classifier.4"]
     assert last_pooling(nn.Sequential(nn.Flatten(), nn.Linear(SIZE * SIZE, 2)), SIZE) == ""
-    with pytest.raises(KanjiError, match="no pooling layer"):
+    with pytest.raises(KanjiError, match="keeps the places"):
         saliency(Recogniser(nn.Sequential(nn.Flatten(), nn.Linear(SIZE**2, 2))), a_picture())
 
 
@@ -144,21 +143,80 @@ def test_picture() -> None:
     assert drawn[31, 17].max() < 50
 
 
-def test_job_in_a_run_directory(trained, tmp_path: Path) -> None:
-    spec = Spec(model_path=trained.model_path, data_dir=trained.data_dir, sample=3)
-    made = create("saliency", "kanji_tui.jobs.saliency:run", to_plain(spec), tmp_path / "runs")
-    assert run_in(made) == 0, made.events.read_text()
-    array = np.load(made.path / "saliency.npy")
+class Looking(TopLeft):
+    """Says itself where it looks: at the light in the middle, four places a side."""
+
+    def attention(self, pictures: torch.Tensor) -> torch.Tensor:
+        bright = nn.functional.adaptive_avg_pool2d(pictures, 4)[:, 0]
+        mask = torch.zeros(4, 4)
+        mask[1:3, 1:3] = 1
+        return bright.clamp(min=0) * mask
+
+
+def test_a_network_with_attention_says_itself_where_it_looks() -> None:
+    picture = np.full((SIZE, SIZE), 100, np.uint8)
+    picture[8:16, 8:16] = 250
+    found = saliency(Recogniser(Looking(True), 0.1, 0.3).eval(), picture)
+    assert found.method == ATTENTION
+    assert np.unravel_index(found.map.argmax(), found.map.shape) in [(y, x) for y in (11, 12) for x in (11, 12)]
+    assert found.map[20, 20] == pytest.approx((100 / 255 - 0.1) / (250 / 255 - 0.1), abs=0.03)  # normalised light
+    assert found.map[2, 2] == 0
+
+
+def test_attention_that_is_no_map_is_refused() -> None:
+    class Flat(TopLeft):
+        def attention(self, pictures: torch.Tensor) -> torch.Tensor:
+            return pictures.flatten(1)
+
+    with pytest.raises(KanjiError, match="no map of weights"):
+        saliency(Recogniser(Flat(True)).eval(), a_picture())
+
+
+@pytest.mark.parametrize("name", OWN_ATTENTION)
+def test_networks_with_attention(name: str) -> None:
+    recogniser = random_network(name)
+    found = saliency(recogniser, a_picture())
+    assert found.method == ATTENTION
+    assert found.map.max() == pytest.approx(1)
+    assert np.isfinite(found.map).all()
+
+
+def test_a_network_that_pools_without_a_layer_is_explained_by_its_last_features() -> None:
+    class Mean(TopLeft):
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return self.head((self.keep(self.body(pictures) * self.mask)).mean((2, 3)))
+
+    network = Mean(True)
+    network.pool, network.keep = nn.Identity(), nn.Identity()
+    assert last_with_places(network, SIZE) == "keep"
+    found = saliency(Recogniser(network).eval(), np.full((SIZE, SIZE), 200, np.uint8), 1)
+    assert found.method == GRADIENT
+    assert found.map[28, 28] == pytest.approx(1)
+    assert found.map[4, 4] == 0
+
+
+def test_job_for_samples(trained, report) -> None:
+    found = run(Spec(model_path=trained.model_path, data_dir=trained.data_dir, samples=(3, 17)), report)
     recogniser, card = load_recogniser(trained.model_path)
     dataset = open_dataset(trained.data_dir)
-    found = saliency(recogniser, dataset.images([3])[0])
-    np.testing.assert_allclose(array, found.map, atol=1e-5)
-    with Image.open(made.path / "saliency.png") as picture:
-        assert picture.size == (128, 128)
-    result = json.loads(made.events.read_text().splitlines()[-2])["result"]
-    assert result["jis"] == name_jis(card.classes[found.output])
-    assert result["method"] == ACTIVATION
-    assert len(result["truth"]) == 1
+    for one, number in zip(found.explained, (3, 17), strict=True):
+        alone = saliency(recogniser, dataset.images([number])[0])
+        np.testing.assert_allclose(one.map, alone.map, atol=1e-3)
+        assert (one.sample, one.method, one.size) == (number, ACTIVATION, 32)
+        assert one.jis == name_jis(card.classes[alone.output])
+        assert one.truth == jis_to_character(int(dataset.jis[number]))
+    assert found.picture_path == found.array_path == ""
+
+
+def test_command(trained) -> None:
+    where = ("--model-path", trained.model_path, "--data-dir", trained.data_dir)
+    plain = run_command(trained.home, "saliency", *where, "--sample", 3)
+    assert plain.returncode == 0, plain.stderr
+    assert "class activation map" in plain.stdout
+    assert len([line for line in plain.stdout.splitlines() if line.startswith("  ")]) == 16
+    both = run_command(trained.home, "saliency", "picture.png", *where, "--sample", 3)
+    assert both.returncode == 2
+    assert "one image file" in both.stderr
 
 
 def test_job_for_an_image_and_a_character(trained, tmp_path: Path, report) -> None:
@@ -169,22 +227,24 @@ def test_job_for_an_image_and_a_character(trained, tmp_path: Path, report) -> No
         model_path=trained.model_path, image=tmp_path / "ten.png", character="田", output_path=tmp_path / "out.png"
     )
     found = run(spec, report)
-    assert (found.character, found.jis, found.truth) == ("田", "4544", "")
-    assert Path(found.picture_path).is_file()
-    assert np.load(found.array_path).shape == (32, 32)
+    (one,) = found.explained
+    assert (one.character, one.jis, one.truth, one.sample) == ("田", "4544", "", None)
+    with Image.open(found.picture_path) as drawn:
+        assert drawn.size == (128, 128)
+    np.testing.assert_allclose(np.load(found.array_path), one.map, atol=1e-3)
     json.dumps(dataclasses.asdict(found))
 
 
 def test_wrong_usage(trained, tmp_path: Path, report) -> None:
     spec = Spec(model_path=trained.model_path, data_dir=trained.data_dir, output_path=tmp_path / "out.png")
-    with pytest.raises(UsageError, match="one picture"):
+    with pytest.raises(UsageError, match="nothing to explain"):
         run(spec, report)
+    with pytest.raises(UsageError, match="one picture can be drawn"):
+        run(dataclasses.replace(spec, samples=(0, 1)), report)
     with pytest.raises(UsageError, match="no sample 100000"):
-        run(dataclasses.replace(spec, sample=100000), report)
+        run(dataclasses.replace(spec, samples=(100000,)), report)
     with pytest.raises(UsageError, match="does not know '鬱'"):
-        run(dataclasses.replace(spec, sample=0, character="鬱"), report)
+        run(dataclasses.replace(spec, samples=(0,), character="鬱"), report)
     with pytest.raises(UsageError, match=r"does not end in \.png"):
-        run(dataclasses.replace(spec, sample=0, output_path=tmp_path / "out.jpg"), report)
-    with pytest.raises(UsageError, match="no run directory"):
-        run(dataclasses.replace(spec, sample=0, output_path=None), report)
+        run(dataclasses.replace(spec, samples=(0,), output_path=tmp_path / "out.jpg"), report)
     assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ import pytest
 
 from kanji_tui.events import Gpu
 from kanji_tui.system import gpu
-from kanji_tui.system.gpu import read_driver, read_gpus
+from kanji_tui.system.gpu import GpuEnergy, read_driver, read_energy, read_gpus
 
 GIB = 1024**3
 
@@ -186,3 +186,29 @@ def test_a_driver_that_comes_later_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert read_driver().reason == "Driver Not Loaded"
     use(monkeypatch)
     assert len(read_gpus()) == 1
+
+
+def test_only_the_gpus_with_these_uuids(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(
+        monkeypatch,
+        nvmlDeviceGetCount=3,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetUUID=lambda index: f"GPU-{index}".encode(),
+        nvmlDeviceGetTotalEnergyConsumption=lambda index: 1500 * index,
+    )
+    assert [gpu.index for gpu in read_gpus({"GPU-0", "GPU-2"})] == [0, 2]
+    assert [gpu.index for gpu in read_gpus()] == [0, 1, 2]
+    assert [(found.index, found.joules) for found in read_energy({"GPU-2"})] == [(2, 3.0)]
+    assert read_energy({"GPU-7"}) == []
+
+
+def test_energy_is_the_counter_or_else_power_or_else_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"nvmlDeviceGetUUID": "GPU-0", "nvmlDeviceGetTotalEnergyConsumption": Refusal("Not Supported")}
+    use(monkeypatch, **answers)
+    assert read_energy({"GPU-0"}) == [GpuEnergy(0, "NVIDIA H200", watts=412.5)]
+    monkeypatch.setattr(gpu, "_library", None)
+    use(monkeypatch, **answers, nvmlDeviceGetPowerUsage=Refusal("Not Supported"))
+    assert read_energy({"GPU-0"}) == [GpuEnergy(0, "NVIDIA H200", reason="Not Supported")]
+    monkeypatch.setattr(gpu, "_library", None)
+    use(monkeypatch, nvmlInit=Refusal("Driver Not Loaded"))
+    assert read_energy({"GPU-0"}) == []

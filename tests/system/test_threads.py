@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from kanji_tui.system.threads import SPIN_COUNT, usable_cores
+from kanji_tui.system.threads import SPIN_COUNT, busy_cores, threads_for, usable_cores
 
 SHOW = (
     "import os; from kanji_tui.system.threads import prepare_process; prepare_process(); "
@@ -15,12 +15,28 @@ SHOW = (
 @pytest.mark.parametrize(
     ("given", "settings"),
     [
-        ({}, f"{usable_cores()} {SPIN_COUNT}"),
+        ({}, f"None {SPIN_COUNT}"),
         ({"OMP_NUM_THREADS": "3", "GOMP_SPINCOUNT": "7"}, "3 7"),
-        ({"OMP_WAIT_POLICY": "ACTIVE"}, f"{usable_cores()} None"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "None None"),
     ],
 )
 def test_what_the_user_set_goes_before_ours(given, settings):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
     command = [sys.executable, "-c", SHOW]
     assert subprocess.check_output(command, env={**clean, **given}, text=True).strip() == settings
+
+
+@pytest.mark.parametrize(
+    ("cores", "busy", "threads"),
+    [(2, 0.0, 2), (2, 0.4, 2), (2, 0.6, 1), (2, 1.0, 1), (2, 2.0, 1), (16, 1.2, 15), (16, 16.0, 1), (1, 0.0, 1)],
+)
+def test_others_cores_are_left_to_them(cores, busy, threads):
+    assert threads_for(cores, busy) == threads
+
+
+def test_a_process_at_work_is_seen():
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
+        try:
+            assert 0.3 < busy_cores() <= usable_cores()
+        finally:
+            other.kill()

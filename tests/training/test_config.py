@@ -1,11 +1,14 @@
 from dataclasses import fields
 
 import pytest
+import torch
 
 from kanji_tui.errors import UsageError
 from kanji_tui.jobs.specs import from_plain, to_plain
 from kanji_tui.networks.registry import NETWORKS
+from kanji_tui.training import checkpoint, trainer
 from kanji_tui.training.config import RECIPES, TrainConfig, help_of, resolve
+from kanji_tui.training.measuring import Metrics
 from kanji_tui.training.recipes import NAMES, recipe
 
 
@@ -53,6 +56,36 @@ def test_the_originals_numbers():
     assert (original.recipe, original.optimiser, original.precision) == ("original", "adamw", "float32")
 
 
+def test_the_numbers_published_with_kuzushiji():
+    config = resolve(TrainConfig(network="kuzushiji"))
+    assert (config.recipe, config.optimiser, config.schedule, config.best_by) == (
+        "kuzushiji", "adam", "cosine", "balanced",
+    )  # fmt: skip
+    assert (config.learning_rate, config.weight_decay, config.label_smoothing) == (1e-3, 1e-4, 0.1)
+    assert config.learning_rate * config.final_learning_rate == pytest.approx(1e-5)
+    assert (config.rotation, config.shift, config.scale) == (15.0, 0.05, 0.05)
+    state = checkpoint.begin(config, 5, 32, 10, torch.device("cpu"))
+    (optimiser,) = state.optimisers
+    assert type(optimiser) is torch.optim.Adam  # AdamW is a kind of it
+    decays = {group["weight_decay"] for group in optimiser.param_groups}
+    assert decays == {1e-4}
+    assert sum(len(group["params"]) for group in optimiser.param_groups) == len(list(state.network.parameters()))
+
+
+@pytest.mark.parametrize("network", ["vit", "hybrid"])
+def test_networks_that_attend_warm_up(network):
+    config = resolve(TrainConfig(network=network))
+    assert (config.recipe, config.optimiser, config.schedule) == ("transformer", "adamw", "one-cycle")
+    assert 0 < config.warmup < 0.5
+
+
+def test_the_best_epoch_is_chosen_by_the_figure_asked_for():
+    before = {"top1": 0.9, "balanced": 0.5, "loss": 1.0}
+    found = Metrics(samples=10, loss=2.0, top1=0.8, top3=1.0, top5=1.0, balanced=0.6)
+    assert trainer._better(found, before, resolve(TrainConfig(best_by="balanced")).best_by)
+    assert not trainer._better(found, before, resolve(TrainConfig()).best_by)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -68,6 +101,11 @@ def test_the_originals_numbers():
         {"noise": -1.0},
         {"sample_limit": 0},
         {"seed": -1},
+        {"plateau_factor": 1.0},
+        {"plateau_patience": -1},
+        {"schedule": "stairs"},
+        {"best_by": "top5"},
+        {"optimiser": "lion"},
     ],
 )
 def test_numbers_that_make_no_sense_are_refused_by_name(wrong):

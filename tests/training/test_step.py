@@ -123,3 +123,19 @@ def test_detect_anomaly_names_the_operation_that_gave_no_number(report):
         next(state.network.parameters()).fill_(float("nan"))
     with torch.autograd.detect_anomaly(), pytest.raises(KanjiError, match="returned nan values"):
         step.step(state, *batch(), 1, 10, report)
+
+
+def test_a_memory_failure_between_two_optimisers_moves_no_weight_twice(report, monkeypatch):
+    state = state_of(CONFIG)
+    adam, muon = state.optimisers
+    moved = []
+
+    def too_late() -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    adam.register_step_post_hook(lambda *_: moved.append("adam"))
+    monkeypatch.setattr(muon, "step", too_late)
+    with pytest.raises(KanjiError, match="memory ended in the optimiser") as failed:
+        step.step(state, *batch(), 1, 10, report)
+    assert moved == ["adam"]
+    assert "last checkpoint is kept" in failed.value.remedy

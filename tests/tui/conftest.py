@@ -16,6 +16,15 @@ SECONDS = 120.0
 
 
 @pytest.fixture(autouse=True)
+def same_terminal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal with all colours, whatever runs the tests; and nobody's own settings are read or written."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch):
     """Times on screen do not depend on where the test runs."""
     monkeypatch.setenv("TZ", "UTC")

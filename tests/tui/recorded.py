@@ -11,8 +11,10 @@ import numpy as np
 from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, to_json
+from kanji_tui.jobs.publish import sha256
 from kanji_tui.jobs.run_directory import RunDirectory, Status
 from kanji_tui.jobs.specs import to_plain
+from kanji_tui.recognition.predictions import Predictions, keep, kept_path
 from kanji_tui.system.check import Check
 from kanji_tui.training.config import TrainConfig, resolve
 
@@ -145,29 +147,33 @@ def write_model(home: Path) -> None:
     info = {"epoch": 11, "val_accuracy": 98.96, "network": "kanjinet", "split": split}
     (models / "best_kanji_model.pth").write_bytes(b"weights")
     (models / "best_model_info.json").write_text(json.dumps(info))
-    (models / "published.json").write_text(json.dumps({"run": RUN, "pinned": False, "weights_sha256": "abc"}))
+    digest = sha256(models / "best_kanji_model.pth")
+    (models / "published.json").write_text(json.dumps({"run": RUN, "pinned": False, "weights_sha256": digest}))
 
 
 def write_predictions(home: Path) -> RunDirectory:
-    """An evaluation of all samples: every seventh is read as the next class."""
+    """An evaluation of all samples, kept with the training: every seventh is read as the next class."""
     total = SETS * len(CODES)
-    truth = np.array([CODES[place % len(CODES)] for place in range(total)], np.uint16)
     labels = np.arange(total) % len(CODES)
     first = np.where(np.arange(total) % 7 == 6, (labels + 1) % len(CODES), labels)
     order = (first[:, None] + np.arange(5)) % len(CODES)
     share = np.tile(np.array([0.9, 0.05, 0.03, 0.01, 0.01], np.float32), (total, 1))
     share[:, 0] -= (np.arange(total) % 5).astype(np.float32) / 10
+    own = np.where(order == labels[:, None], share, 0).max(1)  # none where the next class is read: it is the sixth
     digest = json.loads((home / "dataset" / "metadata.json").read_text())["digest"]
-    result = {"split": "all", "dataset_digest": digest, "model_digest": "abc", "top1": 0.86, "samples": total}
-    run = write_run(home, READ, {}, "finished", [State("running"), Outcome(result), State("finished")])
-    np.savez(
-        run.path / "predictions.npz",
+    predictions = Predictions(
+        model_digest=sha256(home / "models" / "best_kanji_model.pth"),
+        dataset_digest=digest,
+        split="all",
         index=np.arange(total),
         jis=np.array(CODES, np.uint16)[order],
         probability=share,
-        truth=truth,
+        loss=-np.log(np.maximum(own, 1e-4)).astype(np.float32),
     )
-    return run
+    path = kept_path(home / "models" / "runs" / RUN, Path("best_kanji_model.pth"), "all")
+    keep(path, predictions)
+    result = {"split": "all", "top1": 0.86, "samples": total, "predictions_path": str(path.relative_to(home))}
+    return write_run(home, READ, {}, "finished", [State("running"), Outcome(result), State("finished")])
 
 
 CHECKS = (
@@ -213,6 +219,12 @@ INSPECTED = {
     "pooling": [{"node": "/pool", "operator": "GlobalAveragePool", "window": "whole picture", "input_shape": None}],
     "parameters": 1_127_380,
     "macs": 27_449_344,
+    "weight_bytes": 78_488,
+    "layers": [
+        {"name": "stem.0", "operators": ["Conv"], "parameters": 800, "bytes": 3_200, "macs": 204_800},
+        {"name": "body.0", "operators": ["Conv"], "parameters": 18_432, "bytes": 73_728, "macs": 1_179_648},
+        {"name": "head", "operators": ["Gemm"], "parameters": 390, "bytes": 1_560, "macs": 384},
+    ],
     "nodes": [
         node(0, "Conv", "stem.0", [1, 32, 16, 16], 800),
         node(1, "Relu", "stem.1", [1, 32, 16, 16], 0),

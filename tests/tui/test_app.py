@@ -175,7 +175,7 @@ before_start = set(sys.modules)  # numpy comes with the worker's first reads, ne
 
 async def main():
     async with app.run_test(size=(80, 24)) as pilot:
-        for key in "12345":
+        for key in "123456":
             await pilot.press(key)
             await pilot.pause(0.6)
         heavy = {"torch", "onnx", "onnxruntime", "tract"}

@@ -1,15 +1,20 @@
-"""What the browser finds: classes, samples, confusions, splits."""
+"""What the browser finds: classes, samples, confusions, suspects, splits."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from kanji_tui.jobs.run_directory import RunDirectory
-from kanji_tui.tui.browse import Catalogue, ClassLine, Library, Query, matches
-from kanji_tui.tui.runs import RunView, Tail
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.jobs.publish import sha256
+from kanji_tui.recognition.predictions import keep, kept_path, read_kept
+from kanji_tui.tui.browse import MODEL, Catalogue, ClassLine, Library
+from kanji_tui.tui.sample_list import Query
+from kanji_tui.tui.search import matches
 from kanji_tui.tui.shelf import Shelf
-from tests.tui.recorded import CODES, READ, SETS
+from tests.tui.recorded import CODES, RUN, SETS
 
 DEN = ClassLine(0x4544, "田", "TA.DEN", 5, 8, None)
 
@@ -17,22 +22,21 @@ DEN = ClassLine(0x4544, "田", "TA.DEN", 5, 8, None)
 @pytest.fixture
 def library(recorded: Path) -> tuple[Library, Catalogue]:
     library = Library(Shelf())
-    return library, library.catalogue([evaluation()])
+    return library, library.catalogue()
 
 
-def evaluation() -> RunView:
-    """The recorded evaluation as the screens see it."""
-    tail = Tail(RunDirectory(Path("models/runs") / READ))
-    tail.look()
-    return tail.view
+def kept_file() -> Path:
+    return kept_path(Path("models/runs") / RUN, MODEL, "all")
 
 
-@pytest.mark.parametrize("text", ["田", "4544", "454", "U+7530", "u+75", "ta", "taden", "5", "kanji", ""])
+@pytest.mark.parametrize(
+    "text", ["田", "4544", "454", "U+7530", "u+75", "ta", "taden", "ta.d", "den", "5", "kanji", ""]
+)
 def test_a_class_is_found_by(text: str) -> None:
     assert matches(DEN, text)
 
 
-@pytest.mark.parametrize("text", ["日", "4545", "U+7531", "den", "6", "hiragana"])
+@pytest.mark.parametrize("text", ["日", "4545", "U+7531", "en", "6", "hiragana", "."])
 def test_a_class_is_not_found_by(text: str) -> None:
     assert not matches(DEN, text)
 
@@ -45,7 +49,7 @@ def test_the_catalogue_counts_what_the_model_read_right(library) -> None:
     assert {known.count for known in catalogue.classes} == {SETS}
     assert catalogue.classes[4].reading == "DEN"
     assert sum(times for *_, times in catalogue.confusions) == len(wrong)
-    assert not catalogue.model_changed
+    assert catalogue.read == "all"
     assert catalogue.parts_known
 
 
@@ -55,8 +59,8 @@ def test_samples_of_a_class_its_errors_and_the_unsure_first(library) -> None:
     assert len(found.samples(Query(jis=0x4544))) == SETS
     errors = found.samples(Query(errors=True))
     assert [int(row.key) for row in errors] == [place for place in range(48) if place % 7 == 6]
-    assert all(str(row.cells[5]).startswith("!") for row in errors)
-    unsure = [float(str(row.cells[5]).lstrip("! ")) for row in found.samples(Query(order="unsure"))]
+    assert all(str(row.cells[2]).startswith("!") for row in errors)
+    unsure = [float(str(row.cells[2]).lstrip("! ")) for row in found.samples(Query(order="unsure"))]
     assert unsure == sorted(unsure)
 
 
@@ -85,18 +89,80 @@ def test_a_sample_tells_where_it_comes_from(library) -> None:
     assert sample.part in ("train", "val", "test")
 
 
+def test_a_sample_read_wrong_stands_beside_one_of_what_it_was_read_as(library) -> None:
+    found, _ = library
+    assert found.sample(28).other is None
+    wrong = found.sample(6)  # あ read as 亜
+    assert wrong.other is not None
+    assert wrong.other.caption == "亜"
+    data = open_dataset(Path("dataset"))
+    kept = read_kept(kept_file(), sha256(MODEL), data.digest)
+    members = np.flatnonzero(data.jis == 0x3021)
+    best = members[kept.loss[members].argmin()]
+    assert wrong.other.pixels == data.images([best])[0].tobytes()
+    assert wrong.label_probability == pytest.approx(1e-4, rel=1e-3)
+
+
+def test_suspects_come_most_suspect_first_and_by_split(library) -> None:
+    found, _ = library
+    suspects = found.samples(Query(suspects=True))
+    sure = [float(str(row.cells[2]).lstrip("! ")) for row in suspects]
+    assert sure == sorted(sure, reverse=True)
+    assert all(row.cells[0] != row.cells[1] for row in suspects)
+    parts = [len(found.samples(Query(suspects=True, part=part))) for part in ("train", "val", "test")]
+    assert sum(parts) == len(suspects) > 0
+    path, count = found.write_suspects()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert count == len(lines) - 1 == len(suspects)
+    numbers = [int(line.split("\t")[-2]) for line in lines[1:]]
+    assert numbers == [int(row.key) for row in suspects]
+
+
+def test_the_next_samples_of_a_list(library) -> None:
+    found, _ = library
+    assert found.samples(Query(jis=0x4544)).numbers(6, 12) == (40, 46)
+
+
 def test_predictions_of_another_dataset_are_not_shown(recorded: Path, library) -> None:
     path = Path("dataset/metadata.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "digest": "another"}))
     found = Library(Shelf())
-    catalogue = found.catalogue([evaluation()])
-    assert not catalogue.predicted
+    catalogue = found.catalogue()
+    assert catalogue.read == ""
+    assert catalogue.accuracy is None
     assert not catalogue.parts_known
     assert found.sample(0).candidates == ()
+    assert len(found.samples(Query(suspects=True))) == 0
 
 
-def test_another_published_model_is_noticed(recorded: Path, library) -> None:
+def test_another_published_model_has_read_nothing(recorded: Path, library) -> None:
+    found, before = library
+    assert found.catalogue() is before
+    Path("models/best_kanji_model.pth").write_bytes(b"other weights")
+    assert found.catalogue().read == ""
+
+
+def test_predictions_of_one_split_alone_are_shown(recorded: Path, library) -> None:
     found, _ = library
-    record = Path("models/published.json")
-    record.write_text(json.dumps({**json.loads(record.read_text()), "weights_sha256": "new"}))
-    assert found.catalogue([evaluation()]).model_changed
+    data = open_dataset(Path("dataset"))
+    kept = read_kept(kept_file(), sha256(MODEL), data.digest)
+    kept_file().unlink()
+    keep(kept_path(kept_file().parent, MODEL, "test"), replace(kept.of(np.arange(40, 48), "test"), split="test"))
+    catalogue = found.catalogue()
+    assert catalogue.read == "test"
+    assert found.sample(3).candidates == ()
+    assert found.sample(3).label_probability is None
+    assert found.sample(41).candidates != ()
+    assert {int(row.key) for row in found.samples(Query(errors=True))} == {41}
+
+
+def test_samples_of_a_label_the_model_lacks(recorded: Path, library) -> None:
+    found, _ = library
+    data = open_dataset(Path("dataset"))
+    kept = read_kept(kept_file(), sha256(MODEL), data.digest)
+    loss = np.where(data.jis == 0x3021, np.nan, kept.loss).astype(np.float32)
+    keep(kept_file(), replace(kept, loss=loss))
+    found.catalogue()
+    assert found.sample(1).label_probability is None
+    assert found.sample(6).other is not None  # its best is none of them, and still something is shown
+    assert not {row.cells[0] for row in found.samples(Query(suspects=True))} & {"亜"}

@@ -5,15 +5,20 @@ After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, and
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from textual.pilot import Pilot
 
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.messages import Answer
-from kanji_tui.tui.screens import preflight
+from kanji_tui.tui.reader import Reader
+from kanji_tui.tui.screens import draw, preflight
+from kanji_tui.tui.widgets.sheet import Sheet
 from kanji_tui.tui.worker import Worker
+from tests.drawn import DEN, LOOKED, read_drawing
 from tests.tui.conftest import shows, until
+from tests.tui.inspector_results import write_results
 from tests.tui.recorded import CHECKS, INSPECTED, write_live
 
 SIZES = [(80, 24), (120, 40)]
@@ -93,6 +98,8 @@ def test_training_live(recorded: Path, snap_compare, size: tuple[int, int]) -> N
     async def look(pilot: Pilot) -> None:
         await pilot.press("3")
         await shows(pilot, "0:42 left")
+        if size[1] < 30:
+            await pilot.press("g")
         await shows(pilot, "H200")
         await shows(pilot, "100%")
 
@@ -129,11 +136,39 @@ def test_inspector(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
 
 
 @both_sizes
+def test_inspector_results(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    write_results(recorded)
+
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("4")
+        await until(pilot, lambda: len(pilot.app.state.of("compare", "pooling", "export_onnx")) == 4)
+        await pilot.press("r")
+        await shows(pilot, "1 of 4")
+        await pilot.press("down", "down", "down", "down", "down")
+        await shows(pilot, "same top-1")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_inspector_export_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("4")
+        await shows(pilot, "e exports a model")
+        await pilot.press("e")
+        await shows(pilot, "compare on")
+        await pilot.press("tab", "tab", "tab", "right")
+        await shows(pilot, "Opset 13.", 20)
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
 def test_browser(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot) -> None:
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
-        await pilot.press("down", "down", "enter")
+        await pilot.press("right", "right", "enter")
         await shows(pilot, "U+611B")
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
@@ -147,6 +182,42 @@ def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int])
         await pilot.press("c")
         await shows(pilot, "read as")
         await shows(pilot, "U+")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    monkeypatch.setattr(Reader, "ask", lambda *question: None)
+    monkeypatch.setattr(draw, "time", SimpleNamespace(monotonic=lambda: 0.0))
+
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("6")
+        await shows(pilot, "opening the model")
+        screen = pilot.app.screen
+        screen.post_message(Answer(draw.LOOK, LOOKED))
+        screen.query_one(Sheet).draw(DEN)
+        await shows(pilot, "stroke")
+        screen.post_message(Answer(draw.READ, read_drawing(DEN)))
+        await shows(pilot, "4544")
+        await pilot.press("right", "right", "up")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+@both_sizes
+def test_draw_without_a_model(
+    home: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(Reader, "ask", lambda *question: None)
+
+    async def look(pilot: Pilot) -> None:
+        await pilot.press("6")
+        await shows(pilot, "opening the model")
+        await shows(pilot, "no dataset")
+        nothing = {**LOOKED, "model": "", "problem": "there is no model yet", "remedy": "train one"}
+        pilot.app.screen.post_message(Answer(draw.LOOK, nothing))
+        await shows(pilot, "3, then n trains a model")
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
 

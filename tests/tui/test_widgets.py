@@ -1,7 +1,7 @@
 """The widgets by themselves: lists, curves, pictures, forms, words."""
 
-import math
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import overload
 
 import pytest
@@ -10,12 +10,12 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 
 from kanji_tui.errors import KanjiError
+from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.tui.screens.dataset_forms import existing_folder
 from kanji_tui.tui.screens.form import number, whole
-from kanji_tui.tui.screens.train_form import problem_of, read_config, shares
+from kanji_tui.tui.screens.train_form import TrainForm, grouped, problem_of, read_config
 from kanji_tui.tui.theme import INK
 from kanji_tui.tui.widgets import words
-from kanji_tui.tui.widgets.curves import Canvas, Curves, Series, label, scale
 from kanji_tui.tui.widgets.picture import braille, half_blocks, resample
 from kanji_tui.tui.widgets.rows import Column, Row, Rows
 from tests.tui.conftest import text_of
@@ -104,50 +104,6 @@ def test_columns_that_do_not_fit_are_left_out() -> None:
     assert rows._widths(25) == [10, 14]
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "percent"), [(0.01, 8.02, False), (0.2, 0.9, True), (0.5, 0.5, False), (1.0, 1.0, True)]
-)
-def test_scales_hold_their_values_between_round_ticks(low: float, high: float, percent: bool) -> None:
-    bottom, top, ticks = scale(low, high, 4, percent)
-    assert bottom <= low
-    assert top >= high
-    assert bottom < top
-    assert 2 <= len(ticks) <= 8
-    assert len({label(tick, top - bottom, percent) for tick in ticks}) == len(ticks)
-
-
-def test_a_curve_goes_from_corner_to_corner() -> None:
-    canvas = Canvas(10, 5, (1.0, 2.0), (0.0, 1.0))
-    canvas.curve(((1.0, 0.0), (2.0, 1.0)), "$primary")
-    lines = [canvas.line(y, grid=False).plain for y in range(5)]
-    assert lines[0][-1] != " "
-    assert lines[-1][0] != " "
-    assert lines[0][0] == " "
-
-
-def test_a_value_that_is_no_number_breaks_the_curve() -> None:
-    canvas = Canvas(10, 5, (1.0, 3.0), (0.0, 1.0))
-    canvas.curve(((1.0, 0.0), (2.0, math.nan), (3.0, 0.0)), "$primary")
-    assert canvas.line(4, grid=False).plain.count(" ") == 8
-
-
-async def test_curves_are_drawn_once_a_second_at_most() -> None:
-    class OneCurve(Bare):
-        def compose(self) -> ComposeResult:
-            yield Curves("loss")
-
-    app = OneCurve()
-    async with app.run_test(size=(40, 12)) as pilot:
-        curves = app.query_one(Curves)
-        drawn = []
-        original = curves._draw
-        curves._draw = lambda: (drawn.append(1), original())  # type: ignore[method-assign,assignment]
-        for last in range(2, 30):
-            curves.show("run", (Series("train", "", tuple((float(x), 1.0 / x) for x in range(1, last))),), 30.0)
-        await pilot.pause(1.3)
-        assert len(drawn) == 2
-
-
 def test_pictures_keep_their_ink_when_resampled() -> None:
     pixels = bytes(255 if 8 <= x < 24 and 8 <= y < 24 else 0 for y in range(32) for x in range(32))
     for side in (12, 16, 32, 40, 64):
@@ -176,8 +132,6 @@ def test_fields_say_what_is_wrong() -> None:
     for text in ("0", "-1", "nan", "inf", "x"):
         with pytest.raises(ValueError, match=r"\w"):
             number(0)(text)
-    with pytest.raises(ValueError, match="70/15/15"):
-        shares("70/30")
     with pytest.raises(KanjiError, match="no folder"):
         existing_folder("/nowhere/at/all")
 
@@ -191,6 +145,48 @@ def test_the_form_of_a_training_gives_a_resolved_config() -> None:
     assert (config.epochs, config.batch_size, config.split_shares) == (30, 32, (80.0, 20.0, 0.0))
     assert problem_of(values) == ""
     assert "split shares" in problem_of({**values, "split_shares": (0.0, 50.0, 50.0)})
+
+
+def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
+    names = [name for group in grouped().values() for name in group]
+    assert sorted(names) == sorted(field.name for field in fields(TrainConfig))
+    form = {field.name: field for field in TrainForm(None)._fields}  # type: ignore[arg-type]
+    assert list(form) == names
+    texts = {name: field.value for name, field in form.items()}
+    for name, field in form.items():
+        said = field.help(texts) if callable(field.help) else field.help
+        assert said, name
+        if not field.choices:
+            grey = field.placeholder(texts) if callable(field.placeholder) else field.placeholder
+            assert field.value or grey, name
+
+
+def test_an_untouched_form_is_the_default_config() -> None:
+    form = TrainForm(None)._fields  # type: ignore[arg-type]
+    values = {field.name: field.parse(field.value) for field in form}
+    assert read_config(values) == resolve(TrainConfig())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("epochs", "1_000", 1000), ("learning_rate", "1e-3", 1e-3), ("betas", "0.9/0.95", (0.9, 0.95)),
+        ("decay_everything", "yes", True), ("optimiser", "sgd", "sgd"), ("fold", "2/5", "2/5"),
+        ("fold", "", None), ("noise", "0", 0.0), ("split_shares", "85/15/0", (85.0, 15.0, 0.0)),
+    ],
+)  # fmt: skip
+def test_fields_of_the_config_are_read_by_their_type(name: str, text: str, value: object) -> None:
+    field = next(field for field in TrainForm(None)._fields if field.name == name)  # type: ignore[arg-type]
+    assert field.parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("epochs", "1.5"), ("epochs", "many"), ("betas", "0.9"), ("split_shares", "70/30")]
+)
+def test_fields_refuse_what_the_config_would(name: str, text: str) -> None:
+    field = next(field for field in TrainForm(None)._fields if field.name == name)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"\w"):
+        field.parse(text)
 
 
 def test_numbers_in_words() -> None:

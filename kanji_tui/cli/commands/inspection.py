@@ -15,6 +15,7 @@ def add(command: AddCommand) -> None:
     """Add this file's commands."""
     parser = command("inspect", inspect, "show what operators ONNX files hold and which engines run them")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx")
+    parser.add_argument("--nodes", action="store_true", help="list every node: module, shapes, attributes")
     parser = command("compare", compare, "put two to four ONNX files side by side: parity, size, latency")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx", help="the first is the reference")
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="real samples for parity")
@@ -24,7 +25,8 @@ def add(command: AddCommand) -> None:
 
 
 def inspect(args: Namespace) -> int:
-    show.result("inspect", run_here("inspect", InspectSpec(tuple(args.models))), args.json)
+    result = run_here("inspect", InspectSpec(tuple(args.models)))
+    show.result("inspect_nodes" if args.nodes else "inspect", result, args.json)
     return 0
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from kanji_tui.cli import show
 from kanji_tui.cli.options import DATA_DIR, AddCommand, Parser, add_model_path, positive
 from kanji_tui.cli.running import run_here
+from kanji_tui.export.kinds import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
 from kanji_tui.jobs.export_mapping import Spec as MappingSpec
-from kanji_tui.jobs.export_onnx import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
 from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
 from kanji_tui.jobs.predict import Spec as PredictSpec
@@ -22,13 +22,22 @@ def add(command: AddCommand, common: Parser) -> None:
 
 
 def add_evaluate(parser: Parser) -> None:
-    add_model_path(parser)
+    parser.add_argument(
+        "--model-path",
+        nargs="+",
+        type=Path,
+        default=[EvaluateSpec.model_path],
+        metavar="FILE",
+        help=f".pth, .safetensors or .onnx (default {EvaluateSpec.model_path}); several judge together, by the "
+        "mean of their probabilities",
+    )
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
     parser.add_argument("--split", choices=("test", "val", "train", "all"), default=EvaluateSpec.split)
 
 
 def evaluate(args: Namespace) -> int:
-    spec = EvaluateSpec(args.model_path, args.data_dir, args.split)
+    first, *others = args.model_path
+    spec = EvaluateSpec(first, args.data_dir, args.split, tuple(others))
     show.result("evaluate", run_here("evaluate", spec), args.json)
     return 0
 
@@ -61,7 +70,12 @@ def add_export(parser: Parser, common: Parser) -> None:
         default=None,
         help="before the classifier; see: kanji-tui pooling (default: as trained)",
     )
-    onnx.add_argument("--quantize", choices=QUANTISATIONS, default=None, help="8-bit or half-precision numbers")
+    onnx.add_argument(
+        "--quantize",
+        choices=QUANTISATIONS,
+        default=None,
+        help="8-bit or half-precision numbers; hold the files together with: kanji-tui compare",
+    )
     onnx.add_argument(
         "--image-size", type=positive, default=None, metavar="N", help="picture side (default: as trained)"
     )

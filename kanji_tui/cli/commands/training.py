@@ -1,4 +1,4 @@
-"""The commands that train: train, networks."""
+"""The commands that train: train, folds, networks."""
 
 import os
 from argparse import Namespace
@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.cli import show
-from kanji_tui.cli.follow import follow, say_where
+from kanji_tui.cli.console import ConsoleReport
+from kanji_tui.cli.follow import follow, result_of, say_where
 from kanji_tui.cli.options import AddCommand, Parser, positive, shares
 from kanji_tui.cli.running import run_here
-from kanji_tui.errors import UsageError
+from kanji_tui.errors import Stopped, UsageError
+from kanji_tui.jobs.folds import Spec as FoldsSpec
 from kanji_tui.jobs.networks import Spec as NetworksSpec
 from kanji_tui.jobs.process import start
 from kanji_tui.jobs.run_directory import ACTIVE, find_run
 from kanji_tui.jobs.specs import from_plain
+from kanji_tui.jobs.together import run_together
+from kanji_tui.jobs.trackers import check_trackers
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.recipes import NAMES as RECIPES
@@ -23,6 +27,7 @@ from kanji_tui.training.recipes import NAMES as RECIPES
 def add(command: AddCommand) -> None:
     """Add this file's commands."""
     add_train(command("train", train, "train a network; goes on when this terminal is lost"))
+    add_folds(command("folds", folds, "cross-validate: train every fold, and sum up"))
     add_networks(command("networks", networks, "list the networks: parameters, MACs, file size"))
 
 
@@ -35,8 +40,7 @@ def add_train(parser: Parser) -> None:
         "--recipe",
         choices=RECIPES,
         default=None,
-        help="where all numbers come from: a first look, the usual, as accurate as can be, the original scripts' "
-        "(default: standard for kanjinet, original for the others)",
+        help="where all numbers come from (default: the network's own)",
     )
     parser.add_argument("--epochs", type=int, default=None, metavar="N", help="(default: the recipe's)")
     parser.add_argument("--batch-size", type=int, default=None, metavar="N", help="(default: the recipe's)")
@@ -56,6 +60,17 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--fold", default=None, metavar="k/n", help="test on fold k of n, learn from the others")
     parser.add_argument("--seed", type=int, default=None, metavar="S")
     parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml", help="any field of the recipe")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="one field of it; may be given often"
+    )
+    parser.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        metavar="TRACKER",
+        help="write for tensorboard, wandb or codecarbon:COUNTRY too; may be given often",
+    )
+    parser.add_argument("--profile", action="store_true", help="trace some steps and say where their time went")
     parser.add_argument("--resume", default=None, metavar="RUN", help="go on from this run's last checkpoint")
     parser.add_argument(
         "--detach", action="store_true", help="start it and return; follow with: kanji-tui attach RUN"
@@ -64,12 +79,21 @@ def add_train(parser: Parser) -> None:
 
 def train(args: Namespace) -> int:
     """Start a training as a child of its own session, and follow it unless --detach."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError(
-            "training on several processes is not there yet", "start it without torchrun, on one device"
-        )
+    if "WORLD_SIZE" in os.environ:
+        return train_together(args)
     spec = train_spec(args)
     return train_and_follow(spec, args.detach, args.json)
+
+
+def train_together(args: Namespace) -> int:
+    """Under torchrun: train in this very process, one of several; the first tells how it goes."""
+    if args.detach:
+        raise UsageError("under torchrun a training cannot be detached", "leave --detach out; torchrun ... &")
+    with ConsoleReport() as console:
+        run, code = run_together("train", lambda: train_spec(args), console)
+    if run is not None and code in (0, Stopped.exit_code):
+        show.result("train", result_of(run), args.json)
+    return code
 
 
 def train_and_follow(spec: TrainSpec, detach: bool, json: bool) -> int:
@@ -82,17 +106,45 @@ def train_and_follow(spec: TrainSpec, detach: bool, json: bool) -> int:
     return 0
 
 
+def add_folds(parser: Parser) -> None:
+    parser.add_argument("count", type=positive, metavar="N", help="so many folds, each the test once")
+    add_train(parser)
+
+
+def folds(args: Namespace) -> int:
+    """Start a cross-validation as a child of its own session, and follow it unless --detach."""
+    if "WORLD_SIZE" in os.environ:
+        raise UsageError(
+            "under torchrun one training runs at a time", "torchrun ... -m kanji_tui train --fold 1/5, then 2/5 ..."
+        )
+    if args.fold or args.resume:
+        raise UsageError(
+            "all folds are trained, and those that were cut off go on by themselves",
+            "leave --fold and --resume out",
+        )
+    run = start("folds", FoldsSpec(args.count, train_spec(args)))
+    if args.detach:
+        show.result("started", {"run": run.name, "state": run.state()}, args.json)
+        return 0
+    say_where(run)
+    show.result("folds", follow(run, stop_on_interrupt=True), args.json)
+    return 0
+
+
 def train_spec(args: Namespace) -> TrainSpec:
     """The spec the arguments describe: --config first, single arguments over it; checked before a child starts."""
+    check_trackers(tuple(args.track))
     if args.resume:
         run = find_run(args.resume)
         if run.state() in ACTIVE:
             raise UsageError(f"run {run.name} is still running", f"follow it: kanji-tui attach {run.name}")
         old = from_plain(TrainSpec, run.config()["spec"], f"{run.name}/config.yaml")
-        return replace(old, resume=run.path)
+        return replace(old, resume=run.path, track=tuple(args.track) or old.track, profile=args.profile)
     config = TrainConfig()
-    if args.config:
-        config = from_plain(TrainConfig, read_yaml(args.config), str(args.config))
+    if args.config or args.set:
+        plain = read_yaml(args.config) if args.config else {}
+        plain = {**plain, **settings(args.set)} if isinstance(plain, dict) else plain
+        config = from_plain(TrainConfig, plain, str(args.config or "--set"))
     given = {
         "network": args.network,
         "recipe": args.recipe,
@@ -111,7 +163,20 @@ def train_spec(args: Namespace) -> TrainSpec:
 
         require_writers(open_dataset(args.data_dir))
     config = replace(config, **{name: value for name, value in given.items() if value is not None})
-    return TrainSpec(data_dir=args.data_dir, config=resolve(config))
+    return TrainSpec(data_dir=args.data_dir, config=resolve(config), track=tuple(args.track), profile=args.profile)
+
+
+def settings(texts: list[str]) -> dict[str, Any]:
+    """`["noise=0.1"]` as fields with values, each value read as YAML."""
+    import yaml
+
+    pairs = [text.partition("=") for text in texts]
+    try:
+        if all(sign for _, sign, _ in pairs):
+            return {name.strip(): yaml.safe_load(value) for name, _, value in pairs}
+    except yaml.YAMLError:
+        pass
+    raise UsageError(f"--set {' '.join(texts)} is not FIELD=VALUE", "write for example: --set noise=0.05")
 
 
 def read_yaml(path: Any) -> Any:

@@ -1,16 +1,16 @@
 """Results on stdout: one JSON object with --json, else tables and sentences for a person."""
 
-import json
 from collections.abc import Callable
 
-from kanji_tui.cli.show import data, inspection, models, training
+from kanji_tui.cli.show import accounts, data, inspection, models, probing, recognition, training
 from kanji_tui.cli.show.words import Result, fields
+from kanji_tui.system.files import strict_json
 
 
 def result(name: str, value: Result, as_json: bool) -> None:
     """Print the result of the command `name`."""
     if as_json:
-        print(json.dumps(value, ensure_ascii=False))
+        print(strict_json(value))
     else:
         SHOWN.get(name, fields)(value)
 
@@ -21,6 +21,10 @@ SHOWN: dict[str, Callable[[Result], None]] = {
     "prepare": data.prepared,
     "verify": data.verified,
     "train": training.trained,
+    "probe": probing.probed,
+    "search": accounts.searched,
+    "emissions": accounts.accounted,
+    "folds": training.folds,
     "started": training.started,
     "stop": training.ended,
     "publish": training.ended,
@@ -29,10 +33,13 @@ SHOWN: dict[str, Callable[[Result], None]] = {
     "networks": training.networks,
     "evaluate": models.evaluated,
     "predict": models.predicted,
+    "suspects": recognition.suspects,
+    "saliency": recognition.saliency,
     "export_onnx": models.exported,
     "export_safetensors": models.exported,
     "export_mapping": models.exported,
     "inspect": inspection.inspected,
+    "inspect_nodes": inspection.inspected_nodes,
     "compare": inspection.compared,
     "pooling": inspection.pooled,
 }

@@ -2,11 +2,12 @@
 
 from rich.text import Text
 
+from kanji_tui.characters.jis import jis_to_character
 from kanji_tui.cli.console import escape
 from kanji_tui.cli.show.words import Result, stdout, table
 
 SHADES = " ░▒▓█"
-UNUSUAL_SHOWN = 20
+SETS_SHOWN, CLASSES_SHOWN, UNUSUAL_SHOWN = 10, 20, 20
 VERDICT_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not applicable": "dim"}
 VERDICT_MARKS = {"ok": "ok", "warning": "warn", "failed": "FAIL", "not applicable": "n/a"}
 
@@ -44,9 +45,24 @@ def prepared(value: Result) -> None:
 def verified(value: Result) -> None:
     stdout.print(f"{value['samples']:,} samples of {value['classes']:,} classes")
     checks(value)
+    incomplete_sets(value["incomplete_sets"])
     heat_map(value["heat_map"])
     if value["unusual"]:
         unusual(value["unusual"])
+
+
+def incomplete_sets(sets: list[Result]) -> None:
+    """The classes that data sets lack, by their characters."""
+    if sets:
+        stdout.print("\n[bold]classes that data sets lack[/]")
+    for lacking in sets[:SETS_SHOWN]:
+        named = " ".join(jis_to_character(int(code, 16)) or code for code in lacking["lacks"][:CLASSES_SHOWN])
+        more = len(lacking["lacks"]) - CLASSES_SHOWN
+        stdout.print(
+            f"  {escape(lacking['file'])} set {lacking['set']}: {named}{f' and {more:,} more' * (more > 0)}"
+        )
+    if len(sets) > SETS_SHOWN:
+        stdout.print(f"  and {len(sets) - SETS_SHOWN} more data sets; --json lists them all")
 
 
 def heat_map(rows: list[list[float]]) -> None:

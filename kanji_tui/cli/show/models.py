@@ -6,6 +6,8 @@ from kanji_tui.cli.show.words import Result, percent, size, stdout
 
 
 def evaluated(value: Result) -> None:
+    if "models" in value:
+        stdout.print(f"{len(value['models'])} models together: {escape(', '.join(value['models']))}")
     stdout.print(
         f"{value['samples']:,} samples: top-1 {percent(value['top1'])}, top-3 {percent(value['top3'])}, "
         f"top-5 {percent(value['top5'])}, balanced {percent(value['balanced'])}, loss {value['loss']:.4f}"
@@ -36,6 +38,8 @@ def exported(value: Result) -> None:
         )
     if value.get("changed"):
         stdout.print(escape(f"  changed: {value['changed']}"))
+    if value.get("mapping_path"):
+        stdout.print(escape(f"  mapping {value['mapping_path']}"))
     if value.get("calibration"):
         stdout.print(escape(f"  ranges from {value['calibration']}"))
     if accuracy := value.get("accuracy"):
@@ -43,5 +47,12 @@ def exported(value: Result) -> None:
             f"  top-1 {percent(accuracy['top1'])}, as trained {percent(accuracy['before'])}, on "
             f"{accuracy['samples']:,} samples of {escape(accuracy['source'])}"
         )
+    if "tensors" in value:
+        read = "read back: every bit is the model's" if value["verified"] else "not read back: --verify"
+        stdout.print(f"  {value['tensors']} tensors, {value['parameters']:,} parameters; {read}")
+        stdout.print(f"  metadata: {', '.join(value['metadata']) or 'left out'}")
+    if "statistics" in value:
+        counts = (f"{name.replace('_', ' ')} {number:,}" for name, number in value["statistics"].items())
+        stdout.print(f"  {', '.join(counts)}")
     if value.get("latency"):
         latencies(value["latency"], {value["target"]: ""})

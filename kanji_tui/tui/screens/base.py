@@ -1,4 +1,4 @@
-"""What the five screens have in common: the frame, what they know, and how jobs are started and stopped."""
+"""What the screens have in common: the frame, what they know, and how jobs are started and stopped."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -71,7 +71,14 @@ class WorkbenchScreen(Screen[None]):
         self.notify(text.markup, severity="error", timeout=10)
 
     def on_refusal(self, message: Refusal) -> None:
-        self.say_error(message.message, message.remedy)
+        if not self.shows(message):
+            self.say_error(message.message, message.remedy)
+
+    def shows(self, message: Refusal) -> bool:
+        """Whether the screen itself shows this refusal where the answer would stand; else it is told."""
+        return False
+
+    # Textual calls the handlers of all classes of a screen: what a screen adds needs no super().
 
     def on_job_started(self, message: JobStarted) -> None:
         self.worker.look_again()

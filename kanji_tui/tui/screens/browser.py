@@ -5,28 +5,26 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
 
-from kanji_tui.characters.jis import name_jis
 from kanji_tui.jobs import evaluate
-from kanji_tui.tui.browse import ORDERS, PARTS, Catalogue, Library, Query, Sample, SampleList, matches
+from kanji_tui.tui.browse import Catalogue, Library, Sample
 from kanji_tui.tui.messages import Answer, Refusal
 from kanji_tui.tui.place import DATA_DIR
+from kanji_tui.tui.sample_list import ORDERS, PARTS, Query, SampleList
 from kanji_tui.tui.screens.base import WorkbenchScreen
-from kanji_tui.tui.screens.sample_words import class_row, confusion_row, pair_query, sample_facts
+from kanji_tui.tui.screens.browser_classes import GRID, LIST, PAIRS, ClassPane
+from kanji_tui.tui.screens.browser_pane import Maps, SamplePane
 from kanji_tui.tui.state import State
 from kanji_tui.tui.widgets import words
-from kanji_tui.tui.widgets.bars import ProbabilityBars
-from kanji_tui.tui.widgets.facts import Facts
+from kanji_tui.tui.widgets.character_grid import LEGEND
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.picture import Picture
 from kanji_tui.tui.widgets.rows import Column, Rows
 from kanji_tui.tui.widgets.words import next_words
 from kanji_tui.tui.worker import Worker
 
-CATALOGUE, SAMPLES, SAMPLE = "catalogue", "samples", "sample"
+CATALOGUE, SAMPLES, SAMPLE, LOOKS, WRITTEN = "catalogue", "samples", "sample", "looks", "written"
+LOOKED_AHEAD = 12  # maps a child computes at once: starting it takes longer than they do
 
 
 class BrowserScreen(WorkbenchScreen):
@@ -34,9 +32,10 @@ class BrowserScreen(WorkbenchScreen):
 
     MODE = "browser"
     ABOUT = (
-        "Search takes a character, a JIS code (4544), a code point (U+7530), a reading (DEN) or a stroke count (5)."
+        "Search takes a character, a JIS code (4544), a code point (U+7530), a reading (DEN), a stroke count (5), "
+        f"kanji or hiragana. {LEGEND}"
     )
-    AUTO_FOCUS = "#classes"
+    AUTO_FOCUS = "#grid"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "slash",
@@ -49,6 +48,10 @@ class BrowserScreen(WorkbenchScreen):
         Binding("w", "order", "Unsure", tooltip="Lowest confidence first, or in the order of the files again"),
         Binding("t", "part", "Split", tooltip="All samples, or those of train, validation, test"),
         Binding("c", "confusions", "Pairs", tooltip="The pairs the model confuses most, or the classes again"),
+        Binding("s", "suspects", "Suspects", tooltip="Samples whose label the model is sure is wrong"),
+        Binding("v", "looks", "Looks", tooltip="Lay over the picture where the model looks, or take it away"),
+        Binding("g", "list", "List", tooltip="The classes as a list with codes and counts, or as the grid again"),
+        Binding("x", "write", "Write", tooltip="Write the suspect labels as a table, models/suspects.tsv"),
         Binding("p", "predict", "Read all", tooltip="Let the published model read every sample, as a job"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),
     ]
@@ -59,71 +62,54 @@ class BrowserScreen(WorkbenchScreen):
         self._catalogue: Catalogue | None = None
         self._signature: tuple[Any, ...] = ()
         self._query = Query()
+        self._part, self._order = PARTS[0], ORDERS[0]
         self._sample: Sample | None = None
+        self._maps = Maps()
+        self._looking = False
         self._problem = ""
 
     def body(self) -> ComposeResult:
-        with Vertical(id="left"):
-            yield LineInput(placeholder="character, JIS, U+, reading, strokes", id="search")
-            classes = Rows(
-                Column("", 2),
-                Column("JIS", 4),
-                Column("reading", 0),
-                Column("str", 3, right=True),
-                Column("n", 5, right=True),
-                Column("top-1", 6, right=True),
-                id="classes",
-                title="classes",
-            )
-            classes.add_class("pane")
-            yield classes
-            confusions = Rows(
-                Column("is", 7),
-                Column("read as", 7),
-                Column("times", 0, right=True),
-                id="confusions",
-                title="confusions",
-                empty="no sample is read wrong",
-            )
-            confusions.add_class("pane")
-            yield confusions
+        yield ClassPane(id="left")
         samples = Rows(
-            Column("file", 8),
+            Column("is", 2),
+            Column("as", 2),
+            Column("sure", 7, right=True),
+            Column("split", 5),
+            Column("file", 8, tail=True),
             Column("record", 6, right=True),
             Column("set", 3, right=True),
-            Column("split", 5),
-            Column("as", 2),
-            Column("sure", 6, right=True),
             id="samples",
             title="samples",
             empty="no sample here",
         )
         samples.add_class("pane")
         yield samples
-        with Vertical(id="sample-pane", classes="pane") as pane:
-            pane.border_title = "sample"
-            yield Static(id="said")
-            yield Picture(id="picture")
-            yield ProbabilityBars(id="bars")
-            yield Facts(id="facts", name_width=10)
+        pane = SamplePane(id="sample-pane")
+        pane.add_class("pane")
+        yield pane
 
-    def on_mount(self) -> None:
-        self.query_one("#search", LineInput).display = False
+    def on_screen_resume(self) -> None:
+        self._signature = ()  # predictions may have been made elsewhere meanwhile
+        super().on_screen_resume()
 
     def show_state(self) -> None:
         place = self.state.place
         if place is None:
             return
-        runs = [view for view in self.state.of("evaluate") if view.state == "finished" and view.result]
-        signature = (place.dataset_written, place.model, tuple(view.name for view in runs))
+        ended = tuple(view.name for view in self.state.of("evaluate") if view.state == "finished")
+        signature = (place.dataset_written, place.model, ended)
         if signature != self._signature:
             self._signature = signature
             if place.dataset is None or place.dataset.problem:
                 self._catalogue = None
-                self._show_classes()
+                self._left.show(None)
             else:
-                self.worker.ask(self, CATALOGUE, lambda: self._library.catalogue(runs))
-        self.query_one("#said", Static).update(self._said())
+                self.worker.ask(self, CATALOGUE, self._library.catalogue)
+        self._say()
+        self._show_sample()
+
+    def _say(self) -> None:
+        self.query_one(SamplePane).say(self._said())
 
     def _said(self) -> Content:
         """What to do next, when there is something to do."""
@@ -140,50 +126,85 @@ class BrowserScreen(WorkbenchScreen):
             return Content.assemble((last.failure.message, "$error"), f"  {last.failure.remedy}")
         if place.model is None:
             return words.quiet("no model yet: 3 trains one")
-        if catalogue is not None and not catalogue.predicted:
+        if catalogue is not None and not catalogue.read:
             return next_words("p lets the model read every sample")
-        if catalogue is not None and catalogue.model_changed:
-            return Content.assemble(("another model is published since: ", "$warning"), "p reads all again")
+        if self._looking and self._sample is not None and self._sample.number not in self._maps:
+            return Content.styled("finding out where the model looks ...", "$primary")
+        if self._query.suspects and self._query.part in ("", "train"):
+            return words.quiet("labels of train were learned, wrong ones too: t shows val, test")
+        if catalogue is not None and catalogue.read != "all":
+            return words.quiet(f"read is only {catalogue.read}: p lets the model read every sample")
         return Content()
 
     def on_answer(self, message: Answer) -> None:
         if message.slot == CATALOGUE:
-            self._catalogue, self._problem = message.value, ""
-            self._show_classes()
-            self._ask_samples()
+            if message.value is not self._catalogue:
+                self._maps.clear()
+                self._catalogue, self._problem = message.value, ""
+                self._left.show(self._catalogue)
+                self._ask_samples()
             self.state_moved()
         elif message.slot == SAMPLES:
             self._show_samples(message.value)
         elif message.slot == SAMPLE:
             self._sample = message.value
+            self.refresh_bindings()
+            self._ask_looks()
+            self._say()
             self._show_sample()
+        elif message.slot == LOOKS:
+            self._maps.take(message.value)
+            self._ask_looks()  # for the sample that the cursor went to meanwhile
+            self._say()
+            self._show_sample()
+        elif message.slot == WRITTEN:
+            path, count = message.value
+            self.notify(f"{count:,} suspect labels: {path}", timeout=6, markup=False)
 
-    def on_refusal(self, message: Refusal) -> None:
-        if message.slot in (CATALOGUE, SAMPLES, SAMPLE):
+    def shows(self, message: Refusal) -> bool:
+        own = message.slot in (CATALOGUE, SAMPLES, SAMPLE)
+        if own:
             self._problem = message.message
-            self.state_moved()
-        else:
-            super().on_refusal(message)
-
-    def _show_classes(self) -> None:
-        catalogue = self._catalogue
-        classes = self.query_one("#classes", Rows)
-        found = [known for known in (catalogue.classes if catalogue else ()) if matches(known, self._text)]
-        classes.show(
-            [class_row(known) for known in found],
-            empty="no class fits" if self._text else "no dataset yet: press 2",
-        )
-        total = len(catalogue.classes) if catalogue else 0
-        accuracy = (
-            f"  top-1 {words.percent(catalogue.accuracy)}" if catalogue and catalogue.accuracy is not None else ""
-        )
-        classes.entitle("classes", (f"{len(found)} of {total}" if self._text else str(total)) + accuracy)
-        confusions = catalogue.confusions if catalogue else ()
-        self.query_one("#confusions", Rows).show([confusion_row(*pair) for pair in confusions])
+        self._looking = self._looking and message.slot != LOOKS
+        self.state_moved()
+        return own
 
     @property
-    def _text(self) -> str:
-        return self.query_one("#search", LineInput).value.strip()
+    def _left(self) -> ClassPane:
+        return self.query_one(ClassPane)
+
+    def on_class_pane_turned(self, message: ClassPane.Turned) -> None:
+        if message.opened:
+            self._enter(self._kept(message.query))
+        elif not self.has_class("-inside"):
+            self._turn_to(self._kept(message.query))
+
+    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+        number = int(message.row.key)
+        self.worker.ask(self, SAMPLE, lambda: self._library.sample(number))
+
+    def _kept(self, query: Query) -> Query:
+        """The query for the split and in the order that were chosen; of a pair always the unsure first."""
+        return query.turned(part=self._part, order=self._order if query.predicted is None else query.order)
+
+    def _enter(self, query: Query) -> None:
+        self.add_class("-inside")
+        self._turn_to(query)
+        self.query_one("#samples", Rows).focus()
+
+    def _return(self) -> None:
+        """Out of the samples, to those of what the cursor stands on."""
+        self.remove_class("-inside")
+        self._left.chooser.focus()
+        if self._left.chosen is not None:
+            self._turn_to(self._kept(self._left.chosen))
+
+    def _turn_to(self, query: Query) -> None:
+        if query != self._query:
+            self._query = query
+            self._ask_samples()
+
+    # samples
 
     def _ask_samples(self) -> None:
         if self._catalogue is not None:
@@ -194,57 +215,34 @@ class BrowserScreen(WorkbenchScreen):
         samples = self.query_one("#samples", Rows)
         samples.show(found, keep=False)
         if not len(found):
-            self.query_one(Picture).show(b"", 0)
+            self._sample = None
+            self.query_one(SamplePane).show_none()
         samples.entitle(found.query.title, words.count(len(found)))
-
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
-        if message.rows.id == "classes" and not self.has_class("-inside", "-confusions"):
-            self._query = Query(jis=int(message.row.key, 16), part=self._query.part, order=self._query.order)
-            self._ask_samples()
-        elif message.rows.id == "confusions" and self.has_class("-confusions") and not self.has_class("-inside"):
-            self._query = pair_query(message.row.key)
-            self._ask_samples()
-        elif message.rows.id == "samples":
-            number = int(message.row.key)
-            self.worker.ask(self, SAMPLE, lambda: self._library.sample(number))
-
-    def on_rows_chosen(self, message: Rows.Chosen) -> None:
-        if message.rows.id == "classes":
-            self._enter(
-                Query(
-                    jis=int(message.row.key, 16),
-                    part=self._query.part,
-                    order=self._query.order,
-                    errors=self._query.errors,
-                )
-            )
-        elif message.rows.id == "confusions":
-            self._enter(pair_query(message.row.key))
-
-    def _enter(self, query: Query) -> None:
-        self._query = query
-        self.add_class("-inside")
-        self._ask_samples()
-        self.query_one("#samples", Rows).focus()
+        self._say()
+        self.refresh_bindings()
 
     def _show_sample(self) -> None:
         sample = self._sample
         if sample is None:
             return
-        self.query_one("#sample-pane").border_title = f"{sample.character}  {name_jis(sample.jis)}"
-        self.query_one(Picture).show(sample.pixels, sample.size)
+        looks = self._maps.of(sample.number) if self._looking else None
         place = self.state.place
         otherwise = (
             "the model has not read this sample" if place and place.model else "no model has read this sample"
         )
-        self.query_one(ProbabilityBars).show(sample.candidates, otherwise)
-        self.query_one("#facts", Facts).show(sample_facts(sample, self.has_class("-low")))
+        self.query_one(SamplePane).show(sample, looks, otherwise, self.has_class("-low"))
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        self._show_classes()
+    def _ask_looks(self) -> None:
+        """Let a child find where the model looks in this sample and in those after it."""
+        samples = self.query_one("#samples", Rows)
+        if not self._looking or self._sample is None or self._sample.number in self._maps:
+            return
+        ahead = samples.rows.numbers(samples.cursor, LOOKED_AHEAD) if isinstance(samples.rows, SampleList) else ()
+        wanted = dict.fromkeys((self._sample.number, *ahead))
+        numbers = tuple(str(number) for number in wanted if number not in self._maps)
+        self.worker.ask_child(self, LOOKS, ("saliency", "--sample", *numbers))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.query_one("#classes", Rows).focus()
+    # keys
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape" and self.query_one("#search", LineInput).has_focus:
@@ -254,58 +252,71 @@ class BrowserScreen(WorkbenchScreen):
         if not self.is_mounted:
             return True
         catalogue, place = self._catalogue, self.state.place
-        if action in ("errors", "order", "confusions"):
-            return bool(catalogue and catalogue.predicted)
+        if action in ("errors", "order", "confusions", "suspects"):
+            return bool(catalogue and catalogue.read)
+        if action == "write":
+            return bool(catalogue and catalogue.read and self._query.suspects)
         if action == "part":
             return bool(catalogue and catalogue.parts_known)
-        if action == "search":
+        if action in ("search", "list"):
             return catalogue is not None
+        if action == "looks":
+            return bool(self._sample and place and place.model)
         if action == "predict":
-            return bool(catalogue and place and place.model and not self.state.active("evaluate"))
+            unread = catalogue is not None and catalogue.read != "all"
+            return bool(unread and place and place.model and not self.state.active("evaluate"))
         return True
 
     def action_search(self) -> None:
-        self.remove_class("-inside", "-confusions")
-        field = self.query_one("#search", LineInput)
-        field.display = True
-        field.focus()
+        if self._left.view == PAIRS:
+            self._left.turn(GRID)
+        self._return()
+        self._left.open_search()
 
     def action_back(self) -> None:
-        """Out of the samples, then out of the confusions, then out of the search."""
-        field = self.query_one("#search", LineInput)
-        if self.has_class("-inside"):
-            self.remove_class("-inside")
-        elif self.has_class("-confusions"):
-            self.remove_class("-confusions")
-        elif field.display:
-            field.value = ""
-            field.display = False
-        self.query_one("#confusions" if self.has_class("-confusions") else "#classes", Rows).focus()
+        """Out of the samples, then out of the pairs, then out of the search."""
+        if not self.has_class("-inside"):
+            if self._left.view == PAIRS:
+                self._left.turn(GRID)
+            elif self._left.searching:
+                self._left.close_search()
+        self._return()
 
     def action_confusions(self) -> None:
-        self.remove_class("-inside")
-        self.toggle_class("-confusions")
-        shown = self.query_one("#confusions" if self.has_class("-confusions") else "#classes", Rows)
-        if shown.current is not None:
-            shown.post_message(Rows.Highlighted(shown, shown.current))
-        shown.focus()
+        self._left.turn(GRID if self._left.view == PAIRS else PAIRS)
+        self._return()
+
+    def action_list(self) -> None:
+        self._left.turn(GRID if self._left.view == LIST else LIST)
+        self._return()
 
     def action_errors(self) -> None:
         """Within a class its errors; from the classes the errors of all."""
-        inside = self.has_class("-inside")
-        self._enter(
-            self._query.turned(errors=not self._query.errors) if inside else Query(errors=True, order="unsure")
-        )
+        query = self._query
+        if self.has_class("-inside") and not query.suspects:
+            self._enter(query.turned(errors=not query.errors))
+        else:
+            self._enter(Query(errors=True, part=self._part, order="unsure"))
+
+    def action_suspects(self) -> None:
+        self._enter(Query(suspects=True, part=self._part))
 
     def action_order(self) -> None:
-        order = ORDERS[(ORDERS.index(self._query.order) + 1) % len(ORDERS)]
-        self._query = self._query.turned(order=order)
-        self._ask_samples()
+        self._order = ORDERS[(ORDERS.index(self._query.order) + 1) % len(ORDERS)]
+        self._turn_to(self._query.turned(order=self._order))
 
     def action_part(self) -> None:
-        part = PARTS[(PARTS.index(self._query.part) + 1) % len(PARTS)]
-        self._query = self._query.turned(part=part)
-        self._ask_samples()
+        self._part = PARTS[(PARTS.index(self._part) + 1) % len(PARTS)]
+        self._turn_to(self._query.turned(part=self._part))
+
+    def action_looks(self) -> None:
+        self._looking = not self._looking
+        self._ask_looks()
+        self._say()
+        self._show_sample()
+
+    def action_write(self) -> None:
+        self.worker.ask(self, WRITTEN, self._library.write_suspects)
 
     def action_predict(self) -> None:
         self.worker.start_job(self, "evaluate", evaluate.Spec(evaluate.DEFAULT_MODEL, DATA_DIR, "all"))

@@ -1,32 +1,34 @@
-"""Screen 2: record files and what was made of them."""
+"""Screen 2: what lies there to be prepared, the dataset made of it, and what was found in that."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
+from kanji_tui.data.listing import Listing
 from kanji_tui.jobs import prepare, sample, verify
-from kanji_tui.tui.messages import Answer, Refusal
+from kanji_tui.tui.messages import Answer, JobStarted, Refusal
 from kanji_tui.tui.place import DATA_DIR, ETL_DIR
 from kanji_tui.tui.runs import RunView
+from kanji_tui.tui.screens import dataset_words
 from kanji_tui.tui.screens.base import WorkbenchScreen
+from kanji_tui.tui.screens.dataset_findings import Findings
 from kanji_tui.tui.screens.dataset_forms import prepare_form, sample_form
 from kanji_tui.tui.shelf import Overview, Shelf
 from kanji_tui.tui.state import State
 from kanji_tui.tui.widgets import words
-from kanji_tui.tui.widgets.facts import Fact, Facts
-from kanji_tui.tui.widgets.glyphs import Glyphs
-from kanji_tui.tui.widgets.rows import Column, Row, Rows
-from kanji_tui.tui.widgets.status_line import progress_words
+from kanji_tui.tui.widgets.facts import Facts
+from kanji_tui.tui.widgets.rows import Column, Rows
 from kanji_tui.tui.widgets.words import next_words
 from kanji_tui.tui.worker import Worker
 
-OVERVIEW = "overview"
+OVERVIEW, BESIDE = "overview", "beside"
 JOBS = ("sample", "prepare", "verify")
-RECORD_BYTES = 8199
+SHEET = Path("contact_sheet.png")
+UNUSUAL = 10  # of each class
 
 
 class DatasetScreen(WorkbenchScreen):
@@ -34,15 +36,21 @@ class DatasetScreen(WorkbenchScreen):
 
     MODE = "dataset"
     ABOUT = (
-        "Record files in ETL9G/ become a dataset of small pictures in dataset/. A sample is drawn, not handwriting."
+        "Record files in ETL9G/ (or npz pairs, or a folder of images for each character) become a dataset of small "
+        "pictures in dataset/. A sample is drawn, not handwriting. Enter on a class shows its unusual samples."
     )
     AUTO_FOCUS = "#files"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sample", "Draw sample", tooltip="Draw record files from a font, to see the whole way"),
-        Binding("p", "prepare", "Prepare", tooltip="Make the dataset of the record files"),
+        Binding("p", "prepare", "Prepare", tooltip="Make the dataset of record files, npz pairs or images"),
         Binding("v", "verify", "Verify", tooltip="Check that the dataset is whole and looks like characters"),
         Binding("x", "cancel", "Cancel", tooltip="Stop the running job; p goes on later where it stopped"),
-        Binding("c", "turn_pane", "Checks", tooltip="Show the checks or the sample pictures below"),
+        Binding("c", "view('checks')", "Checks", tooltip="What verify found, check by check"),
+        Binding("i", "view('ink')", "Ink", tooltip="Where the ink of all pictures lies"),
+        Binding("l", "view('classes')", "Classes", tooltip="Samples of each class; classes that data sets lack"),
+        Binding("u", "unusual", "Unusual", tooltip="Find the samples least like their class, and see them"),
+        Binding("g", "view('samples')", "Samples", tooltip="Sample pictures of classes from all over"),
+        Binding("w", "sheet", "Contact sheet", tooltip=f"Verify, and draw samples into {SHEET}"),
     ]
 
     def __init__(self, state: State, worker: Worker, shelf: Shelf) -> None:
@@ -51,31 +59,24 @@ class DatasetScreen(WorkbenchScreen):
         self._overview: Overview | None = None
         self._problem = ""
         self._written = 0
-        self._verified: str | None = None
+        self._awaited: set[str] = set()
 
     def body(self) -> ComposeResult:
-        yield Static(id="work")
+        yield Facts(id="work")
         with Horizontal(id="upper"):
-            files = Rows(
-                Column("file", 9),
-                Column("MB", 6, right=True),
-                Column("records", 8, right=True),
-                Column("", 0),
-                id="files",
-            )
-            files.add_class("pane")
-            files.border_title = "record files"
-            yield files
-            with Vertical(id="facts-pane", classes="pane") as pane:
+            with Vertical(id="files-pane", classes="pane"):
+                yield Rows(
+                    Column("file", 0),
+                    Column("MB", 5, right=True),
+                    Column("samples", 7, right=True),
+                    Column("", 10),
+                    id="files",
+                )
+                yield Facts(id="no-files")
+            with VerticalScroll(id="facts-pane", classes="pane") as pane:
                 pane.border_title = "dataset"
                 yield Facts(id="facts", name_width=10)
-        with Vertical(id="samples-pane", classes="pane") as pane:
-            pane.border_title = "samples"
-            yield Glyphs(id="glyphs")
-        checks = Rows(Column("", 4), Column("", 18), Column("", 0), id="checks", empty="v verifies the dataset")
-        checks.add_class("pane", "second")
-        checks.border_title = "checks"
-        yield checks
+        yield Findings(id="findings")
 
     def show_state(self) -> None:
         place = self.state.place
@@ -87,37 +88,59 @@ class DatasetScreen(WorkbenchScreen):
             if place.dataset is not None:
                 self.worker.ask(self, OVERVIEW, self._shelf.overview)
         running = next(iter(self.state.active(*JOBS)), None)
-        self.query_one("#work", Static).update(self._work(running))
-        self._show_files(running)
+        self.query_one("#work", Facts).say(self._work(running))
+        self._show_files(place.files, running if running and running.job == "prepare" else None)
         self._show_facts()
-        self._show_checks()
-        self.query_one(Glyphs).show(self._overview.glyphs if self._overview else ())
+        self.query_one(Findings).show(self._overview, self._verified(), self._verified("unusual"))
+        self._greet()
 
     def on_answer(self, message: Answer) -> None:
         if message.slot == OVERVIEW:
             self._overview, self._problem = message.value, ""
             self.state_moved()
+        elif message.slot == BESIDE:
+            self.query_one(Findings).show_unusual(message.value)
 
-    def on_refusal(self, message: Refusal) -> None:
-        if message.slot == OVERVIEW:
-            self._overview, self._problem = None, message.message
-            self.state_moved()
-        else:
-            super().on_refusal(message)
+    def on_job_started(self, message: JobStarted) -> None:
+        if message.job == "verify":
+            self._awaited.add(message.run)
+
+    def shows(self, message: Refusal) -> bool:
+        if message.slot != OVERVIEW:
+            return False
+        self._overview, self._problem = None, message.message
+        self.state_moved()
+        return True
+
+    def _verified(self, with_: str = "checks") -> RunView | None:
+        """The newest verification of this very dataset whose result has this."""
+        for view in self.state.of("verify"):
+            of_this = (
+                view.spec.get("data_dir", str(DATA_DIR)) == str(DATA_DIR) and view.moved * 1e9 >= self._written
+            )
+            if view.state == "finished" and of_this and view.result and view.result.get(with_):
+                return view
+        return None
+
+    def _greet(self) -> None:
+        """Show what a verification found that ended while somebody looks."""
+        arrived = [name for name in self._awaited if name in self.state.runs and not self.state.runs[name].active]
+        for name in arrived:
+            view = self.state.runs[name]
+            if view.state == "finished" and view.result:
+                sheet = view.result.get("contact_sheet")
+                self.query_one(Findings).view = (
+                    "samples" if sheet else "unusual" if view.result.get("unusual") else "checks"
+                )
+                if sheet:
+                    self.notify(f"contact sheet: {sheet}", timeout=12, markup=False)
+        self._awaited = self._awaited.difference(arrived).union(view.name for view in self.state.active("verify"))
 
     def _work(self, running: RunView | None) -> Content:
-        """What goes on, or what to do next, in one line."""
-        if running is not None and running.progress is not None:
-            progress = running.progress
-            parts = [Content.styled(running.job, "bold $primary"), *progress_words(progress)]
-            if progress.rate is not None:
-                parts.append(Content(f"{words.count(progress.rate)} {progress.unit}/s"))
-            if progress.bytes_per_second:
-                parts.append(words.quiet(f"{progress.bytes_per_second / 1e6:,.0f} MB/s"))
-            return Content("  ").join(parts)
-        if running is not None:
-            return Content.styled(f"{running.job} is starting", "$primary")
+        """What goes on, or what to do next."""
         place = self.state.place
+        if running is not None:
+            return dataset_words.job_words(running)
         if place is None:
             return words.quiet("looking at what is here")
         last = self.state.newest(*JOBS)
@@ -126,44 +149,24 @@ class DatasetScreen(WorkbenchScreen):
                 (f"{last.job} failed  ", "bold $error"), f"{last.failure.message}  {last.failure.remedy}"
             )
         if place.dataset is not None and not place.dataset.problem:
-            verified = bool(self._verified)
             return next_words(
-                "3 then n trains on it, 5 browses it" if verified else "v verifies it, 3 then n trains on it"
+                "3 then n trains on it, 5 browses it"
+                if self._verified()
+                else "v verifies it, 3 then n trains on it"
             )
-        if place.files.sizes:
-            begun = (
-                "goes on where it stopped"
-                if last is not None and last.state == "stopped"
-                else "makes a dataset of them"
-            )
-            return next_words(f"p {begun}")
+        if place.files.items:
+            stopped = last is not None and last.state == "stopped"
+            return next_words(f"p {'goes on where it stopped' if stopped else 'makes a dataset of them'}")
         return next_words("s draws a sample, or put the ETL9G files into ETL9G/ and p prepares them")
 
-    def _show_files(self, running: RunView | None) -> None:
-        place = self.state.place
-        sizes = place.files.sizes if place else {}
-        rows_of = self.query_one("#files", Rows)
-        drawn = Content.styled("DRAWN SAMPLE", "$warning") if place and place.files.drawn else ""
-        rows_of.entitle("record files", drawn)
-        moving = (
-            {progress.item: progress for progress in running.files} if running and running.job == "prepare" else {}
-        )
-        done = dict(self._overview.files) if self._overview else {}
-        rows = []
-        for name, size in sizes.items():
-            progress = moving.get(name)
-            if progress is not None and progress.total:
-                share = progress.done / progress.total
-                last = words.bar(share, 8) + Content(f" {100 * share:3.0f} %")
-            elif moving or (running is not None and running.job == "prepare"):
-                last = words.quiet("waits")
-            elif name in done:
-                last = Content.styled(f"{done[name]:,} prepared", "$success")
-            else:
-                last = words.quiet("not prepared")
-            rows.append(Row(name, (name, f"{size / 1e6:.1f}", words.count(size // RECORD_BYTES), last)))
-        problem = place.files.problem if place else ""
-        rows_of.show(rows, empty=problem or "no record files")
+    def _show_files(self, files: Listing, preparing: RunView | None) -> None:
+        pane, rows = self.query_one("#files-pane"), self.query_one("#files", Rows)
+        otherwise = self.query_one("#no-files", Facts)
+        listed = dataset_words.file_rows(files, self._overview, preparing)
+        rows.show(listed)
+        rows.display, otherwise.display = bool(listed), not listed
+        pane.border_title = dataset_words.titled("files", dataset_words.files_note(files))
+        otherwise.say(Content.assemble(files.problem, ("\n" + files.advice, "$quiet")))
 
     def _show_facts(self) -> None:
         overview, place = self._overview, self.state.place
@@ -172,43 +175,8 @@ class DatasetScreen(WorkbenchScreen):
             problem = self._problem or (place.dataset.problem if place and place.dataset else "")
             waiting = place is not None and place.dataset is not None and not problem
             facts.say(words.quiet("reading ..." if waiting else problem or "no dataset yet: p prepares one"))
-            return
-        drawn = Content.styled("DRAWN, not handwriting", "bold $warning")
-        source = drawn if overview.drawn else Content(overview.source)
-        per_class = (
-            f"{overview.fewest}" if overview.fewest == overview.most else f"{overview.fewest} to {overview.most}"
-        )
-        pairs: list[Fact] = [
-            ("source", source),
-            ("samples", words.count(overview.samples)),
-            ("classes", f"{overview.classes:,} with {per_class} each"),
-            ("pictures", f"{overview.size} x {overview.size}, 256 greys"),
-            ("data sets", f"{overview.sets} in {len(overview.files)} files"),
-            ("split", " / ".join(words.count(number) for _, number in overview.parts)),
-            (" ", words.quiet(overview.note or f"train/val/test, by {overview.split}")),
-            (
-                "left out",
-                f"{overview.quarantined} records"
-                + (", see dataset/quarantine.tsv" if overview.quarantined else ""),
-            ),
-            ("digest", words.quiet(overview.digest[:16])),
-        ]
-        facts.show(pairs)
-
-    def _show_checks(self) -> None:
-        verified = self.state.newest("verify", state="finished")
-        current = verified is not None and verified.moved * 1e9 >= self._written
-        rows = _check_rows(verified) if verified is not None and current else []
-        checks = self.query_one("#checks", Rows)
-        checks.show(rows, empty="v verifies the dataset" if self._overview else "no dataset to check yet")
-        bad = sum(row.cells[0] != words.verdict("ok") for row in rows)
-        checks.border_subtitle = (
-            (f"{bad} of {len(rows)} to look at" if bad else f"{len(rows)}, all ok") if rows else None
-        )
-        name = verified.name if verified is not None and current else ""
-        if name and self._verified not in (None, name):  # one that ended while somebody looks
-            self.add_class("-checks")
-        self._verified = name
+        else:
+            facts.show(dataset_words.facts_of(overview))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         place = self.state.place
@@ -217,33 +185,48 @@ class DatasetScreen(WorkbenchScreen):
             return busy
         if action in ("sample", "prepare"):
             return not busy
-        if action == "verify":
+        if action in ("verify", "sheet"):
             return not busy and place is not None and place.dataset is not None
-        if action == "turn_pane":
-            return self._overview is not None and not self.has_class("-high")
+        if action == "unusual":
+            return self._overview is not None and (not busy or self._verified("unusual") is not None)
+        if action == "view":
+            return self._overview is not None
         return True
 
-    def action_turn_pane(self) -> None:
-        self.toggle_class("-checks")
+    def action_view(self, view: str) -> None:
+        self.query_one(Findings).view = view
+
+    def action_unusual(self) -> None:
+        if self._verified("unusual") is None:
+            self.worker.start_job(self, "verify", verify.Spec(DATA_DIR, unusual=UNUSUAL))
+        findings = self.query_one(Findings)
+        findings.of_class = ""
+        findings.view = "unusual"
+
+    def on_findings_wanted(self, message: Findings.Wanted) -> None:
+        shelf, number = self._shelf, message.sample
+        self.worker.ask(self, BESIDE, lambda: shelf.beside(number))
 
     def action_sample(self) -> None:
         self.app.push_screen(sample_form(), self._start_sample)
 
     def action_prepare(self) -> None:
-        last = self.state.newest("prepare")
-        folder = str(last.spec.get("etl_dir", ETL_DIR)) if last and not self._sizes() else str(ETL_DIR)
-        size = self.state.place.dataset.size if self.state.place and self.state.place.dataset else 64
+        last, place = self.state.newest("prepare"), self.state.place
+        folder = (
+            str(last.spec.get("etl_dir", ETL_DIR)) if last and not (place and place.files.items) else str(ETL_DIR)
+        )
+        size = place.dataset.size if place and place.dataset else 64
         self.app.push_screen(prepare_form(folder, size), self._start_prepare)
 
     def action_verify(self) -> None:
         self.worker.start_job(self, "verify", verify.Spec(DATA_DIR))
 
+    def action_sheet(self) -> None:
+        self.worker.start_job(self, "verify", verify.Spec(DATA_DIR, contact_sheet=SHEET.absolute()))
+
     def action_cancel(self) -> None:
         for view in self.state.active(*JOBS)[:1]:
             self.stop_run(view)
-
-    def _sizes(self) -> dict[str, int]:
-        return self.state.place.files.sizes if self.state.place else {}
 
     def _start_sample(self, values: dict[str, Any] | None) -> None:
         if values is not None:
@@ -252,14 +235,3 @@ class DatasetScreen(WorkbenchScreen):
     def _start_prepare(self, values: dict[str, Any] | None) -> None:
         if values is not None:
             self.worker.start_job(self, "prepare", prepare.Spec(values["etl_dir"], DATA_DIR, values["size"]))
-
-
-def _check_rows(verified: RunView) -> list[Row]:
-    checks = verified.result.get("checks", []) if verified.result else []
-    return [
-        Row(
-            check["name"],
-            (words.verdict(check["verdict"]), check["name"], f"{check['found']}  {check['remedy']}".strip()),
-        )
-        for check in checks
-    ]

@@ -18,6 +18,7 @@ from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.line_input import LineInput
 
 Parse = Callable[[str], Any]
+Words = Callable[[dict[str, str]], str]
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,27 @@ class Field:
     """`parse` turns the text into the value, raising ValueError or KanjiError with a sentence.
 
     With `choices` the text is one of them, and `help` may be one sentence for each. A `placeholder` may depend on
-    the texts of the other fields.
+    the texts of the other fields. Where `only` says no to those texts, the field is neither shown nor read.
     """
 
     name: str
     label: str
     value: str
-    help: str | dict[str, str]
+    help: str | dict[str, str] | Words
     parse: Parse = str
     choices: tuple[str, ...] = ()
-    placeholder: str | Callable[[dict[str, str]], str] = ""
+    placeholder: str | Words = ""
+    group: str = ""
+    only: Callable[[dict[str, str]], bool] | None = None
 
 
 class FormScreen(ModalScreen[dict[str, Any] | None]):
     """Gives the values by field name, or None when it was cancelled. `check` looks at all values together."""
 
+    AROUND: ClassVar[int] = 13  # rows of a form that are no fields
+    DEFAULT_CSS = """
+    FormScreen .group { color: $primary; text-style: bold; margin-top: 1; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("enter", "submit", "Start"),
@@ -66,7 +73,11 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
             if self._note:
                 yield Static(self._note, markup=False, classes="note")
             with VerticalScroll(classes="fields", can_focus=False):
+                group = ""
                 for field in self._fields:
+                    if field.group != group:
+                        group = field.group
+                        yield Label(group, classes="group")
                     with Horizontal(classes="field"):
                         yield Label(field.label)
                         if field.choices:
@@ -75,13 +86,21 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
                             yield LineInput(field.value, id=field.name)
             yield Static("", id="help")
             yield Static("", id="wrong")
+            yield from self.below()
             with Horizontal(classes="buttons"):
                 yield Button(self._submit, id="submit", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
 
+    def below(self) -> ComposeResult:
+        """What a form of its own kind has between its fields and its buttons."""
+        yield from ()
+
     def on_mount(self) -> None:
         self.query_one(f"#{self._fields[0].name}").focus()
         self._review()
+
+    def on_resize(self) -> None:
+        self.query_one(".fields").styles.max_height = max(3, self.size.height - self.AROUND)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._review()
@@ -118,11 +137,19 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         widget: Widget = self.query_one(f"#{field.name}")
         return str(widget.value if isinstance(widget, Choice | Input) else "").strip()
 
+    def _texts(self) -> dict[str, str]:
+        return {field.name: self._text(field) for field in self._fields}
+
+    def _asked(self) -> list[Field]:
+        """The fields that the others' texts leave in place."""
+        texts = self._texts()
+        return [field for field in self._fields if field.only is None or field.only(texts)]
+
     def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The values that could be read, and what is wrong by field name ("" for all together)."""
         values: dict[str, Any] = {}
         wrong: dict[str, str] = {}
-        for field in self._fields:
+        for field in self._asked():
             try:
                 values[field.name] = field.parse(self._text(field))
             except KanjiError as error:
@@ -132,15 +159,21 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         if not wrong and self._check:
             problem = self._check(values)
             if problem:
-                wrong[""] = problem
+                wrong[self._meant(problem)] = problem
         return values, wrong
+
+    def _meant(self, problem: str) -> str:
+        """The field whose name the sentence begins with; "" where it is about several."""
+        return next((field.name for field in self._fields if problem.startswith(f"{field.label} ")), "")
 
     def _review(self) -> None:
         """Say the help of the field in focus, and the first thing that is wrong."""
         _, wrong = self._read()
-        texts = {field.name: self._text(field) for field in self._fields}
+        texts, asked = self._texts(), self._asked()
         for field in self._fields:
             widget = self.query_one(f"#{field.name}")
+            if widget.parent is not None:
+                widget.parent.display = field in asked
             widget.set_class(field.name in wrong, "-invalid")
             if isinstance(widget, Input):
                 hint = field.placeholder
@@ -148,12 +181,18 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         focused = self.focused.id if self.focused else ""
         for field in self._fields:
             if field.name == focused:
-                said = field.help if isinstance(field.help, str) else field.help.get(texts[field.name], "")
+                said = _said(field, texts)
                 self.query_one("#help", Static).update(Content.styled(said, "$quiet"))
         self._say(wrong.get(focused or "") or next(iter(wrong.values()), ""))
 
     def _say(self, wrong: str) -> None:
         self.query_one("#wrong", Static).update(Content.styled(wrong, "$error"))
+
+
+def _said(field: Field, texts: dict[str, str]) -> str:
+    if isinstance(field.help, str):
+        return field.help
+    return field.help.get(texts[field.name], "") if isinstance(field.help, dict) else field.help(texts)
 
 
 def whole(least: int, most: int | None = None, empty: bool = False) -> Parse:

@@ -9,13 +9,17 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from kanji_tui.tui.widgets.top_bar import TABS
+
 EVERYWHERE = (
-    ("1 ... 5", "go to a screen"),
+    (f"1 ... {len(TABS)}", "go to a screen"),
     ("tab, shift+tab", "next and previous pane or field"),
     ("up down j k", "move in a list; pgup, pgdn, home, end too"),
     ("enter", "open what the cursor is on"),
     ("ctrl+p", "every action by name"),
     ("?", "this help"),
+    ("f2", "another look: dark, light, the terminal's own colours; kept"),
+    ("f3", "a picture of the screen, as an SVG file"),
     ("q", "leave; running jobs go on"),
 )
 

@@ -45,20 +45,21 @@ def backend_rows(model: dict[str, Any]) -> list[Row]:
             mark, said = Content.styled("FAILS", "bold $error"), support.get("reason", "")
         if refused:
             first = refused[0]
-            said = f"{len(refused)} nodes refused, first {first['operator']} {first['node']}: {first['reason']}"
+            many = f"{len(refused)} nodes refused, first" if refused[1:] else "1 node refused:"
+            said = f"{many} {first['operator']} {first['node']}: {first['reason']}"
         rows.append(Row(name, (name, mark, said)))
     return rows
 
 
 def _runs_words(support: dict[str, Any]) -> str:
     parts = [support.get("version", "")]
-    if support.get("probed"):
-        parts.append(f"{support['probed']} nodes tried alone")
-    if support.get("difference") is not None:
-        parts.append(f"differs by {support['difference']:.1e}")
     latency = support.get("latency")
     if isinstance(latency, dict) and latency.get("median") is not None:
-        parts.append(f"{1000 * latency['median']:.2f} ms")
+        parts.append(f"{1000 * latency['median']:.2f} ms b{latency['batch']}")
+    if support.get("difference") is not None:
+        parts.append(f"differs by {support['difference']:.1e}")
+    if support.get("probed"):
+        parts.append(f"{support['probed']} nodes tried alone")
     return ", ".join(part for part in parts if part)
 
 
@@ -77,21 +78,35 @@ def node_row(node: dict[str, Any], refused: dict[str, str]) -> Row:
     cells = (
         str(node["number"]),
         Content.styled(node["operator"], style),
-        node.get("module") or node["name"],
+        node.get("module", "").removeprefix("network.") or node["name"],
         _shape(outputs[0]),
         words.count(node["parameters"]) if node.get("parameters") else "",
     )
     return Row(str(node["number"]), cells)
 
 
+def node_line(node: dict[str, Any], refused: dict[str, str]) -> str:
+    """All that the filter looks for words in, in lower case."""
+    shapes = [_shape(shape) for shape in (*node.get("input_shapes", []), *node.get("output_shapes", []))]
+    said = [f"{engine} refuses {reason}" for engine, reason in refused.items()]
+    parts = [node["operator"], node["name"], node.get("module", ""), *shapes, _attributes(node), *said]
+    return " ".join(parts).lower()
+
+
 def node_words(node: dict[str, Any], refused: dict[str, dict[str, str]]) -> Content:
-    said = refused.get(node["name"])
-    if said:
-        lines = [Content.assemble((f"{engine} refuses: ", "$error"), reason) for engine, reason in said.items()]
-        return Content("\n").join(lines)
-    shapes = " ".join(_shape(shape) for shape in node.get("input_shapes", []))
-    attributes = "  ".join(f"{name}={value}" for name, value in node.get("attributes", {}).items())
-    return Content.assemble((node["name"], "bold"), f"  takes {shapes}\n", (attributes, "$quiet"))
+    """A node in full: who refuses it, its shapes, attributes and name."""
+    said = refused.get(node["name"], {})
+    lines = [Content.assemble((f"{engine} refuses: ", "$error"), reason) for engine, reason in said.items()]
+    takes = " ".join(_shape(shape) for shape in node.get("input_shapes", []))
+    gives = " ".join(_shape(shape) for shape in node.get("output_shapes", []))
+    lines.append(Content.assemble(("takes ", "$quiet"), takes, (" gives ", "$quiet"), gives))
+    if node.get("attributes"):
+        lines.append(Content(_attributes(node)))
+    return Content("\n").join([*lines, Content.styled(node["name"], "$quiet")])
+
+
+def _attributes(node: dict[str, Any]) -> str:
+    return "  ".join(f"{name}={value}" for name, value in node.get("attributes", {}).items())
 
 
 def _shape(shape: Any) -> str:

@@ -65,12 +65,13 @@ class PreflightScreen(WorkbenchScreen):
             )
         self.show_state()
 
-    def on_refusal(self, message: Refusal) -> None:
-        if message.slot == SLOW:
-            self._waiting = False
-            self._problem = message.message
-        super().on_refusal(message)
+    def shows(self, message: Refusal) -> bool:
+        if message.slot != SLOW:
+            return False
+        self._waiting = False
+        self._problem = message.message
         self.show_state()
+        return True
 
     def checks(self) -> list[Check]:
         """What this process saw, and of the child's checks those that only it can make."""

@@ -3,17 +3,24 @@
 from textual.content import Content
 
 from kanji_tui.characters.jis import name_jis
-from kanji_tui.tui.browse import ClassLine, Query, Sample
+from kanji_tui.tui.browse import ClassLine, Sample
+from kanji_tui.tui.sample_list import Query
 from kanji_tui.tui.widgets import words
+from kanji_tui.tui.widgets.character_grid import GRADES, Tile, grade
 from kanji_tui.tui.widgets.facts import Fact
 from kanji_tui.tui.widgets.rows import Row
+
+STYLES = {"unknown": "", "good": "$success", "fair": "$warning", "poor": "$error", "bad": "bold $error"}
+
+
+def class_tile(known: ClassLine) -> Tile:
+    return Tile(name_jis(known.jis), known.character, grade(known.accuracy))
 
 
 def class_row(known: ClassLine) -> Row:
     accuracy: str | Content = ""
     if known.accuracy is not None:
-        style = "$success" if known.accuracy >= 0.99 else "$warning" if known.accuracy >= 0.9 else "bold $error"
-        accuracy = Content.styled(f"{100 * known.accuracy:.1f}", style)
+        accuracy = Content.styled(f"{100 * known.accuracy:.1f}", STYLES[GRADES[grade(known.accuracy)][0]])
     cells = (
         known.character,
         name_jis(known.jis),
@@ -23,6 +30,22 @@ def class_row(known: ClassLine) -> Row:
         accuracy,
     )
     return Row(name_jis(known.jis), cells)
+
+
+def class_words(known: ClassLine | None) -> Content:
+    """Two lines on the class under the grid's cursor; its codes, for those whose font lacks the character."""
+    if known is None:
+        return Content()
+    strokes = f"{known.strokes} strokes" if known.strokes else "strokes unknown"
+    first = Content.assemble((known.character, "bold"), f"  {codes(known.jis, known.character)}  {strokes}")
+    accuracy = f", {words.percent(known.accuracy)} read right" if known.accuracy is not None else ""
+    second = f"{words.count(known.count)} samples{accuracy}"
+    return first + "\n" + words.quiet(f"{known.reading}  {second}" if known.reading else second)
+
+
+def codes(jis: int, character: str) -> str:
+    """`4544  U+7530`."""
+    return f"{name_jis(jis)}  U+{ord(character):04X}" if len(character) == 1 else name_jis(jis)
 
 
 def confusion_row(truth: ClassLine, predicted: str, predicted_jis: int, times: int) -> Row:
@@ -36,25 +59,27 @@ def pair_query(key: str) -> Query:
     return Query(jis=truth, predicted=predicted, order="unsure")
 
 
-def sample_facts(sample: Sample, low: bool) -> list[Fact]:
+def sample_facts(sample: Sample, looks: str, low: bool) -> list[Fact]:
+    """Character, record, split, what the model gives the label, where it looks; short where the screen is `low`."""
     strokes = f"{sample.strokes} strokes" if sample.strokes else "strokes unknown"
-    code = (
-        f"{name_jis(sample.jis)}  U+{ord(sample.character):04X}"
-        if len(sample.character) == 1
-        else name_jis(sample.jis)
-    )
-    label = Content.assemble((sample.character, "bold"), f"  {code}  {strokes}")
+    label = Content.assemble((sample.character, "bold"), f"  {codes(sample.jis, sample.character)}  {strokes}")
     where = f"{sample.file} record {sample.record} set {sample.set}"
+    own = "" if sample.label_probability is None else f"{100 * sample.label_probability:.2f} %"
+    wrong = sample.other is not None
     if low:
         reading = f"  {sample.reading}" if sample.reading else ""
-        return [
+        facts: list[Fact] = [
             ("", label + words.quiet(reading)),
             ("", Content(f"{where}  ") + Content.styled(sample.part, "$primary")),
         ]
+        return [*facts, ("", words.quiet(looks))] if looks else facts
     unknown = "unknown: no model was trained on this dataset"
-    return [
+    facts = [
         ("character", label),
         ("reading", sample.reading or words.quiet("none in the records")),
         ("record", where),
         ("split", sample.part or words.quiet(unknown)),
     ]
+    if wrong and own:
+        facts.append(("its label", f"{sample.character} gets {own}"))
+    return [*facts, ("looks at", looks)] if looks else facts

@@ -1,22 +1,11 @@
 """What a model says of a picture: its candidates with a bar for each probability."""
 
-from dataclasses import dataclass
-
 from textual.content import Content
 from textual.widget import Widget
 
 from kanji_tui.characters.jis import name_jis
+from kanji_tui.tui.seen import Candidate
 from kanji_tui.tui.widgets.words import bar
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """`probability` is 0-1; `right` marks the sample's own class."""
-
-    character: str
-    jis: int
-    probability: float
-    right: bool
 
 
 class ProbabilityBars(Widget):

@@ -1,4 +1,4 @@
-"""The epochs of a run, newest first, the best one marked."""
+"""The epochs of a run in the original scripts' columns, newest first, the best one marked."""
 
 from textual.content import Content
 
@@ -8,7 +8,7 @@ from kanji_tui.tui.widgets.rows import Column, Row, Rows
 
 
 class EpochTable(Rows):
-    """Losses as they are, accuracies in percent."""
+    """Losses as they are, accuracies in percent; what does not fit is left out from the right."""
 
     DEFAULT_CSS = "EpochTable { height: 1fr; }"
 
@@ -16,37 +16,50 @@ class EpochTable(Rows):
         super().__init__(
             Column("ep", 4),
             Column("loss", 5, right=True),
-            Column("top-1", 5, right=True),
-            Column("val", 5, right=True),
-            Column("top-1", 5, right=True),
-            Column("top-5", 5, right=True),
-            Column("rate", 7, right=True),
-            Column("time", 6, right=True),
+            Column("acc", 5, right=True),
+            Column("val loss", 8, right=True),
+            Column("val acc", 7, right=True),
+            Column("lr", 7, right=True),
+            Column("time", 5, right=True),
+            Column("top-3", 6, right=True),
+            Column("top-5", 6, right=True),
+            Column("clean", 6, right=True),
             Column("samples/s", 10, right=True),
             id=id,
             empty="no epoch has ended yet",
             title="epochs",
         )
+        self._epochs: tuple[Epoch, ...] = ()
 
     def show_epochs(self, epochs: tuple[Epoch, ...]) -> None:
+        if epochs == self._epochs:
+            return
+        self._epochs = epochs
         best = next((epoch.epoch for epoch in reversed(epochs) if epoch.best), None)
         rows = [_row(epoch, epoch.epoch == best) for epoch in reversed(epochs)]
         at_top = self.cursor == 0
         self.show(rows, keep=not at_top)
+        self.entitle("epochs", f"* best: {best}" if best else "")
 
 
 def _row(epoch: Epoch, best: bool) -> Row:
     style = "bold $success" if best else ""
-    mark = "*" if best else ""
+    clean = epoch.train_clean_top1
     cells = (
-        f"{epoch.epoch}{mark}",
+        f"{epoch.epoch}{'*' if best else ''}",
         f"{epoch.train_loss:.3f}",
-        f"{100 * epoch.train_top1:.1f}",
+        _percent(epoch.train_top1),
         f"{epoch.val_loss:.3f}",
-        f"{100 * epoch.val_top1:.1f}",
-        f"{100 * epoch.val_top5:.1f}",
+        _percent(epoch.val_top1),
         f"{epoch.learning_rate:.1e}",
-        words.duration(epoch.seconds) if epoch.seconds >= 10 else f"{epoch.seconds:.1f} s",
+        words.duration(epoch.seconds) if epoch.seconds >= 10 else f"{epoch.seconds:.1f}s",
+        _percent(epoch.val_top3),
+        _percent(epoch.val_top5),
+        "-" if clean is None else _percent(clean),
         words.count(epoch.samples_per_second),
     )
     return Row(str(epoch.epoch), tuple(Content.styled(cell, style) for cell in cells))
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f}"[:5].rstrip(".")

@@ -1,22 +1,12 @@
 """A few sample pictures side by side, in braille dots, with a caption under each."""
 
-from dataclasses import dataclass
-
 from textual.content import Content
 from textual.widget import Widget
 
+from kanji_tui.tui.seen import Glyph
 from kanji_tui.tui.widgets.picture import braille
 
 GAP = 2
-
-
-@dataclass(frozen=True)
-class Glyph:
-    """A picture of `size` x `size` bytes and what it shows."""
-
-    caption: str
-    pixels: bytes
-    size: int
 
 
 class Glyphs(Widget):

@@ -4,7 +4,9 @@ Pictures are `size` x `size` bytes, rows from the top, 0 paper to 255 ink.
 """
 
 from itertools import groupby
+from typing import Any
 
+from textual.app import App
 from textual.color import Color
 from textual.content import Content
 from textual.style import Style
@@ -13,11 +15,14 @@ from textual.widget import Widget
 LEVELS = 16  # the record files have no more, and fewer levels make longer runs and fewer bytes
 INK_FROM = 80
 GREY_FROM = 28  # with fewer pixels a side, braille shows more than greys do
+HEAT_LEVELS = 6
+HOTTEST = 0.6  # of the warm colour, so that ink stays legible on it
+HOT_FROM = 128
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 class Picture(Widget):
-    """One picture as large as fits."""
+    """One picture as large as fits, with a caption under it where it has one."""
 
     DEFAULT_CSS = """
     Picture { width: 1fr; height: 1fr; content-align: center middle; }
@@ -25,35 +30,70 @@ class Picture(Widget):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._pixels = b""
-        self._side = 0
+        self._shown: tuple[bytes, int, bytes, str] = (b"", 0, b"", "")
 
-    def show(self, pixels: bytes, size: int) -> None:
-        """Show a picture of `size` x `size` bytes; with size 0 nothing."""
-        if (pixels, size) != (self._pixels, self._side):
-            self._pixels, self._side = pixels, size
+    def show(self, pixels: bytes, size: int, heat: bytes = b"", caption: str = "") -> None:
+        """Show a picture of `size` x `size` bytes; with size 0 nothing.
+
+        `heat`, as many bytes, lies over it: 255 where the model looks most.
+        """
+        if (pixels, size, heat, caption) != self._shown:
+            self._shown = (pixels, size, heat, caption)
             self.refresh()
 
     def render(self) -> Content:
+        pixels, size, heat, caption = self._shown
         width, height = self.content_size
-        if not self._side or width < 4 or height < 2:
+        height -= bool(caption)
+        if not size or width < 4 or height < 2:
             return Content()
-        colours = not self.app.no_color and self.app.console.color_system in ("truecolor", "256")
-        if not colours or min(width, 2 * height) < GREY_FROM:
-            return braille(self._pixels, self._side, width, height)
+        colours = mixes_colours(self.app)
         variables = self.app.theme_variables
         paper, ink = Color.parse(variables["panel"]), Color.parse(variables["foreground"])
-        return half_blocks(self._pixels, self._side, width, height, paper, ink)
+        warm = Color.parse(variables["accent"])
+        if colours and min(width, 2 * height) >= GREY_FROM:
+            picture = half_blocks(pixels, size, width, height, paper, ink, heat, warm)
+        else:
+            picture = braille(pixels, size, width, height, heat, (paper, warm) if colours else None)
+        if not caption:
+            return picture
+        across = picture.plain.index("\n") if "\n" in picture.plain else width
+        return Content("\n").join([picture, Content.styled(caption, "$quiet").truncate(width).center(across)])
 
 
-def half_blocks(pixels: bytes, size: int, width: int, height: int, paper: Color, ink: Color) -> Content:
-    """The picture in at most width x height cells, two pixels a cell, its darkest as ink."""
+def mixes_colours(app: App[Any]) -> bool:
+    """Whether there are greys between paper and ink: neither without colours nor with a terminal's own 16."""
+    return not app.no_color and not app.native_ansi_color and app.console.color_system in ("truecolor", "256")
+
+
+def half_blocks(
+    pixels: bytes,
+    size: int,
+    width: int,
+    height: int,
+    paper: Color,
+    ink: Color,
+    heat: bytes = b"",
+    warm: Color | None = None,
+) -> Content:
+    """The picture in at most width x height cells, two pixels a cell, its darkest as ink.
+
+    Where there is `heat` the paper takes on the colour `warm`.
+    """
     side = min(width, 2 * height) // 2 * 2
     side = size * (side // size) if side >= size else side
     grey = resample(pixels, size, side)
     darkest = max(max(map(max, grey)), 1)  # thin strokes are pale once they are averaged
-    shades = [paper.blend(ink, level / (LEVELS - 1)) for level in range(LEVELS)]
-    levels = [[value * (LEVELS - 1) // darkest for value in row] for row in grey]
+    papers = [paper.blend(warm or paper, HOTTEST * level / (HEAT_LEVELS - 1)) for level in range(HEAT_LEVELS)]
+    shades = [[ground.blend(ink, level / (LEVELS - 1)) for level in range(LEVELS)] for ground in papers]
+    warmth = resample(heat, size, side) if heat else [[0] * side] * side
+    levels = [
+        [
+            (hot * (HEAT_LEVELS - 1) // 255, value * (LEVELS - 1) // darkest)
+            for hot, value in zip(hots, row, strict=True)
+        ]
+        for hots, row in zip(warmth, grey, strict=True)
+    ]
     lines = []
     for y in range(0, side, 2):
         runs = groupby(zip(levels[y], levels[y + 1], strict=True))
@@ -61,7 +101,10 @@ def half_blocks(pixels: bytes, size: int, width: int, height: int, paper: Color,
         lines.append(
             Content.assemble(
                 *[
-                    ("▀" * length, Style(foreground=shades[upper], background=shades[lower]))
+                    (
+                        "▀" * length,
+                        Style(foreground=shades[upper[0]][upper[1]], background=shades[lower[0]][lower[1]]),
+                    )
                     for length, (upper, lower) in parts
                 ]
             )
@@ -69,23 +112,38 @@ def half_blocks(pixels: bytes, size: int, width: int, height: int, paper: Color,
     return Content("\n").join(lines)
 
 
-def braille(pixels: bytes, size: int, width: int, height: int) -> Content:
-    """The picture in at most width x height cells, eight dots a cell, a dot for each inked pixel."""
+def braille(
+    pixels: bytes,
+    size: int,
+    width: int,
+    height: int,
+    heat: bytes = b"",
+    colours: tuple[Color, Color] | None = None,
+) -> Content:
+    """The picture in at most width x height cells, eight dots a cell, a dot for each inked pixel.
+
+    Where `heat` is half of its highest or more the ground is the second of `colours`, mixed with the first;
+    without colours such cells are in reverse.
+    """
     side = min(2 * width, 4 * height) // 4 * 4
     side = min(side, size * max(1, side // size)) if side >= size else side
     grey = resample(pixels, size, side)
+    warmth = resample(heat, size, side) if heat else []
+    hot = Style(reverse=True) if colours is None else Style(background=colours[0].blend(colours[1], HOTTEST))
     lines = []
     for top in range(0, side, 4):
-        line = ""
+        cells = []
         for left in range(0, side, 2):
             dots = 0
             for y in range(4):
                 for x in range(2):
                     if top + y < side and left + x < side and grey[top + y][left + x] >= INK_FROM:
                         dots |= DOTS[y][x]
-            line += chr(0x2800 + dots)
-        lines.append(line)
-    return Content("\n".join(lines))
+            looked = bool(warmth) and warmth[min(top + 2, side - 1)][min(left + 1, side - 1)] >= HOT_FROM
+            cells.append((looked, chr(0x2800 + dots)))
+        runs = [(looked, "".join(cell for _, cell in run)) for looked, run in groupby(cells, lambda cell: cell[0])]
+        lines.append(Content.assemble(*[(text, hot) if looked else text for looked, text in runs]))
+    return Content("\n").join(lines)
 
 
 def resample(pixels: bytes, size: int, side: int) -> list[list[int]]:

@@ -94,6 +94,7 @@ class Rows(ScrollView, can_focus=True):
         self.empty = empty
         self.rows: Sequence[Row] = ()
         self._titled = any(column.title for column in columns)
+        self._entitled: tuple[str, str | Content] | None = None
         self.entitle(title)
 
     @property
@@ -122,6 +123,9 @@ class Rows(ScrollView, can_focus=True):
 
     def entitle(self, title: str, note: str | Content = "") -> None:
         """Name the pane, with a quiet note after it."""
+        if (title, note) == self._entitled:
+            return  # setting a title paints, also when it is the same
+        self._entitled = (title, note)
         quiet = note if isinstance(note, Content) else Content.styled(note, "$quiet")
         self.border_title = Content.assemble(title, "  ", quiet) if quiet.plain else title
 

@@ -5,13 +5,12 @@ from textual.content import Content
 from kanji_tui.tui.runs import RunView
 from kanji_tui.tui.widgets import words
 from kanji_tui.tui.widgets.facts import Facts
-from kanji_tui.tui.widgets.status_line import gpu_words
 
 GAP = Content("  ")
 
 
 class RunHead(Facts):
-    """Two lines, and one for each GPU of the run."""
+    """Two lines: what the run is and how good, what it does now or how it ended."""
 
     def show(self, view: RunView | None, published: bool, ready: bool) -> None:  # type: ignore[override]
         """`ready`: there is a dataset to train on."""
@@ -19,14 +18,14 @@ class RunHead(Facts):
             hint = "n trains a network on the dataset" if ready else "no dataset to train on yet: press 2"
             self.say(Content.assemble(("next  ", "bold $accent"), hint, "\n"))
             return
-        lines = [GAP.join(_first_line(view)), GAP.join(_second_line(view, published))]
-        if view.active:
-            lines += [gpu_words((gpu,)) + words.quiet(f"  {gpu.reason}" if gpu.reason else "") for gpu in view.gpus]
-        self.say(Content("\n").join(lines))
+        self.say(GAP.join(_first_line(view)) + "\n" + GAP.join(_second_line(view, published)))
 
 
 def _first_line(view: RunView) -> list[Content]:
-    parts = [Content.styled(view.network or view.job, "bold"), words.state(view.state)]
+    state = Content.styled("stopping", "bold $warning") if view.stopping else words.state(view.state)
+    parts = [Content.styled(view.network or view.job, "bold"), state]
+    if view.active and view.progress:
+        parts.append(words.quiet(view.progress.phase))
     if view.best:
         parts.append(Content(f"best {words.percent(view.best.val_top1)}"))
     test = (view.result or {}).get("test")
@@ -37,7 +36,7 @@ def _first_line(view: RunView) -> list[Content]:
 
 def _second_line(view: RunView, published: bool) -> list[Content]:
     if view.failure:
-        return [Content.styled(view.failure.message, "$error"), words.quiet(view.failure.remedy)]
+        return [Content.styled(view.failure.message, "$error") + "\n" + words.quiet(view.failure.remedy)]
     if not view.active:
         return _ended(view, published)
     progress = view.progress

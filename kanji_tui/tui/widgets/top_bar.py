@@ -9,6 +9,7 @@ TABS = (
     ("3", "training", "Training"),
     ("4", "inspector", "Inspector"),
     ("5", "browser", "Browser"),
+    ("6", "draw", "Draw"),
 )
 
 
@@ -24,7 +25,7 @@ class TopBar(Static):
     """
 
     def __init__(self, current: str) -> None:
-        parts = [Content.styled(" 漢字 ", "bold $accent"), Content.styled("kanji-tui  ", "$quiet")]
+        parts = [Content.styled(" 漢字", "bold $accent"), Content.styled("tui  ", "$quiet")]
         for digit, mode, title in TABS:
             if mode == current:
                 parts.append(Content.styled(f" {digit} {title} ", "bold $foreground on $cursor"))

@@ -1,0 +1,25 @@
+"""The job `probe`: how long a training would take and how much memory, from a few real steps of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.events import Report
+from kanji_tui.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from kanji_tui.training.probe import Probed
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a training would be started with."""
+
+    data_dir: Path = Path("dataset")
+    config: TrainConfig = field(default_factory=TrainConfig)
+
+
+def run(spec: Spec, report: Report) -> "Probed":
+    from kanji_tui.training.probe import probe
+
+    return probe(spec.data_dir, spec.config, report)

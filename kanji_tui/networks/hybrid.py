@@ -1,0 +1,76 @@
+"""hybrid: convolutions find strokes, a Transformer encoder reads how they lie to each other.
+
+A 5x5 stem and dense 3x3 convolutions halve the picture four times, as kanjinet's do; two residual blocks refine it;
+three encoder blocks with six heads look at the places that are left; then global average pooling, BatchNorm and one
+linear layer.
+
+Initialisation: as transformer.py says; convolutions Kaiming normal (fan out); BatchNorm 1 and 0, but 0 and 0 at the
+end of each residual branch; the last layer N(0, 0.01) with bias 0.
+"""
+
+from torch import Tensor, nn
+
+from kanji_tui.networks.transformer import Encoder
+
+STEM = 32
+STAGES = ((64, 1), (128, 1), (192, 0))  # channels, residual blocks
+HALVINGS = 1 + len(STAGES)
+DEPTH, HEADS, HIDDEN = 3, 6, 768
+DROPOUT = 0.1
+
+
+def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    """A convolution without bias and its BatchNorm."""
+    return [
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]
+
+
+class Residual(nn.Module):
+    """ReLU(x + branch(x)); the branch is two 3x3 layers."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            *convolution(channels, channels, 3), nn.ReLU(inplace=True), *convolution(channels, channels, 3)
+        )
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.relu(features + self.branch(features))
+
+
+class HybridNet(nn.Module):
+    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); the size changes no weight."""
+
+    def __init__(self, classes: int, size: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [*convolution(1, STEM, 5, stride=2), nn.ReLU(inplace=True)]
+        inputs = STEM
+        for channels, blocks in STAGES:
+            layers += [*convolution(inputs, channels, 3, stride=2), nn.ReLU(inplace=True)]
+            layers += [Residual(channels) for _ in range(blocks)]
+            inputs = channels
+        self.body = nn.Sequential(*layers)
+        side = -(-size // 2**HALVINGS)
+        self.encoder = Encoder(side, inputs, DEPTH, HEADS, HIDDEN, DROPOUT)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.norm = nn.BatchNorm1d(inputs)
+        self.classifier = nn.Linear(inputs, classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        for module in self.modules():
+            if isinstance(module, Residual):
+                nn.init.zeros_(module.branch[-1].weight)
+        nn.init.normal_(self.classifier.weight, 0.0, 0.01)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        features = self.pool(self.encoder(self.body(pictures))).flatten(1)
+        return self.classifier(self.norm(features))
+
+    def attention(self, pictures: Tensor) -> Tensor:
+        """How much of each place reaches the mean of all: attention rollout, float32 (N, S / 16, S / 16)."""
+        return self.encoder.rollout(self.body(pictures))

@@ -1,0 +1,46 @@
+"""vit: a small Vision Transformer (Dosovitskiy et al. 2021), for comparison; it wants many samples.
+
+Patches of 8x8 pixels become tokens of 192 numbers; six encoder blocks with three heads; the mean of all tokens,
+BatchNorm and one linear layer in place of a class token, so that the mean of a map of features is classified as in
+the other networks.
+
+Initialisation: as transformer.py says; the patches' layer Kaiming normal (fan in) with bias 0; the last layer
+N(0, 0.01) with bias 0.
+"""
+
+from torch import Tensor, nn
+
+from kanji_tui.networks.transformer import Encoder
+
+PATCH = 8
+WIDTH, DEPTH, HEADS, HIDDEN = 192, 6, 3, 768
+DROPOUT = 0.1
+
+
+class VisionTransformer(nn.Module):
+    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); the size changes no weight.
+
+    Where 8 does not divide S the border is filled up with paper.
+    """
+
+    def __init__(self, classes: int, size: int) -> None:
+        super().__init__()
+        side = -(-size // PATCH)
+        filling = -(-(side * PATCH - size) // 2)
+        self.patches = nn.Conv2d(1, WIDTH, PATCH, PATCH, padding=filling)
+        self.encoder = Encoder(side, WIDTH, DEPTH, HEADS, HIDDEN, DROPOUT)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.norm = nn.BatchNorm1d(WIDTH)
+        self.classifier = nn.Linear(WIDTH, classes)
+        nn.init.kaiming_normal_(self.patches.weight, nonlinearity="linear")
+        nn.init.zeros_(self.patches.bias)
+        nn.init.normal_(self.classifier.weight, 0.0, 0.01)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        features = self.pool(self.encoder(self.patches(pictures))).flatten(1)
+        return self.classifier(self.norm(features))
+
+    def attention(self, pictures: Tensor) -> Tensor:
+        """How much of each patch reaches the mean of all: attention rollout, float32 (N, S / 8, S / 8)."""
+        return self.encoder.rollout(self.patches(pictures))

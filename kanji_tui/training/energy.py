@@ -1,0 +1,148 @@
+"""What a training uses: the energy counters of its GPUs and of the processor, from its beginning to its end.
+
+The counters are read once a second by a thread of their own, told every five seconds, before each epoch's event and
+at the end. A GPU without a counter has its power integrated over time. What nobody counts is told with the reason,
+once, and never estimated.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from kanji_tui.events import Energy, Epoch, Event, Report
+from kanji_tui.system.gpu import read_energy, read_gpus
+from kanji_tui.system.rapl import POWERCAP, read_zones
+
+READ_SECONDS = 1.0
+TELL_SECONDS = 5.0
+COUNTER, INTEGRATED, RAPL = "NVML energy counter", "NVML power, integrated over time", "RAPL"
+
+
+@contextmanager
+def metering(report: Report) -> Iterator[Report]:
+    """A report that passes everything on and tells the energy used since here, with the state of the GPUs."""
+    meter = Meter(report, gpus_in_use())
+    ended = threading.Event()
+
+    def watch() -> None:
+        told = time.monotonic()
+        while not ended.wait(READ_SECONDS):
+            with suppress(Exception):  # a disk that is full: the training itself will say so
+                meter.read()
+                if time.monotonic() - told >= TELL_SECONDS:
+                    told = time.monotonic()
+                    meter.tell()
+
+    thread = threading.Thread(target=watch, name="energy", daemon=True)
+    meter.tell()
+    thread.start()
+    try:
+        yield meter
+    finally:
+        ended.set()
+        thread.join()
+        with suppress(Exception):
+            meter.tell()
+
+
+def gpus_in_use() -> frozenset[str]:
+    """The UUIDs of the GPUs that this process and its fellows on this machine train on."""
+    if not torch.cuda.is_available():
+        return frozenset()
+    fellows = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    devices = range(min(fellows, torch.cuda.device_count()))
+    return frozenset(f"GPU-{torch.cuda.get_device_properties(device).uuid}" for device in devices)
+
+
+@dataclass
+class Use:
+    """What one device has used since the first reading: `joules`, or None and the `reason`."""
+
+    measured_by: str
+    joules: float | None
+    reason: str
+    last: float  # counter or power at the last reading
+    moment: float
+
+
+class Meter:
+    """A report that passes events on, and tells what has been used before an epoch's event. Thread-safe."""
+
+    def __init__(self, report: Report, uuids: frozenset[str], powercap: Path = POWERCAP) -> None:
+        self.directory = report.directory
+        self.stop_requested = report.stop_requested
+        self._report = report
+        self._uuids = uuids
+        self._powercap = powercap
+        self._lock = threading.Lock()
+        self._used: dict[str, Use] = {}
+        self._of_gpu: dict[int, str] = {}
+        self._refused: set[str] = set()
+        self.read()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Epoch):
+            self.tell()
+        self._report(event)
+
+    def read(self) -> None:
+        """Read every counter and add up what was used since the last reading."""
+        with self._lock:
+            now = time.monotonic()
+            gpus = read_energy(self._uuids) if self._uuids else []
+            for gpu in gpus:
+                device = self._of_gpu[gpu.index] = f"GPU {gpu.index} {gpu.name}"
+                if gpu.joules is not None:
+                    self._count(device, COUNTER, gpu.joules, now)
+                elif gpu.watts is not None:
+                    self._integrate(device, gpu.watts, now)
+                else:
+                    self._refuse(device, gpu.reason)
+            if self._uuids and not gpus:
+                self._refuse("GPU", "NVML shows no GPU with the UUID that CUDA names; a part of one, under MIG?")
+            zones = read_zones(self._powercap)
+            for zone in zones:
+                if zone.joules is not None:
+                    self._count(zone.name, RAPL, zone.joules, now, zone.largest)
+                else:
+                    self._refuse(zone.name, zone.reason)
+            if not zones:
+                self._refuse("CPU", f"there are no RAPL counters in {self._powercap}")
+
+    def tell(self) -> None:
+        """Read, and report what each device has used, and the GPUs with it."""
+        self.read()
+        with self._lock:
+            told = {device: replace(use) for device, use in self._used.items()}
+        for device, use in told.items():
+            if use.joules is not None or device not in self._refused:
+                self._report(Energy(device, use.joules, use.measured_by, use.reason))
+            if use.joules is None:
+                self._refused.add(device)
+        for gpu in (read_gpus(self._uuids) or read_gpus()) if self._uuids else []:
+            used = told.get(self._of_gpu.get(gpu.index, ""))
+            self._report(replace(gpu, energy=used.joules if used else None))
+
+    def _count(self, device: str, counter: str, joules: float, now: float, largest: float = 0.0) -> None:
+        use = self._used.setdefault(device, Use(counter, 0.0, "", joules, now))
+        if use.joules is None or use.measured_by != counter:
+            return  # it was refused or counted otherwise before: half a run's energy is not told as the whole
+        step = joules - use.last
+        use.joules += step if step >= 0 else step + largest
+        use.last, use.moment = joules, now
+
+    def _integrate(self, device: str, watts: float, now: float) -> None:
+        use = self._used.setdefault(device, Use(INTEGRATED, 0.0, "", watts, now))
+        if use.joules is None or use.measured_by != INTEGRATED:
+            return
+        use.joules += (use.last + watts) / 2 * (now - use.moment)
+        use.last, use.moment = watts, now
+
+    def _refuse(self, device: str, reason: str) -> None:
+        self._used.setdefault(device, Use("", None, reason, 0.0, 0.0))

@@ -1,0 +1,138 @@
+"""A short measurement before a training: its own steps on its own data, for a few seconds, and nothing is kept."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.data.splits import split_dataset
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.training import checkpoint
+from kanji_tui.training.config import Resolved, TrainConfig, resolve
+from kanji_tui.training.measuring import SCORE_BATCH, score
+from kanji_tui.training.pictures import Pictures
+from kanji_tui.training.step import step
+
+WARM_STEPS = 3  # not measured: kernels are chosen, memory is taken
+MOST_STEPS = 60
+SECONDS = 4.0
+SCORED = 2 * SCORE_BATCH
+
+
+@dataclass(frozen=True)
+class Probed:
+    """`seconds_per_epoch` with its validation, `seconds` of all epochs and the test at the end.
+
+    `memory_bytes`: on a GPU the most that torch held on it, on a CPU the most this process held; both with the
+    pictures of the whole split, where they are kept in memory. `steps` were measured.
+    """
+
+    samples_per_second: float
+    seconds_per_epoch: float
+    seconds: float
+    memory_bytes: int
+    device: str
+    steps: int
+    epochs: int
+    samples: int
+
+
+def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
+    """Take a few steps of the training that `config` describes, and reckon what all of it will need.
+
+    Raises UsageError for settings that make no sense, KanjiError for a dataset that cannot be used.
+    """
+    settings: Resolved = resolve(config)
+    dataset = open_dataset(data_dir)
+    split = split_dataset(
+        dataset, settings.split, settings.split_shares, settings.seed, settings.sample_limit, settings.fold
+    )
+    if min(len(split.train), len(split.validation)) < 2:
+        raise KanjiError(
+            f"the dataset in {data_dir} leaves {len(split.train)} samples to train", "prepare more records"
+        )
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cudnn.benchmark = True
+    batch_size = min(settings.batch_size, len(split.train))
+    batches = len(split.train) // batch_size
+    state = checkpoint.begin(settings, len(dataset.classes), dataset.size, settings.epochs * batches, device)
+    some = split.train[: batch_size * min(batches, MOST_STEPS + WARM_STEPS)]
+    pictures = Pictures(dataset, some, device, report)
+    state.network.train()
+
+    def learn(number: int) -> None:
+        chosen = torch.arange(number * batch_size, (number + 1) * batch_size) % len(some)
+        step(state, *pictures(chosen), number % (settings.epochs * batches), batches, report)
+
+    steps, seconds = _timed(learn, device, report)
+    a_step = seconds / steps
+    unseen = split.validation[:SCORED]
+    clock = time.perf_counter()
+    score(
+        state.judged, Pictures(dataset, unseen, device, report), device, len(dataset.classes), "validation", report
+    )
+    _wait(device)
+    a_score = (time.perf_counter() - clock) / len(unseen)
+    an_epoch = batches * a_step + (len(split.validation) + min(2000, len(split.train) // 20)) * a_score
+    at_the_end = (len(split.validation) + len(split.test)) * a_score
+    held = (len(split.train) + len(split.validation) - len(some)) * dataset.size**2
+    return Probed(
+        samples_per_second=batch_size / a_step,
+        seconds_per_epoch=an_epoch,
+        seconds=settings.epochs * an_epoch + at_the_end,
+        memory_bytes=_memory(device) + (held if pictures.resident else 0),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        steps=steps,
+        epochs=settings.epochs,
+        samples=len(split.train),
+    )
+
+
+def _timed(learn: Callable[[int], None], device: torch.device, report: Report) -> tuple[int, float]:
+    """How many steps were measured, and the seconds they took together."""
+    for number in range(WARM_STEPS):
+        raise_if_stopped(report)
+        learn(number)
+    _wait(device)
+    began = time.perf_counter()
+    done = 0
+    for done in _while_time(began):
+        raise_if_stopped(report)
+        report(Progress("probing", done, MOST_STEPS, "steps"))
+        learn(WARM_STEPS + done)
+        _wait(device)
+    return done + 1, time.perf_counter() - began
+
+
+def _while_time(began: float) -> Iterator[int]:
+    for number in range(MOST_STEPS):
+        yield number
+        if time.perf_counter() - began >= SECONDS:
+            return
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _memory(device: torch.device) -> int:
+    """The most bytes held so far: on the GPU by torch, else by this process."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_reserved(device))
+    return int(np.max([psutil.Process().memory_info().rss, _peak()]))
+
+
+def _peak() -> int:
+    """The largest resident size of this process, in bytes."""
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,109 @@
+"""Which samples are listed, and their rows, made when they are drawn: 607,200 cost no more than those seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, overload
+
+from kanji_tui.characters.jis import jis_to_character
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kanji_tui.data.dataset import Dataset
+    from kanji_tui.recognition.predictions import Predictions
+    from kanji_tui.tui.widgets.rows import Row
+
+PARTS = ("", "train", "val", "test")
+ORDERS = ("file", "unsure")
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which samples to list. `jis` None: of all classes; `predicted`: only those read as this code.
+
+    `suspects`: only those whose label the model is sure is wrong, the most suspect first.
+    """
+
+    jis: int | None = None
+    predicted: int | None = None
+    errors: bool = False
+    suspects: bool = False
+    part: str = ""
+    order: str = "file"
+
+    def turned(self, **changes: Any) -> "Query":
+        return replace(self, **changes)
+
+    @property
+    def title(self) -> str:
+        """What the list holds, in words."""
+        if self.suspects:
+            words = ["suspect labels"]
+        else:
+            words = [jis_to_character(self.jis) or "?" if self.jis is not None else "all"]
+        if self.predicted is not None:
+            words.append(f"read as {jis_to_character(self.predicted) or '?'}")
+        if self.errors:
+            words.append("errors")
+        if self.part:
+            words.append(self.part)
+        if self.order == "unsure" and not self.suspects:
+            words.append("unsure first")
+        return " ".join(words)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A model's predictions; `place` (N,) int64 is a sample's row among them, -1 for one that was not read."""
+
+    predictions: "Predictions"
+    place: "np.ndarray"
+
+
+class SampleList(Sequence["Row"]):
+    """The samples `order` that a query found."""
+
+    def __init__(
+        self,
+        query: Query,
+        order: "np.ndarray",
+        dataset: "Dataset",
+        judged: Judged | None,
+        part: "np.ndarray | None",
+    ) -> None:
+        self.query = query
+        self._order, self._dataset, self._judged, self._part = order, dataset, judged, part
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> "Row": ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "list[Row]": ...
+
+    def __getitem__(self, place: int | slice) -> "Row | list[Row]":
+        if isinstance(place, slice):
+            return [self._row(int(number)) for number in self._order[place]]
+        return self._row(int(self._order[place]))
+
+    def numbers(self, start: int, count: int) -> tuple[int, ...]:
+        """The sample numbers of `count` rows from `start` on."""
+        return tuple(int(number) for number in self._order[start : start + count])
+
+    def _row(self, number: int) -> "Row":
+        from kanji_tui.tui.widgets.rows import Row  # what only asks how many there are works without textual
+
+        data, judged = self._dataset, self._judged
+        label = int(data.jis[number])
+        read, sure = "", ""
+        if judged is not None and judged.place[number] >= 0:
+            place = judged.place[number]
+            first = int(judged.predictions.jis[place, 0])
+            read = jis_to_character(first) or "?"
+            sure = f"{'' if first == label else '! '}{100 * float(judged.predictions.probability[place, 0]):.1f}"
+        part = PARTS[int(self._part[number]) + 1] if self._part is not None else ""
+        file = data.files[int(data.file[number])]
+        where = (file, str(int(data.record[number])), str(int(data.set[number])))
+        return Row(str(number), (jis_to_character(label) or "?", read, sure, part, *where))

@@ -1,0 +1,77 @@
+"""A cross-validation as a command: every fold an ordinary run, none trained twice."""
+
+import json
+from statistics import fmean, stdev
+
+import pytest
+
+from kanji_tui.errors import Stopped
+from kanji_tui.events import Progress
+from kanji_tui.jobs import folds
+from kanji_tui.jobs.run_directory import find_run, list_runs
+from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.training.config import TrainConfig, resolve
+from tests.cli.test_runs import wait_until
+
+
+def test_folds_are_trained_once_and_summed_up(kanji_tui, tmp_path, sample_dataset):
+    command = ("folds", 2, "--data-dir", sample_dataset, "--epochs", 1, "--batch-size", 32, "--json")
+    process = kanji_tui(*command)
+    assert process.returncode == 0, process.stderr
+    found = json.loads(process.stdout)
+    assert [fold["fold"] for fold in found["folds"]] == ["1/2", "2/2"]
+    assert sum(fold["test"]["samples"] for fold in found["folds"]) == 12 * 16  # each sample is tested once
+    for part in ("validation", "test"):
+        scores = [fold[part]["top1"] for fold in found["folds"]]
+        assert found["mean"][part]["top1"] == pytest.approx(fmean(scores))
+        assert found["std"][part]["top1"] == pytest.approx(stdev(scores))
+    runs = tmp_path / "models" / "runs"
+    for fold in found["folds"]:
+        assert find_run(fold["run"], runs).config()["spec"]["config"]["fold"] == fold["fold"]
+    assert not (tmp_path / "models" / "best_kanji_model.pth").exists()  # no fold's model is better than another's
+
+    again = kanji_tui(*command[:-1])
+    assert again.returncode == 0, again.stderr
+    assert all(fold["run"] in again.stdout for fold in found["folds"])
+    assert "mean" in again.stdout
+    assert sum(run.config()["job"] == "train" for run in list_runs(runs)) == 2
+
+
+def test_a_stop_stops_the_fold_at_work_which_goes_on_later(sample_dataset, tmp_path, report, monkeypatch):
+    report.directory = tmp_path / "runs" / "20260101T000000-folds-1"
+    report.directory.mkdir(parents=True)
+    config = resolve(TrainConfig(epochs=2000, batch_size=32))
+    spec = folds.Spec(2, TrainSpec(data_dir=sample_dataset, models_dir=tmp_path, config=config))
+    training = lambda: list_runs(report.directory.parent)  # noqa: E731
+    monkeypatch.setattr(
+        type(report), "stop_requested", lambda self: any((run.path / "last.ckpt").exists() for run in training())
+    )
+    with pytest.raises(Stopped):
+        folds.run(spec, report)
+    (first,) = training()
+    assert first.state() == "stopped"
+    assert any(isinstance(event, Progress) and event.phase.startswith("fold 1/2,") for event in report.events)
+
+    asked = iter([False, False])  # before the fold, and once as it runs
+    monkeypatch.setattr(type(report), "stop_requested", lambda self: next(asked, True))
+    with pytest.raises(Stopped):
+        folds.run(spec, report)
+    (second,) = (run for run in training() if run.name != first.name)
+    wait_until(lambda: second.state() == "stopped")
+    assert second.config()["spec"]["resume"] == str(first.path)
+
+
+@pytest.mark.parametrize("arguments", [("1",), ("3", "--fold", "1/3"), ("3", "--resume", "latest")])
+def test_what_makes_no_sense_is_refused(kanji_tui, sample_dataset, arguments):
+    process = kanji_tui("folds", *arguments, "--data-dir", sample_dataset)
+    assert process.returncode == 2, process.stderr
+
+
+def test_a_figure_is_averaged_over_the_folds():
+    made = tuple(
+        folds.Fold(f"{n}/3", f"run{n}", {"samples": 9, "top1": n / 10}, {"samples": 9, "top1": n / 5})
+        for n in (1, 2, 3)
+    )
+    found = folds.sum_up(made)
+    assert found.mean == {"validation": {"top1": pytest.approx(0.2)}, "test": {"top1": pytest.approx(0.4)}}
+    assert found.std == {"validation": {"top1": pytest.approx(0.1)}, "test": {"top1": pytest.approx(0.2)}}

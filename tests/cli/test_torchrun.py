@@ -1,0 +1,130 @@
+"""One training by two processes: the run of an ordinary one to everybody, and a clean end whoever is lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from kanji_tui.jobs.run_directory import RunDirectory, list_runs, read_events
+from tests.cli.test_runs import wait_until
+from tests.training.test_distributed import environment, free_port
+
+TRAIN = ("-m", "kanji_tui", "train", "--batch-size", "16", "--json")
+LONG = ("--epochs", "2000")
+
+
+def begin(home: Path, command: list[str], env: dict[str, str]) -> subprocess.Popen:
+    return subprocess.Popen(
+        command,
+        cwd=home,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def two_ranks(tmp_path, sample_dataset):
+    """The processes of a long training as torchrun would start them, its first checkpoint written; and the run."""
+    port = free_port()
+    command = [sys.executable, *TRAIN, *LONG, "--data-dir", str(sample_dataset)]
+    ranks = [begin(tmp_path, command, environment(rank, port)) for rank in range(2)]
+    try:
+        wait_until(lambda: any((tmp_path / "models/runs").glob("*/last.ckpt")) or any(r.poll() for r in ranks))
+        (run,) = list_runs(tmp_path / "models/runs")
+        yield ranks, run
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.communicate()
+
+
+def checkpoint(run: RunDirectory) -> dict:
+    return torch.load(run.path / "last.ckpt", weights_only=True)
+
+
+def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset, kanji_tui):
+    torchrun = [
+        str(Path(sys.executable).with_name("torchrun")),
+        "--nproc-per-node=2",
+        "--master-port",
+        str(free_port()),
+    ]
+    started = begin(tmp_path, [*torchrun, *TRAIN, *LONG, "--data-dir", str(sample_dataset)], dict(os.environ))
+    try:
+        wait_until(lambda: any((tmp_path / "models/runs").glob("*/last.ckpt")) or started.poll() is not None)
+        (run,) = list_runs(tmp_path / "models/runs")  # one directory, though two processes train
+        assert run.state() == "running"
+        assert psutil.Process(run.status().pid).ppid() == started.pid
+        (listed,) = json.loads(kanji_tui("runs", "--json").stdout)["runs"]
+        assert (listed["job"], listed["epochs"]) == ("train", 2000)
+        assert json.loads(kanji_tui("stop", run.name, "--json").stdout)["state"] == "stopped"
+        out, said = started.communicate(timeout=60)
+    finally:
+        for child in psutil.Process(started.pid).children() if started.poll() is None else []:
+            child.kill()
+        started.kill()
+    assert started.returncode == 1  # torchrun's own, whatever its processes end with
+    assert "exitcode  : 130" in said
+    assert out == ""
+    assert run.name in said
+    kept = checkpoint(run)
+    samples = 128 * (kept["epoch"] + 1) if not kept["batch"] else 16 * kept["batch"]
+    assert kept["batch"] == 0 or float(kept["sums"][2]) == samples  # of both processes
+    resumed = kanji_tui("train", "--resume", run.name, "--detach", "--json")
+    going_on = RunDirectory(tmp_path / "models/runs" / json.loads(resumed.stdout)["run"])
+    try:
+        wait_until(lambda: (going_on.path / "last.ckpt").exists())
+    finally:
+        going_on.request_stop()
+    wait_until(lambda: going_on.state() == "stopped")
+    later = checkpoint(going_on)
+    assert (later["epoch"], later["batch"]) > (kept["epoch"], kept["batch"])
+    assert later["config"] == kept["config"]  # batch, order and schedule follow from it and from epoch and batch
+
+
+def test_sigterm_to_any_of_them_stops_all(two_ranks):
+    ranks, run = two_ranks
+    ranks[1].send_signal(signal.SIGTERM)
+    said = [rank.communicate(timeout=60)[1] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [130, 130], said
+    assert run.state() == "stopped"
+    assert "Traceback" not in "".join(said)
+
+
+def test_the_first_says_so_when_another_is_killed(two_ranks):
+    ranks, run = two_ranks
+    kept = checkpoint(run)
+    ranks[1].kill()
+    _, said = ranks[0].communicate(timeout=60)
+    assert ranks[0].returncode == 1
+    assert "another process of this training ended" in said
+    assert f"--resume {run.name}" in said
+    assert "Traceback" not in said
+    assert run.state() == "failed"
+    assert checkpoint(run)["epoch"] >= kept["epoch"]
+
+
+def test_the_others_end_when_the_first_is_killed(two_ranks):
+    ranks, run = two_ranks
+    ranks[0].kill()
+    _, said = ranks[1].communicate(timeout=60)
+    assert ranks[1].returncode == 1
+    assert "another process of this training ended" in said
+    assert run.state() == "lost"
+    assert checkpoint(run)["epoch"] >= 1
+    assert not [event for _, event in read_events(run.events)[0] if event.type == "result"]
+
+
+def test_torchrun_cannot_detach(kanji_tui):
+    process = kanji_tui("train", "--detach", WORLD_SIZE="2", RANK="0")
+    assert process.returncode == 2
+    assert "detach" in process.stderr

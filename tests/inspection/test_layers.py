@@ -1,0 +1,85 @@
+"""Size by layer: every weight is counted once, with the layer that works with it."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from kanji_tui.export.changes import Changes
+from kanji_tui.export.onnx_export import export_onnx
+from kanji_tui.inspection.graph import module_of
+from kanji_tui.inspection.inspect import InspectedModel, inspect_models
+from kanji_tui.inspection.layers import Layer
+from tests.inspection import graphs
+
+
+def inspect(path: Path, report) -> tuple[InspectedModel, dict[str, Layer]]:
+    model = inspect_models((path,), report).models[0]
+    layers = {layer.name: layer for layer in model.layers}
+    assert len(layers) == len(model.layers)
+    assert sum(layer.bytes for layer in model.layers) == model.weight_bytes
+    assert sum(layer.parameters for layer in model.layers) == model.parameters
+    assert sum(layer.macs for layer in model.layers) == model.macs
+    return model, layers
+
+
+def test_only_layers_with_weights_or_work(tmp_path: Path, report) -> None:
+    _, layers = inspect(graphs.picture_network(tmp_path / "net.onnx"), report)
+    assert list(layers) == ["net.stem", "net.head"]
+    assert layers["net.stem"].operators == ["Conv", "Relu"]
+    assert (layers["net.stem"].bytes, layers["net.head"].parameters) == (8 * 9 * 4, 45)
+
+
+def test_packed_weights_belong_to_the_layer_behind(trained, tmp_path: Path, report, monkeypatch) -> None:
+    """A quantised weight goes through nodes of its own; those are no layers."""
+    monkeypatch.setattr("kanji_tui.inspection.engines.LATENCY_RUNS", 3)
+    monkeypatch.setattr("kanji_tui.inspection.latency.BATCHES", (1,))
+    plain = tmp_path / "plain.onnx"
+    export_onnx(trained.model_path, trained.data_dir, "tract", plain, False, report)
+    _, before = inspect(plain, report)
+    assert {"network.stem.0", "network.body.3.branch.0", "network.classifier"} <= before.keys()
+    for kind in ("int8-static", "int8-dynamic"):
+        path, changes = tmp_path / f"{kind}.onnx", Changes(quantize=kind)
+        export_onnx(trained.model_path, trained.data_dir, "tract", path, False, report, changes)
+        _, after = inspect(path, report)
+        assert before.keys() <= after.keys()
+        for name in ("network.stem.0", "network.body.3.branch.0"):
+            assert after[name].macs == before[name].macs > 0
+            assert before[name].bytes * 0.2 < after[name].bytes < before[name].bytes * 0.5
+
+
+def test_weights_in_branches_and_constants(tmp_path: Path, report) -> None:
+    def branch(name: str) -> onnx.GraphProto:
+        nodes = [helper.make_node("Add", ["x", f"{name}_w"], [name])]
+        return helper.make_graph(nodes, name, [], [graphs.number(name, 4)], [graphs.weight(f"{name}_w", 4)])
+
+    held = numpy_helper.from_array(numpy_helper.to_array(graphs.weight("held", 4)), "held")
+    nodes = [
+        helper.make_node("Constant", [], ["c"], name="held", value=held),
+        helper.make_node("Mul", ["x", "c"], ["m"], name="scale"),
+        helper.make_node("ReduceSum", ["m", "axes"], ["s"], name="sum", keepdims=0),
+        helper.make_node("Greater", ["s", "zero"], ["b"], name="positive"),
+        helper.make_node("If", ["b"], ["y"], name="choice", then_branch=branch("a"), else_branch=branch("bb")),
+    ]
+    zero = helper.make_tensor("zero", onnx.TensorProto.FLOAT, [], [0.0])
+    weights = [graphs.whole("axes", [0]), zero]
+    path = graphs.save(tmp_path / "if.onnx", nodes, [graphs.number("x", 4)], [graphs.number("y", 4)], weights)
+    _, layers = inspect(path, report)
+    assert layers["scale"].bytes == 16
+    assert layers["choice"].bytes == 32
+    assert "held" not in layers
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("/network/body/body.3/branch/branch.0/Conv", "network.body.3.branch.0"),
+        ("/network/body/body.3/Add", "network.body.3"),
+        ("/network/Flatten", "network"),
+        ("/Flatten", ""),
+        ("conv1", ""),
+    ],
+)
+def test_the_module_is_told_by_its_whole_name(name: str, module: str) -> None:
+    assert module_of(helper.make_node("Relu", ["x"], ["y"], name=name)) == module

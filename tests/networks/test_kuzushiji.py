@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from kanji_tui.networks.kuzushiji import Block
+from kanji_tui.networks.registry import build
+
+
+def test_its_layers_are_the_published_ones():
+    weights = build("kuzushiji", 49, 32).state_dict()
+    assert weights["first.0.weight"].shape == (32, 1, 3, 3)
+    before = 32
+    for number, channels in enumerate((64, 128, 256)):
+        block = f"blocks.{number}"
+        for branch, kernel in enumerate((3, 5)):
+            assert weights[f"{block}.branches.{branch}.0.weight"].shape == (before, 1, kernel, kernel)
+            assert weights[f"{block}.branches.{branch}.3.weight"].shape == (channels, before, 1, 1)
+        assert weights[f"{block}.channels.weigh.0.weight"].shape == (channels // 16, channels, 1, 1)
+        assert weights[f"{block}.places.weigh.weight"].shape == (1, 2, 7, 7)
+        before = channels
+    linear = [
+        tuple(tensor.shape)
+        for name, tensor in weights.items()
+        if name.startswith("classifier") and tensor.ndim == 2
+    ]
+    assert linear == [(512, 256), (49, 512)]
+    assert [m.p for m in build("kuzushiji", 49, 32).modules() if isinstance(m, torch.nn.Dropout)] == [0.3]
+
+
+@pytest.mark.parametrize(("size", "side"), [(32, 8), (48, 12), (64, 8), (128, 16)])
+def test_its_strides_and_the_halving_of_large_pictures(size, side):
+    network = build("kuzushiji", 5, size).eval()
+    assert network.blocks(network.first(torch.rand(1, 1, size, size))).shape == (1, 256, side, side)
+
+
+def test_the_branches_are_averaged_and_the_attention_bounds_what_they_add():
+    block = Block(4, 32, 1).eval()
+    features = torch.rand(2, 4, 8, 8)
+    small, large = (branch(features) for branch in block.branches)
+    weighed = block.weighed_channels(features)
+    share = weighed / ((small + large) / 2)
+    assert torch.allclose(share, share[:, :, :1, :1].expand_as(share), atol=1e-4)  # one weight a channel
+    assert share.min() > 0
+    assert share.max() < 1
+    added = block(features) - block.shortcut(features).relu()
+    assert (added.abs() <= weighed.abs() + 1e-6).all()
+
+
+def test_its_attention_looks_where_the_ink_is_not_the_same_everywhere():
+    network = build("kuzushiji", 5, 64).eval()
+    pictures = torch.zeros(2, 1, 64, 64)
+    pictures[1, :, :32] = 1
+    found = network.attention(pictures)
+    assert found.shape == (2, 8, 8)
+    assert 0 < found.min() < found.max() < 1
+    assert found[1].std() > found[0, 2:-2, 2:-2].std()

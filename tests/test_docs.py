@@ -1,0 +1,110 @@
+"""What the pages in docs/ tell to type runs as it stands there, only shorter."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kanji_tui.data.dataset import open_dataset
+from kanji_tui.jobs.run_directory import list_runs
+
+DOCS = Path(__file__).parent.parent / "docs"
+SMALL = "--network v1 --epochs 1 --batch-size 16"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def run(home: Path, *command: str) -> str:
+    binaries = Path(sys.executable).parent
+    process = subprocess.run(
+        command,
+        cwd=home,
+        env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
+
+
+def follow(page: str, home: Path, **shorter: str) -> list[str]:
+    """Run the page's sh blocks one after the other; what each printed. `shorter`: what is replaced by what."""
+    said = []
+    for block in blocks(page, "sh"):
+        for pattern, smaller in shorter.items():
+            block = block.replace(pattern, smaller)
+        block = re.sub(r"(kanji[-_]tui train|kanji-tui folds \d+)(?! --network)", rf"\1 {SMALL}", block)
+        block = block.replace("--network v1\n", f"{SMALL}\n")
+        said.append(run(home, "sh", "-e", "-c", block))
+    return said
+
+
+@pytest.fixture
+def home(tmp_path: Path, sample_dataset: Path) -> Path:
+    """A folder with a dataset, as the pages ask for."""
+    shutil.copytree(sample_dataset, tmp_path / "dataset")
+    return tmp_path
+
+
+def test_energy(home: Path) -> None:
+    first, regions, beside = follow("ENERGY.md", home)
+    assert "CO2" in first or "not measured" in first
+    account = json.loads(regions.splitlines()[-1])
+    assert account["carbon_intensity"]["g_per_kwh"] == 50
+    assert (account["kwh"] is None) == bool(account["reason"])
+    assert "CodeCarbon (FIN) notes" in beside
+
+
+def test_cross_validation(home: Path) -> None:
+    one, all_folds, again = follow("CROSS_VALIDATION.md", home, **{"1/5": "1/2", "folds 5": "folds 2"})
+    assert "test top-1" in one
+    assert "2/2" in all_folds
+    result = json.loads(again)
+    assert [fold["fold"] for fold in result["folds"]] == ["1/2", "2/2"]
+    tests = [fold["test"]["top1"] for fold in result["folds"]]
+    assert result["mean"]["test"]["top1"] == pytest.approx(np.mean(tests))
+    assert result["std"]["test"]["top1"] == pytest.approx(np.std(tests, ddof=1))
+    trained = [found for found in list_runs(home / "models" / "runs") if "-train-" in found.name]
+    assert len(trained) == 2, "a fold that was trained before is not trained again"
+
+
+def test_many_gpus(home: Path) -> None:
+    (said,) = follow("MANY_GPUS.md", home)
+    (only,) = list_runs(home / "models" / "runs")
+    assert re.search(rf"{only.name} +train +finished", said)
+
+
+def test_safetensors(home: Path) -> None:
+    """The page's own program, which imports nothing of this project, says what the recogniser says."""
+    from kanji_tui.recognition.models import load_recogniser
+
+    follow("SAFETENSORS.md", home)
+    (program,) = blocks("SAFETENSORS.md", "python")
+    assert "kanji_tui" not in program
+    picture = open_dataset(home / "dataset").images(np.array([5]))[0]
+    Image.fromarray(picture).save(home / "picture.png")
+    character, probability = run(home, sys.executable, "-c", program).split()
+    recogniser, card = load_recogniser(home / "models" / "best_kanji_model.pth")
+    import torch
+
+    with torch.inference_mode():
+        logits = recogniser.eval()(torch.from_numpy(picture)[None, None].float() / 255)
+    best = int(logits.argmax())
+    assert character == card.characters[best]
+    assert float(probability) == pytest.approx(float(logits.softmax(1)[0, best]), abs=2e-4)
+
+
+def test_every_page_is_named_in_the_readme() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    for page in ("ENERGY.md", "CROSS_VALIDATION.md", "MANY_GPUS.md", "SAFETENSORS.md"):
+        assert f"docs/{page}" in readme

@@ -1,0 +1,57 @@
+"""One of two processes that learn a batch together; started by test_distributed.py, leaves gradients.pt.<rank>."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from kanji_tui.events import Event
+from kanji_tui.training import checkpoint, distributed, step
+from tests.training.test_step import CONFIG, Forgetful, batch, state_of
+
+
+class Told:
+    directory = None
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def stop_requested(self) -> bool:
+        return False
+
+
+def learn(world: distributed.World, most: int) -> dict:
+    """Two steps on this process's part; only the second process's device holds no more than `most` samples."""
+    state, told = state_of(CONFIG), Told()
+    state.network = Forgetful(state.network, most if world.rank == 1 else 1000)
+    state.network.eval()
+    state.average = None
+    checkpoint.share_among(state, world, 16)
+    for number in (1, 2):
+        step.step(state, *map(world.share, batch()), number, 10, told)
+    gradients = [p.grad.flatten() for p in state.network.parameters() if p.grad is not None]
+    weights = [p.detach().flatten() for p in state.network.parameters()]
+    return {
+        "gradients": torch.cat(gradients),
+        "weights": torch.cat(weights),
+        "pieces": state.pieces,
+        "told": [event.message for event in told.events],
+        "samples": float(world.hand_in(state.sums.sums)[2]),
+    }
+
+
+def main() -> None:
+    world = distributed.join()
+    found = {"whole": learn(world, 1000), "pieces": learn(world, 5)}
+    found["gathered"] = world.gather(world.rank)
+    found["first"] = world.from_first({"a": world.rank})
+    found["any"] = world.any(world.rank == 1, False)
+    torch.save(found, Path(sys.argv[1]) / f"found.{world.rank}")
+    distributed.leave()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Two gloo processes on the CPU learn what one learns with the whole batch."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from kanji_tui.errors import UsageError
+from kanji_tui.training import checkpoint, distributed, step
+from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.distributed import World
+from tests.training.running import run
+from tests.training.test_step import CONFIG, batch, state_of
+
+SAMPLES = 16
+
+
+def environment(rank: int, port: int, size: int = 2) -> dict[str, str]:
+    """What torchrun sets for a process."""
+    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "MASTER_PORT": port}
+    return {**os.environ, **{name: str(value) for name, value in told.items()}, "MASTER_ADDR": "127.0.0.1"}
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """What each of two processes found."""
+    folder = tmp_path_factory.mktemp("two")
+    command = [sys.executable, "-m", "tests.training.one_of_two", str(folder)]
+    port = free_port()
+    processes = [
+        subprocess.Popen(command, env=environment(rank, port), stderr=subprocess.PIPE, text=True)
+        for rank in range(2)
+    ]
+    try:
+        for process in processes:
+            _, said = process.communicate(timeout=120)
+            assert process.returncode == 0, said
+    finally:
+        for process in processes:
+            process.kill()
+    return [torch.load(folder / f"found.{rank}", weights_only=False) for rank in range(2)]
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """What one process finds with the whole batch."""
+    state = state_of(CONFIG)
+    state.network.eval()
+    state.average = None
+    for number in (1, 2):
+        step.step(state, *batch(), number, 10, print)
+    gradients = [p.grad.flatten() for p in state.network.parameters() if p.grad is not None]
+    weights = [p.detach().flatten() for p in state.network.parameters()]
+    return {"gradients": torch.cat(gradients), "weights": torch.cat(weights)}
+
+
+@pytest.mark.parametrize("way", ["whole", "pieces"])
+def test_two_processes_find_the_gradient_of_the_whole_batch(two, alone, way):
+    """With BatchNorm in evaluation mode and without augmentation, of the second step, after weights have moved."""
+    for found in two:
+        assert (found[way]["gradients"] - alone["gradients"]).abs().max() < 1e-6
+        assert (found[way]["weights"] - alone["weights"]).abs().max() < 1e-5
+    assert torch.equal(two[0][way]["weights"], two[1][way]["weights"])
+
+
+def test_every_sample_is_counted_once_and_by_the_first(two):
+    assert [found["whole"]["samples"] for found in two] == [2 * SAMPLES, 0]
+
+
+def test_when_one_device_is_too_small_all_take_smaller_pieces(two):
+    for found in two:
+        assert found["whole"]["pieces"] == 1
+        assert found["pieces"]["pieces"] == 2
+        assert len(found["pieces"]["told"]) == 1
+
+
+def test_what_they_tell_each_other(two):
+    for found in two:
+        assert found["gathered"] == [0, 1]
+        assert found["first"] == {"a": 0}
+        assert found["any"] == [True, False]
+
+
+def test_a_batch_is_shared_evenly_or_refused():
+    assert World(0, 2).batch_size(128, 1000) == 128
+    assert World(0, 2).batch_size(128, 33) == 32
+    places = torch.arange(12)
+    parts = [World(rank, 3).share(places) for rank in range(3)]
+    assert torch.equal(torch.cat(parts), places)
+    with pytest.raises(UsageError, match="shared evenly by 3") as refused:
+        World(0, 3).batch_size(128, 1000)
+    assert "--batch-size 129" in refused.value.remedy
+    with pytest.raises(UsageError, match="by 16 processes"):
+        World(0, 16).batch_size(16, 1000)
+
+
+def test_processes_but_the_first_draw_chances_of_their_own():
+    drawn = []
+    for rank in range(3):
+        state = state_of(TrainConfig(epochs=1, batch_size=16))
+        if rank:
+            checkpoint.draw_apart(state, World(rank, 3))
+        drawn.append((torch.rand(1).item(), torch.rand(1, generator=state.generator).item()))
+    assert len({pair[0] for pair in drawn}) == len({pair[1] for pair in drawn}) == 3
+
+
+def test_sync_batchnorm_is_refused_on_a_cpu(sample_dataset, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(UsageError, match="needs GPUs"):
+        run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=16, sync_batchnorm=True))
+
+
+def test_who_the_others_are_must_be_said(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("RANK", raising=False)
+    with pytest.raises(UsageError, match="RANK"):
+        distributed.join()

@@ -1,0 +1,251 @@
+"""The Browser by keys: grid, list, search, pairs, suspects, splits, and where the model looks."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+from textual.content import Content
+from textual.pilot import Pilot
+from textual.style import Style
+from textual.widgets import Input
+
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.screens.browser_pane import Looks, strongest
+from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile, grade
+from kanji_tui.tui.widgets.picture import Picture, braille, half_blocks
+from kanji_tui.tui.widgets.rows import Rows
+from tests.tui.conftest import shows, text_of, until
+from tests.tui.recorded import CODES
+
+SIZES = [(80, 24), (120, 40), (200, 60), (250, 70)]
+
+
+async def browse(pilot: Pilot) -> None:
+    await pilot.press("5")
+    await shows(pilot, "top-1 87.5 %")
+    await shows(pilot, "U+3042")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+async def test_wide_characters_stand_in_line(recorded: Path, size: tuple[int, int]) -> None:
+    app = Workbench()
+    async with app.run_test(size=size) as pilot:
+        await browse(pilot)
+        for key in ("g", "s", "c"):
+            await pilot.press(key)
+            await pilot.pause(0.3)
+            for strip in app.screen._compositor.render_strips():
+                assert strip.cell_length == size[0]
+        rows = [line for line in text_of(pilot).splitlines() if "ETL9G_0" in line and "record" not in line]
+        if size[0] >= 120:  # Japanese before the file's name takes two cells each
+            assert len({Content(line.split("ETL9G_0")[0]).cell_length for line in rows}) == 1
+
+
+async def test_the_grid_is_coloured_and_marked_by_accuracy(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await browse(pilot)
+        assert "あ:亜:愛:漢:田:日:" in text_of(pilot)
+        grid = app.screen.query_one(CharacterGrid)
+        grid.show(tuple(Tile(str(n), "田", n) for n in range(5)))
+        await pilot.pause()
+        assert "田 田 田.田:田!" in text_of(pilot)
+        line = [segment for segment in grid.render_line(0) if "田" in segment.text][1:]
+        assert len({segment.style.color for segment in line}) >= 3
+    assert [grade(accuracy) for accuracy in (None, 1.0, 0.99, 0.98, 0.9, 0.5)] == [0, 1, 1, 2, 3, 4]
+
+
+async def test_the_cursor_of_the_grid_walks_lines_and_pages(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await browse(pilot)
+        grid = app.screen.query_one(CharacterGrid)
+        grid.show(tuple(Tile(f"{0x5100 + n:04X}", chr(0x4E00 + n), 1) for n in range(3036)))
+        await pilot.pause()
+        across = grid.across
+        assert across == grid.scrollable_content_region.width // CELL
+        for key, place in (("down", across), ("right", across + 1), ("up", 1), ("left", 0), ("left", 0), ("up", 0)):
+            await pilot.press(key)
+            assert grid.cursor == place, key
+        await pilot.press("end")
+        assert grid.cursor == 3035
+        await shows(pilot, chr(0x4E00 + 3035))
+        await pilot.press("down", "right")
+        assert grid.cursor == 3035
+        await pilot.press("home", "pagedown")
+        assert grid.cursor == (grid.scrollable_content_region.height - 1) * across
+        grid.show(grid.tiles[: 20 * across + 2])
+        grid.cursor = 20 * across - 1  # one line above the last, beyond its end
+        await pilot.press("down")
+        assert grid.cursor == 20 * across + 1
+
+
+async def test_a_click_chooses_and_a_second_opens(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await browse(pilot)
+        await pilot.click("#grid", offset=(4 * CELL, 1))  # one line below the title
+        await shows(pilot, "U+7530")
+        assert not app.screen.has_class("-inside")
+        await pilot.click("#grid", offset=(4 * CELL, 1))
+        await until(pilot, lambda: app.screen.has_class("-inside"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("4544", "田"), ("U+65", "日"), ("den", "田"), ("13", "愛漢"), ("愛", "愛")]
+)
+async def test_search_from_the_grid(recorded: Path, typed: str, found: str) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await browse(pilot)
+        await pilot.press("slash", *typed)
+        await shows(pilot, f"classes  {len(found)} of {len(CODES)}")
+        grid = app.screen.query_one(CharacterGrid)
+        assert "".join(tile.character for tile in grid.tiles) == found
+        assert app.screen.query_one("#search", Input).value == typed
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.screen.has_class("-inside"))
+        await shows(pilot, f"─{found[0]} ")
+        await pilot.press("escape", "escape")
+        await shows(pilot, f"classes  {len(CODES)} ")
+
+
+async def test_list_and_grid_keep_the_class(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await browse(pilot)
+        await pilot.press("right", "right", "g")
+        await shows(pilot, "NICHI")
+        classes = app.screen.query_one("#classes", Rows)
+        assert classes.has_focus
+        assert classes.current.key == "3026"
+        await pilot.press("down", "g")
+        await until(pilot, lambda: app.screen.query_one(CharacterGrid).has_focus)
+        assert app.screen.query_one(CharacterGrid).current.character == "漢"
+        await shows(pilot, "U+6F22")
+
+
+async def test_confused_pairs_show_both_pictures(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await browse(pilot)
+        assert not app.screen.query_one("#other", Picture).display
+        await pilot.press("c", "down")
+        await shows(pilot, "亜  3021  read as  愛  3026")
+        pictures = [app.screen.query_one(name, Picture) for name in ("#picture", "#other")]
+        assert pictures[1].display
+        assert pictures[0].region.right <= pictures[1].region.x
+        assert pictures[0].region.y == pictures[1].region.y
+        assert "亜, this sample" in text_of(pilot)
+        assert "愛, read best" in text_of(pilot)
+        dots = [any("\u2801" <= sign <= "\u28ff" for sign in picture.render().plain) for picture in pictures]
+        assert dots == [True, True]
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.screen.query_one("#other", Picture).display)
+        assert app.screen.query_one(CharacterGrid).has_focus
+
+
+async def test_suspects_their_caveat_and_their_table(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await browse(pilot)
+        assert app.screen.check_action("write", ()) is False
+        await pilot.press("s")
+        await shows(pilot, "suspect labels  5")
+        assert "labels of train" in text_of(pilot)
+        await shows(pilot, "愛 gets 0.01 %")
+        await pilot.press("x")
+        await until(pilot, Path("models/suspects.tsv").is_file)
+        assert len(Path("models/suspects.tsv").read_text(encoding="utf-8").splitlines()) == 6
+        await pilot.press("t", "t")
+        await shows(pilot, "suspect labels val")
+        assert "labels of train" not in text_of(pilot)
+        await pilot.press("escape")
+        await shows(pilot, "あ val")
+
+
+async def test_split_and_order_stay_from_class_to_class_and_a_pairs_do_not(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await browse(pilot)
+        await pilot.press("c")
+        await shows(pilot, "read as 亜 unsure first")
+        await pilot.press("c")
+        await shows(pilot, "あ  8")
+        await pilot.press("t", "w", "right")
+        await shows(pilot, "亜 train unsure first")
+        await pilot.press("enter", "e")
+        await shows(pilot, "亜 errors train unsure first")
+        await pilot.press("escape", "e")
+        await shows(pilot, "all errors train unsure first")
+
+
+async def test_where_the_model_looks_is_found_by_a_child(home: Path, trained) -> None:
+    (home / "dataset").symlink_to(trained.data_dir)
+    shutil.copytree(trained.models_dir, home / "models")
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5")
+        await shows(pilot, "v Looks")
+        picture = app.screen.query_one("#picture", Picture)
+        plain = picture.render()
+        await pilot.press("v")
+        await shows(pilot, "class activation map of")
+        assert "strongest" in text_of(pilot)
+        assert not picture.render().is_same(plain)
+        assert picture.render().plain == plain.plain  # the strokes stay as they are
+        await pilot.press("enter", "down")  # the next are there already
+        await pilot.pause(0.3)
+        assert "class activation map of" in text_of(pilot)
+        assert not app.worker._children
+        await pilot.press("v")
+        await until(pilot, lambda: "class activation map" not in text_of(pilot))
+
+
+def test_what_is_looked_at_is_seen_without_colour() -> None:
+    """Three of four quarters of a black picture are not looked at; the cells of the fourth are in reverse."""
+    ink = bytes(32 * 32)
+    heat = bytes(255 if x < 16 and y < 16 else 0 for y in range(32) for x in range(32))
+    lines = braille(ink, 32, 16, 8, heat).split("\n")
+    reversed_cells = [
+        sum(span.end - span.start for span in line.spans if isinstance(span.style, Style) and span.style.reverse)
+        for line in lines
+    ]
+    assert reversed_cells == [8, 8, 8, 8, 0, 0, 0, 0]
+    assert not any(line.spans for line in braille(ink, 32, 16, 8).split("\n"))
+
+
+def test_heat_warms_the_paper_and_leaves_the_ink_legible() -> None:
+    paper, ink, warm = Color(20, 22, 27), Color(216, 219, 226), Color(232, 131, 107)
+    stroke = bytes(255 if x in (8, 9) else 0 for _ in range(32) for x in range(32))
+    heat = bytes(255 if y < 16 else 0 for y in range(32) for _ in range(32))
+    found = half_blocks(stroke, 32, 32, 16, paper, ink, heat, warm)
+    top, bottom = found.split("\n")[0], found.split("\n")[15]
+    hot, cold = top.spans[0].style.background, bottom.spans[0].style.background
+    assert cold == paper
+    assert hot.r - cold.r > 80
+    for line, ground in ((top, hot), (bottom, cold)):
+        assert line.spans[1].style.background == ink
+        assert contrast(ground, ink) > 3
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast ratio of WCAG 2, 1 to 21."""
+
+    def luminance(colour: Color) -> float:
+        parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_where_the_heat_is_strongest_in_words() -> None:
+    heat = bytearray(30 * 30)
+    assert strongest(bytes(heat), 30) == "nowhere"
+    heat[5 * 30 + 25] = 200
+    assert strongest(bytes(heat), 30) == "upper right"
+    heat[15 * 30 + 15] = 150
+    assert strongest(bytes(heat), 30) == "upper right, centre"
+    assert Looks(bytes(heat), 30, "Grad-CAM", "田").words == "Grad-CAM of 田: strongest upper right, centre"

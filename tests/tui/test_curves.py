@@ -1,0 +1,221 @@
+"""Curves: what is made ready to be drawn, the axes, the canvas, and how often it is drawn."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import ComposeResult
+
+from kanji_tui.tui import metrics
+from kanji_tui.tui.runs import RunView
+from kanji_tui.tui.widgets.axes import axis, label, scale
+from kanji_tui.tui.widgets.canvas import Canvas
+from kanji_tui.tui.widgets.curve_data import (
+    NARROWEST,
+    Chart,
+    Series,
+    follow,
+    smooth,
+    value_at,
+    within,
+    zoom,
+)
+from kanji_tui.tui.widgets.curves import Curves, legend
+from tests.tui.conftest import text_of
+from tests.tui.recorded import epochs
+from tests.tui.test_widgets import Bare
+
+numbers = st.floats(-1e6, 1e6)
+curves = st.lists(numbers | st.just(math.nan), min_size=1, max_size=40).map(
+    lambda ys: tuple((float(x), y) for x, y in enumerate(ys, start=1))
+)
+
+
+@st.composite
+def windows(draw: Callable) -> tuple[tuple[float, float], tuple[float, float]]:
+    """A window and the whole it lies in."""
+    last = draw(st.floats(NARROWEST + 1, 1000))
+    low = draw(st.floats(1, last - NARROWEST))
+    return (low, draw(st.floats(low + NARROWEST, last))), (1.0, last)
+
+
+@given(curves, st.floats(0.0, 0.99))
+def test_smoothing_stays_between_what_it_has_seen(points, weight: float) -> None:
+    smoothed = smooth(points, weight)
+    assert [x for x, _ in smoothed] == [x for x, _ in points]
+    seen: list[float] = []
+    for (_, raw), (_, even) in zip(points, smoothed, strict=True):
+        if math.isnan(raw):
+            assert math.isnan(even)
+            continue
+        seen.append(raw)
+        assert min(seen) - 1e-3 <= even <= max(seen) + 1e-3
+
+
+@given(st.floats(-10, 10), st.integers(1, 30))
+def test_smoothing_leaves_a_constant_alone(value: float, count: int) -> None:
+    smoothed = smooth(tuple((float(x), value) for x in range(count)))
+    assert all(math.isclose(y, value, abs_tol=1e-9) for _, y in smoothed)
+
+
+@given(windows(), st.sampled_from([0.5, 2.0, 0.1, 100.0]), st.floats(-5, 1100))
+def test_a_zoomed_window_stays_inside(given_windows, factor: float, centre: float) -> None:
+    window, whole = given_windows
+    low, high = zoom(window, whole, factor, centre)
+    assert whole[0] <= low < high <= whole[1] + 1e-6
+    width = window[1] - window[0]
+    assert high - low == pytest.approx(min(whole[1] - whole[0], max(NARROWEST, width * factor)))
+
+
+@given(windows(), st.data())
+def test_a_window_follows_what_is_looked_at(given_windows, data) -> None:
+    window, whole = given_windows
+    x = data.draw(st.floats(*whole))
+    low, high = follow(window, whole, x)
+    assert low - 1e-6 <= x <= high + 1e-6
+    assert high - low == pytest.approx(window[1] - window[0])
+    if window[0] <= x <= window[1]:
+        assert (low, high) == pytest.approx(window)
+
+
+@given(curves, st.floats(1, 20), st.floats(0, 20))
+def test_what_is_in_the_window_is_a_piece_of_the_curve(points, low: float, width: float) -> None:
+    piece = within(points, (low, low + width))
+    assert set(map(id, piece)) <= set(map(id, points))
+    inside = [x for x, _ in points if low <= x <= low + width]
+    assert set(inside) <= {x for x, _ in piece}
+    assert len(piece) <= len(inside) + 2
+
+
+def test_the_cursor_reads_only_what_is_there() -> None:
+    points = ((1.0, 0.5), (2.0, math.nan))
+    assert [value_at(points, x) for x in (1.0, 2.0, 3.0)] == [0.5, None, None]
+
+
+@given(st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=20), st.booleans(), st.booleans(), st.integers(2, 8))
+def test_an_axis_holds_every_value_in_order(values, percent: bool, log: bool, wanted: int) -> None:
+    if percent:
+        values = [max(1e-7, value / 1e6) for value in values]  # no dataset is so large
+    made = axis(values, wanted, percent, log)
+    assert made.bottom < made.top
+    places = [made.place(value) for value in sorted(values)]
+    assert places == sorted(places)
+    assert all(0 <= place <= 1 for place in places)
+    assert made.place(made.bottom) == pytest.approx(0)
+    assert made.place(made.top) == pytest.approx(1)
+    if len(made.ticks) > 1:
+        assert len({text for _, text in made.ticks}) == len(made.ticks)
+
+
+def test_a_logarithmic_axis_spreads_small_losses_and_high_accuracies() -> None:
+    loss = axis([0.01, 1.0], 5, percent=False, log=True)
+    assert loss.place(0.1) == pytest.approx(0.5)
+    accuracy = axis([0.9, 0.999], 5, percent=True, log=True)
+    assert accuracy.place(0.99) == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "percent"), [(0.01, 8.02, False), (0.2, 0.9, True), (0.5, 0.5, False), (1.0, 1.0, True)]
+)
+def test_scales_hold_their_values_between_round_ticks(low: float, high: float, percent: bool) -> None:
+    bottom, top, ticks = scale(low, high, 4, percent)
+    assert bottom <= low
+    assert top >= high
+    assert bottom < top
+    assert 2 <= len(ticks) <= 8
+    labels = [label(tick, ticks[1] - ticks[0], percent) for tick in ticks]
+    for tick, text in zip(ticks, labels, strict=True):
+        assert float(text.rstrip("%")) / (100 if percent else 1) == pytest.approx(tick, abs=1e-9)
+
+
+def canvas(last: float) -> Canvas:
+    return Canvas(10, 5, (1.0, last), lambda y: y)
+
+
+def test_a_curve_goes_from_corner_to_corner() -> None:
+    drawn = canvas(2.0)
+    drawn.curve(((1.0, 0.0), (2.0, 1.0)), "$primary")
+    lines = [drawn.line(y).plain for y in range(5)]
+    assert lines[0][-1] != " "
+    assert lines[-1][0] != " "
+    assert lines[0][0] == " "
+
+
+def test_a_value_that_is_no_number_breaks_the_curve() -> None:
+    drawn = canvas(3.0)
+    drawn.curve(((1.0, 0.0), (2.0, math.nan), (3.0, 0.0)), "$primary")
+    assert drawn.line(4).plain.count(" ") == 8
+
+
+def test_a_curve_is_cut_at_the_window_and_not_bent_into_it() -> None:
+    drawn = canvas(2.0)
+    drawn.curve(((0.0, 0.0), (1.5, 0.0), (3.0, 1.0)), "$primary")
+    assert drawn.line(0).plain.strip() == ""
+    assert " " not in drawn.line(4).plain[:6]
+
+
+def test_letters_of_curves_that_end_together_stand_apart() -> None:
+    drawn = canvas(3.0)
+    for mark in "abcd":
+        drawn.letter(((1.0, 0.5), (2.0, 0.5)), mark, "")
+    shown = "".join(drawn.line(y).plain for y in range(5)).replace(" ", "")
+    assert sorted(shown) == list("abcd")
+
+
+async def test_curves_are_drawn_once_a_second_at_most_and_at_once_when_asked() -> None:
+    class OneCurve(Bare):
+        def compose(self) -> ComposeResult:
+            yield Curves()
+
+    def chart(last: int) -> Chart:
+        return Chart(
+            "loss", (Series("train", "", tuple((float(x), 1.0 / x) for x in range(1, last))),), (1.0, 30.0)
+        )
+
+    app = OneCurve()
+    async with app.run_test(size=(40, 12)) as pilot:
+        shown = app.query_one(Curves)
+        drawn = []
+        original = shown._draw
+        shown._draw = lambda: (drawn.append(1), original())  # type: ignore[method-assign,assignment]
+        for last in range(2, 30):
+            shown.show(chart(last), "linear")
+        await pilot.pause(1.3)
+        assert len(drawn) == 2
+        shown.show(chart(30), "log")
+        assert len(drawn) == 3
+        await pilot.pause()
+        assert "⠤" in text_of(pilot)
+
+
+def view(name: str, done: int = 4) -> RunView:
+    return RunView(name, None, "train", epochs=tuple(epochs(done)))  # type: ignore[arg-type]
+
+
+def test_metrics_are_chosen_by_pattern() -> None:
+    assert [metric.name for metric in metrics.matching("")] == [
+        "train loss", "val loss", "train top-1", "val top-1",
+    ]  # fmt: skip
+    assert {metric.chart for metric in metrics.matching("top-[35]")} == {"top-3", "top-5"}
+    assert metrics.matching("(") == ()  # no regular expression, and in no name
+    assert metrics.matching("LEARNING") != ()
+
+
+def test_one_run_has_sides_and_several_have_letters() -> None:
+    (loss, top1) = metrics.charts([view("one")], "", "linear", (1.0, 12.0), None)
+    assert [series.name for series in loss.series] == ["train", "val"]
+    assert (loss.percent, top1.percent, top1.best) == (False, True, 4.0)
+    (loss, _) = metrics.charts([view("one"), view("two", 8)], "", "linear", (1.0, 12.0), 6.0)
+    assert [(series.mark, series.dotted) for series in loss.series] == [
+        ("", True), ("a", False), ("", True), ("b", False),
+    ]  # fmt: skip
+    read = legend(loss).plain
+    assert "a -" in read  # run one has no sixth epoch
+    assert f"b {epochs(8)[5].val_loss:.3f}" in read
+
+
+def test_metrics_that_a_run_does_not_have_draw_nothing() -> None:
+    (chart,) = metrics.charts([view("one")], "clean", "linear", (1.0, 12.0), None)
+    assert chart.series[0].points == ()

@@ -1,0 +1,210 @@
+"""The Dataset screen: what lies there, what was found in the dataset, and how calmly it says so."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from textual.pilot import Pilot
+
+from kanji_tui.data.checks import verify
+from kanji_tui.data.preparation import prepare
+from kanji_tui.events import Outcome, State
+from kanji_tui.jobs.process import as_json
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.place import read_place
+from kanji_tui.tui.screens.dataset import DatasetScreen
+from kanji_tui.tui.screens.dataset_findings import VIEWS
+from kanji_tui.tui.shelf import Shelf
+from kanji_tui.tui.widgets.facts import Facts
+from kanji_tui.tui.widgets.glyphs import Glyphs
+from kanji_tui.tui.widgets.heat_map import HeatMap, shaded
+from tests.data.making import CODES, write_images, write_kuzushiji, write_records
+from tests.tui.conftest import shows, text_of, until
+from tests.tui.recorded import Silent, write_run
+
+KEYS = {"samples": "g", "checks": "c", "ink": "i", "classes": "l", "unusual": "u"}
+both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+
+
+@pytest.fixture
+def verified(recorded: Path) -> Path:
+    """The recorded work folder with what `verify` really finds in it, three unusual samples of each class too."""
+    os.utime(recorded / "dataset" / "metadata.json", (1, 1))
+    found = verify(recorded / "dataset", None, Silent(), 3)
+    spec = {"data_dir": "dataset", "unusual": 3}
+    story = [State("running"), Outcome(as_json(found)), State("finished")]
+    write_run(recorded, "20260102T050000-verify-1", spec, "finished", story)
+    return recorded
+
+
+async def opened(pilot: Pilot) -> DatasetScreen:
+    await pilot.press("2")
+    await shows(pilot, "digest")
+    screen = pilot.app.screen
+    assert isinstance(screen, DatasetScreen)
+    return screen
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@both_sizes
+def test_what_was_found(verified: Path, snap_compare, size: tuple[int, int], view: str) -> None:
+    async def look(pilot: Pilot) -> None:
+        await opened(pilot)
+        await shows(pilot, "3 then n trains on it, 5 browses it")
+        await pilot.press(KEYS[view])
+        if view == "unusual":
+            await shows(pilot, "another")
+
+    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+
+
+async def test_nothing_is_cut_at_the_smallest_size(verified: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        for view in VIEWS:
+            await pilot.press(KEYS[view])
+            await pilot.pause(0.2)
+            assert "…" not in text_of(pilot), f"{view}:\n{text_of(pilot)}"
+
+
+async def test_v_shows_the_checks_and_every_view_what_verify_found(home: Path) -> None:
+    write_records(home / "ETL9G" / "ETL9G_01", [*CODES * 3, CODES[0], 0xFFFF])
+    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Silent())
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await shows(pilot, "all but 1")  # the record that was left out
+        await pilot.press("v")
+        await shows(pilot, "2 of 11 to look at")
+        await shows(pilot, "ETL9G_01 record 16: unknown JIS code FFFF")
+        await pilot.press("down", "down")
+        await shows(pilot, "4 in 1 files; 1 without some classes: ETL9G_01 set 3 lacks 4")
+        await pilot.press("i")
+        await shows(pilot, "mean of all pictures  16")
+        heat_map = screen.query_one(HeatMap)
+        assert heat_map.render().plain.strip()
+        await pilot.press("l")
+        text = text_of(pilot)
+        assert re.search(r"ETL9G_01 +3 +4 +あ い う 田", text)
+        assert re.search(r"亜 3021 +4", text)
+
+
+async def test_u_finds_unusual_samples_and_shows_their_pictures(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("u")
+        await shows(pilot, "this")
+        glyphs = screen.query_one("#beside", Glyphs)
+        first = glyphs.render().plain
+        await pilot.press("down", "down")
+        await until(pilot, lambda: glyphs.render().plain != first)
+        await pilot.press("l", "down", "down", "enter")
+        await shows(pilot, "unusual 愛")
+        assert "漢 3441" not in text_of(pilot)
+        await pilot.press("u")
+        await shows(pilot, "漢 3441")
+
+
+async def test_w_writes_the_contact_sheet_and_says_where(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("w")
+        await shows(pilot, "samples  contact sheet: contact_sheet.png")
+        messages = [note.message for note in app._notifications]
+        assert f"contact sheet: {recorded / 'contact_sheet.png'}" in messages
+    with Image.open(recorded / "contact_sheet.png") as sheet:
+        assert sheet.format == "PNG"
+
+
+async def test_a_verification_of_an_older_dataset_is_not_shown(verified: Path) -> None:
+    os.utime(verified / "dataset" / "metadata.json")
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("c")
+        await shows(pilot, "v verifies the dataset")
+
+
+async def test_other_formats_are_listed_and_prepared(home: Path) -> None:
+    write_kuzushiji(home / "ETL9G")
+    write_images(home / "samples", {"田": 3, "4544": 1, "U+3042": 2})
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "npz pairs")
+        assert re.search(r"k49-train +0\.0 +40 not yet", text_of(pilot))
+        await pilot.press("p", "ctrl+u", *"samples", "enter")
+        await shows(pilot, "image files of samples")
+        assert re.search(r"classes +2 with 2 to 4 each", text_of(pilot))
+
+
+async def test_what_cannot_be_prepared_is_said_in_full(home: Path) -> None:
+    write_kuzushiji(home / "ETL9G")
+    write_records(home / "ETL9G" / "ETL9G_01", CODES)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "could be meant in 2 ways")
+        assert "--format etl9g or kuzushiji" in " ".join(text_of(pilot).split())
+
+
+async def test_progress_is_told_four_times_a_second_at_most(home: Path, sample_dir: Path, monkeypatch) -> None:
+    pieces = b"".join(path.read_bytes() for path in sorted(sample_dir.glob("ETL9G_*")))
+    (home / "ETL9G").mkdir()
+    for number in range(1, 9):
+        (home / "ETL9G" / f"ETL9G_{number:02d}").write_bytes(pieces * 6)
+    told: list[float] = []
+    update = Facts.update
+
+    def counted(self: Facts, content) -> None:
+        if self.id == "work":
+            told.append(time.monotonic())
+        update(self, content)
+
+    monkeypatch.setattr(Facts, "update", counted)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "p makes a dataset of them")
+        told.clear()
+        await pilot.press("p")
+        await pilot.pause()
+        await pilot.press("tab", "right", "right", "enter")
+        await shows(pilot, "v verifies it")
+    busiest = max(sum(start <= moment < start + 1 for moment in told) for start in told)
+    assert len(told) >= 3
+    assert busiest <= 5  # four turns, and the last word
+
+
+def test_shades_stand_for_two_values_a_cell() -> None:
+    shares = [[0.0, 1.0], [0.0, 1.0], [0.5, 0.0], [0.5, 1.0]]
+    assert shaded(shares, 1) == [" █", "▒▒"]
+    assert shaded(shares, 2) == ["  ██", "  ██", "▒▒▒▒", "▒▒▒▒"]
+
+
+def test_a_full_sized_folder_is_looked_at_within_a_turn_of_the_worker(home: Path) -> None:
+    for number in range(1500):
+        folder = home / "ETL9G" / f"{0x3021 + number // 94 * 256 + number % 94:04X}"
+        folder.mkdir(parents=True)
+        for picture in range(10):
+            (folder / f"{picture}.png").touch()
+    read_place()
+    began = time.process_time()
+    place = read_place()
+    assert time.process_time() - began < 0.15  # the thread has others beside it here
+    assert place.files.words == "1,500 folders, at least 10,001 images"
+
+
+def test_beside_a_sample_stand_others_of_its_class(recorded: Path) -> None:
+    shelf = Shelf()
+    dataset = shelf.dataset()
+    glyphs = shelf.beside(7)
+    assert glyphs[0].pixels == dataset.images([7])[0].tobytes()
+    assert [glyph.caption for glyph in glyphs[:2]] == ["this 亜", "another 亜"]
+    assert len({glyph.pixels for glyph in glyphs}) == 6

@@ -1,0 +1,265 @@
+"""The Inspector: marking and comparing, every option of an export, tables of what was found, filters, refusals."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from kanji_tui.export.kinds import POOLING_TYPES, QUANTISATIONS
+from kanji_tui.jobs import export_mapping, export_onnx, export_safetensors
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.messages import Answer
+from kanji_tui.tui.screens.export_form import contradiction, export_job
+from kanji_tui.tui.screens.form import FormScreen
+from kanji_tui.tui.screens.result_tables import compare_table, short_names
+from kanji_tui.tui.screens.results import ResultsScreen
+from kanji_tui.tui.widgets.choice import Choice
+from kanji_tui.tui.widgets.rows import Rows
+from tests.inspection import graphs
+from tests.tui.conftest import shows, text_of, until
+from tests.tui.inspector_results import compared, write_results
+from tests.tui.recorded import INSPECTED, write_run
+from tests.tui.test_tour import fill
+
+MODELS = {"the published model": Path("models/best_kanji_model.pth")}
+ASKED = {"target": "tract", "model": "the published model", "pooling": "as trained", "numbers": "float32",
+         "size": None, "parity": "1,000 samples", "file": ""}  # fmt: skip
+
+
+async def test_mark_compare_and_read_what_the_engine_said(home: Path) -> None:
+    (home / "models").mkdir()
+    graphs.picture_network(home / "models" / "net_plain.onnx")
+    graphs.with_unsupported(home / "models" / "net_odd.onnx")
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "enter inspects")
+        app.screen.query_one("#models", Rows).select("models/net_plain.onnx")
+        await pilot.press("space", "c")
+        await shows(pilot, "1 marked: space marks another")
+        assert not app.state.of("compare"), "one file is no comparison"
+        app.screen.query_one("#models", Rows).select("models/net_odd.onnx")
+        await pilot.press("space")
+        await shows(pilot, "2 marked: c compares them")
+        await pilot.press("c")
+        await shows(pilot, "compare finished")
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+        await shows(pilot, "Det")
+        shown = text_of(pilot)
+        assert "1 plain" in shown
+        assert "1 (+1)" in shown
+        assert "- (-1)" in shown
+        app.screen.query_one(Rows).select("tract batch 1")
+        await shows(pilot, "Unimplemented(Det)")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert "compare finished" not in text_of(pilot).split("\n")[1]
+
+
+async def test_a_fifth_mark_is_refused_and_a_mark_can_be_taken_back(home: Path) -> None:
+    (home / "models").mkdir()
+    for number in range(5):
+        (home / "models" / f"{number}.onnx").write_bytes(b"x")
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "enter inspects")
+        for _ in range(5):
+            await pilot.press("space", "down")
+        await shows(pilot, "4 marked, no more go together")
+        await pilot.press("home", "space")
+        await shows(pilot, "3 marked")
+
+
+async def test_any_file_by_its_path_also_a_broken_one(home: Path) -> None:
+    path = graphs.control_flow(home / "elsewhere.onnx")
+    (home / "broken.onnx").write_bytes(path.read_bytes()[:50])
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4", "o")
+        await fill(pilot, path="elsewhere.onnx")
+        await pilot.press("enter")
+        await shows(pilot, "nodes tried alone")
+        assert "If" in text_of(pilot)
+        await pilot.press("o")
+        await fill(pilot, path="broken.onnx")
+        await pilot.press("enter")
+        await shows(pilot, "no ONNX file, or only a part of one")
+
+
+async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -> None:
+    path = Path(INSPECTED["path"])
+    path.write_bytes(b"x")
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "enter inspects")
+        app.screen.post_message(Answer(f"inspect {path}", {"models": [INSPECTED]}))
+        await shows(pilot, "nodes  5")
+        for words, found in (
+            ("conv", 2),
+            ("1x64x4x4", 1),
+            ("strides=[2,", 2),
+            ("head", 1),
+            ("not for this shape", 1),
+        ):
+            await pilot.press("slash")
+            app.screen.query_one("#filter", Input).value = words
+            await shows(pilot, f"nodes  {found} of 5")
+        await pilot.press("escape")
+        await shows(pilot, "nodes  5")
+        engines = app.screen.query_one("#backends", Rows)
+        engines.focus()
+        engines.select("tract")
+        await pilot.press("enter")
+        await shows(pilot, "nodes  1 of 5")
+        await pilot.press("escape", "l")
+        await shows(pilot, "3 layers hold 78.5 kB")
+        assert "93.9 %" in text_of(pilot)
+
+
+async def test_every_kept_result_has_its_table(recorded: Path) -> None:
+    write_results(recorded)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: len(app.state.of("export_onnx")) == 2)
+        await pilot.press("r")
+        await shows(pilot, "1 of 4")
+        assert "2 int8_static" in text_of(pilot)
+        await pilot.press("left")
+        await shows(pilot, "adaptive_avg *")
+        await pilot.press("down")
+        await shows(pilot, "avg_2x2 needs training again")
+        await pilot.press("left")
+        await shows(pilot, "top-1          96.98 %, as trained 97.12 %")
+        assert "ranges from    drawn sample, train split" in text_of(pilot)
+        await pilot.press("left", "left")
+        await shows(pilot, "choose one of: fixed_avg")
+        await pilot.press("right")
+        await shows(pilot, "3 of 4")
+
+
+async def test_what_measures_goes_alone_and_can_be_stopped(recorded: Path) -> None:
+    from kanji_tui.events import State
+
+    run = write_run(recorded, "20260102T050000-pooling-1", {}, "running", [State("running")])
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "pooling is running: s stops it")
+        await pilot.press("e", "p")
+        assert len(app.screen_stack) == 1
+        await pilot.press("s")
+        await until(pilot, run.stop_file.exists)
+
+
+async def test_an_export_that_is_refused_and_one_that_is_verified(home: Path, trained) -> None:
+    shutil.copytree(trained.models_dir, home / "models")
+    (home / "dataset").symlink_to(trained.data_dir)
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "e exports a model")
+        await pilot.press("e")
+        await fill(pilot, pooling="avg_2x2")
+        await shows(pilot, "its classifier has no weights for them")
+        await pilot.press("enter")
+        await shows(pilot, "export onnx failed")
+        await pilot.press("r")
+        await shows(pilot, "avg_2x2 needs training again: kanjinet was trained by adaptive_avg")
+        await pilot.press("escape", "e")
+        await fill(pilot, target="safetensors")
+        assert not app.screen.query_one("#pooling").region
+        assert app.screen.query_one("#verify").region
+        await pilot.press("enter")
+        await shows(pilot, "export safetensors finished")
+        await pilot.press("r")
+        await shows(pilot, "every bit is the model's")
+        assert list(Path("models").glob("*.safetensors"))
+
+
+async def test_the_form_says_beforehand_what_is_known_to_fail(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "e exports a model")
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen))
+        assert app.screen.query_one("#pooling", Choice).values == ("as trained", *POOLING_TYPES)
+        assert app.screen.query_one("#numbers", Choice).values == ("float32", *QUANTISATIONS)
+        await fill(pilot, numbers="int8-static")
+        await shows(pilot, "times slower")
+        await fill(pilot, numbers="float32", pooling="adaptive_max", target="strict")
+        await shows(pilot, "strict has no global pooling: fixed_max computes the same")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, FormScreen), "it must not start"
+        assert not app.state.of("export_onnx")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"target": "ort-tract", "pooling": "adaptive_avg"}, "fixed_avg computes the same"),
+        ({"numbers": "int8-static"}, "there is no dataset"),
+        ({"size": 48}, "there is no dataset"),
+        ({"file": "model.bin"}, "does not end in .onnx"),
+        ({"target": "safetensors", "file": "model.onnx"}, "does not end in .safetensors"),
+    ],
+)
+def test_contradictions(changes: dict, words: str) -> None:
+    said = contradiction(ASKED | changes, measurable=False)
+    assert words in said if words else said == ""
+
+
+def test_the_form_has_every_option_of_the_command() -> None:
+    data = Path("dataset")
+    asked = ASKED | {"target": "strict", "pooling": "fixed_max", "numbers": "fp16", "size": 48,
+                     "parity": "all samples", "file": "out.onnx"}  # fmt: skip
+    spec = export_onnx.Spec(
+        MODELS["the published model"], data, "strict", Path("out.onnx"), True, "fixed_max", "fp16", 48
+    )
+    assert export_job(asked, MODELS, data) == ("export_onnx", spec)
+    assert export_job(ASKED, MODELS, data) == ("export_onnx", export_onnx.Spec(MODELS["the published model"], data))
+    tensors = {
+        "target": "safetensors",
+        "model": "the published model",
+        "card": "without",
+        "verify": "no",
+        "file": "",
+    }
+    assert export_job(tensors, MODELS, data) == (
+        "export_safetensors",
+        export_safetensors.Spec(MODELS["the published model"], None, False, False),
+    )
+    assert export_job({"target": "full mapping", "file": ""}, {}, data) == ("export_mapping", export_mapping.Spec())
+
+
+def test_a_comparison_shows_every_figure() -> None:
+    table = compare_table("", compared())
+    rows = {row.key: [str(cell) for cell in row.cells] for row in table.rows}
+    assert rows["size"] == ["size", "4.5 MB", "1.2 MB", "4.5 MB"]
+    assert rows["top-1"] == ["top-1", "97.12 %", "96.98 %", "-"]
+    assert rows["parity tract"] == ["tract", "1.0e-05", "3.1e-01", "-"]
+    assert rows["tract batch 32"] == ["tract batch 32", "20.0 (2.00)", "28.0 (2.80)", "-"]
+    assert rows["QuantizeLinear"] == ["QuantizeLinear", "-", "45 (+45)", "-"]
+    assert "Unimplemented(ReverseSequence)" in table.told["tract batch 32"].plain
+    assert "above 1.4e-03" in table.told["parity tract"].plain
+    assert "30 runs, 1 thread" in table.told["onnxruntime batch 1"].plain
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["m/a_b_tract.onnx", "m/a_b_strict.onnx"], ["tract", "strict"]),
+        (["m/a_tract.onnx", "m/a_tract_fp16.onnx"], ["tract", "fp16"]),
+        (["m/a.onnx", "n/a.onnx"], ["a", "a"]),
+        (["x.onnx", "y.onnx"], ["x", "y"]),
+    ],
+)
+def test_files_are_told_apart_by_the_end_of_their_names(paths: list[str], names: list[str]) -> None:
+    assert short_names(paths) == names

@@ -1,0 +1,371 @@
+"""The Training screen by keys: runs found, compared, filtered, read, copied; and seen from two workbenches."""
+
+import json
+import shutil
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kanji_tui.events import Energy, Epoch, Event, Gpu, Outcome, Progress, State, to_json
+from kanji_tui.jobs.run_directory import RunDirectory, read_events
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.runs import PIECE_BYTES, Tail, Watch
+from kanji_tui.tui.screens.shown_command import ShownCommand
+from kanji_tui.tui.screens.train_form import TrainForm
+from kanji_tui.tui.widgets.log_tail import LogTail
+from tests.tui.conftest import shows, text_of, until
+from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_failed, write_live, write_run
+
+OTHER = "20260102T050607-train-1"
+WIDE = (120, 40)
+
+
+def tell(run: RunDirectory, *events: Event) -> None:
+    """Write more events into a run, as its job would."""
+    with open(run.events, "a", encoding="utf-8") as file:
+        file.writelines(json.dumps(to_json(event, 1767330000.0)) + "\n" for event in events)
+
+
+def write_v2(home: Path, done: int = 6) -> RunDirectory:
+    """A stopped training of another network."""
+    spec = train_spec()
+    spec["config"]["network"] = "v2.1"
+    return write_run(home, OTHER, spec, "stopped", [State("running"), *epochs(done), State("stopped")])
+
+
+async def opened(pilot, text: str = "test 97.1 %") -> None:
+    await pilot.press("3")
+    await shows(pilot, text)
+    await pilot.pause()
+
+
+async def test_states_of_all_kinds(recorded: Path) -> None:
+    write_live(recorded)
+    write_v2(recorded)
+    lost = write_run(recorded, "20260101T000000-train-1", train_spec(), "finished", [State("running")])
+    status = lost.status()
+    assert status is not None
+    lost.write_status(replace(status, state="running", pid=2**22 + 1))
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "lost")
+        shown = text_of(pilot)
+        for state in ("running", "finished", "stopped", "lost"):
+            assert state in shown
+        await pilot.press("f", *"lost")
+        await until(pilot, lambda: "stopped" not in text_of(pilot))
+        assert "/lost/ 1 of 4" in text_of(pilot)
+        assert "its process is gone" in text_of(pilot)
+        await pilot.press("escape")
+        await shows(pilot, "stopped")
+        await pilot.press("f", *"nothing like it")
+        await shows(pilot, "no run fits")
+        assert "n trains a network" in text_of(pilot)  # digits and letters were text
+
+
+async def test_the_scale_turns_and_the_cursor_reads(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pilot.press("v")
+        await shows(pilot, "loss log")
+        await pilot.press("v")
+        await shows(pilot, "loss smoothed")
+        await pilot.press("v")
+        await until(pilot, lambda: "smoothed" not in text_of(pilot))
+        await pilot.press("left")
+        last = epochs(12)[-1]
+        await shows(pilot, f"val {last.val_loss:.3f}")
+        await pilot.press("left", "left")
+        await shows(pilot, f"val {epochs(12)[9].val_loss:.3f}")
+        assert f"val {100 * epochs(12)[9].val_top1:.2f}%" in text_of(pilot)
+        await pilot.press("0")
+        await until(pilot, lambda: f"val {epochs(12)[9].val_loss:.3f}" not in text_of(pilot))
+
+
+async def test_zoom_keeps_to_the_cursor(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        panes = app.screen.query_one("#run")
+        await pilot.press("plus", "plus")
+        await pilot.pause()
+        low, high = panes._seen
+        assert (high, high - low) == (12.0, 2.75)
+        await pilot.press(*["left"] * 9)  # to the fourth epoch, out of the window
+        low, high = panes._seen
+        assert low <= 4 <= high
+        await pilot.press("minus", "minus")
+        assert panes._seen == (1.0, 12.0)
+
+
+async def test_metrics_by_pattern(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pilot.press("slash", *"rate|top-5", "enter")
+        await shows(pilot, "learning rate")
+        titles = [line for line in text_of(pilot).splitlines() if "learning rate" in line]
+        assert "top-5" in titles[0]
+        assert "loss" not in titles[0]
+        await pilot.press("slash", "escape")
+        await shows(pilot, "loss  train  val")
+
+
+async def test_runs_laid_over_each_other(recorded: Path) -> None:
+    write_v2(recorded)
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "v2.1")
+        await pilot.press("m", "down")
+        await shows(pilot, "a v2.1 01-02 05:06   b kanjinet 01-02 03:04")
+        await pilot.press("m", "right")
+        read = text_of(pilot)
+        assert f"b {epochs(12)[-1].val_loss:.3f}" in read
+        assert "a -" in read  # it ended after six epochs
+        await pilot.press("m", "up", "m")
+        await until(pilot, lambda: "b kanjinet" not in text_of(pilot))
+
+
+async def test_four_runs_at_most(recorded: Path) -> None:
+    for number in range(5):
+        write_run(recorded, f"20260103T00000{number}-train-1", train_spec(), "stopped", [*epochs(3)])
+    app = Workbench()
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await opened(pilot, "stopped")
+        await until(pilot, lambda: len(app.state.runs) == 7)
+        for _ in range(5):
+            await pilot.press("m", "down")
+        await shows(pilot, "4 runs at most")
+        assert [view.name[14] for view in app.screen.laid] == ["4", "3", "2", "1"]
+
+
+async def test_panes_are_shown_and_hidden_by_keys_and_palette(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        assert "─log" not in text_of(pilot)
+        for key, name in (("c", "─loss"), ("t", "─epochs"), ("l", "─log"), ("g", "─GPU")):
+            before = name in text_of(pilot)
+            await pilot.press(key)
+            await until(pilot, lambda name=name, before=before: (name in text_of(pilot)) is not before)
+        assert "N/A" in text_of(pilot)  # it trained on a CPU
+        await pilot.press("ctrl+p")
+        await pilot.press(*"training curves")
+        await shows(pilot, "Show or hide the curves")
+        await pilot.press("enter")
+        await shows(pilot, "─loss")
+
+
+async def test_the_log_is_followed_and_searched(recorded: Path) -> None:
+    run = write_live(recorded)
+    run.log.write_text("".join(f"line {number}{' odd' if number % 50 == 7 else ''}\n" for number in range(200)))
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "line 199")
+        with open(run.log, "a") as log:
+            log.write("one more\n")
+        tell(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
+        await shows(pilot, "one more")
+        await pilot.press("L", *"odd", "enter")
+        await shows(pilot, "line 157 odd")
+        assert "4 of 4" in text_of(pilot)
+        await pilot.press("left_square_bracket")
+        await shows(pilot, "line 107 odd")
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await shows(pilot, "line 7 odd")  # around the end to the first
+        await pilot.press("L", "escape")
+        await shows(pilot, "one more")
+        app.screen.query_one(LogTail).focus()
+        await pilot.press("home")
+        await shows(pilot, "line 0")
+        await pilot.press("end")
+        await shows(pilot, "one more")
+
+
+async def test_the_command_of_a_run_is_copied_and_shown(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, ShownCommand))
+        assert app.clipboard == "kanji-tui train --network kanjinet --epochs 12"
+        assert app.clipboard in text_of(pilot)
+        await pilot.press("escape")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TrainForm))
+        app.screen.query_one("#noise").focus()
+        await pilot.press(*"0.25", "ctrl+y")
+        assert app.clipboard == "kanji-tui train --network kanjinet --set noise=0.25"
+
+
+async def test_the_form_scrolls_and_refuses_in_the_words_of_the_config(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TrainForm))
+        assert "augmentation" not in text_of(pilot)
+        app.screen.query_one("#fade").focus()
+        await shows(pilot, "fade")
+        await pilot.press("2")
+        await shows(pilot, "fade cannot be 2.0; it must be from 0 to less than 1")
+        assert app.screen.query_one("#fade").has_class("-invalid")
+        app.screen.query_one("#fold").focus()
+        await pilot.press("9", "enter")
+        assert isinstance(app.screen, TrainForm)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+async def test_a_recipe_fills_the_empty_fields(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TrainForm))
+        recipe = app.screen.query_one("#recipe")
+        recipe.focus()
+        while recipe.value != "original":
+            await pilot.press("right")
+        await shows(pilot, "30 (recipe)")
+        await pilot.press("ctrl+y")
+        assert app.clipboard == "kanji-tui train --network kanjinet --recipe original"
+
+
+async def test_time_and_memory_are_measured_before_one_starts(home: Path, sample_dataset: Path) -> None:
+    (home / "dataset").symlink_to(sample_dataset)
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await shows(pilot, "press 3, then n trains one")
+        await pilot.press("3", "n")
+        await until(pilot, lambda: isinstance(app.screen, TrainForm))
+        app.screen.query_one("#batch_size").focus()
+        await pilot.press(*"16", "ctrl+t")
+        await shows(pilot, "measuring")
+        await shows(pilot, "samples/s on")
+        assert "an epoch" in text_of(pilot)
+        await pilot.press("0")
+        await shows(pilot, "changed since it was measured")
+    assert not Path("models").exists()
+
+
+async def test_a_resumed_run_keeps_its_network_and_data(recorded: Path) -> None:
+    run = write_v2(recorded)
+    asked = []
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "v2.1")
+        app.worker.start_job = lambda asker, job, spec: asked.append(spec)  # type: ignore[method-assign]
+        await pilot.press("u")
+        await until(pilot, lambda: asked)
+    assert asked[0].config.network == "v2.1"
+    assert asked[0].resume.name == run.name
+
+
+async def test_gpus_are_shown_with_reasons(recorded: Path) -> None:
+    run = write_live(recorded)
+    mig = "utilisation (MIG is on): Not Supported; power: Not Supported"
+    tell(run, Gpu(1, "NVIDIA H200 MIG 1g", None, 2**30, 2**34, None, 44.0, reason=mig, energy=None))
+    tell(run, Energy("gpu 1"), Gpu(0, "NVIDIA H200", 0.5, 2**30, 2**37, 400.0, 50.0, energy=7200.0))
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "7.2 kJ")
+        shown = text_of(pilot)
+        assert "N/A  Not Supported (MIG is on)" in shown
+        assert "NVIDIA H200 MIG 1g" in shown
+        assert "50 %" in shown
+
+
+async def test_two_workbenches_on_a_growing_run_agree(recorded: Path) -> None:
+    """Both see each event, the wish to stop of the other, and the same end; stopping twice is stopping once."""
+    run = write_live(recorded)
+    first, second = Workbench(), Workbench()
+    async with AsyncExitStack() as stack:
+        pilots = [
+            await stack.enter_async_context(app.run_test(size=WIDE, notifications=True)) for app in (first, second)
+        ]
+        for pilot in pilots:
+            await opened(pilot, "epoch 5 of 12")
+        for number in (5, 6):
+            tell(
+                run,
+                epochs(number)[-1],
+                Progress("training", 1000 * number, 12000, "samples", f"epoch {number + 1} of 12"),
+            )
+            for pilot in pilots:
+                await shows(pilot, f"epoch {number + 1} of 12")
+        views = [app.state.runs[LIVE] for app in (first, second)]
+        assert views[0] == views[1]
+        assert [epoch.epoch for epoch in views[0].epochs] == [1, 2, 3, 4, 5, 6]
+        await pilots[0].press("s")
+        await until(pilots[0], run.stop_file.exists)
+        written = run.stop_file.stat().st_mtime_ns
+        for pilot in pilots:
+            await shows(pilot, "stopping")
+        await pilots[1].press("s")
+        await shows(pilots[1], "was asked to stop already")
+        assert run.stop_file.stat().st_mtime_ns == written
+        tell(run, State("stopped"))
+        status = run.status()
+        assert status is not None
+        run.write_status(replace(status, state="stopped"))
+        for pilot in pilots:
+            await shows(pilot, "stopped by you")
+        await until(pilots[0], lambda: not first.state.active() and not second.state.active())
+        assert first.state.runs[LIVE] == second.state.runs[LIVE]
+        shown = [[line for line in text_of(pilot).splitlines() if "─" not in line][1:20] for pilot in pilots]
+        assert shown[0] == shown[1]
+
+
+async def test_a_run_deleted_elsewhere_leaves_list_and_comparison(recorded: Path) -> None:
+    run = write_failed(recorded)
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "failed")
+        await pilot.press("m", "down")
+        await shows(pilot, "a kanjinet")
+        shutil.rmtree(run.path)
+        await until(pilot, lambda: "a kanjinet" not in text_of(pilot))
+        assert [view.name for view in app.screen.laid] == [RUN]
+
+
+def test_a_long_story_is_read_in_pieces(home: Path) -> None:
+    progress = [Progress("training", number, 9000, "samples", "epoch 1 of 1") for number in range(3000)]
+    last = Epoch(1, 1, 1.0, 0.5, 1.0, 0.5, 0.6, 0.7, 1e-3, 1.0, 10.0, True)
+    run = write_run(
+        home, RUN, train_spec(), "finished", [*progress, last, Outcome({"run": RUN}), State("finished")]
+    )
+    assert run.events.stat().st_size > 2 * PIECE_BYTES
+    tail = Tail(run)
+    tail.look()
+    assert tail.behind
+    assert not tail.view.epochs
+    watch = Watch()
+    watch.list()
+    looks = 0
+    while watch.look(0.001) or watch.busy:
+        looks += 1
+        assert looks < 100
+    assert looks > 1
+    whole, end = read_events(run.events)
+    pieces, offset = [], 0
+    while offset < end:
+        piece, offset = read_events(run.events, offset, 1000)
+        pieces += piece
+    assert pieces == whole
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (250, 70)])
+async def test_nothing_is_cut_at_the_edge(recorded: Path, size: tuple[int, int]) -> None:
+    write_live(recorded)
+    app = Workbench()
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, "0:42 left")
+        for pane in ("#runs", "#run", "#curves", "#epochs"):
+            region = app.screen.query_one(pane).region
+            assert region.right <= size[0]
+            assert region.bottom <= size[1] - 2
+            assert region.height >= 4
