@@ -50,16 +50,12 @@ class TrainConfig:
     fold: str | None = _setting(None, "cross-validation: 2/5 tests on the second of five folds; empty: no folds")
     sample_limit: int | None = _setting(None, "take only so many samples of the dataset; empty: all")
 
-    schedule: Literal["one-cycle", "cosine", "plateau"] | None = _setting(
+    schedule: Literal["one-cycle", "cosine"] | None = _setting(
         None,
-        "one-cycle: up, then down to almost nothing; cosine: down by epoch; plateau: down when nothing gets better",
+        "one-cycle: up, then down to almost nothing; cosine: down by epoch",
     )
     warmup: float | None = _setting(None, "share of all steps in which one-cycle raises the learning rate")
     final_learning_rate: float | None = _setting(None, "the learning rate at the end, as a share of the highest")
-    plateau_factor: float | None = _setting(None, "what plateau multiplies the learning rate by")
-    plateau_patience: int | None = _setting(
-        None, "so many epochs in a row without a lower validation loss plateau bears"
-    )
     weight_decay: float | None = _setting(
         None, "decay of the weights (adam: L2 in the gradient); biases and BatchNorm have none"
     )
@@ -127,7 +123,7 @@ def resolve(config: TrainConfig) -> TrainConfig:
 def _rules(config: Resolved) -> list[tuple[str, bool, str]]:
     """(field, whether it holds, what is wanted) of a resolved config."""
     shares = config.split_shares
-    whole = [("epochs", 1), ("batch_size", 2), ("patience", 0), ("plateau_patience", 0), ("seed", 0)]
+    whole = [("epochs", 1), ("batch_size", 2), ("patience", 0), ("seed", 0)]
     amounts = (
         "weight_decay",
         "clip_norm",
@@ -148,14 +144,13 @@ def _rules(config: Resolved) -> list[tuple[str, bool, str]]:
         *rules,
         ("learning_rate", 0 < config.learning_rate < float("inf"), "more than 0"),
         ("final_learning_rate", 0 <= config.final_learning_rate <= 1, "from 0 to 1"),
-        ("plateau_factor", 0 < config.plateau_factor < 1, "between 0 and 1"),
         ("betas", all(0 <= beta < 1 for beta in config.betas), "two numbers from 0 to less than 1"),
         ("split", config.split in ("writer", "random"), "writer or random"),
         ("optimiser", config.optimiser in ("muon", "adamw", "adam", "sgd"), "muon, adamw, adam or sgd"),
         ("best_by", config.best_by in ("top1", "balanced"), "top1 or balanced"),
         ("precision", config.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
         ("pieces", 1 <= config.pieces <= config.batch_size // 2, "from 1 to half the batch size"),
-        ("schedule", config.schedule in ("one-cycle", "cosine", "plateau"), "one-cycle, cosine or plateau"),
+        ("schedule", config.schedule in ("one-cycle", "cosine"), "one-cycle or cosine"),
         ("sample_limit", config.sample_limit is None or config.sample_limit >= 2, "2 or more"),
         (
             "split_shares",

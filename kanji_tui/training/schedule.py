@@ -1,30 +1,20 @@
 """How the learning rate and the strength of the augmentation go over a training's steps."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 from kanji_tui.training.config import Resolved
 
 START_SHARE = 0.04  # one-cycle begins at this share of its highest learning rate
-PLATEAU_THRESHOLD = 1e-4  # a loss counts as lower from this share on, as in PyTorch
 
 
-def learning_rate_at(
-    config: Resolved, step: int, steps_per_epoch: int, history: Sequence[dict[str, Any]] = ()
-) -> float:
+def learning_rate_at(config: Resolved, step: int, steps_per_epoch: int) -> float:
     """The learning rate of step `step`, counted from 0 over the whole training; `config` resolved.
 
     one-cycle (Smith 2018): half a cosine up over `warmup` of the steps, half a cosine down over the rest.
     cosine: half a cosine down over the epochs, constant within each, as the original's CosineAnnealingLR.
-    plateau: as PyTorch's ReduceLROnPlateau, told from the `history` of the epochs that ended; nothing else is kept.
     """
     last: float = config.final_learning_rate
-    if config.schedule == "plateau":
-        losses = [entry["validation"]["loss"] for entry in history]
-        cuts = plateaus(losses, config.plateau_patience)
-        share = max(last, config.plateau_factor**cuts)
-    elif config.schedule == "cosine":
+    if config.schedule == "cosine":
         share = _half_cosine(1.0, last, (step // steps_per_epoch) / config.epochs)
     else:
         steps = config.epochs * steps_per_epoch
@@ -35,19 +25,6 @@ def learning_rate_at(
             share = _half_cosine(1.0, last, (step - warm) / max(1.0, steps - 1 - warm))
     rate: float = config.learning_rate * share
     return rate
-
-
-def plateaus(losses: Sequence[float], patience: int) -> int:
-    """How often more than `patience` epochs in a row were no better than the best before them."""
-    found, waited, best = 0, 0, math.inf
-    for loss in losses:
-        if loss < best * (1 - PLATEAU_THRESHOLD):
-            best, waited = loss, 0
-        else:
-            waited += 1
-        if waited > patience:
-            found, waited = found + 1, 0
-    return found
 
 
 def augmentation_strength_at(config: Resolved, step: int, steps: int) -> float:

@@ -19,7 +19,6 @@ FACTORS = {
     "weight_decay": 10,
     "final_learning_rate": 10,
     "clip_norm": 10,
-    "plateau_factor": 5,
     "batch_size": 4,
 }
 HIGHEST = {"momentum": 0.99, "ema": 0.5, "warmup": 0.9, "fade": 0.9, "scale": 0.5, "final_learning_rate": 1.0}

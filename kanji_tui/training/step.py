@@ -111,7 +111,7 @@ def _backward(state: State, loss: Tensor) -> None:
 
 def _move(state: State, number: int, batches: int) -> None:
     """Move the weights by their gradients, and let the averaged ones follow."""
-    rate = learning_rate_at(state.config, number, batches, state.history)
+    rate = learning_rate_at(state.config, number, batches)
     for group in (group for optimiser in state.optimisers for group in optimiser.param_groups):
         group["lr"] = rate
     for optimiser in state.optimisers:

@@ -101,8 +101,6 @@ def test_the_best_epoch_is_chosen_by_the_figure_asked_for():
         {"noise": -1.0},
         {"sample_limit": 0},
         {"seed": -1},
-        {"plateau_factor": 1.0},
-        {"plateau_patience": -1},
         {"schedule": "stairs"},
         {"best_by": "top5"},
         {"optimiser": "lion"},
