@@ -15,6 +15,13 @@ from pathlib import Path
 from typing import Any
 
 WAIT_SECONDS = 180.0
+DRAWN = (  # 田, strokes of (x, y), 0-1
+    ((0.2, 0.15), (0.2, 0.85)),
+    ((0.2, 0.15), (0.8, 0.15), (0.8, 0.85)),
+    ((0.5, 0.15), (0.5, 0.85)),
+    ((0.2, 0.5), (0.8, 0.5)),
+    ((0.2, 0.85), (0.8, 0.85)),
+)
 
 
 def main() -> None:
@@ -27,6 +34,7 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
     os.environ.pop("NO_COLOR", None)
+    os.environ["XDG_CONFIG_HOME"] = "/nonexistent"  # the look is ours, not the one somebody chose
     os.chdir(arguments.folder)
     width, height = (int(side) for side in arguments.size.split("x"))
     asyncio.run(take(output, (width, height)))
@@ -35,6 +43,7 @@ def main() -> None:
 async def take(output: Path, size: tuple[int, int]) -> None:
     """Walk through the screens and save each once it shows what it is for."""
     from kanji_tui.tui.app import Workbench
+    from kanji_tui.tui.widgets.sheet import Sheet
 
     app = Workbench()
     async with app.run_test(size=size) as pilot:
@@ -90,6 +99,12 @@ async def take(output: Path, size: tuple[int, int]) -> None:
         await pilot.press("down", "down", "down", "enter", "w")
         await pilot.pause(1.0)
         save("browser")
+
+        await pilot.press("6")
+        await until(lambda: app.screen._model)  # type: ignore[attr-defined]
+        app.screen.query_one(Sheet).draw(DRAWN)
+        await until(lambda: app.screen._candidates)  # type: ignore[attr-defined]
+        save("draw")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ It goes the user's way, command by command; each step prints the command that do
 import os
 import time
 from argparse import Namespace
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +101,10 @@ def enter(folder: Path) -> None:
 
 
 def train(args: Namespace) -> dict[str, Any]:
-    """Train as `kanji-tui train` does, and publish the run even where another is pinned."""
+    """Train as `kanji-tui train --recipe quick` does, and publish the run even where another is pinned."""
     epochs = f" --epochs {args.epochs}" if args.epochs else ""
-    stderr.rule(f"[bold]kanji-tui train{epochs}")
-    config = resolve(replace(TrainConfig(), epochs=args.epochs, seed=args.seed))
+    stderr.rule(f"[bold]kanji-tui train --recipe quick{epochs}")
+    config = resolve(TrainConfig(recipe="quick", epochs=args.epochs, seed=args.seed))
     run = start("train", TrainSpec(config=config))
     say_where(run)
     result = follow(run, stop_on_interrupt=True)

@@ -136,7 +136,7 @@ def training_lines(state: State) -> Lines:
         yield f"Test top-1 {percent(test['top1'])}, top-5 {percent(test['top5'])}."
     if newest.epochs:
         yield f"Its last epochs of {len(newest.epochs)}; the best is number {newest.best and newest.best.epoch}:"
-        rows = [
+        epochs = [
             (
                 str(epoch.epoch),
                 f"{epoch.train_loss:.4f}",
@@ -148,7 +148,7 @@ def training_lines(state: State) -> Lines:
             for epoch in newest.epochs[-EPOCHS:]
         ]
         columns = (">epoch", ">loss", ">top-1", ">validation loss", ">validation top-1", ">samples a second")
-        yield from table(columns, rows)
+        yield from table(columns, epochs)
     log = read_log(newest)[-LOG_LINES:]
     if log:
         yield "The last lines of its log:"

@@ -1,4 +1,4 @@
-"""Every screen as it looks at 80x24 and at 120x40, fed with recorded events and folders made on the spot.
+"""Every screen at 80x24, 120x40 and 200x60, dialogs at the first two, fed with recorded events and made-up folders.
 
 After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, and look at the pictures.
 """
@@ -23,6 +23,7 @@ from tests.tui.recorded import CHECKS, INSPECTED, write_live
 
 SIZES = [(80, 24), (120, 40)]
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+every_size = pytest.mark.parametrize("size", [*SIZES, (200, 60)], ids=["80x24", "120x40", "200x60"])
 Look = Callable[[Pilot], Awaitable[None]]
 
 
@@ -38,7 +39,7 @@ def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Worker, "ask_child", answer)
 
 
-@both_sizes
+@every_size
 def test_preflight(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot) -> None:
         await shows(pilot, "FAIL 1")
@@ -49,7 +50,7 @@ def test_preflight(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
 
 
-@both_sizes
+@every_size
 def test_dataset(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot) -> None:
         await pilot.press("2")
@@ -79,7 +80,7 @@ def test_sample_form(home: Path, snap_compare, size: tuple[int, int]) -> None:
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
 
 
-@both_sizes
+@every_size
 def test_training(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot) -> None:
         await pilot.press("3")
@@ -120,7 +121,7 @@ def test_train_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
 
 
-@both_sizes
+@every_size
 def test_inspector(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     path = Path(INSPECTED["path"])
     path.write_bytes(bytes(4_523_778))
@@ -163,7 +164,7 @@ def test_inspector_export_form(recorded: Path, snap_compare, size: tuple[int, in
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
 
 
-@both_sizes
+@every_size
 def test_browser(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot) -> None:
         await pilot.press("5")
@@ -186,7 +187,7 @@ def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int])
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
 
 
-@both_sizes
+@every_size
 def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
     monkeypatch.setattr(Reader, "ask", lambda *question: None)
     monkeypatch.setattr(draw, "time", SimpleNamespace(monotonic=lambda: 0.0))

@@ -23,7 +23,7 @@ async def fill(pilot, **values: str) -> None:
                 await pilot.press("right")
 
 
-async def test_from_an_empty_folder_to_the_top_five(home: Path) -> None:
+async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "press 2, then s draws a sample")
@@ -60,13 +60,24 @@ async def test_from_an_empty_folder_to_the_top_five(home: Path) -> None:
         assert "Conv" in text_of(pilot)
 
         await pilot.press("5")
-        await shows(pilot, "p lets the model read every sample")
+        await until(pilot, lambda: app.screen._catalogue)
         await pilot.press("p")
+        await until(pilot, lambda: app.screen._catalogue.read == "all")
         await shows(pilot, "top-1")
         await until(pilot, lambda: app.screen.query_one("#bars").content_size.height == 5)
         await pilot.press("enter")
         await pilot.press("w")
         await shows(pilot, "unsure first")
+
+        await pilot.press("6")
+        await until(pilot, lambda: app.screen.query_one("#facts").content_size.height >= 4)
+        await pilot.press("space", *["down"] * 6, "space")
+        await until(pilot, lambda: len(app.screen.query_one("#candidates").rows) == 10)
+        assert "stroke" in text_of(pilot)
+        await pilot.press("s", *"4544")
+        await shows(pilot, "田 4544")
+        await pilot.press("enter")
+        await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
 
 
 async def test_stop_and_resume_by_keys(home: Path, sample_dataset: Path) -> None:

@@ -133,7 +133,7 @@ class BrowserScreen(WorkbenchScreen):
         if self._query.suspects and self._query.part in ("", "train"):
             return words.quiet("labels of train were learned, wrong ones too: t shows val, test")
         if catalogue is not None and catalogue.read != "all":
-            return words.quiet(f"read is only {catalogue.read}: p lets the model read every sample")
+            return words.quiet(f"the model has read the {catalogue.read} split only; p: all samples")
         return Content()
 
     def on_answer(self, message: Answer) -> None:

@@ -15,6 +15,7 @@ from kanji_tui.tui.widgets import words
 from kanji_tui.tui.widgets.character_grid import CharacterGrid
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.rows import Column, Rows
+from kanji_tui.tui.widgets.titles import entitle
 
 GRID, LIST, PAIRS = "grid", "classes", "confusions"
 
@@ -144,7 +145,7 @@ class ClassPane(Vertical):
             note += f"  top-1 {words.percent(self._catalogue.accuracy)}"
         rows, grid = self.query_one(f"#{LIST}", Rows), self.query_one(CharacterGrid)
         rows.entitle("classes", note)
-        grid.border_title = rows.border_title
+        entitle(grid, "classes", note)
         grid.show(tuple(found), "no class fits" if text else "no dataset yet: press 2")
         self._fill()
         self._show_class()

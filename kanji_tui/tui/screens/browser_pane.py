@@ -7,7 +7,6 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from kanji_tui.characters.jis import name_jis
 from kanji_tui.tui.browse import Sample
@@ -15,6 +14,7 @@ from kanji_tui.tui.screens.sample_words import sample_facts
 from kanji_tui.tui.widgets.bars import ProbabilityBars
 from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.widgets.picture import Picture
+from kanji_tui.tui.widgets.titles import entitle
 
 MAPS_KEPT = 256
 STRONG = 0.6  # of the strongest ninth of the picture
@@ -63,7 +63,7 @@ class SamplePane(Vertical):
     """Shows a sample; one read wrong stands beside a sample of the character it was read as."""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="said")
+        yield Facts(id="said")
         with Horizontal(id="pictures"):
             yield Picture(id="picture")
             yield Picture(id="other")
@@ -76,11 +76,11 @@ class SamplePane(Vertical):
 
     def say(self, words: Content) -> None:
         """What to do next, or what is the matter."""
-        self.query_one("#said", Static).update(words)
+        self.query_one("#said", Facts).say(words)
 
     def show_none(self) -> None:
         """There is no sample to show."""
-        self.border_title = "sample"
+        entitle(self, "sample")
         self.query_one("#picture", Picture).show(b"", 0)
         self.query_one("#other", Picture).display = False
         self.query_one(ProbabilityBars).show((), "")
@@ -92,7 +92,7 @@ class SamplePane(Vertical):
         other = sample.other
         if other is not None:
             title += f"  read as  {other.caption}  {name_jis(sample.candidates[0].jis)}"
-        self.border_title = title
+        entitle(self, title)
         caption = f"{sample.character}, this sample" if other is not None else ""
         heat = looks.heat if looks is not None and looks.size == sample.size else b""
         self.query_one("#picture", Picture).show(sample.pixels, sample.size, heat, caption)

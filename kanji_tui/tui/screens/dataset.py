@@ -22,6 +22,7 @@ from kanji_tui.tui.state import State
 from kanji_tui.tui.widgets import words
 from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.widgets.rows import Column, Rows
+from kanji_tui.tui.widgets.titles import entitle
 from kanji_tui.tui.widgets.words import next_words
 from kanji_tui.tui.worker import Worker
 
@@ -165,7 +166,7 @@ class DatasetScreen(WorkbenchScreen):
         listed = dataset_words.file_rows(files, self._overview, preparing)
         rows.show(listed)
         rows.display, otherwise.display = bool(listed), not listed
-        pane.border_title = dataset_words.titled("files", dataset_words.files_note(files))
+        entitle(pane, "files", dataset_words.files_note(files))
         otherwise.say(Content.assemble(files.problem, ("\n" + files.advice, "$quiet")))
 
     def _show_facts(self) -> None:

@@ -18,7 +18,6 @@ from kanji_tui.tui.screens.dataset_words import (
     class_rows,
     ink_words,
     set_rows,
-    titled,
     unusual_rows,
 )
 from kanji_tui.tui.seen import Glyph
@@ -26,6 +25,7 @@ from kanji_tui.tui.shelf import Overview
 from kanji_tui.tui.widgets.glyphs import Glyphs
 from kanji_tui.tui.widgets.heat_map import HeatMap
 from kanji_tui.tui.widgets.rows import Column, Rows
+from kanji_tui.tui.widgets.titles import entitle
 
 VIEWS = ("samples", "checks", "ink", "classes", "unusual")
 Result = dict[str, Any]
@@ -113,16 +113,14 @@ class Findings(Vertical):
         rows = check_rows(self._result)
         bad = [check["name"] for check in self._result.get("checks", []) if check["verdict"] != "ok"]
         note = f"{len(bad)} of {len(rows)} to look at" if bad else f"{len(rows)}, all ok" if rows else ""
-        self.query_one("#checks-pane").border_title = titled("checks", note)
+        entitle(self.query_one("#checks-pane"), "checks", note)
         checks = self.query_one("#checks", Rows)
         checks.show(rows)
         if bad:
             self.call_after_refresh(checks.select, bad[0])  # once the list knows how far it scrolls
         self._show_check()
         sheet = self._result.get("contact_sheet")
-        self.query_one("#samples-pane").border_title = titled(
-            "samples", f"contact sheet: {Path(sheet).name}" if sheet else ""
-        )
+        entitle(self.query_one("#samples-pane"), "samples", f"contact sheet: {Path(sheet).name}" if sheet else "")
         self.query_one("#map", HeatMap).show(tuple(map(tuple, self._result.get("heat_map", ()))))
         self.query_one("#ink", Static).update(ink_words(self._result))
 
@@ -134,7 +132,7 @@ class Findings(Vertical):
         rows = unusual_rows(self._unusual, self.of_class)
         whose = jis_to_character(int(self.of_class, 16)) if self.of_class else "samples"
         note = "verify --unusual --json lists all" if len(rows) == UNUSUAL_SHOWN else ""
-        self.query_one("#unusual-pane").border_title = titled(f"unusual {whose}", note)
+        entitle(self.query_one("#unusual-pane"), f"unusual {whose}", note)
         self.query_one("#unusual", Rows).show(rows, "u looks for the samples least like their class", keep=False)
         self._want()
 

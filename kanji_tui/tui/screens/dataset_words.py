@@ -71,12 +71,6 @@ def files_note(files: Listing) -> str | Content:
     return Content.styled("DRAWN SAMPLE", "$warning") if files.drawn else HOLDERS.get(files.format, "")
 
 
-def titled(title: str, note: str | Content) -> str | Content:
-    """A pane's title with a quiet note after it."""
-    quiet = note if isinstance(note, Content) else words.quiet(note)
-    return Content.assemble(title, "  ", quiet) if quiet.plain else title
-
-
 def facts_of(overview: Overview) -> list[Fact]:
     """The dataset in a few facts, the long ones last."""
     counts = [count for _, count in overview.counts]

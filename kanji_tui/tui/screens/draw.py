@@ -64,7 +64,7 @@ class DrawScreen(WorkbenchScreen):
     def body(self) -> ComposeResult:
         yield Sheet(BESIDE, id="sheet")
         with Vertical(id="side"):
-            yield Static(id="said")
+            yield Facts(id="said")
             yield LineInput(id="label")
             yield Static(id="meaning")
             candidates = Rows(
@@ -173,7 +173,7 @@ class DrawScreen(WorkbenchScreen):
     # showing
 
     def _show_said(self) -> None:
-        self.query_one("#said", Static).update(self._said())
+        self.query_one("#said", Facts).say(self._said())
 
     def _said(self) -> Content:
         """What to do next, or what is missing."""

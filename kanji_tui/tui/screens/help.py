@@ -14,7 +14,7 @@ from kanji_tui.tui.widgets.top_bar import TABS
 EVERYWHERE = (
     (f"1 ... {len(TABS)}", "go to a screen"),
     ("tab, shift+tab", "next and previous pane or field"),
-    ("up down j k", "move in a list; pgup, pgdn, home, end too"),
+    ("arrows, h j k l", "move in a list or a grid; pgup, pgdn, home, end too"),
     ("enter", "open what the cursor is on"),
     ("ctrl+p", "every action by name"),
     ("?", "this help"),

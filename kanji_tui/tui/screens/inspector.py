@@ -91,7 +91,7 @@ class InspectorScreen(WorkbenchScreen):
             operators.add_class("pane")
             yield operators
         with Vertical(id="right"):
-            yield Static(id="said")
+            yield Facts(id="said")
             yield Facts(id="facts", name_width=11)
             backends = Rows(Column("", 15), Column("", 7), Column("", 0), id="backends", title="engines", empty="")
             backends.add_class("pane")
@@ -141,7 +141,7 @@ class InspectorScreen(WorkbenchScreen):
 
     def _show_model(self) -> None:
         model = self.model
-        self.query_one("#said", Static).update(self._said(model))
+        self.query_one("#said", Facts).say(self._said(model))
         self.query_one("#facts", Facts).show(model_facts(model) if model else [])
         operators = sorted((model or {}).get("operators", {}).items(), key=lambda pair: (-pair[1], pair[0]))
         self.query_one("#operators", Rows).show([Row(name, (name, str(number))) for name, number in operators])

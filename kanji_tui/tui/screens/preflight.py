@@ -14,6 +14,7 @@ from kanji_tui.tui.messages import Answer, Refusal
 from kanji_tui.tui.place import next_step
 from kanji_tui.tui.screens.base import WorkbenchScreen
 from kanji_tui.tui.widgets import words
+from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.widgets.rows import Column, Row, Rows
 
 QUICK, SLOW = "quick checks", "torch checks"
@@ -32,7 +33,7 @@ class PreflightScreen(WorkbenchScreen):
     ]
 
     def body(self) -> ComposeResult:
-        yield Static(id="summary")
+        yield Facts(id="summary")
         checks = Rows(
             Column("", 4), Column("", 18), Column("", 0), id="checks", title="checks", empty="looking ..."
         )
@@ -90,7 +91,7 @@ class PreflightScreen(WorkbenchScreen):
                 rows.append(Row(group, (group,), heading=True))
             rows.append(Row(f"{check.group}/{check.name}", (words.verdict(check.verdict), check.name, check.found)))
         self.query_one("#checks", Rows).show(rows)
-        self.query_one("#summary", Static).update(self._summary(checks))
+        self.query_one("#summary", Facts).say(self._summary(checks))
 
     def _summary(self, checks: list[Check]) -> Content:
         marks = {verdict: sum(check.verdict == verdict for check in checks) for verdict in words.VERDICTS}

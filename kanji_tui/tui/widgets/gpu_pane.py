@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from kanji_tui.tui.gpu_history import GpuHistory, Value
 from kanji_tui.tui.widgets import words
+from kanji_tui.tui.widgets.titles import entitle
 
 LABELS = {"utilisation": "util", "memory": "mem", "power": "power", "temperature": "temp", "energy": "energy"}
 BARS = " ▁▂▃▄▅▆▇█"
@@ -30,9 +31,7 @@ class GpuPane(VerticalScroll):
 
     def show(self, gpus: tuple[GpuHistory, ...], otherwise: str) -> None:
         """`otherwise` is what to say where the run told of no GPU."""
-        title = "GPU" if len(gpus) != 1 else f"GPU  {gpus[0].now.name}"
-        if title != self.border_title:  # setting it paints, also when it is the same
-            self.border_title = title
+        entitle(self, "GPU" if len(gpus) != 1 else f"GPU  {gpus[0].now.name}")
         self.query_one(GpuLines).show(gpus, otherwise)
 
 

@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from kanji_tui.tui.metrics import fits
+from kanji_tui.tui.widgets.titles import entitle
 
 
 class LogTail(Widget, can_focus=True):
@@ -103,7 +104,7 @@ class LogTail(Widget, can_focus=True):
             parts.append(f"/{self._pattern}/ {at} of {len(found)}" if found else f"/{self._pattern}/ not found")
         if self._top is not None:
             parts.append(f"line {self._top + 1} of {len(self._lines)}, end follows")
-        self.border_title = Content("  ").join([Content(part) for part in parts])
+        entitle(self, "  ".join(parts))
         self.refresh()
 
     def render(self) -> Content:

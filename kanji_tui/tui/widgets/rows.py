@@ -19,6 +19,8 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.visual import Visual
 
+from kanji_tui.tui.widgets.titles import entitle
+
 Cell = str | Content
 GAP = 1
 FLEXIBLE_AT_LEAST = 8
@@ -94,7 +96,6 @@ class Rows(ScrollView, can_focus=True):
         self.empty = empty
         self.rows: Sequence[Row] = ()
         self._titled = any(column.title for column in columns)
-        self._entitled: tuple[str, str | Content] | None = None
         self.entitle(title)
 
     @property
@@ -123,11 +124,7 @@ class Rows(ScrollView, can_focus=True):
 
     def entitle(self, title: str, note: str | Content = "") -> None:
         """Name the pane, with a quiet note after it."""
-        if (title, note) == self._entitled:
-            return  # setting a title paints, also when it is the same
-        self._entitled = (title, note)
-        quiet = note if isinstance(note, Content) else Content.styled(note, "$quiet")
-        self.border_title = Content.assemble(title, "  ", quiet) if quiet.plain else title
+        entitle(self, title, note)
 
     def select(self, key: str) -> None:
         """Put the cursor on the row with this key, where it is."""

@@ -1,0 +1,119 @@
+"""`kanji-tui --once`: the screens as plain text, as a process, also where neither a terminal nor textual is."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kanji_tui.cli import once
+from kanji_tui.cli.parser import SCREENS
+from kanji_tui.tui.app import SCREENS as SHOWN
+from tests.conftest import Trained, run_command
+from tests.tui.recorded import RUN, make_home, write_live
+
+BOXES = [chr(code) for code in range(0x2500, 0x25A0)] + ["\x1b", "\r", "\t"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files, a dataset, a finished and a running training, predictions; a kept drawing."""
+    home = make_home(tmp_path_factory.mktemp("once"))
+    write_live(home)
+    (home / "samples" / "田").mkdir(parents=True)
+    (home / "samples" / "田" / "20260102T030405-1.png").write_bytes(b"")
+    return home
+
+
+def printed(home: Path, *arguments: str, **environment: str) -> str:
+    process = run_command(home, *arguments, **environment)
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    assert not [box for box in BOXES if box in process.stdout]
+    return process.stdout
+
+
+def test_it_has_the_screens_of_the_workbench() -> None:
+    assert tuple(once.SCREENS) == SCREENS == tuple(screen.MODE for screen in SHOWN)
+
+
+def test_the_screens_in_words(home: Path) -> None:
+    assert "2 files, 48 records" in printed(home, "--once", "dataset")
+    training = printed(home, "--once", "training")
+    assert RUN in training
+    assert "3,000 of 12,000 samples, 42 seconds left" in " ".join(training.split())
+    assert "98.96%" in training
+    browser = printed(home, "--once", "browser")
+    assert "top-1 87.50% over 6 classes" in browser
+    assert "U+7530" in browser
+    draw = printed(home, "--once", "draw")
+    assert "models/best_kanji_model.pth" in draw
+    assert "1 of 1 characters" in draw
+
+
+def test_all_of_them_in_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:
+    said = printed(tmp_path, "--once")
+    for digit, name in enumerate(SCREENS, start=1):
+        assert f"Screen {digit}, {name.title()}\n" in said
+    for remedy in ("sample", "prepare", "train", "export onnx"):
+        assert f"To do: kanji-tui {remedy}" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_inspector_asks_the_engines(tmp_path: Path, trained: Trained) -> None:
+    from kanji_tui.export.unproved import write_unproved
+
+    (tmp_path / "models").mkdir()
+    write_unproved(trained.model_path, tmp_path / "models" / "small_tract.onnx")
+    said = printed(tmp_path, "--once", "inspector")
+    assert "models/small_tract.onnx" in said
+    assert "tract" in said
+    assert "runs it" in said
+    assert "It would ask models/small_tract.onnx" in printed(tmp_path, "--once", "draw")
+
+
+def test_it_needs_no_textual(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "textual").mkdir()
+    (tmp_path / "textual" / "__init__.py").write_text("raise ModuleNotFoundError('no textual', name='textual')")
+    for name in ("dataset", "training", "browser", "draw"):
+        printed(home, "--once", name, PYTHONPATH=str(tmp_path))
+
+
+def test_a_terminal_gets_no_more_than_a_pipe(home: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kanji_tui", "--once", "training"],
+        cwd=home, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    while b"samples a second" not in said:
+        said += os.read(ours, 65536)
+    process.wait(30)
+    os.close(ours)
+    assert b"\x1b" not in said
+
+
+def test_json(home: Path) -> None:
+    process = run_command(home, "--once", "draw", "--json")
+    screens = json.loads(process.stdout)["screens"]
+    assert [screen["screen"] for screen in screens] == ["draw"]
+    assert any("best_kanji_model.pth" in line for line in screens[0]["lines"])
+
+
+def test_a_broken_dataset_is_said_and_ends_nothing(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "dataset", tmp_path / "dataset")
+    (tmp_path / "dataset" / "metadata.json").write_text("{}")
+    said = printed(tmp_path, "--once", "dataset")
+    assert "cannot be used" in said
+    assert "Screen 5, Browser" in printed(tmp_path, "--once", "browser")
+
+
+def test_no_such_screen(tmp_path: Path) -> None:
+    process = run_command(tmp_path, "--once", "kitchen")
+    assert process.returncode == 2
+    assert "preflight" in process.stderr
