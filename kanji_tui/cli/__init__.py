@@ -2,6 +2,7 @@
 
 import os
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui.errors import KanjiError, UsageError
@@ -9,6 +10,10 @@ from kanji_tui.errors import KanjiError, UsageError
 
 def main(argv: list[str] | None = None) -> int:
     """`kanji-tui ARGUMENTS`; returns the exit code (0 done, 1 failed, 2 wrong usage, 130 stopped)."""
+    if not (sys.argv[1:] if argv is None else argv):  # the first paint does not wait for a parser of all commands
+        from kanji_tui.cli.workbench import workbench
+
+        return run_guarded(Namespace(command=workbench, once=None))
     from kanji_tui.cli.parser import parser
 
     return run_guarded(parser().parse_args(argv))
@@ -16,18 +21,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def run_guarded(arguments: object) -> int:
     """Run the command the arguments chose, from the home folder; every error becomes sentences on stderr."""
-    from kanji_tui.cli.console import print_error
-
     try:
         enter_home(getattr(arguments, "home", None))
         code: int = arguments.command(arguments)  # type: ignore[attr-defined]
         sys.stdout.flush()
         return code
     except KanjiError as error:
-        print_error(error)
+        complain(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print_error(KanjiError("stopped"))
+        complain(KanjiError("stopped"))
         return 130
     except BrokenPipeError:  # the reader of our output left, `| head` say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,3 +49,10 @@ def enter_home(home: Path | None) -> None:
         raise UsageError(
             f"the home folder {chosen} cannot be used: {error.strerror}", "name another: --home DIR"
         ) from None
+
+
+def complain(error: KanjiError) -> None:
+    """The error in sentences on stderr."""
+    from kanji_tui.cli.console import print_error
+
+    print_error(error)

@@ -1,15 +1,13 @@
 """The parser of every command; a command's options stand beside it in commands/."""
 
 import argparse
-import sys
-from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui import __version__
 from kanji_tui.cli.commands import accounts, data, inspection, models, probing, recognition, runs, training
 from kanji_tui.cli.demo import add_demo, demo
 from kanji_tui.cli.options import Command, Parser
-from kanji_tui.errors import UsageError
+from kanji_tui.cli.workbench import workbench
 
 SCREENS = ("preflight", "dataset", "training", "inspector", "browser", "draw")
 
@@ -68,24 +66,3 @@ def common_options() -> Parser:
         "--json", action="store_true", default=argparse.SUPPRESS, help="print the result as one JSON object"
     )
     return common
-
-
-def workbench(args: Namespace) -> int:
-    """Open the workbench, or print its screens; without a terminal say what to type instead."""
-    if args.once:
-        from kanji_tui.cli.once import once
-
-        return once(args)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "the workbench needs a terminal, and this is none",
-            "kanji-tui --once prints the screens, kanji-tui demo walks the whole way, --help lists the commands",
-        )
-    try:
-        from kanji_tui.tui.app import run_workbench
-    except ModuleNotFoundError as error:
-        if error.name and error.name.startswith("kanji_tui"):
-            raise
-        raise UsageError(f"the workbench needs the package {error.name}", "pip install textual") from None
-    run_workbench()
-    return 0

@@ -2,40 +2,27 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 
-from kanji_tui.tui.browse import Library
 from kanji_tui.tui.commands import Actions, Palette
 from kanji_tui.tui.messages import GpusRead, PlaceRead, RunsMoved
-from kanji_tui.tui.runs import RunView
+from kanji_tui.tui.screens import PLACES, screen_class
 from kanji_tui.tui.screens.base import WorkbenchScreen
-from kanji_tui.tui.screens.browser import BrowserScreen
 from kanji_tui.tui.screens.confirm import ConfirmScreen
-from kanji_tui.tui.screens.dataset import DatasetScreen
-from kanji_tui.tui.screens.draw import DrawScreen
-from kanji_tui.tui.screens.help import HelpScreen
-from kanji_tui.tui.screens.inspector import InspectorScreen
 from kanji_tui.tui.screens.preflight import PreflightScreen
-from kanji_tui.tui.screens.training import TrainingScreen
 from kanji_tui.tui.settings import read_settings, write_settings
-from kanji_tui.tui.shelf import Shelf
 from kanji_tui.tui.state import State
 from kanji_tui.tui.theme import INK, LOOKS, PAPER, TERMINAL
 from kanji_tui.tui.worker import Worker
 
-SCREENS: tuple[type[WorkbenchScreen], ...] = (
-    PreflightScreen,
-    DatasetScreen,
-    TrainingScreen,
-    InspectorScreen,
-    BrowserScreen,
-    DrawScreen,
-)
+if TYPE_CHECKING:
+    from kanji_tui.tui.runs import RunView
 
 
 class Workbench(App[None]):
@@ -44,9 +31,8 @@ class Workbench(App[None]):
     TITLE = "kanji-tui"
     CSS_PATH = Path("app.tcss")
     COMMANDS: ClassVar = {Actions}
-    SCREENS_BY_MODE: ClassVar[dict[str, type[WorkbenchScreen]]] = {screen.MODE: screen for screen in SCREENS}
     BINDINGS: ClassVar[list[BindingType]] = [
-        *[Binding(str(digit), f"go('{screen.MODE}')", show=False) for digit, screen in enumerate(SCREENS, start=1)],
+        *[Binding(str(digit), f"go('{mode}')", show=False) for digit, mode in enumerate(PLACES, start=1)],
         Binding("question_mark", "help", "Help", show=False, key_display="?"),
         Binding("f2", "turn_look", "Look", show=False),
         Binding("f3", "screenshot", "Picture", show=False),
@@ -62,14 +48,11 @@ class Workbench(App[None]):
             self.register_theme(look)
         self.settings = read_settings()
         self.theme = self._first_look()
-        shelf = Shelf()
-        state, worker = self.state, self.worker
-        self.add_mode("preflight", lambda: PreflightScreen(state, worker))
-        self.add_mode("dataset", lambda: DatasetScreen(state, worker, shelf))
-        self.add_mode("training", lambda: TrainingScreen(state, worker))
-        self.add_mode("inspector", lambda: InspectorScreen(state, worker))
-        self.add_mode("browser", lambda: BrowserScreen(state, worker, Library(shelf)))
-        self.add_mode("draw", lambda: DrawScreen(state, worker))
+        for mode in PLACES:
+            self.add_mode(mode, partial(self._make_screen, mode))
+
+    def _make_screen(self, mode: str) -> WorkbenchScreen:
+        return screen_class(mode)(self.state, self.worker)
 
     def _first_look(self) -> str:
         """The look that was chosen last; the terminal's own colours where it has no others."""
@@ -120,7 +103,7 @@ class Workbench(App[None]):
         if self.front is not None:
             self.front.state_moved()
 
-    def _say_ended(self, view: RunView) -> None:
+    def _say_ended(self, view: "RunView") -> None:
         """Tell how a run ended, with the remedy where it failed."""
         if view.state == "failed" and view.failure:
             remedy = f"\n{view.failure.remedy}" if view.failure.remedy else ""
@@ -164,6 +147,8 @@ class Workbench(App[None]):
 
     def action_help(self) -> None:
         if self.front is not None:
+            from kanji_tui.tui.screens.help import HelpScreen
+
             self.push_screen(HelpScreen(self.front.MODE.title(), self.front.ABOUT, self.front.own_bindings()))
 
     def action_turn_look(self) -> None:

@@ -8,6 +8,7 @@ from textual.actions import parse
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import Input
 
+from kanji_tui.tui.screens import screen_class
 from kanji_tui.tui.widgets.top_bar import TABS
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Actions(Provider):
         app: Workbench = self.app  # type: ignore[assignment]
         here = app.front.MODE if app.front else ""
         for _, mode, title in sorted(TABS, key=lambda tab: tab[1] != here):
-            for binding in app.SCREENS_BY_MODE[mode].own_bindings():
+            for binding in screen_class(mode).own_bindings():
                 _, action, parameters = parse(binding.action)
                 if mode == here and app.front and app.front.check_action(action, parameters) is False:
                     continue

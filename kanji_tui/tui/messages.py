@@ -3,19 +3,20 @@
 What a message carries is frozen data: a screen may keep it and show it, never change it.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from kanji_tui.events import Gpu
-from kanji_tui.tui.place import Place
-from kanji_tui.tui.runs import RunView
+if TYPE_CHECKING:
+    from kanji_tui.events import Gpu
+    from kanji_tui.tui.place import Place
+    from kanji_tui.tui.runs import RunView
 
 
 class RunsMoved(Message):
     """Some runs have new events or states; `gone` names runs whose directories are no longer there."""
 
-    def __init__(self, views: tuple[RunView, ...], gone: frozenset[str]) -> None:
+    def __init__(self, views: "tuple[RunView, ...]", gone: frozenset[str]) -> None:
         super().__init__()
         self.views = views
         self.gone = gone
@@ -24,7 +25,7 @@ class RunsMoved(Message):
 class PlaceRead(Message):
     """What the work folder holds now."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: "Place") -> None:
         super().__init__()
         self.place = place
 
@@ -32,7 +33,7 @@ class PlaceRead(Message):
 class GpusRead(Message):
     """The GPUs of this machine at this moment; empty where there is none."""
 
-    def __init__(self, gpus: tuple[Gpu, ...]) -> None:
+    def __init__(self, gpus: "tuple[Gpu, ...]") -> None:
         super().__init__()
         self.gpus = gpus
 

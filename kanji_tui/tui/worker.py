@@ -20,8 +20,6 @@ from textual.message_pump import MessagePump
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.tui.messages import Answer, GpusRead, JobStarted, PlaceRead, Refusal, RunsMoved
-from kanji_tui.tui.place import read_place
-from kanji_tui.tui.runs import Watch
 
 FOLLOW_SECONDS = 0.25
 LIST_SECONDS = 1.0
@@ -53,7 +51,7 @@ class Worker(threading.Thread):
         self._queue: queue.Queue[tuple[MessagePump, str, Question] | None] = queue.Queue()
         self._newest: dict[tuple[MessagePump, str], Question] = {}
         self._children: list[Child] = []
-        self._watch = Watch()
+        self._watch: Any = None
         self._place: Any = None
         self._has_gpu = True
         self._due = {"list": 0.0, "place": 0.0, "gpu": 0.0}
@@ -99,6 +97,9 @@ class Worker(threading.Thread):
             child.process.wait()
 
     def run(self) -> None:
+        from kanji_tui.tui.runs import Watch  # here, where the first paint does not wait for it
+
+        self._watch = Watch()
         while True:
             busy = self._watch.busy or bool(self._children)
             try:
@@ -142,6 +143,8 @@ class Worker(threading.Thread):
             self._children.remove(child)
             self._finish(child)
         if self._take("place", now, PLACE_SECONDS):
+            from kanji_tui.tui.place import read_place
+
             place = read_place()
             if place != self._place:
                 self._place = place

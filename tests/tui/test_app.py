@@ -12,7 +12,8 @@ import pytest
 from textual.widgets import Input
 
 from kanji_tui.jobs.run_directory import RunDirectory
-from kanji_tui.tui.app import SCREENS, Workbench
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.screens import screen_classes
 from kanji_tui.tui.screens.confirm import ConfirmScreen
 from kanji_tui.tui.screens.form import FormScreen
 from kanji_tui.tui.screens.help import HelpScreen
@@ -23,7 +24,7 @@ from tests.tui.recorded import LIVE, write_failed, write_live
 async def test_digits_lead_to_every_screen(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
-        for digit, screen in enumerate(SCREENS, start=1):
+        for digit, screen in enumerate(screen_classes(), start=1):
             await pilot.press(str(digit))
             await until(pilot, lambda screen=screen: isinstance(app.screen, screen))
             assert f"{digit} {screen.MODE.title()}" in text_of(pilot)
@@ -68,7 +69,7 @@ async def test_no_key_changes_the_screen_under_a_dialog(recorded: Path) -> None:
 async def test_help_names_every_key_of_the_screen(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 60)) as pilot:
-        for digit, screen in enumerate(SCREENS, start=1):
+        for digit, screen in enumerate(screen_classes(), start=1):
             await pilot.press(str(digit))
             await until(pilot, lambda screen=screen: isinstance(app.screen, screen))
             await pilot.press("question_mark")
@@ -99,7 +100,7 @@ async def test_the_palette_names_every_action(recorded: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.front is not None)
         named = [name for name, _, _ in Actions(app.screen)._all()]
-        for screen in SCREENS[1:]:
+        for screen in screen_classes()[1:]:
             for binding in screen.own_bindings():
                 assert any(name.startswith(f"{screen.MODE.title()}: {binding.description}") for name in named)
 

@@ -1,7 +1,7 @@
 """What the screens have in common: the frame, what they know, and how jobs are started and stopped."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -10,13 +10,15 @@ from textual.content import Content
 from textual.screen import Screen
 
 from kanji_tui.tui.messages import JobStarted, Refusal
-from kanji_tui.tui.runs import RunView
 from kanji_tui.tui.screens.confirm import ConfirmScreen
 from kanji_tui.tui.state import State
 from kanji_tui.tui.widgets.key_line import KeyLine
 from kanji_tui.tui.widgets.status_line import StatusLine
 from kanji_tui.tui.widgets.top_bar import TopBar
 from kanji_tui.tui.worker import Worker
+
+if TYPE_CHECKING:
+    from kanji_tui.tui.runs import RunView
 
 
 class WorkbenchScreen(Screen[None]):
@@ -83,7 +85,7 @@ class WorkbenchScreen(Screen[None]):
     def on_job_started(self, message: JobStarted) -> None:
         self.worker.look_again()
 
-    def stop_run(self, view: RunView) -> None:
+    def stop_run(self, view: "RunView") -> None:
         """Ask the run to stop; asking twice is asking once."""
         from kanji_tui.jobs.run_directory import RunDirectory
 

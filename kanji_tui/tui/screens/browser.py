@@ -15,6 +15,7 @@ from kanji_tui.tui.sample_list import ORDERS, PARTS, Query, SampleList
 from kanji_tui.tui.screens.base import WorkbenchScreen
 from kanji_tui.tui.screens.browser_classes import GRID, LIST, PAIRS, ClassPane
 from kanji_tui.tui.screens.browser_pane import Maps, SamplePane
+from kanji_tui.tui.shelf import Shelf
 from kanji_tui.tui.state import State
 from kanji_tui.tui.widgets import words
 from kanji_tui.tui.widgets.character_grid import LEGEND
@@ -56,9 +57,9 @@ class BrowserScreen(WorkbenchScreen):
         Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),
     ]
 
-    def __init__(self, state: State, worker: Worker, library: Library) -> None:
+    def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._library = library
+        self._library = Library(Shelf())
         self._catalogue: Catalogue | None = None
         self._signature: tuple[Any, ...] = ()
         self._query = Query()

@@ -54,9 +54,9 @@ class DatasetScreen(WorkbenchScreen):
         Binding("w", "sheet", "Contact sheet", tooltip=f"Verify, and draw samples into {SHEET}"),
     ]
 
-    def __init__(self, state: State, worker: Worker, shelf: Shelf) -> None:
+    def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._shelf = shelf
+        self._shelf = Shelf()
         self._overview: Overview | None = None
         self._problem = ""
         self._written = 0

@@ -1,6 +1,6 @@
 """Screen 1: does everything stand? Each check with its verdict, what was found, and what to type."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -8,14 +8,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from kanji_tui.jobs.preflight import GROUPS, Spec, quick_checks
 from kanji_tui.system.check import Check
 from kanji_tui.tui.messages import Answer, Refusal
-from kanji_tui.tui.place import next_step
 from kanji_tui.tui.screens.base import WorkbenchScreen
 from kanji_tui.tui.widgets import words
 from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.widgets.rows import Column, Row, Rows
+
+if TYPE_CHECKING:
+    from kanji_tui.tui.place import Place
 
 QUICK, SLOW = "quick checks", "torch checks"
 
@@ -52,7 +53,7 @@ class PreflightScreen(WorkbenchScreen):
 
     def action_rerun(self) -> None:
         self._waiting, self._problem = True, ""
-        self.worker.ask(self, QUICK, lambda: tuple(quick_checks(Spec())))
+        self.worker.ask(self, QUICK, _look)
         self.worker.ask_child(self, SLOW, ("preflight",))
         self.state_moved()
 
@@ -79,7 +80,7 @@ class PreflightScreen(WorkbenchScreen):
         seen = {(check.group, check.name) for check in self._quick}
         fresh = [check for check in self._slow if (check.group, check.name) not in seen]
         own = [check for check in fresh if check.group not in ("terminal",)]
-        return sorted([*self._quick, *own], key=lambda check: GROUPS.index(check.group))
+        return sorted([*self._quick, *own], key=_group_order)
 
     def show_state(self) -> None:
         checks = self.checks()
@@ -107,7 +108,7 @@ class PreflightScreen(WorkbenchScreen):
         elif self._problem:
             counted += Content.styled("   torch could not be asked", "$error")
         place = self.state.place
-        step = next_step(place) if place else "looking at what is here"
+        step = _next_step(place) if place else "looking at what is here"
         return counted + Content("\n") + Content.assemble(("next  ", "bold $accent"), step)
 
     def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
@@ -133,6 +134,27 @@ class PreflightScreen(WorkbenchScreen):
     def action_copy_report(self) -> None:
         self.app.copy_to_clipboard(report_text(self.checks()))
         self.notify("report copied", timeout=3)
+
+
+# The first paint is this screen's, and waits for none of what these import.
+
+
+def _look() -> tuple[Check, ...]:
+    from kanji_tui.jobs.preflight import Spec, quick_checks
+
+    return tuple(quick_checks(Spec()))
+
+
+def _group_order(check: Check) -> int:
+    from kanji_tui.jobs.preflight import GROUPS
+
+    return GROUPS.index(check.group)
+
+
+def _next_step(place: "Place") -> str:
+    from kanji_tui.tui.place import next_step
+
+    return next_step(place)
 
 
 _FIELDS = ("group", "name", "verdict", "found", "remedy")

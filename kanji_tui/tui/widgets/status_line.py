@@ -1,12 +1,16 @@
 """The line that is on every screen: the running job with its progress and time left, and the GPU."""
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.widget import Widget
 
 from kanji_tui.events import Gpu, Progress
-from kanji_tui.tui.place import Place
-from kanji_tui.tui.runs import RunView
 from kanji_tui.tui.widgets import words
+
+if TYPE_CHECKING:
+    from kanji_tui.tui.place import Place
+    from kanji_tui.tui.runs import RunView
 
 BAR = 12
 
@@ -23,7 +27,7 @@ class StatusLine(Widget):
         self._content = Content()
         self._left, self._right = Content(), Content()
 
-    def show(self, runs: list[RunView], gpus: tuple[Gpu, ...], place: Place | None) -> None:
+    def show(self, runs: "list[RunView]", gpus: tuple[Gpu, ...], place: "Place | None") -> None:
         """`runs` are the active ones, newest first; repaints only when the line says something else."""
         self._left = running(runs) if runs else what_there_is(place)
         self._right = gpu_words(gpus)
@@ -46,7 +50,7 @@ class StatusLine(Widget):
         return self._content
 
 
-def what_there_is(place: Place | None) -> Content:
+def what_there_is(place: "Place | None") -> Content:
     """The dataset, the published model and the exports in a line."""
     if place is None:
         return words.quiet("looking at what is here")
@@ -65,7 +69,7 @@ def what_there_is(place: Place | None) -> Content:
     return words.quiet("   ".join(parts))
 
 
-def running(runs: list[RunView]) -> Content:
+def running(runs: "list[RunView]") -> Content:
     """The newest job in a line: name, bar, done, rate, time left, and how many others there are."""
     view = runs[0]
     parts = [Content.styled(view.title, "bold $primary")]
