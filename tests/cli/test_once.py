@@ -12,7 +12,7 @@ import pytest
 
 from kanji_tui.cli import once
 from kanji_tui.cli.parser import SCREENS
-from kanji_tui.tui.app import SCREENS as SHOWN
+from kanji_tui.tui.screens import PLACES
 from tests.conftest import Trained, run_command
 from tests.tui.recorded import RUN, make_home, write_live
 
@@ -38,7 +38,7 @@ def printed(home: Path, *arguments: str, **environment: str) -> str:
 
 
 def test_it_has_the_screens_of_the_workbench() -> None:
-    assert tuple(once.SCREENS) == SCREENS == tuple(screen.MODE for screen in SHOWN)
+    assert tuple(once.SCREENS) == SCREENS == tuple(PLACES)
 
 
 def test_the_screens_in_words(home: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(sample_d
     with pytest.raises(KanjiError, match="no longer a number in epoch 2") as failed:
         run(sample_dataset, tmp_path, SMALL, resume=tmp_path)
     assert "last mean loss seen was" in failed.value.message
-    assert "--learning-rate 0.0005" in failed.value.remedy
+    assert "--learning-rate 0.001;" in failed.value.remedy
     assert (tmp_path / "last.ckpt").read_bytes() == before
 
 

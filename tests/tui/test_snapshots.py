@@ -30,7 +30,7 @@ Look = Callable[[Pilot], Awaitable[None]]
 @pytest.fixture(autouse=True)
 def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks of a machine that is always the same, and no child that looks at this one."""
-    monkeypatch.setattr(preflight, "quick_checks", lambda spec: list(CHECKS))
+    monkeypatch.setattr("kanji_tui.jobs.preflight.quick_checks", lambda spec: list(CHECKS))
 
     def answer(self: Worker, asker: object, slot: str, arguments: tuple[str, ...]) -> None:
         if slot == preflight.SLOW:
