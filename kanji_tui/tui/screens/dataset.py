@@ -165,6 +165,8 @@ class DatasetScreen(WorkbenchScreen):
         otherwise = self.query_one("#no-files", Facts)
         listed = dataset_words.file_rows(files, self._overview, preparing)
         rows.show(listed)
+        if not listed and rows.has_focus:
+            self.set_focus(None)  # else it depends on who comes first whether a list that is hidden keeps it
         rows.display, otherwise.display = bool(listed), not listed
         entitle(pane, "files", dataset_words.files_note(files))
         otherwise.say(Content.assemble(files.problem, ("\n" + files.advice, "$quiet")))
