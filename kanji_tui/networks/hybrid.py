@@ -10,6 +10,7 @@ end of each residual branch; the last layer N(0, 0.01) with bias 0.
 
 from torch import Tensor, nn
 
+from kanji_tui.networks.pooling import GlobalAverage
 from kanji_tui.networks.transformer import Encoder
 
 STEM = 32
@@ -55,7 +56,7 @@ class HybridNet(nn.Module):
         self.body = nn.Sequential(*layers)
         side = -(-size // 2**HALVINGS)
         self.encoder = Encoder(side, inputs, DEPTH, HEADS, HIDDEN, DROPOUT)
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.pool = GlobalAverage()
         self.norm = nn.BatchNorm1d(inputs)
         self.classifier = nn.Linear(inputs, classes)
         for module in self.modules():

@@ -11,6 +11,8 @@ branch, so that every block starts as the identity; the linear layer N(0, 0.01) 
 
 from torch import Tensor, nn
 
+from kanji_tui.networks.pooling import GlobalAverage
+
 STAGES = ((64, 1, 0), (128, 0, 1), (256, 0, 2))  # channels, dense blocks, depthwise blocks
 STEM = 32
 FEATURES = 512
@@ -31,7 +33,7 @@ class SqueezeExcite(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.pool = GlobalAverage()
         self.weigh = nn.Sequential(
             nn.Conv2d(channels, channels // REDUCTION, 1),
             nn.ReLU(inplace=True),
@@ -91,7 +93,7 @@ class KanjiNet(nn.Module):
 
     def pooling(self) -> nn.Module:
         """From (N, FEATURES, H, W) to FEATURES numbers a picture."""
-        return nn.AdaptiveAvgPool2d(1)
+        return GlobalAverage()
 
     def _initialise(self) -> None:
         for module in self.modules():

@@ -14,6 +14,8 @@ Initialisation: convolutions Kaiming normal (fan out); BatchNorm 1 and 0; linear
 
 from torch import Tensor, cat, nn
 
+from kanji_tui.networks.pooling import GlobalAverage
+
 STEM = 32
 UNHALVED = 48  # the largest pictures that the stem leaves as large as they are
 STAGES = ((64, 1), (128, 2), (256, 2))  # channels, stride
@@ -40,7 +42,7 @@ class ChannelAttention(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.mean = nn.AdaptiveAvgPool2d(1)
+        self.mean = GlobalAverage()
         self.most = nn.AdaptiveMaxPool2d(1)
         self.weigh = nn.Sequential(
             nn.Conv2d(channels, channels // REDUCTION, 1, bias=False),
@@ -102,7 +104,7 @@ class KuzushijiNet(nn.Module):
         )
         inputs = [STEM, *(channels for channels, _ in STAGES)]
         self.blocks = nn.Sequential(*(Block(before, *stage) for before, stage in zip(inputs, STAGES, strict=False)))
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.pool = GlobalAverage()
         self.classifier = nn.Sequential(
             nn.Linear(inputs[-1], HIDDEN),
             nn.BatchNorm1d(HIDDEN),

@@ -7,34 +7,53 @@ Initialisation, as the original's: convolutions Kaiming normal (fan out), BatchN
 N(0, 0.01) with bias 0.
 """
 
+from contextlib import nullcontext
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
+
+from kanji_tui.networks.pooling import GlobalAverage
 
 
 def separable(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     """Depthwise 3x3 with `stride`, then pointwise, each with BatchNorm and ReLU."""
-    return nn.Sequential(
+    block = FromOneChannel if inputs == 1 else nn.Sequential
+    return block(
         nn.Conv2d(inputs, inputs, 3, stride, padding=1, groups=inputs, bias=False),
         nn.BatchNorm2d(inputs),
         nn.ReLU(inplace=True),
-        Pointwise(inputs, outputs, 1, bias=False),
+        nn.Conv2d(inputs, outputs, 1, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
 
 
-class Pointwise(nn.Conv2d):
-    """A 1x1 convolution that keeps to channels_last while it learns, after a map of one channel too.
+class FromOneChannel(nn.Sequential):
+    """The separable block of a picture, its pointwise convolution and BatchNorm as one while it learns.
 
-    Such a map looks the same in both memory layouts; PyTorch then goes on in the other one, and a step of v2.1 on a
-    CPU takes 1.26 times as long.
+    A map times a weight has the weight times the map's mean and its square times the variance: what BatchNorm makes
+    of all the maps follows from the one they come from. The same numbers, up to rounding, in a third less time than
+    one after the other (CPU). The maps are channels_last, which convolutions forget after a map of one channel: it
+    looks the same in both memory layouts.
     """
 
-    def forward(self, features: Tensor) -> Tensor:
-        if self.training and self.in_channels == 1:
-            features = features.squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2)  # no copy: only its strides change
-        return super().forward(features)
+    def forward(self, pictures: Tensor) -> Tensor:
+        depthwise, depthwise_norm, relu, pointwise, norm, _ = self
+        if not (self.training and isinstance(norm, nn.BatchNorm2d)):  # SyncBatchNorm asks the other processes
+            return super().forward(pictures)
+        features = relu(depthwise_norm(depthwise(pictures)))
+        weights = pointwise.weight.flatten()
+        variance, mean = torch.var_mean(features.float(), correction=0)
+        scale = norm.weight * weights * (weights.square() * variance + norm.eps).rsqrt()
+        count, _, height, width = features.shape
+        expanded = torch.addmm(norm.bias - scale * mean, features.reshape(-1, 1), scale[None])
+        with torch.no_grad():
+            unbiased = variance * (features.numel() / (features.numel() - 1))
+            norm.running_mean.lerp_(weights * mean, norm.momentum)
+            norm.running_var.lerp_(weights.square() * unbiased, norm.momentum)
+            norm.num_batches_tracked += 1
+        return relu(expanded).view(count, height, width, -1).permute(0, 3, 1, 2)
 
 
 class ChannelAttention(nn.Module):
@@ -42,7 +61,7 @@ class ChannelAttention(nn.Module):
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.pool = GlobalAverage()
         self.fc = nn.Sequential(
             nn.Linear(channels, channels // reduction, bias=False),
             nn.ReLU(inplace=True),
@@ -70,7 +89,7 @@ class OriginalV1(nn.Module):
             setattr(self, f"conv{number}", separable(self.channels[number - 1], outputs, stride))
             if number in self.reductions:
                 setattr(self, f"attention{number}", ChannelAttention(outputs, self.reductions[number]))
-        self.global_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_pool = GlobalAverage()
         self.classifier = nn.Sequential(
             nn.Dropout(0.3),
             nn.Linear(self.channels[-1], self.hidden),
@@ -87,12 +106,15 @@ class OriginalV1(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        features = pictures
-        for number in range(1, len(self.strides) + 1):
-            features = getattr(self, f"conv{number}")(features)
-            if number in self.reductions:
-                features = getattr(self, f"attention{number}")(features)
-        return self.classifier(self.global_pool(features).flatten(1))
+        # On CPUs with bfloat16 the head gains by it; depthwise convolutions take twice as long.
+        with torch.autocast("cpu", enabled=False) if self.training else nullcontext():
+            features = pictures
+            for number in range(1, len(self.strides) + 1):
+                features = getattr(self, f"conv{number}")(features)
+                if number in self.reductions:
+                    features = getattr(self, f"attention{number}")(features)
+            pooled = self.global_pool(features).flatten(1)
+        return self.classifier(pooled)
 
 
 class OriginalV2(OriginalV1):

@@ -65,15 +65,21 @@ NETWORKS: dict[str, NetworkEntry] = {
         "the original's: five depthwise-separable blocks, SE after the last three, two-layer head",
         "attention3.fc.0.weight",
         expects_blur=True,
+        fast_in_bfloat16=True,
     ),
     "v2": NetworkEntry(
-        "original:OriginalV2", "the original's: v2.1 without SE", "conv5.0.weight", expects_blur=True
+        "original:OriginalV2",
+        "the original's: v2.1 without SE",
+        "conv5.0.weight",
+        expects_blur=True,
+        fast_in_bfloat16=True,
     ),
     "v1": NetworkEntry(
         "original:OriginalV1",
         "the original's first: four depthwise-separable blocks, a smaller head",
         "conv4.0.weight",
         expects_blur=True,
+        fast_in_bfloat16=True,
     ),
     "kuzushiji": NetworkEntry(
         "kuzushiji:KuzushijiNet",

@@ -1,7 +1,10 @@
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
 
+from kanji_tui.networks.original import FromOneChannel, separable
 from kanji_tui.networks.registry import build
 
 BLOCK = {
@@ -49,13 +52,33 @@ def test_the_shapes_of_v21_are_the_originals():
     assert weights["classifier.4.weight"].shape == (3036, 1024)
 
 
+def test_the_block_from_one_channel_learns_the_same_as_its_layers_one_after_the_other():
+    torch.manual_seed(3)
+    fused = separable(1, 8, 2)
+    for layer in (1, 4):
+        torch.nn.init.normal_(fused[layer].weight, 1.0, 0.3)
+        torch.nn.init.normal_(fused[layer].bias)
+    plain = nn.Sequential(*deepcopy(fused))
+    towards = torch.randn(4, 8, 16, 16)
+    for block in (fused, plain):
+        (block(torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(5))) * towards).sum().backward()
+
+    found, expected = dict(fused.named_parameters()), dict(plain.named_parameters())
+    for name in expected:
+        torch.testing.assert_close(found[name].grad, expected[name].grad, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(fused.state_dict(), plain.state_dict(), rtol=1e-4, atol=1e-5)
+    pictures = torch.rand(4, 1, 32, 32)
+    torch.testing.assert_close(fused(pictures), plain(pictures), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(fused.eval()(pictures), plain.eval()(pictures), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["v1", "v2", "v2.1"])
 def test_all_maps_keep_to_channels_last_while_the_network_learns(name):
     """PyTorch turns to the other layout, and slows down, at a map of one channel that is not told apart."""
     network = build(name, 12, 64).to(memory_format=torch.channels_last)
     maps = []
     for module in network.modules():
-        if isinstance(module, nn.Conv2d) and module.out_channels > 1:
+        if isinstance(module, nn.Conv2d | FromOneChannel) and getattr(module, "out_channels", 0) != 1:
             module.register_forward_hook(lambda _module, _inputs, output: maps.append(output))
 
     network(torch.rand(4, 1, 64, 64).contiguous(memory_format=torch.channels_last))

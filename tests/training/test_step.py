@@ -113,7 +113,7 @@ def test_precision_is_what_was_asked_for_and_auto_what_the_machine_is_fast_in(mo
     for native, expected in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
         assert checkpoint.precision_on(CPU, "auto", "kanjinet") == expected
-        assert checkpoint.precision_on(CPU, "auto", "v2.1") == torch.float32
+        assert checkpoint.precision_on(CPU, "auto", "kuzushiji") == torch.float32
 
 
 @pytest.mark.filterwarnings("ignore:Error detected in", "ignore:Anomaly Detection")
