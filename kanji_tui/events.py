@@ -143,6 +143,18 @@ class Report(Protocol):
     def stop_requested(self) -> bool: ...
 
 
+class Unheard:
+    """A report that nobody reads."""
+
+    directory: Path | None = None
+
+    def __call__(self, event: Event) -> None:
+        pass
+
+    def stop_requested(self) -> bool:
+        return False
+
+
 def raise_if_stopped(report: Report) -> None:
     """Raise Stopped when the user asked the job to stop; call it where stopping loses nothing."""
     if report.stop_requested():

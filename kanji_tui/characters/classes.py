@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from kanji_tui.characters.jis import character_to_jis
-
 
 @dataclass(frozen=True)
 class CharacterClass:
@@ -61,20 +59,3 @@ def record_order() -> tuple[int, ...]:
         if number % 15 == 0:
             order.extend([syllable for syllable in [next(hiragana, None)] if syllable is not None])
     return tuple(order)
-
-
-def find_class(text: str) -> CharacterClass | None:
-    """The class that `text` names: the character itself, its JIS code (`4544`) or its code point (`U+7530`)."""
-    text = text.strip()
-    if text.upper().startswith("U+"):
-        try:
-            text = chr(int(text[2:], 16))
-        except (ValueError, OverflowError):
-            return None
-    if len(text) == 1:
-        jis = character_to_jis(text)
-        return classes_by_jis().get(jis) if jis is not None else None
-    try:
-        return classes_by_jis().get(int(text, 16))
-    except ValueError:
-        return None

@@ -6,8 +6,6 @@ A JIS code is row and cell with 0x20 added to each, as one 16-bit number: 0x4544
 
 from functools import cache
 
-from kanji_tui.errors import UsageError
-
 
 @cache
 def jis_to_character(jis: int) -> str | None:
@@ -36,17 +34,6 @@ def character_to_jis(character: str) -> int | None:
 def name_jis(jis: int) -> str:
     """The code as it is written everywhere here: four hexadecimal digits, `4544`."""
     return f"{jis:04X}"
-
-
-def parse_jis(text: str) -> int:
-    """The code that `name_jis` wrote; UsageError where `text` is no such code."""
-    try:
-        jis = int(text, 16)
-    except ValueError:
-        raise UsageError(f"'{text}' is no JIS X 0208 code", "write four hexadecimal digits, like 4544") from None
-    if jis_to_character(jis) is None:
-        raise UsageError(f"the JIS X 0208 code '{text}' has no character")
-    return jis
 
 
 def kind(jis: int) -> str:

@@ -52,11 +52,10 @@ def _known_files() -> dict[str, int]:
 KNOWN_FILES = _known_files()
 
 
-def record_files(directory: Path, format: str | None = None) -> list[Path]:
-    """The record files in `directory`, in the order of their names; of one format only.
+def record_files(directory: Path, format: str) -> list[Path]:
+    """The record files in `directory`, in the order of their names: those named as `format`, else all of them.
 
-    With `format` None the names must leave no doubt. Raises UsageError where there is no such directory, no record
-    file in it, or two formats; KanjiError for an empty file.
+    Raises UsageError where there is no such directory or no record file in it; KanjiError for an empty file.
     """
     directory = require_folder(directory)
     try:
@@ -65,11 +64,8 @@ def record_files(directory: Path, format: str | None = None) -> list[Path]:
         raise unreadable(directory, error) from None
     if not found:
         raise UsageError(f"no ETL files in {directory}: {what_is_there(directory)}", _what_is_expected(directory))
-    formats = {recognise(path) for path in found}
-    if len(formats) == 2:
-        if format is None:
-            raise UsageError(f"{directory} holds both ETL8G and ETL9G files", "say which: --format etl9g or etl8g")
-        found = [path for path in found if recognise(path) == format]
+    # Where every name is the sister's, they are read as `format` all the same: the user said so.
+    found = [path for path in found if recognise(path) == format] or found
     for path in found:
         if path.stat().st_size == 0:
             raise KanjiError(f"{path} is empty (0 bytes)", "copy it again from where it came, or remove it")

@@ -1,6 +1,7 @@
 """What lies in a folder of pictures to be prepared: recognised by its files, or named."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from kanji_tui.data.etl import FILE_NAME
@@ -80,8 +81,9 @@ def _look(directory: Path) -> dict[str, str]:
 def _advice(directory: Path) -> str:
     """Where nothing was recognised: the folder that was meant, or what is expected."""
     for folder in sorted(path for path in directory.iterdir() if path.is_dir()):
-        if inside := _look(folder):
-            return f"there are {next(iter(inside.values()))} one folder down: --etl-dir {folder}"
+        with suppress(OSError):  # a folder that is not ours to read is not the one that was meant
+            if inside := _look(folder):
+                return f"there are {next(iter(inside.values()))} one folder down: --etl-dir {folder}"
     return (
         "expected are files named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of images "
         f"for each character; or draw a sample: kanji-tui sample --output-dir {directory}"

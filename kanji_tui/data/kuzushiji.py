@@ -29,6 +29,7 @@ ARRAY = "arr_0.npy"
 BLOCK = 64
 NAMES = {"k49": "Kuzushiji-49", "kmnist": "KMNIST"}
 CREDIT = "CODH, adapted from the Kuzushiji Dataset of NIJL and others, doi:10.20676/00000341, CC BY-SA 4.0"
+NOT_READABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 DOWNLOAD = "get it from http://codh.rois.ac.jp/kmnist/ and put it beside the pictures"
 
 
@@ -143,6 +144,8 @@ def read_class_map(path: Path) -> dict[int, int]:
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = [(int(row["index"]), row["codepoint"], row["char"]) for row in csv.DictReader(file)]
+        if any(None in row for row in rows):
+            raise ValueError("a line is cut short")
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
         raise KanjiError(
             f"{path} cannot be read as a class map with index, codepoint and char: {error}", DOWNLOAD
@@ -157,7 +160,7 @@ def _read_labels(path: Path) -> np.ndarray:
             labels: np.ndarray = archive[ARRAY.removesuffix(".npy")]
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise ValueError(f"labels of shape {labels.shape}, {labels.dtype}")
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except NOT_READABLE as error:
         raise _broken(path, error) from None
     return labels.astype(np.int64)
 
@@ -171,7 +174,7 @@ def _open_pictures(path: Path) -> Iterator[tuple[IO[bytes], tuple[int, int, int]
             if len(shape) != 3 or dtype != np.uint8 or min(shape[1:]) < 1:
                 raise ValueError(f"pictures of shape {shape}, {dtype}")
             yield file, shape
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except NOT_READABLE as error:
         raise _broken(path, error) from None
 
 

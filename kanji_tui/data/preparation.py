@@ -195,8 +195,6 @@ class _Work:
             finally:
                 self.halt.set()
                 pool.shutdown(cancel_futures=True)
-        for task in tasks:
-            task.result()
         return self.finished
 
     def _make(self, number: int) -> None:
@@ -226,7 +224,7 @@ class _Work:
         }
 
     def _follow(self, tasks: list[Future], report: Report) -> None:
-        """Report progress until all tasks are done or one failed; raises Stopped when asked to stop."""
+        """Report progress until all tasks are done; raises what one failed with, Stopped when asked to stop."""
         began = time.monotonic()
         total = sum(map(len, self.contents))
         before = total - sum(len(self.contents[number]) for number in self.counts)
@@ -244,7 +242,7 @@ class _Work:
             rate = done / max(time.monotonic() - began, 1e-6)
             remaining = (total - before - done) / rate if rate else None
             report(Progress("prepare", before + done, total, "records", "", rate, remaining, rate * record_bytes))
-            if any(task.exception() for task in ended):
-                return
+            for task in ended:
+                task.result()  # the first failure, before the others are told to halt
             if waiting and report.stop_requested():
                 raise Stopped("preparation stopped; run it again and it goes on at the next file")

@@ -226,7 +226,7 @@ def _metadata(plan: Plan, contents: list[Contents], digest: str) -> dict[str, An
 
 def _quarantine_list(contents: list[Contents]) -> str:
     lines = [
-        f"{record.file}\t{record.record}\t{record.reason}\n"
+        f"{_cell(record.file)}\t{record.record}\t{record.reason}\n"
         for content in contents
         for record in content.quarantined
     ]
@@ -236,8 +236,13 @@ def _quarantine_list(contents: list[Contents]) -> str:
 def _names_list(plan: Plan, contents: list[Contents]) -> str:
     """Which file each record was: `file` as metadata has it, record, path."""
     lines = [
-        f"{name}\t{record}\t{path}\n"
+        f"{name}\t{record}\t{_cell(path)}\n"
         for (name, _), content in zip(plan.inputs, contents, strict=True)
         for record, path in zip(content.record.tolist(), content.names, strict=True)
     ]
     return "".join(["file\trecord\tpath\n", *lines])
+
+
+def _cell(name: str) -> str:
+    """A file's name, which may hold anything, without tabs and line breaks."""
+    return " ".join(name.replace("\t", " ").splitlines())

@@ -1,13 +1,11 @@
 """An ONNX file that stands in a comparison: what it holds, what it takes, and what comes out of it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
 
-from kanji_tui.errors import KanjiError
 from kanji_tui.inspection.engine_process import Arrays
 from kanji_tui.inspection.engines import Engine
 from kanji_tui.inspection.graph import describe_tensor, graph_inputs
@@ -87,19 +85,8 @@ def read_candidate(path: Path) -> Candidate:
             size = int(height)
             batch = first if isinstance(first, int) else None
             symbol = first if isinstance(first, str) and first != "?" else ""
-    return Candidate(path, model, read_card(model, path), only.name if only else "", size, batch, symbol)
-
-
-def read_card(model: onnx.ModelProto, path: Path) -> ModelCard | None:
-    """The card among the file's notes. KanjiError for a damaged one."""
-    kept = {entry.key: entry.value for entry in model.metadata_props}
-    if "card" not in kept:
-        return None
-    try:
-        value = json.loads(kept["card"])
-    except json.JSONDecodeError as error:
-        raise KanjiError(f"the card in {path} is damaged: {error}", "export the model again") from None
-    return ModelCard.from_json(value, str(path)) if isinstance(value, dict) and "network" in value else None
+    card = ModelCard.in_notes({note.key: note.value for note in model.metadata_props}, str(path))
+    return Candidate(path, model, card, only.name if only else "", size, batch, symbol)
 
 
 def shared_columns(first: Candidate, other: Candidate, widths: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

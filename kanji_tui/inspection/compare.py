@@ -1,5 +1,6 @@
 """`compare`: two to four ONNX files side by side: operators, size, outputs on the same samples, latency."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,18 +146,18 @@ def hold_together(
     agreements: list[Agreement] = []
     top1: dict[str, float] = {}
     try:
-        expected = np.concatenate([first.outputs(reference, pictures) for pictures in samples.batches(BATCH)])
+        expected = np.concatenate(list(within_budget(first, reference, samples, report, math.inf)))
     except EngineRefused as refusal:
         why = f"not compared: {reference.name} does not run {first.name}: {refusal}"
         return [Agreement(c.name, engine.name, None, why) for c in candidates for engine in engines], {}
     for candidate in candidates:
         for engine in engines:
             raise_if_stopped(report)
-            found: list[np.ndarray] = []
             try:
-                for outputs in within_budget(candidate, engine, samples, report):
-                    found.append(outputs)
-                logits = np.concatenate(found)
+                if candidate is first and engine is reference:
+                    logits = expected
+                else:
+                    logits = np.concatenate(list(within_budget(candidate, engine, samples, report, BUDGET_SECONDS)))
                 left, right = shared_columns(first, candidate, (expected.shape[1], logits.shape[1]))
             except (EngineRefused, ValueError) as why:
                 agreements.append(Agreement(candidate.name, engine.name, None, str(why)))
@@ -171,8 +172,10 @@ def hold_together(
     return agreements, top1
 
 
-def within_budget(candidate: Candidate, engine: Engine, samples: Samples, report: Report) -> Iterator[np.ndarray]:
-    """Outputs batch by batch, until all samples are done or the time is used up."""
+def within_budget(
+    candidate: Candidate, engine: Engine, samples: Samples, report: Report, budget: float
+) -> Iterator[np.ndarray]:
+    """Outputs batch by batch, until all samples are done or `budget` seconds are used up."""
     start, done = time.monotonic(), 0
     for pictures in samples.batches(BATCH):
         raise_if_stopped(report)
@@ -180,7 +183,7 @@ def within_budget(candidate: Candidate, engine: Engine, samples: Samples, report
         outputs = candidate.outputs(engine, pictures)
         yield outputs
         done += len(outputs)
-        if time.monotonic() - start > BUDGET_SECONDS:
+        if time.monotonic() - start > budget:
             return
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.preparation import prepare
+from kanji_tui.data.resize import resize_grey
 from kanji_tui.data.sample import draw_sample
 from kanji_tui.data.splits import split_as_stored
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Report
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.system.files import read_json
 
 PARITY_SAMPLES = 1000
 DRAWN_SETS = 8
@@ -50,7 +51,7 @@ class Samples:
             some = self.indices[start : start + size]
             pictures = self.dataset.images(some) if self.dataset is not None else self.drawn[some]  # type: ignore[index]
             if self.side is not None:
-                pictures = resize(pictures, self.side)
+                pictures = resize_grey(pictures, self.side)
             yield pictures[:, None].astype(np.float32) / 255
 
     def some(self, count: int) -> "Samples":
@@ -100,7 +101,8 @@ def unusable(card: ModelCard, data_dir: Path) -> str:
     """Why the pictures in `data_dir` are none for this model; empty where they are."""
     if not (Path(data_dir) / "metadata.json").is_file():
         return f"there is no dataset in {data_dir}"
-    size = open_dataset(data_dir).size
+    # Only looked up: a dataset that fits is opened next, and what is wrong with it is said there.
+    size = read_json(Path(data_dir) / "metadata.json").get("target_size", card.size)
     if size != card.size:
         return f"the dataset in {data_dir} has {size}-pixel pictures and the model takes {card.size}"
     return ""
@@ -144,9 +146,3 @@ def draw(card: ModelCard, why: str, report: Report) -> Samples:
         dataset = open_dataset(prepared)
         everything = np.arange(len(dataset))
         return Samples(source, everything, dataset.jis[everything], drawn=dataset.images(everything))
-
-
-def resize(pictures: np.ndarray, side: int) -> np.ndarray:
-    """uint8 (N, S, S) to (N, side, side): area averages when they shrink, linear interpolation when they grow."""
-    how = Image.Resampling.BOX if side < pictures.shape[1] else Image.Resampling.BILINEAR
-    return np.stack([np.asarray(Image.fromarray(picture).resize((side, side), how)) for picture in pictures])

@@ -4,6 +4,8 @@ It stands in best_model_info.json next to a .pth file, in the metadata of .safet
 checkpoints. Two models, or a model and a dataset, are matched by JIS code, never by position.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,6 +68,17 @@ class ModelCard:
                 f"{where} does not describe a model of this program ({type(error).__name__}: {error})",
                 "export or train the model again, or restore the file beside it",
             ) from None
+
+    @classmethod
+    def in_notes(cls, notes: Mapping[str, str], where: str) -> "ModelCard | None":
+        """The card among the notes of the file `where`, None where there is none of ours; KanjiError if damaged."""
+        if "card" not in notes:
+            return None
+        try:
+            value = json.loads(notes["card"])
+        except json.JSONDecodeError as error:
+            raise KanjiError(f"the card in {where} is damaged: {error}", "export the model again") from None
+        return cls.from_json(value, where) if isinstance(value, dict) and "network" in value else None
 
     @property
     def characters(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ end of each residual branch; the last layer N(0, 0.01) with bias 0.
 
 from torch import Tensor, nn
 
+from kanji_tui.networks.kanjinet import convolution
 from kanji_tui.networks.pooling import GlobalAverage
 from kanji_tui.networks.transformer import Encoder
 
@@ -18,14 +19,6 @@ STAGES = ((64, 1), (128, 1), (192, 0))  # channels, residual blocks
 HALVINGS = 1 + len(STAGES)
 DEPTH, HEADS, HIDDEN = 3, 6, 768
 DROPOUT = 0.1
-
-
-def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-    """A convolution without bias and its BatchNorm."""
-    return [
-        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
 
 
 class Residual(nn.Module):

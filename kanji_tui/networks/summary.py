@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kanji_tui.characters.classes import etl9g_classes
 from kanji_tui.networks.registry import NETWORKS, build, entry
 
 
@@ -42,16 +41,12 @@ def summarise(name: str, classes: int, size: int) -> NetworkSummary:
     )
 
 
-def summarise_all(size: int, classes: int | None = None) -> tuple[NetworkSummary, ...]:
-    """Every network of the registry, with all 3,036 classes unless `classes` says otherwise.
-
-    One whose extra is missing is listed without figures.
-    """
-    outputs = classes or len(etl9g_classes())
+def summarise_all(size: int, classes: int) -> tuple[NetworkSummary, ...]:
+    """Every network of the registry; one whose extra is missing is listed without figures."""
     return tuple(
-        NetworkSummary(name, known.description, outputs, size, None, None, None, known.remedy)
+        NetworkSummary(name, known.description, classes, size, None, None, None, known.remedy)
         if known.missing
-        else summarise(name, outputs, size)
+        else summarise(name, classes, size)
         for name, known in NETWORKS.items()
     )
 

@@ -79,7 +79,8 @@ def evaluate_model(model: Model, data_dir: Path, split: str, keep_in: Path | Non
     dataset = open_dataset(data_dir)
     judged = predict_split(model, dataset, split, keep_in, report)
     found = judged.predictions
-    truth, unknown = dataset.jis[found.index], np.isnan(found.loss)
+    truth = dataset.jis[found.index]
+    unknown = ~np.isin(truth, model.card.classes)
     right = found.jis == truth[:, None]
     return Evaluation(
         samples=len(found),

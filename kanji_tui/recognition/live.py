@@ -3,7 +3,6 @@
 What it says of a drawing is what `recognition.predictor` says of the picture saved from it: the input is the same.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,25 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import open_dataset
+from kanji_tui.data.original import FORMAT as ORIGINAL
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.recognition.candidates import Candidate, most_probable
 from kanji_tui.recognition.ink import USUAL_EXTENT, place
+from kanji_tui.recognition.sessions import open_session
 from kanji_tui.recognition.strokes import PAPER, Look, Stroke, measure_look, render
 
 CANDIDATES = 10
 MEASURED = 400  # pictures of the dataset that show how thick its strokes are
 WITHOUT_MODEL = 64  # pixels a side of the picture shown where no model says otherwise
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """`jis` as four hexadecimal digits, `probability` 0-1."""
-
-    character: str
-    jis: str
-    probability: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,48 +36,29 @@ class LiveModel:
         """The ten most probable characters of a picture uint8 (S, S), ink high, most probable first."""
         entry = self.session.get_inputs()[0].name
         logits = self.session.run(None, {entry: picture[None, None].astype(np.float32) / np.float32(255)})[0][0]
-        shares = np.exp(logits - logits.max())
-        shares /= shares.sum()
-        best = np.argsort(-shares, kind="stable")[:CANDIDATES]
-        codes = [self.card.classes[index] for index in best]
-        return tuple(
-            Candidate(jis_to_character(jis) or "?", name_jis(jis), float(share))
-            for jis, share in zip(codes, shares[best], strict=True)
-        )
+        return most_probable(logits, self.card.classes, CANDIDATES)
 
 
 def open_live(path: Path, name: str = "") -> LiveModel:
     """The exported model in `path`, called `name`; KanjiError where it cannot be run or carries no card."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # one picture is too little work to share
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        card = json.loads(session.get_modelmeta().custom_metadata_map["card"])
-    except KeyError:
-        raise KanjiError(
-            f"{path} does not say what it was trained on", "export it again: kanji-tui export onnx"
-        ) from None
-    except Exception as error:  # ONNX Runtime's own exceptions have no common base of their own
-        raise KanjiError(
-            f"{path} cannot be run by ONNX Runtime: {str(error).splitlines()[0]}", "kanji-tui export onnx"
-        ) from None
-    return LiveModel(name or path.name, ModelCard.from_json(card, str(path)), session)
+    session, card = open_session(path, threads=1)  # one picture is too little work to share
+    if card is None:
+        raise KanjiError(f"{path} does not say what it was trained on", "export it again: kanji-tui export onnx")
+    return LiveModel(name or path.name, card, session)
 
 
 def find_look(card: ModelCard | None, data_dir: Path) -> Look:
     """How the writing looks that a model was trained on: measured, where its dataset is still in `data_dir`.
 
-    Without a model any dataset there will do. The extent is the model's own, as `predict` takes it.
+    Without a model any dataset there will do, but one of the original scripts: a look at its pictures would convert
+    them all first. The extent is the model's own, as `predict` takes it.
     """
     try:
         dataset = open_dataset(data_dir)
     except KanjiError:
         dataset = None
     measured = Look()
-    if dataset is not None and len(dataset) and card_fits(card, dataset.digest):
+    if dataset is not None and len(dataset) and dataset.format != ORIGINAL and card_fits(card, dataset.digest):
         some = np.unique(np.linspace(0, len(dataset) - 1, MEASURED).round().astype(int))
         measured = measure_look(dataset.images(some), f"measured in {data_dir}/")
     if card is None:

@@ -8,7 +8,6 @@ Without a card, 3,036 outputs mean all classes of ETL9G in order, on pictures 0-
 """
 
 import hashlib
-import json
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.networks.card import ModelCard, all_classes_card
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import NETWORKS, build, recognise_keys
+from kanji_tui.recognition.sessions import open_session
 from kanji_tui.system.files import read_json
 
 BATCH = 512  # pictures computed at once
@@ -132,17 +132,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], ModelCard | 
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
         raise KanjiError(f"{path} cannot be read as safetensors: {error}", ANOTHER) from None
-    return weights, _card_in(metadata, path)
-
-
-def _card_in(metadata: dict[str, str], path: Path) -> ModelCard | None:
-    if "card" not in metadata:
-        return None
-    try:
-        value: Any = json.loads(metadata["card"])
-    except json.JSONDecodeError as error:
-        raise KanjiError(f"the card in {path} is damaged: {error}", ANOTHER) from None
-    return ModelCard.from_json(value, str(path))
+    return weights, ModelCard.in_notes(metadata, str(path))
 
 
 def _card_beside(path: Path) -> ModelCard | None:
@@ -190,19 +180,11 @@ def _torch_run(recogniser: Recogniser) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _open_onnx(path: Path) -> tuple[ModelCard, bool, Callable[[np.ndarray], np.ndarray]]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # its warnings about folded nodes are nobody's business here
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own exceptions have no common base of their own
-        raise KanjiError(f"{path} cannot be run by ONNX Runtime: {str(error).splitlines()[0]}", ANOTHER) from None
+    session, card = open_session(path)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) != 2:
         raise KanjiError(f"{path} does not take one picture and give logits", ANOTHER)
     name, (batch, _, size, _) = inputs[0].name, inputs[0].shape
-    card = _card_in(session.get_modelmeta().custom_metadata_map, path)
     found = card or _all_classes("unknown", int(outputs[0].shape[1]), int(size), path)
 
     def run(pictures: np.ndarray) -> np.ndarray:

@@ -5,25 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.images import NOT_READABLE, read_levels
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
-from kanji_tui.recognition.evaluation import log_softmax
+from kanji_tui.recognition.candidates import Candidate, most_probable
 from kanji_tui.recognition.ink import USUAL_EXTENT, place
 from kanji_tui.recognition.models import open_model
 
 CANDIDATES = 5
 FAINTEST = 0.1  # a picture whose levels differ by less shows nothing
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """`jis` as four hexadecimal digits, `probability` 0-1."""
-
-    character: str
-    jis: str
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -53,21 +43,8 @@ def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Re
     for number, path in enumerate(images, start=1):
         raise_if_stopped(report)
         picture = place(read_ink(path, invert), model.card.size, extent)
-        probabilities = np.exp(log_softmax(model.logits(picture[None])))[0]
-        best = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
-        found.append(
-            Prediction(
-                path=str(path),
-                candidates=tuple(
-                    Candidate(
-                        character=jis_to_character(model.card.classes[index]) or "?",
-                        jis=name_jis(model.card.classes[index]),
-                        probability=float(probabilities[index]),
-                    )
-                    for index in best
-                ),
-            )
-        )
+        candidates = most_probable(model.logits(picture[None])[0], model.card.classes, CANDIDATES)
+        found.append(Prediction(str(path), candidates))
         report(Progress("predicting", number, len(images), "images", item=str(path)))
     return Predictions(tuple(found), str(model_path))
 

@@ -48,9 +48,12 @@ def writing_failed(path: Path, error: OSError) -> KanjiError:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to `path`, whole or not at all."""
+    """Write UTF-8 text to `path`, whole or not at all.
+
+    What UTF-8 cannot hold, a byte of a file's name, stands as an escape, which JSON reads back.
+    """
     with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -67,7 +67,7 @@ def cores() -> Cores:
 def disk(path: Path) -> Disk:
     """The disk that holds the folder `path`; of the nearest folder above where it is not made yet."""
     existing = path.absolute()
-    while not existing.exists() and existing != existing.parent:
+    while not os.path.exists(existing) and existing != existing.parent:  # Path's own raises where it may not look
         existing = existing.parent
     writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     return Disk(existing, shutil.disk_usage(existing).free, writable)

@@ -1,18 +1,15 @@
 """The 3,036 classes of ETL9G."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kanji_tui.characters.classes import (
     classes_by_jis,
     etl9g_classes,
-    find_class,
     global_ranks,
     record_order,
     strokes,
 )
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind
 
 SMALL_AND_OLD = set("ぁぃぅぇぉっゃゅょゎゐゑ")
 
@@ -49,8 +46,7 @@ def test_ta_is_4544_and_class_2080() -> None:
     [("一", 1), ("田", 5), ("永", 5), ("語", 14), ("鷹", 24), ("あ", 3), ("の", 1), ("ぽ", 5)],
 )
 def test_stroke_counts(character: str, count: int) -> None:
-    found = find_class(character)
-    assert found is not None
+    found = classes_by_jis()[character_to_jis(character)]
     assert found.strokes == strokes(found.jis) == count
 
 
@@ -59,32 +55,6 @@ def test_every_class_has_a_possible_stroke_count() -> None:
     assert min(counts) == 1
     assert max(counts) <= 29  # 鬱, the most of any kanji in common use
     assert strokes(0x2421) is None  # ぁ is no class
-
-
-@given(st.sampled_from(etl9g_classes()))
-def test_a_class_is_found_by_each_of_its_names(known) -> None:
-    for text in (
-        known.character,
-        f" {known.character}\n",
-        name_jis(known.jis),
-        name_jis(known.jis).lower(),
-        f"U+{ord(known.character):04X}",
-        f"u+{ord(known.character):x}",
-    ):
-        assert find_class(text) is known
-
-
-@pytest.mark.parametrize(
-    "text", ["", " ", "3", "弌", "ぁ", "田田", "U+", "U+110000", "U+D800", "FFFF", "-4544", "xyz"]
-)
-def test_what_names_no_class_finds_none(text: str) -> None:
-    assert find_class(text) is None
-
-
-@given(st.text())
-def test_any_text_finds_a_class_or_none(text: str) -> None:
-    found = find_class(text)
-    assert found is None or found in etl9g_classes()
 
 
 def test_the_record_order_holds_each_class_once_at_its_known_place() -> None:

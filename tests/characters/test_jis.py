@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis, parse_jis
-from kanji_tui.errors import UsageError
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind
 
 
 @pytest.mark.parametrize(
@@ -58,14 +57,3 @@ def test_any_text_has_a_code_that_leads_back_or_none(text: str) -> None:
 @given(st.characters(codec="ascii"))
 def test_ascii_is_not_in_the_table(character: str) -> None:
     assert character_to_jis(character) is None
-
-
-@given(st.integers(0x2121, 0x7E7E).filter(lambda jis: jis_to_character(jis) is not None))
-def test_names_are_parsed_back(jis: int) -> None:
-    assert parse_jis(name_jis(jis)) == jis
-
-
-@pytest.mark.parametrize("text", ["", "田", "45", "FFFF", "2921", "not hex"])
-def test_what_is_no_code_is_refused_by_name(text: str) -> None:
-    with pytest.raises(UsageError, match=f"'{text}'"):
-        parse_jis(text)

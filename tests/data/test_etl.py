@@ -131,43 +131,43 @@ def test_files_come_in_the_order_of_their_names_and_nothing_else_comes(tmp_path)
         write_records(tmp_path / name, [A])
     for name in ("ETL9INFO", "README.md", "ETL9G_01.gz", "SAMPLE.json"):
         (tmp_path / name).write_text("x")
-    assert [path.name for path in record_files(tmp_path)] == ["ETL9G_02", "ETL9G_10"]
+    assert [path.name for path in record_files(tmp_path, "etl9g")] == ["ETL9G_02", "ETL9G_10"]
 
 
 def test_no_such_directory(tmp_path):
     with pytest.raises(UsageError, match="there is no directory") as failed:
-        record_files(tmp_path / "nowhere")
+        record_files(tmp_path / "nowhere", "etl9g")
     assert "kanji-tui sample" in failed.value.remedy
 
 
 def test_no_etl_files_says_what_is_there_and_what_is_expected(tmp_path):
     with pytest.raises(UsageError, match="it is empty"):
-        record_files(tmp_path)
+        record_files(tmp_path, "etl9g")
     (tmp_path / "holiday.jpg").write_text("x")
     with pytest.raises(UsageError, match=r"no ETL files in .*holiday\.jpg") as failed:
-        record_files(tmp_path)
+        record_files(tmp_path, "etl9g")
     assert "ETL9G_01" in failed.value.remedy
 
 
 def test_files_one_folder_down_are_pointed_at(tmp_path):
     write_records(tmp_path / "inner" / "ETL9G_01", [A])
     with pytest.raises(UsageError) as failed:
-        record_files(tmp_path)
+        record_files(tmp_path, "etl9g")
     assert failed.value.remedy.endswith(f"--etl-dir {tmp_path / 'inner'}")
 
 
 def test_an_empty_file_is_named(tmp_path):
     (tmp_path / "ETL9G_03").touch()
     with pytest.raises(KanjiError, match=r"ETL9G_03 is empty \(0 bytes\)"):
-        record_files(tmp_path)
+        record_files(tmp_path, "etl9g")
 
 
-def test_two_formats_need_to_be_told_apart(tmp_path):
+def test_files_of_the_named_format_come_unless_there_are_none(tmp_path):
     write_records(tmp_path / "ETL8G_01", [A], picture_at=60)
+    assert [path.name for path in record_files(tmp_path, "etl9g")] == ["ETL8G_01"]
     write_records(tmp_path / "ETL9G_01", [A])
-    with pytest.raises(UsageError, match="both"):
-        record_files(tmp_path)
     assert [path.name for path in record_files(tmp_path, "etl8g")] == ["ETL8G_01"]
+    assert [path.name for path in record_files(tmp_path, "etl9g")] == ["ETL9G_01"]
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from kanji_tui.data.formats import list_inputs, open_source
@@ -45,6 +47,22 @@ def test_an_empty_folder_says_what_is_expected(tmp_path):
     for format in (None, "kuzushiji", "images"):
         with pytest.raises(UsageError, match="no directory"):
             open_source(tmp_path / "nowhere", format)
+
+
+def test_a_folder_that_is_not_ours_to_read_hides_nothing(tmp_path, monkeypatch):
+    (tmp_path / "lost+found").mkdir()
+    write_records(tmp_path / "meant" / "ETL9G_01", CODES)
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path.name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)  # root, whom tests may run as, may read everything
+    with pytest.raises(UsageError, match=r"nothing to prepare in .*: it holds lost\+found, meant") as refused:
+        open_source(tmp_path, None)
+    assert refused.value.remedy.endswith(f"--etl-dir {tmp_path / 'meant'}")
 
 
 def test_a_listing_tells_what_lies_there_without_reading_pictures(tmp_path):

@@ -1,3 +1,4 @@
+import os
 import unicodedata
 
 import numpy as np
@@ -144,6 +145,33 @@ def test_what_is_no_picture_or_no_character_is_listed_and_left_out(tmp_path, rep
     assert "no readable image" in reasons["田/001.png"]
     assert "no readable image" in reasons["あ/000.png"]
     assert reasons["unsorted/000.png"] == "its folder names no character of JIS X 0208"
+
+
+def test_files_of_any_name_are_prepared_and_listed(kanji_tui, tmp_path):
+    """As they come from an archive in Shift-JIS, or with a line break in their name."""
+    write_images(tmp_path / "ETL9G", {"田": 6, "あ": 4})
+    ta = tmp_path / "ETL9G" / "田"
+    names = [os.fsdecode(b"\x93\x63.png"), "two\nlines.png", "two\u2028more.png", "a\tb.png"]
+    for number, name in enumerate(names):
+        (ta / f"{number:03d}.png").rename(ta / name)
+    (ta / os.fsdecode(b"\x88\x9f\n.png")).write_bytes(b"no picture")
+    for _ in range(2):  # a second time it is not held up by what the first left
+        process = kanji_tui("prepare", "--size", 32, "--json")
+        assert process.returncode == 0, process.stderr
+    dataset = open_dataset(tmp_path / "dataset")
+    assert sorted(dataset.paths().values())[-6:] == [
+        "田/004.png",
+        "田/005.png",
+        "田/\\udc93c.png",
+        "田/a b.png",
+        "田/two lines.png",
+        "田/two more.png",
+    ]
+    assert [record.file for record in dataset.quarantined] == ["田/" + os.fsdecode(b"\x88\x9f\n.png")]
+    lines = (tmp_path / "dataset" / "quarantine.tsv").read_text("utf-8").splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["file", "田/\\udc88\\udc9f .png"]
+    process = kanji_tui("verify", "--unusual", 1, "--json")
+    assert process.returncode == 0, process.stderr
 
 
 def test_the_same_bytes_for_any_number_of_workers_and_chunks_of_some_folders(tmp_path, report, monkeypatch):

@@ -1,3 +1,6 @@
+import struct
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -88,6 +91,9 @@ def test_verify_accepts_it(tmp_path, report):
         (lambda d: (d / "k49_classmap.csv").unlink(), "k49_classmap.csv is missing"),
         (lambda d: (d / "k49-test-labels.npz").unlink(), "k49-test-labels.npz is missing"),
         (lambda d: (d / "k49_classmap.csv").write_text("a,b\n1,2\n"), "cannot be read as a class map"),
+        (lambda d: _cut(d / "k49_classmap.csv", len(",ん\n".encode())), "cannot be read as a class map.*cut short"),
+        (lambda d: _cut(d / "k49_classmap.csv", len(",U+3093,ん\n".encode())), "class map.*cut short"),
+        (lambda d: _spoil(d / "k49-test-labels.npz"), "labels.npz cannot be read"),
         (lambda d: np.savez(d / "k49-test-labels.npz", np.zeros(7, np.uint8)), "20 pictures, .* 7 labels"),
         (lambda d: np.savez(d / "k49-test-imgs.npz", np.zeros((20, 28, 28))), "pictures of shape"),
         (lambda d: np.savez(d / "k49-test-imgs.npz", x=np.zeros(3)), "imgs.npz cannot be read"),
@@ -101,6 +107,21 @@ def test_damage_is_a_sentence(tmp_path, report, damage, sentence):
     with pytest.raises(KanjiError, match=sentence):
         prepare(tmp_path / "k49", tmp_path / "ds", 32, 1, None, report)
     assert not (tmp_path / "ds" / "metadata.json").exists()
+
+
+def _cut(path, count):
+    path.write_bytes(path.read_bytes()[:-count])
+
+
+def _spoil(path):
+    """Make the deflated stream one that zlib cannot follow: a block of the type that is reserved."""
+    with zipfile.ZipFile(path) as archive:
+        (member,) = archive.infolist()
+        assert member.compress_type == zipfile.ZIP_DEFLATED
+        content = bytearray(path.read_bytes())
+        names = struct.unpack_from("<HH", content, member.header_offset + 26)
+    content[member.header_offset + 30 + sum(names)] |= 0b110
+    path.write_bytes(content)
 
 
 def test_a_picture_damaged_in_the_archive_makes_no_dataset(tmp_path, report):

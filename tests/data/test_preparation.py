@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from kanji_tui.data import preparation, publication
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
+from kanji_tui.data.record_files import RecordFile
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
 from tests.data.making import (
@@ -217,6 +219,23 @@ def test_a_disk_that_fills_up_loses_nothing(etl_dir, tmp_path, report, monkeypat
     assert open_dataset(tmp_path / "ds").size == 64
 
 
+def test_the_first_failure_is_told_though_an_earlier_file_is_still_at_work(etl_dir, tmp_path, report, monkeypatch):
+    real, failed = RecordFile.pictures, threading.Event()
+
+    def pictures(each, record, size):
+        if each.name == "ETL9G_01":
+            failed.wait(10)
+            time.sleep(0.3)  # still at work when the others are told to halt
+        elif each.name == "ETL9G_02":
+            os.truncate(each.path, 3 * 8199)
+            failed.set()
+        return real(each, record, size)
+
+    monkeypatch.setattr(RecordFile, "pictures", pictures)
+    with pytest.raises(KanjiError, match="ETL9G_02 became shorter while it was read"):
+        prepare(etl_dir, tmp_path / "ds", 32, 2, None, report)
+
+
 def test_two_preparations_do_not_mix(etl_dir, tmp_path, report):
     with (
         preparation._alone_in(tmp_path / "ds"),
@@ -328,11 +347,8 @@ PREPARE = """
 import sys
 from pathlib import Path
 from kanji_tui.data.preparation import prepare
-class Quiet:
-    directory = None
-    def __call__(self, event): pass
-    def stop_requested(self): return False
-prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, Quiet())
+from kanji_tui.events import Unheard
+prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, Unheard())
 """
 
 

@@ -21,7 +21,6 @@ from kanji_tui.export.onnx_export import ExportedOnnx, export_onnx
 from kanji_tui.export.pooling_table import compare_pooling
 from kanji_tui.export.targets import TARGETS
 from kanji_tui.inspection.inspect import inspect_models
-from kanji_tui.inspection.samples import resize
 from kanji_tui.networks import registry
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
@@ -294,14 +293,3 @@ def test_pooling_table(model: Path, sample_dataset: Path, report) -> None:
     assert rows["fixed_max"].bytes > 0
     assert rows["fixed_max"].latency["tract"][0].median > 0
     json.dumps(dataclasses.asdict(table))
-
-
-def test_resizing_keeps_the_picture() -> None:
-    pictures = np.zeros((2, 32, 32), np.uint8)
-    pictures[0, :, 16:] = 200
-    small, large = resize(pictures, 16), resize(pictures, 64)
-    assert small.shape == (2, 16, 16)
-    assert (small[0, :, 8:] == 200).all()
-    assert (small[0, :, :8] == 0).all()
-    assert not small[1].any()
-    assert large[0, 0, [0, 20, 45, 63]].tolist() == [0, 0, 200, 200]

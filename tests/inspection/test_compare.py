@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +11,19 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.events import Event, Progress
 from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.inspection import compare
-from kanji_tui.inspection.candidate import read_candidate, shared_columns
+from kanji_tui.inspection.candidate import Candidate, read_candidate, shared_columns
 from kanji_tui.inspection.compare import Compared, compare_models
+from tests.conftest import Remembered
 from tests.inspection import graphs
 
 
 @pytest.fixture(scope="module")
 def exports(trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same network for two targets. Read only."""
-    from tests.conftest import Remembered
-
     folder = tmp_path_factory.mktemp("exports")
     for target in ("tract", "strict"):
         export_onnx(trained.model_path, trained.data_dir, target, folder / f"{target}.onnx", False, Remembered())
@@ -145,6 +146,33 @@ def test_a_slow_engine_is_compared_on_fewer_samples(exports, trained, report, mo
     parity, _ = results(compared)["strict", "tract"]
     assert parity.samples == 8
     assert parity.passed
+
+
+def test_each_model_runs_once_on_each_sample_in_each_engine(exports, trained, report, monkeypatch) -> None:
+    outputs, runs = Candidate.outputs, Counter()
+
+    def counted(candidate, engine, pictures):
+        runs[candidate.path.stem, engine.name] += len(pictures)
+        return outputs(candidate, engine, pictures)
+
+    monkeypatch.setattr(Candidate, "outputs", counted)
+    compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
+    assert runs == {(name, engine): 24 for name in exports for engine in ("onnxruntime", "tract")}
+
+
+def test_the_first_model_can_be_stopped_too(exports, trained, monkeypatch) -> None:
+    @dataclasses.dataclass
+    class StoppedAtParity(Remembered):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            self.stop |= isinstance(event, Progress) and event.phase == "parity"
+
+    outputs, runs = Candidate.outputs, []
+    monkeypatch.setattr(compare, "BATCH", 8)
+    monkeypatch.setattr(Candidate, "outputs", lambda *asked: runs.append(asked) or outputs(*asked))
+    with pytest.raises(Stopped):
+        compare_models((exports["tract"], exports["strict"]), trained.data_dir, StoppedAtParity())
+    assert len(runs) == 1
 
 
 def test_how_many(exports, trained, report, tmp_path: Path) -> None:

@@ -106,6 +106,15 @@ def test_an_engine_that_never_answers_is_ended(tmp_path: Path, report, monkeypat
     assert [refusal.node for refusal in backend.refused] == ["endless"]
 
 
+def test_a_model_too_slow_to_be_timed_still_runs(tmp_path: Path, report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kanji_tui.inspection.engines.LIMIT_SECONDS", 1e-6)  # for timings; runs have their own
+    model = inspect(graphs.picture_network(tmp_path / "net.onnx"), report)
+    for name in ("onnxruntime", "tract"):
+        backend = model.backends[name]
+        assert (backend.runs, backend.reason, backend.latency) == (True, "", None)
+    assert model.backends["tract"].difference == pytest.approx(0, abs=1e-5)
+
+
 def test_unknown_operator(tmp_path: Path, report) -> None:
     model = inspect(graphs.custom_domain(tmp_path / "wish.onnx"), report)
     assert model.operators == {"com.example.Wish": 1}

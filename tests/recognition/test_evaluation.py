@@ -69,6 +69,17 @@ def test_samples_of_classes_the_model_lacks_are_errors_and_said(trained, shorter
     assert sum(pair.count for pair in found.confusions) == round((1 - found.top1) * found.samples)
 
 
+def test_a_model_that_computes_no_numbers_is_not_said_to_lack_classes(trained, tmp_path, report):
+    recogniser, card = load_recogniser(trained.model_path)
+    weights = recogniser.network.state_dict()
+    weights["classifier.bias"][0] = torch.nan
+    torch.save(weights, tmp_path / "model.pth")
+    (tmp_path / "best_model_info.json").write_text(json.dumps(card.to_json()))
+    found = evaluate(tmp_path / "model.pth", trained.data_dir, "all", None, report)
+    assert (found.unknown_samples, found.unknown_classes) == (0, ())
+    assert np.isnan(found.loss)
+
+
 def test_confusions_name_the_pair_most_frequent_first(trained, shorter, report):
     dataset = open_dataset(trained.data_dir)
     found = evaluate(shorter(dataset.classes[:2]), trained.data_dir, "all", None, report)

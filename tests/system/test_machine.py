@@ -91,13 +91,17 @@ def test_a_file_in_the_way_cannot_be_written(tmp_path: Path) -> None:
     assert not disk(tmp_path / "models").writable
 
 
-def test_a_folder_of_another_user_cannot_be_written() -> None:
+@pytest.mark.parametrize("mode", [0o555, 0o000], ids=["read", "closed"])
+def test_a_folder_of_another_user_cannot_be_written(mode: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o555)
+        Path(folder).chmod(mode)
         child = os.fork()
         if child == 0:  # root may write everywhere, so a child asks as nobody
             if os.geteuid() == 0:
                 os.setuid(65534)
-            os._exit(disk(Path(folder) / "models").writable)
+            try:
+                os._exit(disk(Path(folder) / "models").writable)
+            except OSError:
+                os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         Path(folder).chmod(0o755)

@@ -1,0 +1,28 @@
+"""The characters a picture may show, as a model tells them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kanji_tui.characters.jis import jis_to_character, name_jis
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`jis` as four hexadecimal digits, `probability` 0-1."""
+
+    character: str
+    jis: str
+    probability: float
+
+
+def most_probable(logits: np.ndarray, classes: tuple[int, ...], count: int) -> tuple[Candidate, ...]:
+    """The `count` most probable of `classes` (JIS codes) by their logits (C,), most probable first."""
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()
+    best = np.argsort(-shares, kind="stable")[:count]
+    codes = [classes[index] for index in best]
+    return tuple(
+        Candidate(jis_to_character(jis) or "?", name_jis(jis), float(share))
+        for jis, share in zip(codes, shares[best], strict=True)
+    )
