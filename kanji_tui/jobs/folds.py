@@ -1,7 +1,7 @@
 """The job `folds`: a whole cross-validation, each fold an ordinary training.
 
 A fold that was trained before, with the same settings on the same dataset, is not trained again, and one that was
-cut off goes on from its checkpoint: so the job goes on by being started again.
+cut off after its first epoch goes on from its checkpoint: so the job goes on by being started again.
 """
 
 import time
@@ -14,14 +14,13 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Failure, Notice, Outcome, Progress, Report, raise_if_stopped
 from kanji_tui.jobs import process
 from kanji_tui.jobs.publish import INFO
-from kanji_tui.jobs.run_directory import ACTIVE, RunDirectory, list_runs, read_events
+from kanji_tui.jobs.run_directory import ACTIVE, CHECKPOINT, RunDirectory, list_runs, read_events
 from kanji_tui.jobs.specs import from_plain
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.system.files import read_json
 
 FEWEST = 2
 LOOK_SECONDS = 0.25
-CHECKPOINT = "last.ckpt"  # as training.checkpoint has it, which would import torch
 MEASURED = ("validation", "test")
 
 

@@ -88,16 +88,15 @@ def quick_checks(spec: Spec) -> list[Check]:
     """Everything but what only torch knows; a few reads of small files and of the driver."""
     prepared = read_prepared(spec.home / spec.data_dir)
     files = read_files(spec.home / spec.etl_dir)
-    steps: tuple[tuple[str, Callable[[], list[Check]]], ...] = (
-        (machine.PYTHON, machine.python_checks),
-        (machine.GPU, lambda: machine.gpu_checks(read_driver(), prepared.bytes if prepared else 0)),
-        (machine.MEMORY, lambda: _memory_checks(prepared, files)),
-        (DISK, lambda: _disk_checks(spec, prepared, files)),
-        (ETL_FILES, lambda: file_checks(spec.home / spec.etl_dir, files, _sample_command(spec))),
-        (DATASET, lambda: [_dataset_check(spec, prepared, files)]),
-        (machine.TERMINAL, lambda: machine.terminal_checks(read_terminal())),
-    )
-    return [check for group, step in steps for check in step()]
+    return [
+        *machine.python_checks(),
+        *machine.gpu_checks(read_driver(), prepared.bytes if prepared else 0),
+        *_memory_checks(prepared, files),
+        *_disk_checks(spec, prepared, files),
+        *file_checks(spec.home / spec.etl_dir, files, _sample_command(spec)),
+        _dataset_check(spec, prepared, files),
+        *machine.terminal_checks(read_terminal()),
+    ]
 
 
 def font_checks(spec: Spec) -> list[Check]:
@@ -121,9 +120,9 @@ def torch_checks(spec: Spec) -> list[Check]:
 
 def read_prepared(data_dir: Path) -> Prepared | None:
     """The prepared dataset as it opens, its pictures left on the disk; None where there is none."""
-    if not (data_dir / "metadata.json").is_file():
-        return None
     try:
+        if not (data_dir / "metadata.json").is_file():
+            return None
         from kanji_tui.data.dataset import open_dataset
 
         dataset = open_dataset(data_dir)

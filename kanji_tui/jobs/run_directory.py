@@ -33,6 +33,7 @@ HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 30.0
 ACTIVE = ("starting", "running")
 RUNS = Path("models/runs")
+CHECKPOINT = "last.ckpt"  # as training.checkpoint has it, which would import torch
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,16 @@ class Status:
     version: int = STATUS_VERSION
 
     def verdict(self, now: float | None = None) -> str:
-        """The state as a reader must see it: `lost` for a job that says it runs but is no longer there."""
+        """The state as a reader must see it: `lost` for a job that says it runs but is no longer there.
+
+        On this host the process itself tells; of one on another host, or not begun yet, only the heartbeat does.
+        """
         if self.state not in ACTIVE:
             return self.state
         age = (time.time() if now is None else now) - self.heartbeat
-        if self.pid and self.host == socket.gethostname() and not self._alive(age):
-            return "lost"
-        return "lost" if age > LOST_AFTER_SECONDS else self.state
+        here = self.pid and self.host == socket.gethostname()
+        alive = self._alive(age) if here else age <= LOST_AFTER_SECONDS
+        return self.state if alive else "lost"
 
     def _alive(self, age: float) -> bool:
         if self.boot_id != boot_id():
@@ -65,8 +69,8 @@ class Status:
             # A clock set anew moves all start times; where a heart still beats, the number was not given again.
             same = abs(process.create_time() - self.pid_start) < 1.0 or age < 3 * HEARTBEAT_SECONDS
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.AccessDenied:
-            return True
+        except psutil.AccessDenied:  # a process with this number, but when it began is hidden
+            return age <= LOST_AFTER_SECONDS
         except psutil.NoSuchProcess:
             return False
 
@@ -120,7 +124,7 @@ class RunDirectory:
         """{job, entry, spec} as it was written at the start; KanjiError when missing or broken."""
         try:
             value = yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, ValueError, yaml.YAMLError) as error:
             raise KanjiError(f"{self.path / 'config.yaml'} cannot be read: {error}") from None
         if not isinstance(value, dict):
             raise KanjiError(f"{self.path / 'config.yaml'} holds no settings")

@@ -17,7 +17,7 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Failure, Notice, Outcome, Progress, Report, raise_if_stopped
 from kanji_tui.jobs import process
 from kanji_tui.jobs.publish import publish_finished
-from kanji_tui.jobs.run_directory import ACTIVE, RunDirectory, read_events
+from kanji_tui.jobs.run_directory import ACTIVE, CHECKPOINT, RunDirectory, read_events
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.training.search_space import Range
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 JOURNAL = "search.journal"
-CHECKPOINT = "last.ckpt"
 LOOK_SECONDS = 0.25
 RUN, GOES_ON, VALIDATION, FAILURE = "run", "goes on from", "validation", "failure"  # what is noted of a trial
 

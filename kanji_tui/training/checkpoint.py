@@ -2,11 +2,12 @@
 
 `last.ckpt` holds plain tensors, numbers and strings alone and is read with `weights_only=True`: opening a
 checkpoint runs no code. A training that goes on from one ends, on a CPU with the same number of threads, with the
-very weights it would have had undisturbed. Where several processes train it keeps the batches, their order and the
-schedule, but not what chance decides in dropout and augmentation.
+very weights it would have had undisturbed. Where several processes train, or it goes on on another kind of device,
+it keeps the batches, their order and the schedule, but not what chance decides in dropout and augmentation.
 """
 
 import hashlib
+import io
 import pickle
 import zipfile
 from collections.abc import Iterable
@@ -94,12 +95,12 @@ def begin(config: Resolved, classes: int, size: int, steps: int, device: torch.d
 
 
 def share_among(state: State, world: World, batch_size: int) -> None:
-    """Make it one of several trainings in step, each with its part of every batch."""
+    """Make it one of several trainings in step, each with its part of every batch; two samples at least a piece."""
     state.world = world
+    state.pieces = max(1, min(state.pieces, batch_size // world.size // 2))
     if world.size == 1:
         return
     state.parallel = parallel(state.network, state.device, world)
-    state.pieces = max(1, min(state.pieces, batch_size // world.size // 2))
     if not world.first:
         draw_apart(state, world)
         state.sums.reset(torch.zeros_like(state.sums.sums))
@@ -169,11 +170,18 @@ def save(state: State, dataset_digest: str, path: Path) -> None:
         "sums": state.sums.sums.cpu(),
         **{name: getattr(state, name) for name in COUNTED},
     }
-    with replacing(path) as beside:
-        torch.save(content, beside)
+    write(content, path)
 
 
 COUNTED = ("pieces", "epoch", "batch", "seconds", "epoch_seconds", "history", "best")
+
+
+def write(content: Any, path: Path) -> None:
+    """Save with torch, whole or not at all; through memory, for of a full disk only Python's writing says so."""
+    whole = io.BytesIO()
+    torch.save(content, whole)
+    with replacing(path) as beside:
+        beside.write_bytes(whole.getbuffer())
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -208,7 +216,9 @@ def restore(state: State, content: dict[str, Any]) -> None:
         for optimiser, earned in zip(state.optimisers, content["optimisers"], strict=True):
             optimiser.load_state_dict(earned)
         state.scaler.load_state_dict(content.get("scaler", {}))
-        state.generator.set_state(content["augmentation_random"])
+        drawn = content["augmentation_random"]
+        if drawn.shape == state.generator.get_state().shape:  # a CPU's is not a GPU's: there it draws anew
+            state.generator.set_state(drawn)
         torch.set_rng_state(content["random"])
         if state.device.type == "cuda" and content["device_random"] is not None:
             torch.cuda.set_rng_state(content["device_random"], state.device)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
-from kanji_tui.networks.registry import NETWORKS, available
+from kanji_tui.networks.registry import available
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.training import recipes
 
@@ -90,12 +90,6 @@ class TrainConfig:
     noise: float | None = _setting(None, "augmentation: Gaussian noise of this deviation")
     noise_share: float | None = _setting(None, "share of the samples that get noise")
     fade: float | None = _setting(None, "share of all steps, at the end, over which the augmentation fades out")
-
-
-# The numbers that stand in a form before a recipe is named.
-RECIPES: dict[str, dict[str, Any]] = {
-    network: recipes.recipe(recipes.default_recipe(network), on_gpu=False) for network in NETWORKS
-}
 
 
 def resolve(config: TrainConfig) -> TrainConfig:

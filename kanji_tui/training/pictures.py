@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
-import psutil
 import torch
 from torch import Tensor
 
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.system.machine import memory
 
 MEMORY_SHARE = 0.5  # of the free memory may be filled with pictures
 PIECE = 32768  # pictures read at once
@@ -83,10 +83,10 @@ class Pictures:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free on the device now."""
+    """Bytes that are free on the device now; of the CPU's memory what a container's limit leaves."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    return memory().available
 
 
 def to_unit(pictures: Tensor) -> Tensor:

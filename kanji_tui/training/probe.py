@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import psutil
 import torch
 
 from kanji_tui.data.dataset import open_dataset
@@ -15,6 +13,7 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.training import checkpoint
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
+from kanji_tui.training.distributed import World
 from kanji_tui.training.measuring import SCORE_BATCH, score
 from kanji_tui.training.pictures import Pictures
 from kanji_tui.training.step import step
@@ -62,6 +61,7 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
     batch_size = min(settings.batch_size, len(split.train))
     batches = len(split.train) // batch_size
     state = checkpoint.begin(settings, len(dataset.classes), dataset.size, settings.epochs * batches, device)
+    checkpoint.share_among(state, World(), batch_size)
     some = split.train[: batch_size * min(batches, MOST_STEPS + WARM_STEPS)]
     pictures = Pictures(dataset, some, device, report)
     state.network.train()
@@ -126,7 +126,7 @@ def _memory(device: torch.device) -> int:
     """The most bytes held so far: on the GPU by torch, else by this process."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_reserved(device))
-    return int(np.max([psutil.Process().memory_info().rss, _peak()]))
+    return _peak()
 
 
 def _peak() -> int:

@@ -35,7 +35,8 @@ Batch = TypeVar("Batch", bound=tuple[Tensor, ...])
 class Phase:
     """`seconds` the host spent, of them `share` of all; `device_seconds` a GPU's, None where the host computes.
 
-    `host wait` is the host waiting for the GPU to end; `other` what no phase names: reports, Python.
+    `host wait` is the host waiting for the GPU to end after the last step; `other` what no phase names: reports,
+    Python.
     """
 
     phase: str
@@ -131,14 +132,12 @@ def _traced(batches: Iterator[Batch], count: int, directory: Path) -> Iterator[B
                     batch = next(batches)
                 samples += len(batch[0])
                 yield batch
-            _settle(clock)
+            waited = _settle(clock)
             seconds = time.perf_counter() - began
         finally:
             _clock = None
     with replacing(directory / TRACE) as beside:
         trace.export_chrome_trace(str(beside))
-    waits = [event for event in trace.key_averages() if event.key.startswith("cuda") and "Synchronize" in event.key]
-    waited = sum(event.self_cpu_time_total for event in waits) / 1e6
     write_json(directory / PROFILE, asdict(_profile(clock, waited, steps, samples, seconds)))
     yield from batches
 
@@ -148,10 +147,13 @@ def read_profile(directory: Path) -> dict[str, Any] | None:
     return read_json(directory / PROFILE) if (directory / PROFILE).is_file() else None
 
 
-def _settle(clock: _Clock) -> None:
-    """Let the GPU end what it was given, so that the seconds are its too."""
-    if clock.on_gpu:
-        torch.cuda.synchronize()
+def _settle(clock: _Clock) -> float:
+    """Let the GPU end what it was given, so that the seconds are its too; returns how long that took."""
+    if not clock.on_gpu:
+        return 0.0
+    began = time.perf_counter()
+    torch.cuda.synchronize()
+    return time.perf_counter() - began
 
 
 def _profile(clock: _Clock, waited: float, steps: int, samples: int, seconds: float) -> Profile:

@@ -21,7 +21,7 @@ from kanji_tui.data.splits import Split
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.ink import measure_extent
 from kanji_tui.system.files import replacing, write_json
-from kanji_tui.training.checkpoint import State
+from kanji_tui.training.checkpoint import CHECKPOINT, State, write
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.measuring import Metrics
 
@@ -93,8 +93,11 @@ def trained(
 
 
 def bring(earlier: Path, directory: Path) -> None:
-    """Bring the best model and its papers from the directory of a run into that of the one that goes on from it."""
-    for name in (WEIGHTS, INFO, HISTORY):
+    """Bring a run's best model, its papers and its checkpoint into the directory of the run that goes on from it.
+
+    However soon that one ends, it too can then be gone on from.
+    """
+    for name in (WEIGHTS, INFO, HISTORY, CHECKPOINT):
         if (earlier / name).is_file() and earlier.resolve() != directory.resolve():
             with replacing(directory / name) as beside:
                 shutil.copyfile(earlier / name, beside)
@@ -133,8 +136,7 @@ def _some(indices: np.ndarray, count: int = 1000) -> np.ndarray:
 
 def write_best(directory: Path, state: State, card: ModelCard) -> None:
     """Write the judged network as the best model, and its papers."""
-    with replacing(directory / WEIGHTS) as beside:
-        torch.save({name: tensor.cpu() for name, tensor in state.judged.state_dict().items()}, beside)
+    write({name: tensor.cpu() for name, tensor in state.judged.state_dict().items()}, directory / WEIGHTS)
     write_info(directory, state, card)
 
 

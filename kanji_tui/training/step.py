@@ -116,22 +116,24 @@ def _move(state: State, number: int, batches: int) -> None:
         group["lr"] = rate
     for optimiser in state.optimisers:
         state.scaler.unscale_(optimiser)
-    if state.config.clip_norm:
-        _clip(state, state.config.clip_norm)
-    for optimiser in state.optimisers:
-        state.scaler.step(optimiser)
+    norm = _clip(state, state.config.clip_norm) if state.config.clip_norm else None
+    # In float16 an optimiser skips a step by itself where its gradients overflow, but clipping spoils them for all.
+    if norm is None or not state.scaler.is_enabled() or norm.isfinite():
+        for optimiser in state.optimisers:
+            state.scaler.step(optimiser)
     state.scaler.update()
     if state.average:
         state.average.follow(number + 1)
 
 
-def _clip(state: State, most: float) -> None:
-    """Shorten the gradients, all together, to a norm of `most` where theirs is longer."""
+def _clip(state: State, most: float) -> Tensor:
+    """Shorten the gradients, all together, to a norm of `most` where theirs is longer; returns what it was."""
     weights = list(state.network.parameters())
     norm = get_total_norm(weight.grad for weight in weights if weight.grad is not None)
     # A GPU is not waited for to know; on a CPU memory traffic is what a step costs, and most are short enough.
     if state.device.type != "cpu" or norm > most:
         clip_grads_with_norm_(weights, most, norm)
+    return norm
 
 
 def _halve(state: State, samples: int, report: Report) -> None:

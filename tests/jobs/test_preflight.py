@@ -314,6 +314,13 @@ def test_no_dataset_yet(tmp_path: Path) -> None:
     assert "goes on where it stopped" in begun.found
 
 
+def test_a_folder_that_cannot_be_looked_into_is_a_warning(tmp_path: Path) -> None:
+    longer_than_a_name_can_be = tmp_path / ("x" * 300)
+    check = find(quick_checks(at(longer_than_a_name_can_be)), "prepared")
+    assert check.verdict == "warning"
+    assert "cannot be looked at" in check.found
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "{}", '{"version": 1}', '{"total_samples": 1}'])
 def test_broken_metadata_is_a_warning(tmp_path: Path, text: str) -> None:
     (tmp_path / "dataset").mkdir()

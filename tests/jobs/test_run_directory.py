@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,8 +83,23 @@ def test_on_another_host_only_the_heartbeat_counts() -> None:
     assert away.verdict(away.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
 
 
-def test_an_old_heartbeat_is_lost_even_where_the_process_is_there() -> None:
+def test_an_old_heartbeat_does_not_lose_a_process_that_is_there(tmp_path: Path) -> None:
+    run = new(tmp_path)  # the machine slept, or the disk is too full for a heartbeat
+    run.write_status(replace(status_of_this_process("train", "running"), heartbeat=0.0))
+    assert run.state() == "running"
+    with pytest.raises(UsageError, match="still running"):
+        run.delete()
+    assert run.request_stop() == "running"
+    assert run.stop_file.exists()
+
+
+def test_where_the_start_of_a_process_is_hidden_the_heartbeat_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hidden(self: psutil.Process) -> float:
+        raise psutil.AccessDenied(self.pid)
+
     status = status_of_this_process("train", "running")
+    monkeypatch.setattr(psutil.Process, "create_time", hidden)
+    assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
     assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
 
 

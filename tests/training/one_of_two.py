@@ -24,11 +24,15 @@ class Told:
 
 
 def learn(world: distributed.World, most: int) -> dict:
-    """Two steps on this process's part; only the second process's device holds no more than `most` samples."""
+    """Two steps on this process's part; only the second process's device holds no more than `most` samples.
+
+    Both go on from an epoch in which one process alone has seen 48 samples.
+    """
     state, told = state_of(CONFIG), Told()
     state.network = Forgetful(state.network, most if world.rank == 1 else 1000)
     state.network.eval()
     state.average = None
+    state.sums.reset(torch.tensor([100.0, 3.0, 48.0], dtype=torch.float64))
     checkpoint.share_among(state, world, 16)
     for number in (1, 2):
         step.step(state, *map(world.share, batch()), number, 10, told)

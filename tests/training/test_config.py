@@ -6,8 +6,9 @@ import torch
 from kanji_tui.errors import UsageError
 from kanji_tui.jobs.specs import from_plain, to_plain
 from kanji_tui.networks.registry import NETWORKS
+from kanji_tui.system.gpu import read_gpus
 from kanji_tui.training import checkpoint, trainer
-from kanji_tui.training.config import RECIPES, TrainConfig, help_of, resolve
+from kanji_tui.training.config import TrainConfig, help_of, resolve
 from kanji_tui.training.measuring import Metrics
 from kanji_tui.training.recipes import NAMES, recipe
 
@@ -22,7 +23,7 @@ def test_every_network_has_a_whole_recipe(network):
 def test_what_was_asked_for_goes_before_the_recipe():
     resolved = resolve(TrainConfig(epochs=3, learning_rate=0.5))
     assert (resolved.epochs, resolved.learning_rate) == (3, 0.5)
-    assert resolved.batch_size == RECIPES["kanjinet"]["batch_size"]
+    assert resolved.batch_size == recipe("standard", on_gpu=bool(read_gpus()))["batch_size"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """Two gloo processes on the CPU learn what one learns with the whole batch."""
 
+import json
 import os
 import socket
 import subprocess
@@ -8,11 +9,14 @@ import sys
 import pytest
 import torch
 
-from kanji_tui.errors import UsageError
+from kanji_tui.errors import Stopped, UsageError
+from kanji_tui.jobs.run_directory import RunDirectory, create, status_of_this_process
+from kanji_tui.jobs.specs import to_plain
+from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.training import checkpoint, distributed, step
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.distributed import World
-from tests.training.running import run
+from tests.training.running import checkpoint_of, run
 from tests.training.test_step import CONFIG, batch, state_of
 
 SAMPLES = 16
@@ -74,7 +78,7 @@ def test_two_processes_find_the_gradient_of_the_whole_batch(two, alone, way):
 
 
 def test_every_sample_is_counted_once_and_by_the_first(two):
-    assert [found["whole"]["samples"] for found in two] == [2 * SAMPLES, 0]
+    assert [found["whole"]["samples"] for found in two] == [48 + 2 * SAMPLES, 0]  # 48 before they were two
 
 
 def test_when_one_device_is_too_small_all_take_smaller_pieces(two):
@@ -112,6 +116,44 @@ def test_processes_but_the_first_draw_chances_of_their_own():
             checkpoint.draw_apart(state, World(rank, 3))
         drawn.append((torch.rand(1).item(), torch.rand(1, generator=state.generator).item()))
     assert len({pair[0] for pair in drawn}) == len({pair[1] for pair in drawn}) == 3
+
+
+def test_a_run_of_one_process_is_resumed_by_two(sample_dataset, tmp_path):
+    config = resolve(TrainConfig(epochs=2, batch_size=16))
+    spec = TrainSpec(data_dir=sample_dataset, config=config)
+    first = create("train", "kanji_tui.jobs.train:run", to_plain(spec), tmp_path / "models/runs")
+    with pytest.raises(Stopped):
+        run(sample_dataset, first.path, config, stop_after=6)
+    first.write_status(status_of_this_process("train", "stopped"))
+    assert checkpoint_of(first.path)["batch"] == 3
+    command = [sys.executable, "-m", "kanji_tui", "train", "--resume", first.name, "--json"]
+    port = free_port()
+    ranks = [
+        subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment(rank, port),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        told = [rank.communicate(timeout=120) for rank in ranks]
+    finally:
+        for rank in ranks:
+            rank.kill()
+    assert [rank.returncode for rank in ranks] == [0, 0], told
+    assert told[1][0] == ""
+    found = json.loads(told[0][0])
+    second = RunDirectory(tmp_path / "models/runs" / found["run"])
+    assert second.state() == "finished"
+    kept = checkpoint_of(second.path)
+    assert (kept["epoch"], kept["config"]) == (2, checkpoint_of(first.path)["config"])
+    assert kept["optimisers"][0]["state"][0]["step"] == 2 * (132 // 16)  # the three of the first run among them
+    assert found["epochs"] == 2
+    assert found["test"]["samples"] > 0
 
 
 def test_sync_batchnorm_is_refused_on_a_cpu(sample_dataset, tmp_path):

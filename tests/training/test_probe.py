@@ -31,6 +31,12 @@ def test_it_stops_when_asked_and_refuses_what_a_training_would(sample_dataset, t
         probe(sample_dataset, TrainConfig(), report)
 
 
+def test_fewer_samples_than_two_a_piece_make_fewer_pieces(sample_dataset, report, monkeypatch) -> None:
+    monkeypatch.setattr(probing, "SECONDS", 0.0)
+    config = TrainConfig(epochs=1, batch_size=128, pieces=64, sample_limit=60)
+    assert probe(sample_dataset, config, report).steps == 1
+
+
 def test_the_command_prints_it(sample_dataset, kanji_tui, tmp_path) -> None:
     done = kanji_tui(
         "probe", "--data-dir", sample_dataset, "--batch-size", 16, "--epochs", 2, "--set", "noise=0.1", "--json"

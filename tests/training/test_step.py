@@ -93,6 +93,22 @@ def test_every_optimiser_learns_a_batch_by_heart_in_each_precision(optimiser, pr
     assert losses[-1] < 0.6 * losses[0]
 
 
+@pytest.mark.parametrize("spoilt", [float("inf"), float("nan")])
+def test_a_gradient_beyond_float16_moves_the_weights_of_no_optimiser(spoilt, report):
+    state = state_of(replace(CONFIG, epochs=4, precision="float16", weight_decay=0.1))
+    adam, muon = state.optimisers
+    hook = adam.param_groups[0]["params"][0].register_hook(lambda gradient: torch.full_like(gradient, spoilt))
+    before = weights(state)
+    step.step(state, *batch(), 10, 10, report)
+    assert torch.equal(before, weights(state))
+    assert not muon.state
+    hook.remove()
+    for number in range(11, 20):
+        step.step(state, *batch(), number, 10, report)
+    assert weights(state).isfinite().all()
+    assert not torch.equal(before, weights(state))
+
+
 def test_sgd_is_nesterovs():
     (optimiser,) = state_of(replace(CONFIG, optimiser="sgd", momentum=0.8)).optimisers
     assert isinstance(optimiser, torch.optim.SGD)

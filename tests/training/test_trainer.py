@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import asdict
 
 import pytest
@@ -94,6 +95,38 @@ def test_a_stopped_and_resumed_training_ends_with_the_same_weights(
     ]
 
 
+def test_a_resumed_run_that_ends_at_once_can_be_gone_on_from(undisturbed, sample_dataset, tmp_path):
+    directory, *_ = undisturbed
+    with pytest.raises(Stopped):
+        run(sample_dataset, tmp_path / "first", SMALL, stop_after=15)
+    with pytest.raises(Stopped):  # as it reads the pictures
+        run(sample_dataset, tmp_path / "second", SMALL, stop_after=0, resume=tmp_path / "first")
+    _, report = run(sample_dataset, tmp_path / "third", SMALL, resume=tmp_path / "second")
+    assert [epoch.epoch for epoch in report.epochs] == [2]
+    assert same(weights_of(directory), weights_of(tmp_path / "third"))
+
+
+def test_a_checkpoint_of_another_kind_of_device_goes_on_here(sample_dataset, tmp_path):
+    with pytest.raises(Stopped):
+        run(sample_dataset, tmp_path, SMALL, stop_after=6)
+    content = checkpoint_of(tmp_path)
+    content["augmentation_random"] = torch.zeros(16, dtype=torch.uint8)  # as long as a GPU's
+    content["device_random"] = torch.zeros(16, dtype=torch.uint8)
+    torch.save(content, tmp_path / "last.ckpt")
+    trained, _ = run(sample_dataset, tmp_path, SMALL, resume=tmp_path)
+    assert trained.epochs == 2
+
+
+@pytest.mark.parametrize("name", ["last.ckpt", "best_kanji_model.pth"])
+def test_a_full_disk_is_a_sentence_and_the_file_before_stays(sample_dataset, tmp_path, name):
+    (tmp_path / name).write_bytes(b"earned before")
+    (tmp_path / f".{name}.{os.getpid()}.part").symlink_to("/dev/full")  # the kernel's own "no space left on device"
+    with pytest.raises(KanjiError, match="the disk is full") as failed:
+        run(sample_dataset, tmp_path, SMALL)
+    assert "df -h" in failed.value.remedy
+    assert (tmp_path / name).read_bytes() == b"earned before"
+
+
 def test_dropout_too_goes_on_where_it_was(sample_dataset, tmp_path):
     config = TrainConfig(network="v2.1", epochs=1, batch_size=16)
     run(sample_dataset, tmp_path / "whole", config)
@@ -163,6 +196,12 @@ def test_fewer_samples_than_a_batch_are_one_batch(sample_dataset, tmp_path):
     trained, _ = run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=4096))
     assert trained.epochs == 1
     assert checkpoint_of(tmp_path)["optimisers"][0]["state"][0]["step"] == 1
+
+
+def test_fewer_samples_than_two_a_piece_make_fewer_pieces(sample_dataset, tmp_path):
+    config = TrainConfig(epochs=1, batch_size=128, pieces=64, sample_limit=60)
+    run(sample_dataset, tmp_path, config)
+    assert 1 < checkpoint_of(tmp_path)["pieces"] < 30
 
 
 def test_without_a_test_share_there_is_no_test(sample_dataset, tmp_path):
