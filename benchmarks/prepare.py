@@ -32,6 +32,7 @@ from tables import machine
 
 from kanji_tui.data.etl import RECORD_BYTES, open_records
 from kanji_tui.data.sample import draw_sample
+from kanji_tui.events import Unheard
 from kanji_tui.system.threads import usable_cores
 
 RECORDS_A_FILE = 12_144
@@ -39,20 +40,9 @@ REFERENCE_RECORDS = 5_000
 SIZE = 64
 
 
-class Quiet:
-    """A report for no one."""
-
-    directory = None
-
-    def __call__(self, event: object) -> None: ...
-
-    def stop_requested(self) -> bool:
-        return False
-
-
 def make_input(folder: Path, files: int) -> list[Path]:
     """Two drawn files of full size, repeated; returns all paths."""
-    draw_sample(folder / "drawn", 3036, 8, 0, Quiet())
+    draw_sample(folder / "drawn", 3036, 8, 0, Unheard())
     drawn = sorted((folder / "drawn").glob("ETL9G_*"))
     (folder / "etl").mkdir()
     paths = [folder / "etl" / f"ETL9G_{number:02d}" for number in range(1, files + 1)]

@@ -144,22 +144,24 @@ def following(home: Path) -> None:
     """Figure 4: one run, alone and followed by a workbench in turns; its speed, and what the workbench takes."""
     run = command(home, "train", "--detach", "--epochs", 500)["run"]
     events = home / "models" / "runs" / run / "events.jsonl"
-    time.sleep(15)
     alone, followed, busy, written = [], [], [], []
-    for _ in range(2):
-        alone.append(speed_over(events, FOLLOWED_SECONDS))
-        with OnTerminal(home, "-m", "kanji_tui") as bench:
-            bench.drain(8)  # first paint, and its look at the machine, are over
-            bench.keys("3")
-            bench.drain(4)
-            used, sent = bench.seconds_used(), bench.received
-            reached = samples_done(events), time.monotonic()
-            bench.drain(FOLLOWED_SECONDS)
-            passed = time.monotonic() - reached[1]
-            followed.append((samples_done(events) - reached[0]) / passed)
-            busy.append((bench.seconds_used() - used) / passed)
-            written.append((bench.received - sent) / passed)
-    command(home, "stop", run)
+    try:
+        time.sleep(15)
+        for _ in range(2):
+            alone.append(speed_over(events, FOLLOWED_SECONDS))
+            with OnTerminal(home, "-m", "kanji_tui") as bench:
+                bench.drain(8)  # first paint, and its look at the machine, are over
+                bench.keys("3")
+                bench.drain(4)
+                used, sent = bench.seconds_used(), bench.received
+                reached = samples_done(events), time.monotonic()
+                bench.drain(FOLLOWED_SECONDS)
+                passed = time.monotonic() - reached[1]
+                followed.append((samples_done(events) - reached[0]) / passed)
+                busy.append((bench.seconds_used() - used) / passed)
+                written.append((bench.received - sent) / passed)
+    finally:
+        command(home, "stop", run)
     table("what", "value")
     row("the workbench's share of one core, run on screen", f"{100 * sum(busy) / len(busy):.1f} %")
     row("bytes a second to the terminal", f"{sum(written) / len(written):,.0f}")

@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument("--output-dir", type=Path, default=Path("docs/screens"))
     parser.add_argument("--size", default="120x36")
     arguments = parser.parse_args()
+    if not arguments.folder.is_dir():
+        raise SystemExit(f"there is no folder {arguments.folder}: make one with kanji-tui demo")
     output = arguments.output_dir.resolve()
     output.mkdir(parents=True, exist_ok=True)
     os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"

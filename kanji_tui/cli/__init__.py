@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import Namespace
+from io import TextIOWrapper
 from pathlib import Path
 
 from kanji_tui.errors import KanjiError, UsageError
@@ -21,6 +22,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def run_guarded(arguments: object) -> int:
     """Run the command the arguments chose, from the home folder; every error becomes sentences on stderr."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a file's name may hold what UTF-8 cannot
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         enter_home(getattr(arguments, "home", None))
         code: int = arguments.command(arguments)  # type: ignore[attr-defined]
@@ -45,6 +48,7 @@ def enter_home(home: Path | None) -> None:
     try:
         Path(chosen).mkdir(parents=True, exist_ok=True)
         os.chdir(chosen)
+        os.environ["KANJI_TUI_HOME"] = os.getcwd()  # a command that this one starts stays here
     except OSError as error:
         raise UsageError(
             f"the home folder {chosen} cannot be used: {error.strerror}", "name another: --home DIR"

@@ -13,7 +13,7 @@ from kanji_tui.cli import show
 from kanji_tui.cli.console import stderr
 from kanji_tui.cli.follow import follow, say_where
 from kanji_tui.cli.options import Parser, positive
-from kanji_tui.cli.running import run_here
+from kanji_tui.cli.running import code_of, run_here
 from kanji_tui.cli.show.words import percent, size, stdout, table
 from kanji_tui.errors import UsageError
 from kanji_tui.jobs.evaluate import DEFAULT_MODEL
@@ -52,7 +52,7 @@ def demo(args: Namespace) -> int:
     results: dict[str, Any] = {}
 
     def step(title: str, name: str, spec: Any) -> dict[str, Any]:
-        stderr.rule(f"[bold]{title}")
+        head(title)
         result = run_here(name, spec)
         show.result(name, result, as_json=False) if not args.json else None
         return result
@@ -77,33 +77,46 @@ def demo(args: Namespace) -> int:
     )
     onnx = tuple(Path(made["path"]) for made in results["export"] if made["path"].endswith(".onnx"))
     results["inspect"] = step(f"kanji-tui inspect {' '.join(map(str, onnx))}", "inspect", InspectSpec(onnx))
-    pictures = write_pictures(Path("pictures"))
+    pictures = write_pictures(Path("pictures"), args.seed)
     results["predict"] = step(
-        f"kanji-tui predict {' '.join(map(str, pictures))}", "predict", PredictSpec(pictures, onnx[0])
+        f"kanji-tui predict --model-path {onnx[0]} {' '.join(map(str, pictures))}",
+        "predict",
+        PredictSpec(pictures, onnx[0]),
     )
     results["seconds"] = time.monotonic() - began
     if args.json:
         show.result("demo", results, as_json=True)
     else:
         summary(results)
-    return 0
+    return code_of(results["verify"])
+
+
+def head(title: str) -> None:
+    """A line between the steps, with the command that does the next by hand; a long one stands below it, whole."""
+    if len(title) < stderr.width - 4:
+        stderr.rule(f"[bold]{title}")
+    else:
+        stderr.rule()
+        stderr.print(title, style="bold", soft_wrap=True)
 
 
 def enter(folder: Path) -> None:
-    """Go into the demo's folder; UsageError where it holds something that no demo made."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
-        raise UsageError(
-            f"{folder} is not empty and no demo made it", "name another: kanji-tui demo --output-dir DIR"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).write_text("kanji-tui demo works here, on drawn samples; delete the folder when you like\n")
-    os.chdir(folder)
+    """Go into the demo's folder; UsageError where it holds something that no demo made, or cannot be used."""
+    another = "name another: kanji-tui demo --output-dir DIR"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not (folder / MARKER).is_file():
+            raise UsageError(f"{folder} is not empty and no demo made it", another)
+        (folder / MARKER).write_text("kanji-tui demo works here, on drawn samples; delete it when you like\n")
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError(f"the folder {folder} cannot be used: {error.strerror}", another) from None
 
 
 def train(args: Namespace) -> dict[str, Any]:
     """Train as `kanji-tui train --recipe quick` does, and publish the run even where another is pinned."""
     epochs = f" --epochs {args.epochs}" if args.epochs else ""
-    stderr.rule(f"[bold]kanji-tui train --recipe quick{epochs}")
+    head(f"kanji-tui train --recipe quick{epochs} --seed {args.seed}")
     config = resolve(TrainConfig(recipe="quick", epochs=args.epochs, seed=args.seed))
     run = start("train", TrainSpec(config=config))
     say_where(run)
@@ -114,8 +127,8 @@ def train(args: Namespace) -> dict[str, Any]:
     return result
 
 
-def write_pictures(folder: Path, count: int = 3) -> tuple[Path, ...]:
-    """Write a few test samples as PNG files, dark ink on light paper as a scan has it; returns their paths."""
+def write_pictures(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
+    """Write a few test samples of the training's split as PNG files, dark ink on light paper as a scan has it."""
     import numpy as np
     from PIL import Image
 
@@ -127,7 +140,7 @@ def write_pictures(folder: Path, count: int = 3) -> tuple[Path, ...]:
     for old in folder.glob("*.png"):
         old.unlink()
     dataset = open_dataset(Path("dataset"))
-    config = resolve(TrainConfig())
+    config = resolve(TrainConfig(seed=seed))
     split = split_dataset(dataset, config.split, config.split_shares, config.seed)
     chosen = split.test[np.linspace(0, len(split.test) - 1, count).astype(int)]
     paths = []
@@ -141,7 +154,7 @@ def write_pictures(folder: Path, count: int = 3) -> tuple[Path, ...]:
 def summary(results: dict[str, Any]) -> None:
     """What was made, where it lies, and how to look at it in the workbench."""
     here = Path.cwd()
-    stderr.rule("[bold]done")
+    head("done")
     stdout.print(f"In {results['seconds']:.0f} s, on drawn samples (not handwriting), in {here}:")
     made = table("what", "where")
     made.add_row("record files", f"ETL9G/ ({len(results['sample']['files'])} files)")

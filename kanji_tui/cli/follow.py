@@ -45,7 +45,7 @@ def result_of(run: RunDirectory) -> dict[str, Any]:
     if state == "finished" and result is not None:
         return result
     job = run.config()["job"]
-    again = "the same command again" if job == "folds" else f"kanji-tui {job} --resume {run.name}"
+    again = f"kanji-tui {job} --resume {run.name}" if job in ("train", "search") else "the same command again"
     if state == "stopped":
         raise Stopped(f"run {run.name} was stopped; what it did is kept", f"go on with: {again}")
     failure = next((event for event in reversed(told) if isinstance(event, events.Failure)), None)

@@ -5,13 +5,12 @@ It reads what the screens read and runs the jobs they run; neither a terminal no
 
 from argparse import Namespace
 from collections.abc import Callable
-from pathlib import Path
 
 from kanji_tui.characters.jis import name_jis
 from kanji_tui.cli.show.plain import Lines, bytes_or_dash, check_lines, count_or_dash, gpu_lines, sentence, table
 from kanji_tui.cli.show.words import percent
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Event
+from kanji_tui.events import Unheard
 from kanji_tui.export.naming import export_name
 from kanji_tui.jobs import inspect, preflight
 from kanji_tui.jobs.evaluate import DEFAULT_MODEL
@@ -53,18 +52,6 @@ def read_state() -> State:
     watch.list()
     views = watch.look(READING_SECONDS)
     return State({view.name: view for view in views}, read_place(), tuple(read_gpus()))
-
-
-class Unheard:
-    """A report that nobody reads."""
-
-    directory: Path | None = None
-
-    def __call__(self, event: Event) -> None:
-        pass
-
-    def stop_requested(self) -> bool:
-        return False
 
 
 # the screens
@@ -128,7 +115,8 @@ def training_lines(state: State) -> Lines:
     yield from table(("run", "network", "state", ">epoch", ">best validation top-1"), rows)
     newest = next(iter(state.active("train")), views[0])
     yield ""
-    yield from sentence(f"The newest, {newest.name}, is {_state(newest)}. {_how_far(newest)}")
+    which = "The one at work" if newest.active else "The newest"
+    yield from sentence(f"{which}, {newest.name}, is {_state(newest)}. {_how_far(newest)}")
     if newest.failure:
         yield from sentence(f"It failed: {newest.failure.message}. To do: {newest.failure.remedy}")
     test = (newest.result or {}).get("test")
@@ -250,7 +238,7 @@ def asked_model(place: Place) -> str:
         card = published_card(DEFAULT_MODEL)
         export = DEFAULT_MODEL.with_name(f"{export_name(card, 'tract')}.onnx") if card else None
         if export is not None and export.is_file():
-            return f"It would ask the published model by its export {export}."
+            return f"It would ask the published model, by its export {export} where that was made from it."
         return (
             f"It would ask the published model {DEFAULT_MODEL}, made ready for it each time; an export saves that: "
             "kanji-tui export onnx"

@@ -15,3 +15,8 @@ def run_here(name: str, spec: Any) -> dict[str, Any]:
     job = importlib.import_module(f"kanji_tui.jobs.{name}")
     with ConsoleReport() as report:
         return as_json(job.run(spec, report))
+
+
+def code_of(result: dict[str, Any]) -> int:
+    """The exit code of a job that came to its end: 1 where one of its checks failed."""
+    return 1 if any(check["verdict"] == "failed" for check in result.get("checks", ())) else 0

@@ -1,10 +1,16 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from kanji_tui.cli.commands.training import train_spec
 from kanji_tui.cli.parser import parser
+from kanji_tui.errors import UsageError
+from kanji_tui.jobs.run_directory import create
+from kanji_tui.jobs.specs import to_plain
+from kanji_tui.jobs.train import Spec
 from kanji_tui.networks.registry import NETWORKS
+from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.recipes import NAMES, default_recipe, recipe
 
 
@@ -38,3 +44,26 @@ def test_all_networks_are_listed_with_what_they_cost(kanji_tui):
     networks = json.loads(listed.stdout)["networks"]
     assert [network["name"] for network in networks] == list(NETWORKS)
     assert all(min(network[cost] for cost in ("parameters", "macs", "bytes")) > 1000 for network in networks)
+
+
+def test_probe_takes_what_says_what_is_trained_and_nothing_about_a_run(capsys):
+    asked = ["probe", "--network", "v1", "--epochs", "3", "--set", "noise=0.1"]
+    config = train_spec(parser().parse_args(asked)).config
+    assert (config.network, config.epochs, config.noise) == ("v1", 3, 0.1)
+    for of_a_run in ("--detach", "--profile", "--track=tensorboard", "--resume=latest"):
+        with pytest.raises(SystemExit):
+            parser().parse_args(["probe", of_a_run])
+        assert of_a_run in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "other", [("--epochs", "60"), ("--seed", "0"), ("--set", "noise=0.1"), ("--config", "mine.yaml")]
+)
+def test_a_resumed_training_takes_no_other_settings(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    run = create("train", "kanji_tui.jobs.train:run", to_plain(Spec(config=resolve(TrainConfig()))))
+    run.write_status(replace(run.status(), state="stopped"))
+    alone = ["train", "--resume", run.name]
+    assert train_spec(parser().parse_args(alone)).resume == run.path
+    with pytest.raises(UsageError, match="settings it began with"):
+        train_spec(parser().parse_args([*alone, *other]))

@@ -2,14 +2,19 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
-from kanji_tui.jobs.run_directory import ACTIVE, find_run, list_runs
+from kanji_tui.cli.follow import result_of
+from kanji_tui.errors import Stopped
+from kanji_tui.jobs.process import run_in
+from kanji_tui.jobs.run_directory import ACTIVE, create, find_run, list_runs
 
 
 def wait_until(holds, seconds=90):
@@ -132,3 +137,24 @@ def test_delete_refuses_a_running_one(kanji_tui, started):
     assert kanji_tui("stop", started.name).returncode == 0
     assert kanji_tui("delete", started.name).returncode == 0
     assert not started.path.exists()
+
+
+@pytest.mark.parametrize(("job", "remedy"), [("prepare", "the same command again"), ("search", "search --resume")])
+def test_what_to_do_about_a_stopped_run_can_be_typed(tmp_path, job, remedy):
+    run = create(job, f"kanji_tui.jobs.{job}:run", {}, tmp_path / "models" / "runs")
+    run.write_status(replace(run.status(), state="stopped"))
+    with pytest.raises(Stopped) as stopped:
+        result_of(run)
+    assert remedy in stopped.value.remedy
+
+
+def test_attaching_to_a_verification_says_with_its_code_that_a_check_failed(kanji_tui, tmp_path, sample_dataset):
+    shutil.copytree(sample_dataset, tmp_path / "dataset")
+    with open(tmp_path / "dataset" / "etl9g_dataset_chunk_00.npz", "ab") as chunk:
+        chunk.write(b"changed")
+    spec = {"data_dir": str(tmp_path / "dataset")}
+    run = create("verify", "kanji_tui.jobs.verify:run", spec, tmp_path / "models" / "runs")
+    assert run_in(run) == 0
+    attached = kanji_tui("attach", run.name, "--json")
+    assert "failed" in [check["verdict"] for check in json.loads(attached.stdout)["checks"]]
+    assert attached.returncode == 1

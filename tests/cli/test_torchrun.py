@@ -124,6 +124,14 @@ def test_the_others_end_when_the_first_is_killed(two_ranks):
     assert not [event for _, event in read_events(run.events)[0] if event.type == "result"]
 
 
+@pytest.mark.parametrize("command", [("folds", "3"), ("search", "--over", "learning_rate")])
+def test_torchrun_does_not_start_several_of_them(kanji_tui, tmp_path, command):
+    process = kanji_tui(*command, "--detach", WORLD_SIZE="2", RANK="0")
+    assert process.returncode == 2
+    assert "torchrun" in process.stderr
+    assert not (tmp_path / "models").exists()
+
+
 def test_torchrun_cannot_detach(kanji_tui):
     process = kanji_tui("train", "--detach", WORLD_SIZE="2", RANK="0")
     assert process.returncode == 2

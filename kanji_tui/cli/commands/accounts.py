@@ -6,12 +6,11 @@ from argparse import Namespace
 from dataclasses import replace
 
 from kanji_tui.cli import show
-from kanji_tui.cli.commands.training import add_train, train_spec
-from kanji_tui.cli.follow import follow, say_where
+from kanji_tui.cli.commands.training import add_train, refuse_torchrun, start_and_follow, train_spec
 from kanji_tui.cli.options import AddCommand, Parser, positive
 from kanji_tui.errors import UsageError
 from kanji_tui.jobs.emissions import WORLD, carbon_intensity, emissions, given_intensity
-from kanji_tui.jobs.process import as_json, start
+from kanji_tui.jobs.process import as_json
 from kanji_tui.jobs.run_directory import ACTIVE, find_run
 from kanji_tui.jobs.search import Spec as SearchSpec
 from kanji_tui.jobs.search import check_search
@@ -70,15 +69,9 @@ def add_search(parser: Parser) -> None:
 
 
 def search(args: Namespace) -> int:
-    """Start a search as a child of its own session, and follow it unless --detach."""
+    refuse_torchrun("without torchrun: kanji-tui search ...")
     check_search()
-    run = start("search", search_spec(args))
-    if args.detach:
-        show.result("started", {"run": run.name, "state": run.state()}, args.json)
-        return 0
-    say_where(run)
-    show.result("search", follow(run, stop_on_interrupt=True), args.json)
-    return 0
+    return start_and_follow("search", search_spec(args), args)
 
 
 def search_spec(args: Namespace) -> SearchSpec:

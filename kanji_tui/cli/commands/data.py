@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kanji_tui.cli import show
 from kanji_tui.cli.options import DATA_DIR, AddCommand, Parser, positive
-from kanji_tui.cli.running import run_here
+from kanji_tui.cli.running import code_of, run_here
 from kanji_tui.jobs.preflight import Spec as PreflightSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
 from kanji_tui.jobs.sample import Spec as SampleSpec
@@ -23,7 +23,7 @@ def add(command: AddCommand) -> None:
 def preflight(args: Namespace) -> int:
     result = run_here("preflight", PreflightSpec())
     show.result("preflight", result, args.json)
-    return 1 if any(check["verdict"] == "failed" for check in result["checks"]) else 0
+    return code_of(result)
 
 
 def add_sample(parser: Parser) -> None:
@@ -61,9 +61,7 @@ def add_prepare(parser: Parser) -> None:
     parser.add_argument(
         "--size", type=positive, default=PrepareSpec.size, metavar="N", help="picture side (default 64)"
     )
-    parser.add_argument(
-        "--workers", type=positive, default=None, metavar="N", help="processes (default: one a core)"
-    )
+    parser.add_argument("--workers", type=positive, default=None, metavar="N", help="threads (default: one a core)")
     parser.add_argument(
         "--format",
         choices=("etl9g", "etl8g", "kuzushiji", "images"),
@@ -80,7 +78,7 @@ def prepare(args: Namespace) -> int:
 
 def add_verify(parser: Parser) -> None:
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
-    parser.add_argument("--test-model", action="store_true", help="let a network take one step on the dataset")
+    parser.add_argument("--test-model", action="store_true", help="let a network take ten steps on the dataset")
     parser.add_argument(
         "--contact-sheet", type=Path, default=None, metavar="FILE.png", help="draw samples to a picture"
     )
@@ -99,4 +97,4 @@ def verify(args: Namespace) -> int:
     spec = VerifySpec(args.data_dir, args.test_model, args.contact_sheet, args.unusual)
     result = run_here("verify", spec)
     show.result("verify", result, args.json)
-    return 1 if any(check["verdict"] == "failed" for check in result["checks"]) else 0
+    return code_of(result)

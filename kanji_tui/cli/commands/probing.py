@@ -3,15 +3,17 @@
 from argparse import Namespace
 
 from kanji_tui.cli import show
-from kanji_tui.cli.commands.training import add_train, train_spec
+from kanji_tui.cli.commands.training import add_settings, train_spec
 from kanji_tui.cli.options import AddCommand
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.probe import Spec
 
 
 def add(command: AddCommand) -> None:
-    """Add this file's command; its options are those of `train`."""
-    add_train(command("probe", probe, "how long a training would take, and how much memory: a few real steps"))
+    """Add this file's command; its options are those of `train` that say what is trained."""
+    parser = command("probe", probe, "how long a training would take, and how much memory: a few real steps")
+    add_settings(parser)
+    parser.set_defaults(track=[], profile=False, resume=None)  # what belongs to a run, which this makes none of
 
 
 def probe(args: Namespace) -> int:

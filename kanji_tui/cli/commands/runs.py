@@ -6,6 +6,7 @@ from argparse import Namespace
 from kanji_tui.cli import show
 from kanji_tui.cli.follow import follow
 from kanji_tui.cli.options import AddCommand
+from kanji_tui.cli.running import code_of
 from kanji_tui.jobs.publish import publish as publish_run
 from kanji_tui.jobs.run_directory import ACTIVE, find_run
 from kanji_tui.jobs.runs import summarise_all
@@ -49,7 +50,7 @@ def attach(args: Namespace) -> int:
     run = find_run(args.run)
     result = follow(run, stop_on_interrupt=False)
     show.result(run.config()["job"], result, args.json)
-    return 0
+    return code_of(result)
 
 
 def publish(args: Namespace) -> int:

@@ -2,7 +2,7 @@
 
 import os
 from argparse import Namespace
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ def add(command: AddCommand) -> None:
     add_networks(command("networks", networks, "list the networks: parameters, MACs, file size"))
 
 
-def add_train(parser: Parser) -> None:
+def add_settings(parser: Parser) -> None:
+    """What is trained: the dataset and every number of the recipe."""
     parser.add_argument("--data-dir", type=Path, default=TrainSpec.data_dir, metavar="DIR")
     parser.add_argument(
         "--network", default=None, metavar="NAME", help="see: kanji-tui networks (default kanjinet)"
@@ -63,6 +64,10 @@ def add_train(parser: Parser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="one field of it; may be given often"
     )
+
+
+def add_train(parser: Parser) -> None:
+    add_settings(parser)
     parser.add_argument(
         "--track",
         action="append",
@@ -78,11 +83,10 @@ def add_train(parser: Parser) -> None:
 
 
 def train(args: Namespace) -> int:
-    """Start a training as a child of its own session, and follow it unless --detach."""
+    """Train in a child of its own, or under torchrun in this process."""
     if "WORLD_SIZE" in os.environ:
         return train_together(args)
-    spec = train_spec(args)
-    return train_and_follow(spec, args.detach, args.json)
+    return start_and_follow("train", train_spec(args), args)
 
 
 def train_together(args: Namespace) -> int:
@@ -96,14 +100,21 @@ def train_together(args: Namespace) -> int:
     return code
 
 
-def train_and_follow(spec: TrainSpec, detach: bool, json: bool) -> int:
-    run = start("train", spec)
-    if detach:
-        show.result("started", {"run": run.name, "state": run.state()}, json)
+def start_and_follow(job: str, spec: Any, args: Namespace) -> int:
+    """Start the job as a child of its own session, and follow it unless --detach."""
+    run = start(job, spec)
+    if args.detach:
+        show.result("started", {"run": run.name, "state": run.state()}, args.json)
         return 0
     say_where(run)
-    show.result("train", follow(run, stop_on_interrupt=True), json)
+    show.result(job, follow(run, stop_on_interrupt=True), args.json)
     return 0
+
+
+def refuse_torchrun(instead: str) -> None:
+    """UsageError under torchrun, where each process would start a job of its own."""
+    if "WORLD_SIZE" in os.environ:
+        raise UsageError("under torchrun one training runs at a time", instead)
 
 
 def add_folds(parser: Parser) -> None:
@@ -112,30 +123,27 @@ def add_folds(parser: Parser) -> None:
 
 
 def folds(args: Namespace) -> int:
-    """Start a cross-validation as a child of its own session, and follow it unless --detach."""
-    if "WORLD_SIZE" in os.environ:
-        raise UsageError(
-            "under torchrun one training runs at a time", "torchrun ... -m kanji_tui train --fold 1/5, then 2/5 ..."
-        )
+    refuse_torchrun("torchrun ... -m kanji_tui train --fold 1/5, then 2/5 ...")
     if args.fold or args.resume:
         raise UsageError(
             "all folds are trained, and those that were cut off go on by themselves",
             "leave --fold and --resume out",
         )
-    run = start("folds", FoldsSpec(args.count, train_spec(args)))
-    if args.detach:
-        show.result("started", {"run": run.name, "state": run.state()}, args.json)
-        return 0
-    say_where(run)
-    show.result("folds", follow(run, stop_on_interrupt=True), args.json)
-    return 0
+    return start_and_follow("folds", FoldsSpec(args.count, train_spec(args)), args)
 
 
 def train_spec(args: Namespace) -> TrainSpec:
     """The spec the arguments describe: --config first, single arguments over it; checked before a child starts."""
     check_trackers(tuple(args.track))
+    options = {field.name: getattr(args, field.name, None) for field in fields(TrainConfig)}
+    given = {name: value for name, value in options.items() if value is not None}
     if args.resume:
         run = find_run(args.resume)
+        if args.config or args.set or given:
+            raise UsageError(
+                f"run {run.name} goes on with the settings it began with",
+                "leave the other options out, or --resume for a new training",
+            )
         if run.state() in ACTIVE:
             raise UsageError(f"run {run.name} is still running", f"follow it: kanji-tui attach {run.name}")
         old = from_plain(TrainSpec, run.config()["spec"], f"{run.name}/config.yaml")
@@ -145,24 +153,12 @@ def train_spec(args: Namespace) -> TrainSpec:
         plain = read_yaml(args.config) if args.config else {}
         plain = {**plain, **settings(args.set)} if isinstance(plain, dict) else plain
         config = from_plain(TrainConfig, plain, str(args.config or "--set"))
-    given = {
-        "network": args.network,
-        "recipe": args.recipe,
-        "epochs": args.epochs,
-        "batch_size": args.batch_size,
-        "learning_rate": args.learning_rate,
-        "sample_limit": args.sample_limit,
-        "split": args.split,
-        "split_shares": args.split_shares,
-        "fold": args.fold,
-        "seed": args.seed,
-    }
     if args.split == "writer":  # asked for in so many words; as a default it gives way, and says so
         from kanji_tui.data.dataset import open_dataset
         from kanji_tui.data.splits import require_writers
 
         require_writers(open_dataset(args.data_dir))
-    config = replace(config, **{name: value for name, value in given.items() if value is not None})
+    config = replace(config, **given)
     return TrainSpec(data_dir=args.data_dir, config=resolve(config), track=tuple(args.track), profile=args.profile)
 
 
