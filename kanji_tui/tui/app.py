@@ -1,5 +1,6 @@
 """The workbench: six screens, one worker thread, and the messages between them."""
 
+import gc
 import os
 from dataclasses import replace
 from functools import partial
@@ -11,13 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 
 from kanji_tui.tui.commands import Actions, Palette
-from kanji_tui.tui.messages import GpusRead, PlaceRead, RunsMoved
+from kanji_tui.tui.messages import GpusRead, PlaceRead, Refusal, RunsMoved
 from kanji_tui.tui.screens import PLACES, screen_class
 from kanji_tui.tui.screens.base import WorkbenchScreen
 from kanji_tui.tui.screens.confirm import ConfirmScreen
-from kanji_tui.tui.screens.preflight import PreflightScreen
 from kanji_tui.tui.settings import read_settings, write_settings
 from kanji_tui.tui.state import State
+from kanji_tui.tui.style_sheet import StyleSheet
 from kanji_tui.tui.theme import INK, LOOKS, PAPER, TERMINAL
 from kanji_tui.tui.worker import Worker
 
@@ -31,6 +32,7 @@ class Workbench(App[None]):
     TITLE = "kanji-tui"
     CSS_PATH = Path("app.tcss")
     COMMANDS: ClassVar = {Actions}
+    DEFAULT_MODE = "preflight"
     BINDINGS: ClassVar[list[BindingType]] = [
         *[Binding(str(digit), f"go('{mode}')", show=False) for digit, mode in enumerate(PLACES, start=1)],
         Binding("question_mark", "help", "Help", show=False, key_display="?"),
@@ -48,6 +50,7 @@ class Workbench(App[None]):
             self.register_theme(look)
         self.settings = read_settings()
         self.theme = self._first_look()
+        self.stylesheet = StyleSheet(variables=self.get_css_variables())
         for mode in PLACES:
             self.add_mode(mode, partial(self._make_screen, mode))
 
@@ -72,10 +75,10 @@ class Workbench(App[None]):
         return bottom if isinstance(bottom, WorkbenchScreen) else None
 
     def on_mount(self) -> None:
-        self.switch_mode(PreflightScreen.MODE)
         self.call_after_refresh(self.worker.start)
 
     def on_unmount(self) -> None:
+        gc.unfreeze()  # as the screens left it
         if self.worker.is_alive():
             self.worker.close()
 
@@ -98,6 +101,10 @@ class Workbench(App[None]):
     def on_gpus_read(self, message: GpusRead) -> None:
         self.state.gpus = message.gpus
         self._state_moved()
+
+    def on_refusal(self, message: Refusal) -> None:
+        """What went wrong without a screen that asked for it."""
+        self.notify(message.message, severity="error", timeout=10, markup=False)
 
     def _state_moved(self) -> None:
         if self.front is not None:
@@ -140,8 +147,10 @@ class Workbench(App[None]):
         self.switch_mode(mode)
 
         async def do() -> None:
-            if self.front is not None and mode == self.front.MODE:
-                await self.front.run_action(action)
+            if self.front is None or mode != self.front.MODE:
+                return
+            if not await self.run_action(action, self.front):
+                self.notify("this cannot be done now", timeout=4)
 
         self.call_after_refresh(do)
 
@@ -183,4 +192,5 @@ class Workbench(App[None]):
 
 def run_workbench() -> None:
     """Open the workbench in this terminal and stay until the person leaves."""
+    gc.set_threshold(700, 10, 500)  # each full collection of garbage may hold up a key: a fiftieth of them will do
     Workbench().run()

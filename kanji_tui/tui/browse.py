@@ -13,7 +13,7 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.jobs.publish import INFO, WEIGHTS, sha256
 from kanji_tui.system.files import read_json
-from kanji_tui.tui.place import MODELS_DIR
+from kanji_tui.tui.place import MODELS_DIR, time_written
 from kanji_tui.tui.sample_list import PARTS, Judged, Query, SampleList
 from kanji_tui.tui.seen import Candidate, Glyph
 from kanji_tui.tui.shelf import Shelf
@@ -93,7 +93,7 @@ class Library:
         """All classes; the same object again while dataset, model and predictions are the same files."""
         data = self._shelf.dataset()
         files = [kept for _, kept in _kept_files()]
-        key = (data.digest, *map(_written, (MODEL, MODELS_DIR / INFO, *files)))
+        key = (data.digest, *map(time_written, (MODEL, MODELS_DIR / INFO, *files)))
         if key != self._key or self._catalogue is None:
             self._judged = _read_judged(data)
             self._part = _read_parts(data)
@@ -147,6 +147,11 @@ class Library:
             sure = np.where(places >= 0, judged.predictions.probability[places, 0], 2.0)
             order = order[np.argsort(sure, kind="stable")]
         return SampleList(query, order, data, judged, self._part)
+
+    def opened(self, query: Query) -> tuple[SampleList, Sample | None]:
+        """The samples that fit `query`, and the first of them: what a screen shows at once."""
+        found = self.samples(query)
+        return found, self.sample(found.numbers(0, 1)[0]) if len(found) else None
 
     def _suspects(self) -> "np.ndarray":
         """The numbers of the samples with suspect labels, most suspect first."""
@@ -287,10 +292,3 @@ def _read_parts(data: "Dataset") -> "np.ndarray | None":
     except (KanjiError, KeyError):
         return None
     return parts_of(data, split) if isinstance(split, dict) else None
-
-
-def _written(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

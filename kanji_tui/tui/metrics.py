@@ -109,7 +109,6 @@ def _series(views: list[RunView], metrics: list[Metric]) -> tuple[Series, ...]:
     )
 
 
-def legend(views: list[RunView]) -> tuple[tuple[str, str, str], ...]:
+def legend(views: list[RunView]) -> list[tuple[str, str, RunView]]:
     """(letter, style, run) of the runs laid over each other."""
-    named = ((letter, style, view.name) for view, letter, style in zip(views, LETTERS, RUN_STYLES, strict=False))
-    return tuple(named)
+    return list(zip(LETTERS, RUN_STYLES, views, strict=False))

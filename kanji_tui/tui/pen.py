@@ -6,14 +6,15 @@ Plain Python: a stroke has some hundred points, and numpy would cost the first p
 import math
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 Point = tuple[float, float]
 Stroke = tuple[Point, ...]
 Cells = dict[tuple[int, int], int]  # (column, row) of a terminal cell: its braille dots as bits
 
 PEN = 0.045  # of the sheet's side; the picture a model gets has a pen of its own
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille sign, as Unicode numbers them
+PAIRS = tuple((0, left, right, left | right) for left, right in DOTS)
 
 
 def smooth(points: Sequence[Point], reach: float) -> Stroke:
@@ -24,13 +25,18 @@ def smooth(points: Sequence[Point], reach: float) -> Stroke:
     step = reach / 4
     line = spread(points, step)
     for _ in range(2):
-        line = [_mean(line, place, min(4, place, len(line) - 1 - place)) for place in range(len(line))]
+        across, down = zip(*line, strict=True)
+        line = list(zip(_means(across), _means(down), strict=True))
     return tuple((round(x, 4), round(y, 4)) for x, y in spread(line, reach / 2))
 
 
-def _mean(line: list[Point], place: int, around: int) -> Point:
-    near = line[place - around : place + around + 1]
-    return sum(x for x, _ in near) / len(near), sum(y for _, y in near) / len(near)
+def _means(values: Sequence[float]) -> list[float]:
+    """The mean of each value and of up to four on either side, as many on the one as on the other."""
+    before, last = (0.0, *accumulate(values)), len(values) - 1
+    reaches = [min(4, place, last - place) for place in range(len(values))]
+    return [
+        (before[place + reach + 1] - before[place - reach]) / (2 * reach + 1) for place, reach in enumerate(reaches)
+    ]
 
 
 def spread(points: Sequence[Point], step: float) -> list[Point]:
@@ -56,20 +62,26 @@ def ink(points: Sequence[Point], columns: int) -> Cells:
     """The dots that the line through `points` covers on a sheet of `columns` by half as many rows of cells."""
     side = 2 * columns
     disc = _disc(max(1.0, PEN * side / 2))
-    dots = {
-        (math.floor(x * side) + across, math.floor(y * side) + down)
-        for x, y in spread(points, 0.7 / side)
-        for across, down in disc
-    }
+    margin = len(disc) // 2
+    lines = [0] * (side + 2 * margin)  # of dots, each dot a bit
+    last = side - 1
+    for x, y in {(min(last, int(x * side)), min(last, int(y * side))) for x, y in spread(points, 0.7 / side)}:
+        for down, run in enumerate(disc):
+            lines[y + down] |= run << x
     cells: Cells = {}
-    for x, y in dots:
-        if 0 <= x < side and 0 <= y < side:
-            cell = x // 2, y // 4
-            cells[cell] = cells.get(cell, 0) | DOTS[y % 4][x % 2]
+    for y, line in enumerate(lines[margin : margin + side]):
+        bits = line >> margin & (1 << side) - 1
+        first = (bits & -bits).bit_length() // 2
+        for column in range(first - 1 if first else 0, (bits.bit_length() + 1) // 2):
+            pair = bits >> 2 * column & 3
+            if pair:
+                cell = column, y // 4
+                cells[cell] = cells.get(cell, 0) | PAIRS[y % 4][pair]
     return cells
 
 
 @cache
-def _disc(radius: float) -> tuple[tuple[int, int], ...]:
+def _disc(radius: float) -> tuple[int, ...]:
+    """The lines of dots of a round pen, each dot a bit."""
     reach = range(-math.ceil(radius), math.ceil(radius) + 1)
-    return tuple((x, y) for x in reach for y in reach if math.hypot(x, y) <= radius)
+    return tuple(sum(1 << x - reach[0] for x in reach if math.hypot(x, y) <= radius) for y in reach)

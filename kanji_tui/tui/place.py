@@ -1,6 +1,6 @@
 """What lies in the work folder, read from a few small files, and the step that comes next.
 
-Only file names, sizes and small JSON are looked at: fit for the worker thread every time something ended.
+File names, sizes and small JSON are looked at; a dataset is opened when its metadata.json is another than before.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from pathlib import Path
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.preflight import Prepared, read_files, read_prepared
-from kanji_tui.jobs.publish import published
+from kanji_tui.jobs.publish import WEIGHTS, published
 from kanji_tui.system.files import read_json
 
 ETL_DIR, DATA_DIR, MODELS_DIR = Path("ETL9G"), Path("dataset"), Path("models")
@@ -39,12 +39,17 @@ class Place:
     onnx: tuple[Path, ...] = ()
 
 
-def read_place(etl_dir: Path = ETL_DIR) -> Place:
-    """Look at the current directory; what cannot be read says so in its `problem`."""
+def read_place(etl_dir: Path = ETL_DIR, before: Place | None = None) -> Place:
+    """Look at the current directory; what cannot be read says so in its `problem`.
+
+    A sound dataset that was there `before`, and whose metadata.json is the same file still, is not opened again.
+    """
+    written = time_written(DATA_DIR / "metadata.json")
+    known = before.dataset if before and written and before.dataset_written == written else None
     return Place(
         files=read_files(etl_dir),
-        dataset=read_prepared(DATA_DIR),
-        dataset_written=_written(DATA_DIR / "metadata.json"),
+        dataset=known if known and not known.problem else read_prepared(DATA_DIR),
+        dataset_written=written,
         model=_read_model(MODELS_DIR),
         onnx=_newest(MODELS_DIR),
     )
@@ -66,8 +71,10 @@ def next_step(place: Place) -> str:
 
 
 def _read_model(folder: Path) -> ModelFacts | None:
-    weights = folder / "best_kanji_model.pth"
-    if not weights.is_file():
+    weights = folder / WEIGHTS
+    try:
+        written = weights.stat().st_mtime
+    except OSError:
         return None
     record = published(folder)
     try:
@@ -80,7 +87,7 @@ def _read_model(folder: Path) -> ModelFacts | None:
         network=str(info.get("network", "")),
         accuracy=accuracy,
         pinned=bool(record and record.pinned),
-        written=weights.stat().st_mtime,
+        written=written,
     )
 
 
@@ -92,7 +99,8 @@ def _newest(folder: Path) -> tuple[Path, ...]:
         return ()
 
 
-def _written(path: Path) -> int:
+def time_written(path: Path) -> int:
+    """When the file was written, in nanoseconds since 1970; 0 where there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -5,6 +5,7 @@ reads only what was added to events.jsonl.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,7 +128,9 @@ class Tail:
 class Watch:
     """All runs of a models folder, wherever they were started."""
 
-    def __init__(self, runs: Path = RUNS) -> None:
+    def __init__(self, complain: Callable[[str], None] = lambda text: None, runs: Path = RUNS) -> None:
+        """`complain` hears of runs whose files cannot be read."""
+        self._complain = complain
         self._runs = runs
         self._tails: dict[str, Tail] = {}
         self._waiting: list[RunDirectory] = []
@@ -147,7 +150,7 @@ class Watch:
         changed = [
             tail.view
             for tail in self._tails.values()
-            if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and tail.look()
+            if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and self._look(tail)
         ]
         while self._waiting and time.monotonic() < deadline:
             run = self._waiting.pop(0)  # newest first
@@ -155,10 +158,18 @@ class Watch:
                 tail = Tail(run)
             except KanjiError:
                 continue  # deleted between the listing and now
-            tail.look()
+            self._look(tail)
             self._tails[run.name] = tail
             changed.append(tail.view)
         return tuple(changed)
+
+    def _look(self, tail: Tail) -> bool:
+        """Read what is new in one run; one that cannot be read keeps no other from being read."""
+        try:
+            return tail.look()
+        except OSError as error:
+            self._complain(f"run {tail.run.name} cannot be read: {error}")
+            return False
 
     @property
     def busy(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kanji_tui.characters.jis import jis_to_character
 from kanji_tui.errors import KanjiError
-from kanji_tui.tui.place import DATA_DIR
+from kanji_tui.tui.place import DATA_DIR, time_written
 from kanji_tui.tui.seen import Glyph
 
 if TYPE_CHECKING:
@@ -57,10 +57,7 @@ class Shelf:
         """The dataset, opened; KanjiError where there is none."""
         from kanji_tui.data.dataset import open_dataset
 
-        try:
-            written = (self.path / "metadata.json").stat().st_mtime_ns
-        except OSError:
-            written = 0
+        written = time_written(self.path / "metadata.json")
         if self._dataset is None or written != self._written:
             self._dataset = open_dataset(self.path)
             self._written = written

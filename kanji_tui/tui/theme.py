@@ -2,6 +2,31 @@
 
 from textual.theme import Theme
 
+
+def _variables(
+    *, text: str, ground: str, active: str, rule: str, quiet: str, faint: str, cursor: str, cursor_rest: str
+) -> dict[str, str]:
+    """Our own colours, and what of Textual's follows from them."""
+    return {
+        "rule": rule,
+        "quiet": quiet,
+        "faint": faint,
+        "cursor": cursor,
+        "cursor-rest": cursor_rest,
+        "block-cursor-foreground": text,
+        "block-cursor-background": cursor,
+        "block-cursor-text-style": "none",
+        "input-selection-background": f"{active} 35%",
+        "scrollbar": rule,
+        "scrollbar-hover": faint,
+        "scrollbar-active": active,
+        "scrollbar-background": ground,
+        "scrollbar-background-hover": ground,
+        "scrollbar-background-active": ground,
+        "scrollbar-corner-color": ground,
+    }
+
+
 INK = Theme(
     name="ink",
     primary="#7ea6d9",
@@ -15,24 +40,16 @@ INK = Theme(
     surface="#14161b",
     panel="#20242d",
     dark=True,
-    variables={
-        "rule": "#333947",
-        "quiet": "#878e9e",
-        "faint": "#4d5464",
-        "cursor": "#2a3242",
-        "cursor-rest": "#1d2129",
-        "block-cursor-foreground": "#d8dbe2",
-        "block-cursor-background": "#2a3242",
-        "block-cursor-text-style": "none",
-        "input-selection-background": "#7ea6d9 35%",
-        "scrollbar": "#333947",
-        "scrollbar-hover": "#4d5464",
-        "scrollbar-active": "#7ea6d9",
-        "scrollbar-background": "#14161b",
-        "scrollbar-background-hover": "#14161b",
-        "scrollbar-background-active": "#14161b",
-        "scrollbar-corner-color": "#14161b",
-    },
+    variables=_variables(
+        text="#d8dbe2",
+        ground="#14161b",
+        active="#7ea6d9",
+        rule="#333947",
+        quiet="#878e9e",
+        faint="#4d5464",
+        cursor="#2a3242",
+        cursor_rest="#1d2129",
+    ),
 )
 
 PAPER = Theme(
@@ -48,24 +65,16 @@ PAPER = Theme(
     surface="#faf6ec",
     panel="#efe8d8",
     dark=False,
-    variables={
-        "rule": "#d3c9b4",
-        "quiet": "#6d6a63",
-        "faint": "#aaa390",
-        "cursor": "#e3dac4",
-        "cursor-rest": "#f1eadb",
-        "block-cursor-foreground": "#2b2a27",
-        "block-cursor-background": "#e3dac4",
-        "block-cursor-text-style": "none",
-        "input-selection-background": "#2d5f94 30%",
-        "scrollbar": "#d3c9b4",
-        "scrollbar-hover": "#aaa390",
-        "scrollbar-active": "#2d5f94",
-        "scrollbar-background": "#faf6ec",
-        "scrollbar-background-hover": "#faf6ec",
-        "scrollbar-background-active": "#faf6ec",
-        "scrollbar-corner-color": "#faf6ec",
-    },
+    variables=_variables(
+        text="#2b2a27",
+        ground="#faf6ec",
+        active="#2d5f94",
+        rule="#d3c9b4",
+        quiet="#6d6a63",
+        faint="#aaa390",
+        cursor="#e3dac4",
+        cursor_rest="#f1eadb",
+    ),
 )
 
 # For 16 colours, for none, and for whoever prefers what the terminal was set to.
@@ -82,25 +91,22 @@ TERMINAL = Theme(
     surface="ansi_default",
     panel="ansi_default",
     ansi=True,
-    variables={
+    variables=_variables(
+        text="ansi_default",
+        ground="ansi_default",
+        active="ansi_blue",
+        rule="ansi_bright_black",
+        quiet="ansi_default",
+        faint="ansi_bright_black",
+        cursor="ansi_default",
+        cursor_rest="ansi_default",
+    )
+    | {
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
-        "rule": "ansi_bright_black",
-        "quiet": "ansi_default",
-        "faint": "ansi_bright_black",
-        "cursor": "ansi_default",
-        "cursor-rest": "ansi_default",
-        "block-cursor-foreground": "ansi_default",
-        "block-cursor-background": "ansi_default",
         "block-cursor-text-style": "reverse",
         "input-selection-background": "ansi_cyan",
-        "scrollbar": "ansi_bright_black",
         "scrollbar-hover": "ansi_default",
-        "scrollbar-active": "ansi_blue",
-        "scrollbar-background": "ansi_default",
-        "scrollbar-background-hover": "ansi_default",
-        "scrollbar-background-active": "ansi_default",
-        "scrollbar-corner-color": "ansi_default",
     },
 )
 

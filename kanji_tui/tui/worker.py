@@ -2,9 +2,11 @@
 
 Nothing on it takes over 100 ms. Whatever needs torch or onnx is a child: a job with a run directory, or a question
 put to this program's own command line. Answers travel as messages; a stalled terminal never blocks this thread.
+Questions come first; between them it takes its turns, in which it looks at everything nobody has to ask for.
 """
 
 import json
+import math
 import os
 import queue
 import subprocess
@@ -25,6 +27,7 @@ FOLLOW_SECONDS = 0.25
 LIST_SECONDS = 1.0
 PLACE_SECONDS = 3.0
 GPU_SECONDS = 5.0
+PLACE_SHARE = 0.01  # of this thread's time: a folder that takes long to look at is looked at less often
 READ_SECONDS = 0.08
 NICE = 5
 
@@ -50,18 +53,22 @@ class Worker(threading.Thread):
         self._listener = listener
         self._queue: queue.Queue[tuple[MessagePump, str, Question] | None] = queue.Queue()
         self._newest: dict[tuple[MessagePump, str], Question] = {}
+        self._asking = threading.Lock()  # around _newest
         self._children: list[Child] = []
         self._watch: Any = None
         self._place: Any = None
-        self._has_gpu = True
+        self._gpus: tuple[Any, ...] | None = None  # None: not asked yet
+        self._turned = 0.0  # when the last turn ended
         self._due = {"list": 0.0, "place": 0.0, "gpu": 0.0}
+        self._complaints: set[str] = set()
 
     def ask(self, asker: MessagePump, slot: str, question: Question) -> None:
         """Put a short question: its value comes as Answer(slot), a KanjiError as Refusal(slot).
 
         A newer question in the same slot replaces one that still waits.
         """
-        self._newest[asker, slot] = question
+        with self._asking:
+            self._newest[asker, slot] = question
         self._queue.put((asker, slot, question))
 
     def ask_child(self, asker: MessagePump, slot: str, arguments: tuple[str, ...]) -> None:
@@ -99,22 +106,31 @@ class Worker(threading.Thread):
     def run(self) -> None:
         from kanji_tui.tui.runs import Watch  # here, where the first paint does not wait for it
 
-        self._watch = Watch()
+        self._watch = Watch(self._complain)
+        self._turned = time.monotonic() - LIST_SECONDS
         while True:
-            busy = self._watch.busy or bool(self._children)
+            wait = self._until_turn()
             try:
-                item = self._queue.get(timeout=FOLLOW_SECONDS if busy else LIST_SECONDS)
-                if item is None:
-                    return
-                self._answer(*item)
+                item = self._queue.get(timeout=max(0.0, wait))
             except queue.Empty:
-                pass
-            self._turn(time.monotonic())
+                self._turn()
+                continue
+            if item is None:
+                return
+            self._answer(*item)
+            if wait < -LIST_SECONDS:  # however many questions there are
+                self._turn()
+
+    def _until_turn(self) -> float:
+        """Seconds until the next turn is due, negative where it is late."""
+        busy = self._watch.busy or bool(self._children)
+        return self._turned + (FOLLOW_SECONDS if busy else LIST_SECONDS) - time.monotonic()
 
     def _answer(self, asker: MessagePump, slot: str, question: Question) -> None:
-        if self._newest.get((asker, slot)) is not question:
-            return  # replaced while it waited
-        del self._newest[asker, slot]
+        with self._asking:
+            if self._newest.get((asker, slot)) is not question:
+                return  # replaced while it waited
+            del self._newest[asker, slot]
         try:
             value = question()
         except KanjiError as error:
@@ -127,46 +143,67 @@ class Worker(threading.Thread):
             elif value is not None:
                 asker.post_message(Answer(slot, value))
 
-    def _turn(self, now: float) -> None:
-        """What is due besides questions: follow runs, poll children, look at the folder and the GPUs."""
-        gone: frozenset[str] = frozenset()
-        if self._take("list", now, LIST_SECONDS):
-            gone = self._watch.list()
-        if now >= self._due.get("follow", 0.0):
-            self._due["follow"] = now + FOLLOW_SECONDS
-            views = self._watch.look(READ_SECONDS)
-            if views or gone:
-                self._listener.post_message(RunsMoved(views, gone))
-            if any(not view.active for view in views):
-                self._due["place"] = 0.0
+    def _turn(self) -> None:
+        """What is due besides questions."""
+        for look in (self._follow_runs, self._poll_children, self._look_at_place, self._read_gpus):
+            try:
+                look()
+            except Exception as error:  # no strange file may end the thread that all screens wait for
+                self._complain(f"{type(error).__name__}: {error}")
+        self._turned = time.monotonic()
+
+    def _complain(self, text: str) -> None:
+        """Tell what went wrong though nobody asked; the same once only."""
+        if text not in self._complaints:
+            self._complaints.add(text)
+            self._listener.post_message(Refusal("turn", text, ""))
+
+    def _follow_runs(self) -> None:
+        gone = self._watch.list() if self._is_due("list", LIST_SECONDS) else frozenset()
+        views = self._watch.look(READ_SECONDS)
+        if views or gone:
+            self._listener.post_message(RunsMoved(views, gone))
+        if any(not view.active for view in views):
+            self._due["place"] = 0.0
+
+    def _poll_children(self) -> None:
         for child in [child for child in self._children if child.process.poll() is not None]:
             self._children.remove(child)
             self._finish(child)
-        if self._take("place", now, PLACE_SECONDS):
-            from kanji_tui.tui.place import read_place
 
-            place = read_place()
-            if place != self._place:
-                self._place = place
-                self._listener.post_message(PlaceRead(place))
-        if self._has_gpu and self._take("gpu", now, GPU_SECONDS):
-            self._read_gpus()
+    def _look_at_place(self) -> None:
+        from kanji_tui.tui.place import read_place
 
-    def _take(self, name: str, now: float, seconds: float) -> bool:
+        if not self._is_due("place", PLACE_SECONDS):
+            return
+        began = time.thread_time()
+        place = read_place(before=self._place)
+        self._due["place"] += (time.thread_time() - began) / PLACE_SHARE
+        if place != self._place:
+            self._place = place
+            self._listener.post_message(PlaceRead(place))
+
+    def _read_gpus(self) -> None:
+        from kanji_tui.system.gpu import read_gpus
+
+        if self._gpus == () or not self._is_due("gpu", GPU_SECONDS):
+            return
+        gpus = tuple(read_gpus())
+        if gpus != self._gpus:
+            self._gpus = gpus
+            self._listener.post_message(GpusRead(gpus))
+
+    def _is_due(self, name: str, seconds: float) -> bool:
+        """Whether it is time for this; if so, the next time is in `seconds`."""
+        now = time.monotonic()
         if now < self._due[name]:
             return False
         self._due[name] = now + seconds
         return True
 
     def _hurry(self) -> None:
-        self._due.update(list=0.0, place=0.0, follow=0.0)
-
-    def _read_gpus(self) -> None:
-        from kanji_tui.system.gpu import read_gpus
-
-        gpus = tuple(read_gpus())
-        self._has_gpu = bool(gpus)
-        self._listener.post_message(GpusRead(gpus))
+        self._due.update(list=0.0, place=0.0)
+        self._turned = -math.inf
 
     def _spawn(self, asker: MessagePump, slot: str, arguments: tuple[str, ...]) -> None:
         self._end_children(asker, slot)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, to_json
+from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
 from kanji_tui.jobs.publish import sha256
 from kanji_tui.jobs.run_directory import RunDirectory, Status
 from kanji_tui.jobs.specs import to_plain
@@ -23,18 +23,6 @@ READINGS = (b"A", b"A.TSUGU ", b"AI", b"KAN", b"DEN", b"NICHI")
 SETS = 8
 RUN, LIVE, READ = "20260102T030405-train-1", "20260102T040506-train-1", "20260102T031500-evaluate-1"
 MOMENT = 1767323045.0
-
-
-class Silent:
-    """A report that nobody reads."""
-
-    directory = None
-
-    def __call__(self, event: Event) -> None:
-        pass
-
-    def stop_requested(self) -> bool:
-        return False
 
 
 def write_records(folder: Path) -> None:
@@ -60,7 +48,7 @@ def write_records(folder: Path) -> None:
 def make_home(home: Path, published: bool = True) -> Path:
     """Record files, their dataset, a finished training that is published, and its predictions."""
     write_records(home / "ETL9G")
-    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Silent())
+    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Unheard())
     if published:
         write_training(home)
         write_model(home)

@@ -64,6 +64,14 @@ def test_samples_of_a_class_its_errors_and_the_unsure_first(library) -> None:
     assert unsure == sorted(unsure)
 
 
+def test_the_first_sample_comes_with_its_list(library) -> None:
+    found, _ = library
+    rows, first = found.opened(Query(jis=0x4544))
+    assert rows[0].key == str(first.number)
+    assert first == found.sample(first.number)
+    assert found.opened(Query(jis=0x3022))[1] is None
+
+
 def test_samples_of_a_confusion(library) -> None:
     found, catalogue = library
     truth, _, read_as, times = catalogue.confusions[0]

@@ -1,6 +1,9 @@
 """The Browser by keys: grid, list, search, pairs, suspects, splits, and where the model looks."""
 
+import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from textual.style import Style
 from textual.widgets import Input
 
 from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.messages import Refusal
+from kanji_tui.tui.screens.browser import LOOKS
 from kanji_tui.tui.screens.browser_pane import Looks, strongest
 from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile, grade
 from kanji_tui.tui.widgets.picture import Picture, braille, half_blocks
@@ -32,11 +37,12 @@ async def test_wide_characters_stand_in_line(recorded: Path, size: tuple[int, in
     app = Workbench()
     async with app.run_test(size=size) as pilot:
         await browse(pilot)
-        for key in ("g", "s", "c"):
+        for key, shown in (("g", "NICHI"), ("s", "suspect labels"), ("c", "confusions")):
             await pilot.press(key)
-            await pilot.pause(0.3)
+            await shows(pilot, shown)
             for strip in app.screen._compositor.render_strips():
                 assert strip.cell_length == size[0]
+        await until(pilot, lambda: len(app.screen.query_one("#samples", Rows).rows))
         rows = [line for line in text_of(pilot).splitlines() if "ETL9G_0" in line and "record" not in line]
         if size[0] >= 120:  # Japanese before the file's name takes two cells each
             assert len({Content(line.split("ETL9G_0")[0]).cell_length for line in rows}) == 1
@@ -195,12 +201,50 @@ async def test_where_the_model_looks_is_found_by_a_child(home: Path, trained) ->
         assert "strongest" in text_of(pilot)
         assert not picture.render().is_same(plain)
         assert picture.render().plain == plain.plain  # the strokes stay as they are
+        first = app.screen._sample
         await pilot.press("enter", "down")  # the next are there already
-        await pilot.pause(0.3)
+        await until(pilot, lambda: app.screen._sample != first)
         assert "class activation map of" in text_of(pilot)
-        assert not app.worker._children
+        assert not app.screen._seeking
         await pilot.press("v")
         await until(pilot, lambda: "class activation map" not in text_of(pilot))
+
+
+async def test_one_child_finds_looks_however_fast_the_cursor_goes_and_none_once_they_are_away(
+    recorded: Path,
+) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await browse(pilot)
+        await pilot.press("e", "v")
+        await until(pilot, lambda: at_work(app))
+        (child,) = at_work(app)
+        os.kill(child.pid, signal.SIGSTOP)  # it does not end by itself
+        samples = app.screen.query_one("#samples", Rows)
+        for _ in range(3):
+            before = app.screen._sample
+            await pilot.press("down")
+            await until(pilot, lambda before=before: app.screen._sample != before)
+        assert samples.cursor == 3
+        assert at_work(app) == [child]
+        await pilot.press("v")
+        await until(pilot, lambda: not at_work(app))
+        assert child.returncode == -signal.SIGKILL
+
+
+def at_work(app: Workbench) -> list[subprocess.Popen]:
+    """The children that find out where the model looks."""
+    return [child.process for child in app.worker._children if child.slot == LOOKS]
+
+
+async def test_what_was_the_matter_is_no_longer_said_once_it_is_well(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await browse(pilot)
+        app.screen.post_message(Refusal("sample", "the disk is away", ""))
+        await shows(pilot, "the disk is away")
+        await pilot.press("right")
+        await until(pilot, lambda: "the disk is away" not in text_of(pilot))
 
 
 def test_what_is_looked_at_is_seen_without_colour() -> None:

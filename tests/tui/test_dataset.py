@@ -11,19 +11,18 @@ from textual.pilot import Pilot
 
 from kanji_tui.data.checks import verify
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Outcome, State
+from kanji_tui.events import Outcome, State, Unheard
 from kanji_tui.jobs.process import as_json
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.place import read_place
 from kanji_tui.tui.screens.dataset import DatasetScreen
 from kanji_tui.tui.screens.dataset_findings import VIEWS
 from kanji_tui.tui.shelf import Shelf
-from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.widgets.glyphs import Glyphs
 from kanji_tui.tui.widgets.heat_map import HeatMap, shaded
 from tests.data.making import CODES, write_images, write_kuzushiji, write_records
 from tests.tui.conftest import shows, text_of, until
-from tests.tui.recorded import Silent, write_run
+from tests.tui.recorded import write_run
 
 KEYS = {"samples": "g", "checks": "c", "ink": "i", "classes": "l", "unusual": "u"}
 both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -33,7 +32,7 @@ both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24"
 def verified(recorded: Path) -> Path:
     """The recorded work folder with what `verify` really finds in it, three unusual samples of each class too."""
     os.utime(recorded / "dataset" / "metadata.json", (1, 1))
-    found = verify(recorded / "dataset", None, Silent(), 3)
+    found = verify(recorded / "dataset", None, Unheard(), 3)
     spec = {"data_dir": "dataset", "unusual": 3}
     story = [State("running"), Outcome(as_json(found)), State("finished")]
     write_run(recorded, "20260102T050000-verify-1", spec, "finished", story)
@@ -73,7 +72,7 @@ async def test_nothing_is_cut_at_the_smallest_size(verified: Path) -> None:
 
 async def test_v_shows_the_checks_and_every_view_what_verify_found(home: Path) -> None:
     write_records(home / "ETL9G" / "ETL9G_01", [*CODES * 3, CODES[0], 0xFFFF])
-    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Silent())
+    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Unheard())
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
@@ -154,34 +153,6 @@ async def test_what_cannot_be_prepared_is_said_in_full(home: Path) -> None:
         assert "--format etl9g or kuzushiji" in " ".join(text_of(pilot).split())
 
 
-async def test_progress_is_told_four_times_a_second_at_most(home: Path, sample_dir: Path, monkeypatch) -> None:
-    pieces = b"".join(path.read_bytes() for path in sorted(sample_dir.glob("ETL9G_*")))
-    (home / "ETL9G").mkdir()
-    for number in range(1, 9):
-        (home / "ETL9G" / f"ETL9G_{number:02d}").write_bytes(pieces * 6)
-    told: list[float] = []
-    update = Facts.update
-
-    def counted(self: Facts, content) -> None:
-        if self.id == "work":
-            told.append(time.monotonic())
-        update(self, content)
-
-    monkeypatch.setattr(Facts, "update", counted)
-    app = Workbench()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("2")
-        await shows(pilot, "p makes a dataset of them")
-        told.clear()
-        await pilot.press("p")
-        await pilot.pause()
-        await pilot.press("tab", "right", "right", "enter")
-        await shows(pilot, "v verifies it")
-    busiest = max(sum(start <= moment < start + 1 for moment in told) for start in told)
-    assert len(told) >= 3
-    assert busiest <= 5  # four turns, and the last word
-
-
 def test_shades_stand_for_two_values_a_cell() -> None:
     shares = [[0.0, 1.0], [0.0, 1.0], [0.5, 0.0], [0.5, 1.0]]
     assert shaded(shares, 1) == [" █", "▒▒"]
@@ -194,11 +165,17 @@ def test_a_full_sized_folder_is_looked_at_within_a_turn_of_the_worker(home: Path
         folder.mkdir(parents=True)
         for picture in range(10):
             (folder / f"{picture}.png").touch()
-    read_place()
-    began = time.process_time()
+    looked = [time_to_look() for _ in range(3)]
+    assert min(looked) < 0.15
     place = read_place()
-    assert time.process_time() - began < 0.15  # the thread has others beside it here
     assert place.files.words == "1,500 folders, at least 10,001 images"
+
+
+def time_to_look() -> float:
+    """Processor seconds of this thread, as others are at work beside it."""
+    began = time.thread_time()
+    read_place()
+    return time.thread_time() - began
 
 
 def test_beside_a_sample_stand_others_of_its_class(recorded: Path) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
@@ -317,6 +317,7 @@ def test_smoothing_takes_the_stairs_out_of_a_slanted_line() -> None:
 
 
 @given(lines, st.sampled_from([8, 38, 70]))
+@example([(1.0, 1.0)], 8)
 @settings(deadline=None, max_examples=60)
 def test_ink_lies_on_the_sheet_and_along_the_line(points: list, columns: int) -> None:
     cells = ink(points, columns)

@@ -14,6 +14,7 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from kanji_tui.system.gpu import read_gpus
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.commands import Actions
 from kanji_tui.tui.reader import Reader
@@ -237,6 +238,8 @@ def colours_in(painted: str) -> set[str]:
 
 def test_every_screen_is_silent_at_rest(recorded: Path) -> None:
     """On a real pseudo terminal, with nothing running; also with an input focused."""
+    if read_gpus():
+        pytest.skip("the figures of this machine's GPU move")
     (recorded / "models" / "best_kanji_model.pth").unlink()  # Draw would try for seconds to open what is no model
     process, terminal = open_workbench(recorded, {})
     try:
@@ -252,6 +255,7 @@ def test_every_screen_is_silent_at_rest(recorded: Path) -> None:
 
 
 async def test_news_that_change_nothing_are_not_painted(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Workbench, "is_headless", False)  # which would paint nothing anyway
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         async for screen in each_screen(pilot):
@@ -262,4 +266,7 @@ async def test_news_that_change_nothing_are_not_painted(recorded: Path, monkeypa
                 for _ in range(3):
                     screen.state_moved()
                     await pilot.pause(0.1)
-            assert painted == [], screen
+                assert painted == [], screen
+                screen.refresh()
+                await pilot.pause(0.1)
+                assert painted != []

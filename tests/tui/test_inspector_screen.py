@@ -120,6 +120,25 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
         assert "93.9 %" in text_of(pilot)
 
 
+async def test_the_words_of_an_engine_are_shown_as_they_are(recorded: Path) -> None:
+    path = Path(INSPECTED["path"])
+    path.write_bytes(b"x")
+    said = {"runs": False, "refused": [], "version": "", "reason": "no rule for [batch, 1] in [/pool]"}
+    engines = {"onnxruntime": said | {"runs": True}, "tract": said}
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        await shows(pilot, "enter inspects")
+        names = app.screen.query_one("#models", Rows)
+        quiet = names.current
+        app.screen.post_message(Answer(f"inspect {path}", {"models": [INSPECTED | {"backends": engines}]}))
+        await shows(pilot, "nodes  5")
+        assert names.current != quiet, "an inspected file is no longer grey"
+        app.screen.query_one("#backends", Rows).focus()
+        await pilot.press("down")
+        await until(pilot, lambda: "[batch, 1] in [/pool]" in text_of(pilot).split("params")[1])
+
+
 async def test_every_kept_result_has_its_table(recorded: Path) -> None:
     write_results(recorded)
     app = Workbench()

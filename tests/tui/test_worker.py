@@ -1,8 +1,11 @@
 """The worker thread, the views of runs it keeps, and the place it looks at."""
 
 import json
+import os
 import threading
 import time
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,11 @@ import pytest
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Epoch, Progress, State
 from kanji_tui.jobs.run_directory import RunDirectory
-from kanji_tui.tui.messages import Answer, Refusal
+from kanji_tui.tui import place
+from kanji_tui.tui.messages import Answer, PlaceRead, Refusal, RunsMoved
 from kanji_tui.tui.place import Place, next_step, read_place
 from kanji_tui.tui.runs import Tail, Watch, start_time
-from kanji_tui.tui.worker import Worker, read_complaint
+from kanji_tui.tui.worker import FOLLOW_SECONDS, PLACE_SHARE, Worker, read_complaint
 from tests.tui.recorded import LIVE, RUN, write_live, write_run
 
 
@@ -64,6 +68,48 @@ def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
     assert (answer.slot, answer.value) == ("who", "worker")
 
 
+def test_questions_do_not_hasten_the_turns(worker, home: Path) -> None:
+    """Progress is told four times a second at most."""
+    thread, listener = worker
+    run = write_live(home)
+    thread.look_again()
+    listener.wait_for(RunsMoved)
+    listener.messages.clear()
+    turns = []
+    thread._watch.look = seen(thread._watch.look, turns)
+    end = time.monotonic() + 2.2
+    while time.monotonic() < end:
+        with open(run.events, "a") as file:
+            file.write(
+                json.dumps({"t": 1.0, "type": "progress", "phase": "training", "done": 1, "total": 9}) + "\n"
+            )
+        thread.ask(listener, "number", lambda: time.sleep(0.002) or 1)
+        time.sleep(0.005)
+    assert len(listener.wait_for(RunsMoved, 2)) <= 9
+    assert all(after - before >= FOLLOW_SECONDS for before, after in pairwise(turns))
+
+
+def test_many_questions_do_not_stop_the_turns(worker, home: Path) -> None:
+    thread, listener = worker
+    listener.wait_for(PlaceRead)  # the first turn
+    for number in range(250):
+        thread.ask(listener, str(number), lambda: time.sleep(0.01) or 1)
+    write_live(home)
+    listener.wait_for(Answer, 250)
+    kinds = [type(message) for message in listener.messages]
+    assert kinds.index(RunsMoved) < len(kinds) - 1 - kinds[::-1].index(Answer)
+
+
+def seen(look: Callable[[float], tuple], turns: list[float]) -> Callable[[float], tuple]:
+    """The same look, noting when it was called."""
+
+    def noting(seconds: float) -> tuple:
+        turns.append(time.monotonic())
+        return look(seconds)
+
+    return noting
+
+
 def test_an_error_becomes_a_refusal_with_its_remedy(worker) -> None:
     thread, listener = worker
 
@@ -84,6 +130,95 @@ def test_a_newer_question_replaces_one_that_waits(worker) -> None:
     gate.set()
     pages = [answer.value for answer in listener.wait_for(Answer, 2) if answer.slot == "page"]
     assert pages == [50]
+
+
+def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(worker, monkeypatch) -> None:
+    thread, listener = worker
+
+    def slowly(**known: object) -> Place:
+        end = time.thread_time() + 0.05
+        while time.thread_time() < end:
+            pass
+        return Place(dataset_written=1)
+
+    listener.wait_for(PlaceRead)
+    listener.messages.clear()
+    monkeypatch.setattr(place, "read_place", slowly)
+    thread.look_again()
+    listener.wait_for(PlaceRead)
+    thread.ask(listener, "after that turn", lambda: thread._due["place"] - time.monotonic())
+    (answer,) = [answer.value for answer in listener.wait_for(Answer) if answer.slot == "after that turn"]
+    assert answer > 0.05 / PLACE_SHARE
+
+
+class NewerJustThen(dict):
+    """Puts a newer question each time one that was newest is taken out, as another thread might."""
+
+    def __init__(self, put: Callable[[], None]) -> None:
+        super().__init__()
+        self._put = put
+
+    def __delitem__(self, key: tuple) -> None:
+        asking = threading.Thread(target=self._put)
+        asking.start()
+        asking.join(0.2)  # it may have to wait until this one is out
+        super().__delitem__(key)
+
+
+def test_a_question_put_while_another_is_taken_is_not_lost(worker) -> None:
+    thread, listener = worker
+    newer = iter([lambda: thread.ask(listener, "page", lambda: "newest")])
+    thread._newest = NewerJustThen(lambda: next(newer, lambda: None)())
+    thread.ask(listener, "page", lambda: "first")
+    assert "newest" in [answer.value for answer in listener.wait_for(Answer, 2)]
+
+
+def test_a_run_that_cannot_be_read_is_told_once_and_hides_no_other(worker, home: Path) -> None:
+    thread, listener = worker
+    broken = write_live(home)
+    broken.events.unlink()
+    broken.events.mkdir()
+    (home / "models" / "runs" / "20260105T000000-train-1").mkdir()
+    (home / "models" / "runs" / "20260105T000000-train-1" / "config.yaml").write_bytes(b"\xff\xfe\x00")
+    write_run(home, "20260101T000000-train-1", {}, "finished", [State("running")])
+    thread.look_again()
+    told = listener.wait_for(Refusal)
+    assert (told[0].slot, LIVE in told[0].message) == ("turn", True)
+    time.sleep(2.5 * FOLLOW_SECONDS)
+    assert len(listener.wait_for(Refusal)) == 1
+    names = {view.name for message in listener.wait_for(RunsMoved) for view in message.views}
+    assert names == {LIVE, "20260101T000000-train-1"}
+
+
+def test_the_thread_outlives_what_nobody_foresaw(worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread, listener = worker
+    thread.ask(listener, "ready", lambda: 1)
+    listener.wait_for(Answer)
+    monkeypatch.setattr(thread._watch, "list", lambda: 1 / 0)
+    thread.look_again()
+    assert "ZeroDivisionError" in listener.wait_for(Refusal)[0].message
+    thread.ask(listener, "still", lambda: "there")
+    assert listener.wait_for(Answer, 2)[1].value == "there"
+
+
+def test_a_place_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    read_prepared = place.read_prepared
+    monkeypatch.setattr(place, "read_prepared", lambda path: opened.append(path) or read_prepared(path))
+    first = read_place()
+    assert read_place(before=first) == first
+    assert len(opened) == 1
+    os.utime(recorded / "dataset" / "metadata.json")
+    read_place(before=first)
+    assert len(opened) == 2
+    chunk = next((recorded / "dataset").glob("*chunk*.npz"))
+    chunk.write_bytes(b"")
+    os.utime(recorded / "dataset" / "metadata.json")
+    broken = read_place(before=first)
+    assert broken.dataset is not None
+    assert broken.dataset.problem
+    read_place(before=broken)
+    assert len(opened) == 4  # until it is mended
 
 
 def test_a_child_answers_with_json_and_refuses_with_its_sentence(worker, home: Path) -> None:
@@ -179,9 +314,9 @@ def test_names_tell_when_a_run_began() -> None:
 def test_the_next_step_follows_what_is_there(home: Path, recorded_once: Path, monkeypatch) -> None:
     assert "press 2, then s" in next_step(read_place())
     monkeypatch.chdir(recorded_once)
-    place = read_place()
-    assert place.model is not None
-    assert place.model.accuracy == pytest.approx(0.9896)
-    assert "press 3, then e" in next_step(place)
-    assert "press 3, then n" in next_step(Place(place.files, place.dataset))
-    assert "then p prepares" in next_step(Place(place.files))
+    here = read_place()
+    assert here.model is not None
+    assert here.model.accuracy == pytest.approx(0.9896)
+    assert "press 3, then e" in next_step(here)
+    assert "press 3, then n" in next_step(Place(here.files, here.dataset))
+    assert "then p prepares" in next_step(Place(here.files))

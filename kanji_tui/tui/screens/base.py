@@ -1,5 +1,6 @@
 """What the screens have in common: the frame, what they know, and how jobs are started and stopped."""
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,8 @@ from kanji_tui.tui.worker import Worker
 
 if TYPE_CHECKING:
     from kanji_tui.tui.runs import RunView
+
+SETTLED_SECONDS = 1.0
 
 
 class WorkbenchScreen(Screen[None]):
@@ -47,6 +50,11 @@ class WorkbenchScreen(Screen[None]):
 
     def show_state(self) -> None:
         """Show what the state now is; called when the screen comes to the front and when something moved."""
+
+    def on_mount(self) -> None:
+        # What a screen and its first answers are made of stays: looking through it all at every full collection of
+        # garbage would hold up a key for 70 ms.
+        self.set_timer(SETTLED_SECONDS, gc.freeze)
 
     def on_screen_resume(self) -> None:
         self.state_moved()

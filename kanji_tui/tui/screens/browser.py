@@ -25,6 +25,7 @@ from kanji_tui.tui.widgets.words import next_words
 from kanji_tui.tui.worker import Worker
 
 CATALOGUE, SAMPLES, SAMPLE, LOOKS, WRITTEN = "catalogue", "samples", "sample", "looks", "written"
+SHOWN = (CATALOGUE, SAMPLES, SAMPLE)
 LOOKED_AHEAD = 12  # maps a child computes at once: starting it takes longer than they do
 
 
@@ -32,6 +33,7 @@ class BrowserScreen(WorkbenchScreen):
     """Classes, then the samples of one, then the picture: enter goes in, escape comes back."""
 
     MODE = "browser"
+    CSS_PATH = "browser.tcss"
     ABOUT = (
         "Search takes a character, a JIS code (4544), a code point (U+7530), a reading (DEN), a stroke count (5), "
         f"kanji or hiragana. {LEGEND}"
@@ -67,6 +69,7 @@ class BrowserScreen(WorkbenchScreen):
         self._sample: Sample | None = None
         self._maps = Maps()
         self._looking = False
+        self._seeking = False  # a child is finding out where the model looks
         self._problem = ""
 
     def body(self) -> ComposeResult:
@@ -91,7 +94,6 @@ class BrowserScreen(WorkbenchScreen):
 
     def on_screen_resume(self) -> None:
         self._signature = ()  # predictions may have been made elsewhere meanwhile
-        super().on_screen_resume()
 
     def show_state(self) -> None:
         place = self.state.place
@@ -138,22 +140,22 @@ class BrowserScreen(WorkbenchScreen):
         return Content()
 
     def on_answer(self, message: Answer) -> None:
+        if message.slot in SHOWN:
+            self._problem = ""
         if message.slot == CATALOGUE:
             if message.value is not self._catalogue:
+                self._catalogue = message.value
                 self._maps.clear()
-                self._catalogue, self._problem = message.value, ""
+                self._drop_looks()  # of another model, as the maps
                 self._left.show(self._catalogue)
                 self._ask_samples()
             self.state_moved()
         elif message.slot == SAMPLES:
-            self._show_samples(message.value)
+            self._show_samples(*message.value)
         elif message.slot == SAMPLE:
-            self._sample = message.value
-            self.refresh_bindings()
-            self._ask_looks()
-            self._say()
-            self._show_sample()
-        elif message.slot == LOOKS:
+            self._turn_to_sample(message.value)
+        elif message.slot == LOOKS and self._seeking:
+            self._seeking = False
             self._maps.take(message.value)
             self._ask_looks()  # for the sample that the cursor went to meanwhile
             self._say()
@@ -163,10 +165,11 @@ class BrowserScreen(WorkbenchScreen):
             self.notify(f"{count:,} suspect labels: {path}", timeout=6, markup=False)
 
     def shows(self, message: Refusal) -> bool:
-        own = message.slot in (CATALOGUE, SAMPLES, SAMPLE)
+        own = message.slot in SHOWN
         if own:
             self._problem = message.message
-        self._looking = self._looking and message.slot != LOOKS
+        if message.slot == LOOKS:
+            self._looking = self._seeking = False
         self.state_moved()
         return own
 
@@ -202,7 +205,9 @@ class BrowserScreen(WorkbenchScreen):
 
     def _turn_to(self, query: Query) -> None:
         if query != self._query:
-            self._query = query
+            before, self._query = self._query, query
+            if before.suspects != query.suspects:
+                self.refresh_bindings()
             self._ask_samples()
 
     # samples
@@ -210,17 +215,23 @@ class BrowserScreen(WorkbenchScreen):
     def _ask_samples(self) -> None:
         if self._catalogue is not None:
             query = self._query
-            self.worker.ask(self, SAMPLES, lambda: self._library.samples(query))
+            self.worker.ask(self, SAMPLES, lambda: self._library.opened(query))
 
-    def _show_samples(self, found: SampleList) -> None:
+    def _show_samples(self, found: SampleList, first: Sample | None) -> None:
         samples = self.query_one("#samples", Rows)
         samples.show(found, keep=False)
-        if not len(found):
-            self._sample = None
-            self.query_one(SamplePane).show_none()
         samples.entitle(found.query.title, words.count(len(found)))
+        self._turn_to_sample(first)
+
+    def _turn_to_sample(self, sample: Sample | None) -> None:
+        before, self._sample = self._sample, sample
+        if (before is None) != (sample is None):
+            self.refresh_bindings()
+        self._ask_looks()
         self._say()
-        self.refresh_bindings()
+        if sample is None:
+            self.query_one(SamplePane).show_none()
+        self._show_sample()
 
     def _show_sample(self) -> None:
         sample = self._sample
@@ -234,14 +245,21 @@ class BrowserScreen(WorkbenchScreen):
         self.query_one(SamplePane).show(sample, looks, otherwise, self.has_class("-low"))
 
     def _ask_looks(self) -> None:
-        """Let a child find where the model looks in this sample and in those after it."""
+        """Let a child find where the model looks in this sample and in those after it; one child at a time."""
         samples = self.query_one("#samples", Rows)
-        if not self._looking or self._sample is None or self._sample.number in self._maps:
+        if not self._looking or self._seeking or self._sample is None or self._sample.number in self._maps:
             return
         ahead = samples.rows.numbers(samples.cursor, LOOKED_AHEAD) if isinstance(samples.rows, SampleList) else ()
         wanted = dict.fromkeys((self._sample.number, *ahead))
         numbers = tuple(str(number) for number in wanted if number not in self._maps)
+        self._seeking = True
         self.worker.ask_child(self, LOOKS, ("saliency", "--sample", *numbers))
+
+    def _drop_looks(self) -> None:
+        """What the child finds is no longer wanted."""
+        if self._seeking:
+            self._seeking = False
+            self.worker.drop(self, LOOKS)
 
     # keys
 
@@ -259,8 +277,6 @@ class BrowserScreen(WorkbenchScreen):
             return bool(catalogue and catalogue.read and self._query.suspects)
         if action == "part":
             return bool(catalogue and catalogue.parts_known)
-        if action in ("search", "list"):
-            return catalogue is not None
         if action == "looks":
             return bool(self._sample and place and place.model)
         if action == "predict":
@@ -312,7 +328,10 @@ class BrowserScreen(WorkbenchScreen):
 
     def action_looks(self) -> None:
         self._looking = not self._looking
-        self._ask_looks()
+        if self._looking:
+            self._ask_looks()
+        else:
+            self._drop_looks()
         self._say()
         self._show_sample()
 

@@ -12,9 +12,9 @@ from kanji_tui.tui.sample_list import Query
 from kanji_tui.tui.screens.sample_words import class_row, class_tile, class_words, confusion_row, pair_query
 from kanji_tui.tui.search import matches
 from kanji_tui.tui.widgets import words
-from kanji_tui.tui.widgets.character_grid import CharacterGrid
+from kanji_tui.tui.widgets.character_grid import CharacterGrid, Tile
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.rows import Column, Rows
+from kanji_tui.tui.widgets.rows import Column, Row, Rows
 from kanji_tui.tui.widgets.titles import entitle
 
 GRID, LIST, PAIRS = "grid", "classes", "confusions"
@@ -34,6 +34,8 @@ class ClassPane(Vertical):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._catalogue: Catalogue | None = None
+        self._tiles: tuple[Tile, ...] = ()
+        self._rows: dict[str, Row] = {}  # of the list, those that were ever shown
         self._found: dict[str, ClassLine] = {}
         self.view = GRID
 
@@ -88,6 +90,8 @@ class ClassPane(Vertical):
     def show(self, catalogue: Catalogue | None) -> None:
         """Show these classes and pairs, as far as they fit the search."""
         self._catalogue = catalogue
+        self._tiles = tuple(map(class_tile, catalogue.classes)) if catalogue else ()
+        self._rows.clear()
         pairs = catalogue.confusions if catalogue else ()
         self.query_one(f"#{PAIRS}", Rows).show([confusion_row(*pair) for pair in pairs])
         self._search()
@@ -137,28 +141,31 @@ class ClassPane(Vertical):
     def _search(self) -> None:
         text = self.query_one("#search", LineInput).value.strip()
         classes = self._catalogue.classes if self._catalogue else ()
-        found = [class_tile(known) for known in classes if matches(known, text)]
-        by_jis = {known.jis: known for known in classes}
-        self._found = {tile.key: by_jis[int(tile.key, 16)] for tile in found}
+        found = [pair for pair in zip(self._tiles, classes, strict=True) if matches(pair[1], text)]
+        self._found = {tile.key: known for tile, known in found}
         note = f"{len(found):,} of {len(classes):,}" if text else f"{len(classes):,}"
         if self._catalogue and self._catalogue.accuracy is not None:
             note += f"  top-1 {words.percent(self._catalogue.accuracy)}"
         rows, grid = self.query_one(f"#{LIST}", Rows), self.query_one(CharacterGrid)
         rows.entitle("classes", note)
         entitle(grid, "classes", note)
-        grid.show(tuple(found), "no class fits" if text else "no dataset yet: press 2")
+        grid.show(tuple(tile for tile, _ in found), "no class fits" if text else "no dataset yet: press 2")
         self._fill()
         self._show_class()
 
     def _fill(self) -> None:
         """The list has its rows only where it is seen: thousands take a while to make."""
         if self.view == LIST:
-            rows = [class_row(known) for known in self._found.values()]
+            for key in self._found.keys() - self._rows.keys():
+                self._rows[key] = class_row(self._found[key])
+            rows = [self._rows[key] for key in self._found]
             self.query_one(f"#{LIST}", Rows).show(rows, self.query_one(CharacterGrid).empty)
 
     def _show_class(self) -> None:
         tile = self.query_one(CharacterGrid).current
-        self.query_one("#class", Static).update(class_words(self._found.get(tile.key) if tile else None))
+        self.query_one("#class", Static).update(
+            class_words(self._found.get(tile.key) if tile else None), layout=False
+        )
 
     # the cursor
 

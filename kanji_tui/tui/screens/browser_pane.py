@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from textual.app import ComposeResult
@@ -29,7 +30,7 @@ class Looks:
     method: str
     character: str
 
-    @property
+    @cached_property
     def words(self) -> str:
         """`class activation map of 田: strongest upper left, centre`."""
         return f"{self.method} of {self.character}: strongest {strongest(self.heat, self.size)}"

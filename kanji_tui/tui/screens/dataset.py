@@ -36,6 +36,7 @@ class DatasetScreen(WorkbenchScreen):
     """Files with their progress while they are prepared; then classes, counts, splits, samples and checks."""
 
     MODE = "dataset"
+    CSS_PATH = "dataset.tcss"
     ABOUT = (
         "Record files in ETL9G/ (or npz pairs, or a folder of images for each character) become a dataset of small "
         "pictures in dataset/. A sample is drawn, not handwriting. Enter on a class shows its unusual samples."
@@ -60,6 +61,7 @@ class DatasetScreen(WorkbenchScreen):
         self._overview: Overview | None = None
         self._problem = ""
         self._written = 0
+        self._shown_files: tuple[object, ...] = ()
         self._awaited: set[str] = set()
 
     def body(self) -> ComposeResult:
@@ -163,11 +165,13 @@ class DatasetScreen(WorkbenchScreen):
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
         pane, rows = self.query_one("#files-pane"), self.query_one("#files", Rows)
         otherwise = self.query_one("#no-files", Facts)
-        listed = dataset_words.file_rows(files, self._overview, preparing)
-        rows.show(listed)
-        if not listed and rows.has_focus:
+        shown = (files, self._overview, preparing and preparing.files)
+        if shown != self._shown_files:
+            self._shown_files = shown
+            rows.show(dataset_words.file_rows(files, self._overview, preparing))
+        if not rows.rows and rows.has_focus:
             self.set_focus(None)  # else it depends on who comes first whether a list that is hidden keeps it
-        rows.display, otherwise.display = bool(listed), not listed
+        rows.display, otherwise.display = bool(rows.rows), not rows.rows
         entitle(pane, "files", dataset_words.files_note(files))
         otherwise.say(Content.assemble(files.problem, ("\n" + files.advice, "$quiet")))
 

@@ -29,6 +29,7 @@ from kanji_tui.tui.widgets.titles import entitle
 
 VIEWS = ("samples", "checks", "ink", "classes", "unusual")
 Result = dict[str, Any]
+NOTHING: Result = {}  # one for all, to tell by its identity that there still is nothing
 
 
 class Findings(Vertical):
@@ -88,8 +89,8 @@ class Findings(Vertical):
 
     def show(self, overview: Overview | None, verified: RunView | None, unusual: RunView | None) -> None:
         """What the dataset holds, the newest verification of it, and the newest that looked for unusual samples."""
-        result = (verified.result if verified else None) or {}
-        odd = (unusual.result if unusual else None) or {}
+        result = (verified.result if verified else None) or NOTHING
+        odd = (unusual.result if unusual else None) or NOTHING
         if overview is not self._overview:
             self._overview = overview
             self.query_one("#glyphs", Glyphs).show(overview.glyphs if overview else ())
@@ -104,10 +105,9 @@ class Findings(Vertical):
             self._show_unusual()
             self._focus_list()
         first = "v looks" if overview else "no dataset yet"
-        self.query_one("#checks", Rows).show(
-            check_rows(self._result), "v verifies the dataset" if overview else first
-        )
-        self.query_one("#sets", Rows).show(set_rows(self._result), "none" if self._result else first)
+        checks, sets = self.query_one("#checks", Rows), self.query_one("#sets", Rows)
+        checks.show(checks.rows, "v verifies the dataset" if overview else first)
+        sets.show(sets.rows, "none" if self._result else first)
 
     def _show_result(self) -> None:
         rows = check_rows(self._result)
@@ -119,6 +119,7 @@ class Findings(Vertical):
         if bad:
             self.call_after_refresh(checks.select, bad[0])  # once the list knows how far it scrolls
         self._show_check()
+        self.query_one("#sets", Rows).show(set_rows(self._result))
         sheet = self._result.get("contact_sheet")
         entitle(self.query_one("#samples-pane"), "samples", f"contact sheet: {Path(sheet).name}" if sheet else "")
         self.query_one("#map", HeatMap).show(tuple(map(tuple, self._result.get("heat_map", ()))))

@@ -6,12 +6,13 @@ from typing import Any
 from textual.content import Content
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
-from kanji_tui.data.listing import Listing
+from kanji_tui.data.listing import Listed, Listing
 from kanji_tui.events import Progress
 from kanji_tui.tui.runs import RunView
 from kanji_tui.tui.shelf import Overview
 from kanji_tui.tui.widgets import words
 from kanji_tui.tui.widgets.facts import Fact
+from kanji_tui.tui.widgets.lazy_rows import LazyRows
 from kanji_tui.tui.widgets.rows import Row
 from kanji_tui.tui.widgets.status_line import progress_words
 
@@ -20,45 +21,42 @@ UNUSUAL_SHOWN = 1000
 BAR = 8
 
 
-def file_rows(files: Listing, overview: Overview | None, running: RunView | None) -> list[Row]:
+def file_rows(files: Listing, overview: Overview | None, running: RunView | None) -> LazyRows[Listed]:
     """What lies there with the state of each; of a folder elsewhere what the preparation or the dataset names."""
     moving = {progress.item: progress for progress in running.files} if running else {}
     done = dict(overview.files) if overview else {}
-    if not files.items or (moving and not moving.keys() & {item.name for item in files.items}):
+    items = files.items
+    if not items or (moving and not moving.keys() & {item.name for item in items}):
         counts = {name: progress.total for name, progress in moving.items()} if running else done
-        return [_file_row(name, None, count, moving, done, running) for name, count in counts.items()]
-    if files.format == "images":
-        done = {item.name: item.samples or 0 for item in files.items} if _has_images(overview) else {}
-    return [_file_row(item.name, item.bytes, item.samples, moving, done, running) for item in files.items]
+        items = tuple(Listed(name, samples=count) for name, count in counts.items())
+    elif files.format == "images":
+        done = {item.name: item.samples or 0 for item in items} if _has_images(overview) else {}
+
+    def row(item: Listed) -> Row:
+        megabytes = f"{item.bytes / 1e6:.1f}" if item.bytes is not None else ""
+        state = _file_state(item, moving.get(item.name), done, running is not None)
+        return Row(item.name, (_short(item.name), megabytes, words.count(item.samples), state))
+
+    return LazyRows(items, row)
 
 
 def _has_images(overview: Overview | None) -> bool:
     return overview is not None and overview.name == "images"
 
 
-def _file_row(
-    name: str,
-    size: int | None,
-    count: int | None,
-    moving: dict[str, Progress],
-    done: dict[str, int],
-    running: RunView | None,
-) -> Row:
-    progress = moving.get(name)
+def _file_state(item: Listed, progress: Progress | None, done: dict[str, int], preparing: bool) -> Content:
+    """How far it is prepared; `done`: samples in the dataset of each."""
     if progress is not None and progress.total:
         share = progress.done / progress.total
-        state = words.bar(share, 4) + Content(f" {100 * share:3.0f} %")
-    elif running is not None:
-        state = words.quiet("waits")
-    elif name not in done:
-        state = words.quiet("not yet")
-    elif not count or done[name] >= count:
-        state = Content.styled("prepared", "$success")
-    else:
-        short = count - done[name]
-        state = Content.styled(f"all but {short}" if short < 100 else "in part", "$warning")
-    megabytes = f"{size / 1e6:.1f}" if size is not None else ""
-    return Row(name, (_short(name), megabytes, words.count(count), state))
+        return words.bar(share, 4) + Content(f" {100 * share:3.0f} %")
+    if preparing:
+        return words.quiet("waits")
+    if item.name not in done:
+        return words.quiet("not yet")
+    short = (item.samples or 0) - done[item.name]
+    if short <= 0:
+        return Content.styled("prepared", "$success")
+    return Content.styled(f"all but {short}" if short < 100 else "in part", "$warning")
 
 
 def _short(name: str) -> str:
@@ -140,16 +138,16 @@ def ink_words(result: dict[str, Any]) -> Content:
     return Content("\n").join(lines)
 
 
-def class_rows(overview: Overview) -> list[Row]:
+def class_rows(overview: Overview) -> LazyRows[tuple[int, int]]:
     """Every class with its samples, those with the fewest first."""
     most = max(count for _, count in overview.counts)
-    return [
-        Row(
-            name_jis(jis),
-            (jis_to_character(jis) or "?", name_jis(jis), words.count(count), words.bar(count / most, BAR)),
-        )
-        for jis, count in sorted(overview.counts, key=lambda pair: (pair[1], pair[0]))
-    ]
+
+    def row(jis_and_count: tuple[int, int]) -> Row:
+        jis, count = jis_and_count
+        bar = words.bar(count / most, BAR)
+        return Row(name_jis(jis), (jis_to_character(jis) or "?", name_jis(jis), words.count(count), bar))
+
+    return LazyRows(sorted(overview.counts, key=lambda pair: (pair[1], pair[0])), row)
 
 
 def set_rows(result: dict[str, Any]) -> list[Row]:

@@ -35,6 +35,7 @@ class DrawScreen(WorkbenchScreen):
     """The sheet on the left; on the right what the model says, and the picture it was given."""
 
     MODE = "draw"
+    CSS_PATH = "draw.tcss"
     ABOUT = (
         "Drag with the mouse. Or move with the arrows (home, end, pgup, pgdn: slanted; shift: four steps) and put "
         "the pen down and up with space. Saved drawings stand in samples/: kanji-tui prepare --etl-dir samples "
@@ -307,7 +308,7 @@ class DrawScreen(WorkbenchScreen):
             )
         else:
             meaning = Content.styled("no such character" if self._label else "", "$warning")
-        self.query_one("#meaning", Static).update(meaning)
+        self.query_one("#meaning", Static).update(meaning, layout=False)
 
 
 def code_of(text: str) -> int | None:

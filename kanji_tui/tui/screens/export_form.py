@@ -5,6 +5,7 @@ from typing import Any
 
 from kanji_tui.export.kinds import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs import export_mapping, export_onnx, export_safetensors, pooling
+from kanji_tui.jobs.publish import WEIGHTS
 from kanji_tui.networks.registry import SIZES
 from kanji_tui.tui.place import MODELS_DIR
 from kanji_tui.tui.screens.base import WorkbenchScreen
@@ -23,7 +24,6 @@ TARGETS = {
 ONNX = ("tract", "ort-tract", "strict")
 ENDINGS = {"safetensors": ".safetensors", "mapping": ".json", "full mapping": ".json"}
 AS_TRAINED, FLOAT, ALL = "as trained", "float32", "all samples"
-WEIGHTS = "best_kanji_model.pth"
 NAMED = "named after model and target"
 
 

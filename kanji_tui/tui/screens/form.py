@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.tui.widgets.choice import Choice
+from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.widgets.line_input import LineInput
 
 Parse = Callable[[str], Any]
@@ -84,8 +85,8 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
                             yield Choice(field.choices, field.value, id=field.name)
                         else:
                             yield LineInput(field.value, id=field.name)
-            yield Static("", id="help")
-            yield Static("", id="wrong")
+            yield Facts(id="help")
+            yield Facts(id="wrong")
             yield from self.below()
             with Horizontal(classes="buttons"):
                 yield Button(self._submit, id="submit", compact=True)
@@ -181,12 +182,11 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         focused = self.focused.id if self.focused else ""
         for field in self._fields:
             if field.name == focused:
-                said = _said(field, texts)
-                self.query_one("#help", Static).update(Content.styled(said, "$quiet"))
+                self.query_one("#help", Facts).say(Content.styled(_said(field, texts), "$quiet"))
         self._say(wrong.get(focused or "") or next(iter(wrong.values()), ""))
 
     def _say(self, wrong: str) -> None:
-        self.query_one("#wrong", Static).update(Content.styled(wrong, "$error"))
+        self.query_one("#wrong", Facts).say(Content.styled(wrong, "$error"))
 
 
 def _said(field: Field, texts: dict[str, str]) -> str:
@@ -209,23 +209,6 @@ def whole(least: int, most: int | None = None, empty: bool = False) -> Parse:
             raise ValueError(
                 f"{value} is not {least} or more" if most is None else f"{value} is not {least} to {most}"
             )
-        return value
-
-    return parse
-
-
-def number(above: float, empty: bool = False) -> Parse:
-    """A parser for numbers greater than `above`; with `empty` no text means None."""
-
-    def parse(text: str) -> float | None:
-        if empty and not text:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            raise ValueError(f"'{text}' is no number") from None
-        if not value > above or value == float("inf"):
-            raise ValueError(f"{text} is not greater than {above:g}")
         return value
 
     return parse

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from kanji_tui.jobs import compare
 from kanji_tui.tui.messages import Answer, Refusal
@@ -43,6 +43,7 @@ class InspectorScreen(WorkbenchScreen):
     """The file under the cursor of the list is the one shown, once it was inspected."""
 
     MODE = "inspector"
+    CSS_PATH = "inspector.tcss"
     ABOUT = (
         "Every node of an ONNX file is tried in the engines themselves; what they refuse is shown in their words."
     )
@@ -109,7 +110,7 @@ class InspectorScreen(WorkbenchScreen):
             )
             nodes.add_class("pane")
             yield nodes
-            yield Static(id="told")
+            yield Facts(id="told")
 
     def on_mount(self) -> None:
         self.query_one("#filter", LineInput).display = False
@@ -194,7 +195,7 @@ class InspectorScreen(WorkbenchScreen):
         row = self.query_one("#nodes", Rows).current
         model = self.model or {}
         node = next((node for node in model.get("nodes", []) if row and str(node["number"]) == row.key), None)
-        self.query_one("#told", Static).update(node_words(node, refusals(model)) if node else "")
+        self.query_one("#told", Facts).say(node_words(node, refusals(model)) if node else Content())
 
     def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
         if message.rows.id == "models":
@@ -202,7 +203,8 @@ class InspectorScreen(WorkbenchScreen):
         elif message.rows.id == "nodes":
             self._show_node()
         elif message.rows.id == "backends" and message.rows.has_focus:
-            self.query_one("#told", Static).update(message.row.cells[2])
+            said = message.row.cells[2]
+            self.query_one("#told", Facts).say(Content(said) if isinstance(said, str) else said)
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         if message.rows.id == "models":

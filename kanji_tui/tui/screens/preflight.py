@@ -25,6 +25,7 @@ class PreflightScreen(WorkbenchScreen):
     """The quick checks are there at once, those that need torch when a child has answered."""
 
     MODE = "preflight"
+    CSS_PATH = "preflight.tcss"
     ABOUT = "Checks of this machine, the data and the terminal. Each remedy can be pasted into a shell."
     AUTO_FOCUS = "#checks"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -73,12 +73,11 @@ def sample_facts(sample: Sample, looks: str, low: bool) -> list[Fact]:
             ("", Content(f"{where}  ") + Content.styled(sample.part, "$primary")),
         ]
         return [*facts, ("", words.quiet(looks))] if looks else facts
-    unknown = "unknown: no model was trained on this dataset"
     facts = [
         ("character", label),
         ("reading", sample.reading or words.quiet("none in the records")),
         ("record", where),
-        ("split", sample.part or words.quiet(unknown)),
+        ("split", sample.part or words.quiet("no model was trained on it")),
     ]
     if wrong and own:
         facts.append(("its label", f"{sample.character} gets {own}"))

@@ -8,12 +8,13 @@ import typing
 from collections.abc import Callable
 from dataclasses import Field as Setting
 from dataclasses import fields
+from functools import cache
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
@@ -26,6 +27,7 @@ from kanji_tui.tui.place import DATA_DIR, MODELS_DIR
 from kanji_tui.tui.screens.form import Field, FormScreen, Parse
 from kanji_tui.tui.widgets import words
 from kanji_tui.tui.widgets.choice import Choice
+from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.worker import Worker
 
 PROBE = "probe"
@@ -59,10 +61,9 @@ class TrainForm(FormScreen):
         self._estimate = ""
 
     def below(self) -> ComposeResult:
-        yield Static(id="estimate")
+        yield Facts(id="estimate")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(
             ".dialog"
         ).border_subtitle = "^t time and memory   ^y copy command   enter trains   esc cancels"
@@ -72,11 +73,9 @@ class TrainForm(FormScreen):
         self._worker.drop(self, PROBE)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        super().on_input_changed(event)
         self._forget()
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
-        super().on_choice_changed(event)
         self._forget()
 
     def _spec(self) -> train.Spec | None:
@@ -108,7 +107,7 @@ class TrainForm(FormScreen):
             self._say_estimate(f"cannot be measured: {message.message}")
 
     def _say_estimate(self, text: str) -> None:
-        self.query_one("#estimate", Static).update(Content.styled("estimate  ", "$accent") + text)
+        self.query_one("#estimate", Facts).say(Content.styled("estimate  ", "$accent") + text)
 
     def action_copy(self) -> None:
         spec = self._spec()
@@ -168,7 +167,7 @@ def _field(setting: Setting[Any], hint: Any, group: str) -> Field:
         label=name.replace("_", " "),
         value=value,
         help=_help(name, bool(choices) and optional),
-        parse=_parse(name, bool(choices)),
+        parse=_parse(name, hint, bool(choices)),
         choices=choices,
         placeholder=_grey(name) if optional else "",
         group=group,
@@ -191,9 +190,8 @@ def _is_union(hint: Any) -> bool:
     return typing.get_origin(hint) is typing.Union
 
 
-def _parse(name: str, chosen: bool) -> Parse:
+def _parse(name: str, hint: Any, chosen: bool) -> Parse:
     """Text to value by the type of the config's field, in the words that a config file would be refused with."""
-    hint = typing.get_type_hints(TrainConfig)[name]
     lists = any(typing.get_origin(part) is tuple for part in (hint, *typing.get_args(hint)))
 
     def parse(text: str) -> Any:
@@ -226,15 +224,23 @@ def _grey(name: str) -> Callable[[dict[str, str]], str]:
     """The recipe's value, for the network and the recipe that the form names."""
 
     def grey(texts: dict[str, str]) -> str:
-        value = getattr(_recipe_of(texts), name)
+        value = getattr(_recipe_of(texts), name, None)
         return f"{_text(value)} (recipe)" if value is not None else {"sample_limit": "all"}.get(name, "none")
 
     return grey
 
 
-def _recipe_of(texts: dict[str, str]) -> TrainConfig:
-    network, recipe = texts.get("network", DEFAULT_NETWORK), texts.get("recipe", "")
-    return resolve(TrainConfig(network=network, recipe=None if recipe in ("", OF_RECIPE) else recipe))  # type: ignore[arg-type]
+def _recipe_of(texts: dict[str, str]) -> TrainConfig | None:
+    return _recipes_own(texts.get("network", DEFAULT_NETWORK), texts.get("recipe", ""))
+
+
+@cache
+def _recipes_own(network: str, recipe: str) -> TrainConfig | None:
+    """What the recipe says, asked once: it asks the driver. None for a network that cannot be built here."""
+    try:
+        return resolve(TrainConfig(network=network, recipe=None if recipe in ("", OF_RECIPE) else recipe))  # type: ignore[arg-type]
+    except KanjiError:
+        return None
 
 
 def _help(name: str, from_recipe: bool) -> str | Callable[[dict[str, str]], str]:
@@ -244,7 +250,7 @@ def _help(name: str, from_recipe: bool) -> str | Callable[[dict[str, str]], str]
     if name == "network":
         return lambda texts: NETWORKS[texts[name]].description
     if from_recipe:
-        return lambda texts: f"{said} Recipe's: {_text(getattr(_recipe_of(texts), name))}."
+        return lambda texts: f"{said} Recipe's: {_text(getattr(_recipe_of(texts), name, None))}."
     return said
 
 

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
+from kanji_tui.jobs.publish import WEIGHTS, publish
 from kanji_tui.jobs.specs import from_plain
 from kanji_tui.tui.command_line import train_command
 from kanji_tui.tui.log import read_log
@@ -30,7 +31,6 @@ from kanji_tui.tui.worker import Worker
 
 LOG, PUBLISH, DELETE = "log", "publish", "delete"
 RUNS, METRICS = "runs", "metrics"  # what is typed into the prompt, besides LOG
-WEIGHTS = "best_kanji_model.pth"
 ZOOM = 0.5
 
 
@@ -38,6 +38,7 @@ class TrainingScreen(WorkbenchScreen):
     """The run under the cursor of the list is the one shown."""
 
     MODE = "training"
+    CSS_PATH = "training.tcss"
     ABOUT = (
         "Trainings run on their own, also when this workbench is closed. The cursor chooses the run that is shown."
     )
@@ -149,9 +150,14 @@ class TrainingScreen(WorkbenchScreen):
         published = view is not None and view.name == self._published
         ready = bool(place and place.dataset and not place.dataset.problem)
         self.query_one(RunPanes).show(view, self.laid, published, ready)
+        self._ask_log()
+
+    def _ask_log(self) -> None:
+        """Read the log of the chosen run where it is seen and may have grown."""
+        view = self.chosen
         if view is None:
             self.query_one(LogTail).show(())
-        elif self._logged != (view.name, view.moved):
+        elif self.query_one(RunPanes).shows(LOG) and self._logged != (view.name, view.moved):
             self._logged = (view.name, view.moved)
             self.worker.ask(self, LOG, lambda: (view.name, read_log(view)))
 
@@ -159,7 +165,7 @@ class TrainingScreen(WorkbenchScreen):
         if message.slot == LOG:
             name, lines = message.value
             if self.chosen is not None and self.chosen.name == name:
-                self.query_one(LogTail).show(lines)
+                self.query_one(LogTail).show(lines, of=name)
         elif message.slot == PUBLISH:
             self.notify(f"published: {message.value.run}", timeout=4, markup=False)
             self.worker.look_again()
@@ -238,6 +244,7 @@ class TrainingScreen(WorkbenchScreen):
 
     def action_turn_pane(self, pane: str) -> None:
         self.query_one(RunPanes).turn_pane(pane)
+        self._ask_log()
 
     def action_match(self, step: int) -> None:
         self.query_one(LogTail).go_to_match(step)
@@ -269,8 +276,6 @@ class TrainingScreen(WorkbenchScreen):
             self.app.push_screen(ShownCommand(command))
 
     def action_publish(self) -> None:
-        from kanji_tui.jobs.publish import publish
-
         view = self.chosen
         if view is not None:
             self.worker.ask(self, PUBLISH, lambda: publish(view.path, MODELS_DIR))

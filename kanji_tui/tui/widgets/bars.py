@@ -23,8 +23,9 @@ class ProbabilityBars(Widget):
     def show(self, candidates: tuple[Candidate, ...], otherwise: str) -> None:
         """`otherwise` is what to say where there are no candidates."""
         if (candidates, otherwise) != (self._candidates, self._otherwise):
+            moved = len(candidates) != len(self._candidates) or otherwise != self._otherwise
             self._candidates, self._otherwise = candidates, otherwise
-            self.refresh(layout=True)
+            self.refresh(layout=moved)
 
     def render(self) -> Content:
         if not self._candidates:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from textual.content import Content
 
+from kanji_tui.tui.pen import DOTS
 from kanji_tui.tui.widgets.curve_data import Points, Window
 
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 DOTTED_EVERY = 4
 
 

@@ -16,6 +16,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kanji_tui.tui.widgets.rows import WALK
+
 CELL = 3  # a character of two cells and its mark
 GRADES = (("unknown", " "), ("good", " "), ("fair", "."), ("poor", ":"), ("bad", "!"))
 LEGEND = "Behind a character: . below 99 %  : below 95 %  ! below 80 % of its samples read right."
@@ -51,11 +53,7 @@ class CharacterGrid(ScrollView, can_focus=True):
         Binding("right,l", "move(1)", "Right", show=False),
         Binding("up,k", "lines(-1)", "Up", show=False),
         Binding("down,j", "lines(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "end(-1)", "First", show=False),
-        Binding("end", "end(1)", "Last", show=False),
-        Binding("enter", "choose", "Open", show=False),
+        *WALK,
     ]
     DEFAULT_CSS = """
     CharacterGrid {

@@ -1,7 +1,8 @@
 """What curves are made of, before anything is drawn: points, looks, windows. Pure, and free of Textual."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 Points = tuple[tuple[float, float], ...]
 Window = tuple[float, float]
@@ -29,7 +30,7 @@ class Series:
 class Chart:
     """Everything one pane of curves shows. `best` and `cursor` are epochs; `window` is what of x is seen.
 
-    `percent`: the values are fractions and are shown as per cent. `empty` is said where there is no point.
+    `percent`: the values are fractions and are shown as per cent.
     """
 
     title: str
@@ -39,7 +40,13 @@ class Chart:
     look: str = LOOKS[0]
     best: float | None = None
     cursor: float | None = None
-    empty: str = "no epoch yet"
+
+    @cached_property
+    def curves(self) -> tuple[Series, ...]:
+        """The series as they are looked at."""
+        if self.look != "smoothed":
+            return self.series
+        return tuple(replace(series, points=smooth(series.points)) for series in self.series)
 
 
 def smooth(points: Points, weight: float = SMOOTHING) -> Points:

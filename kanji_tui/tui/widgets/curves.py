@@ -4,13 +4,15 @@ import math
 from collections.abc import Hashable
 from time import monotonic
 
+from rich.segment import Segment
 from textual.content import Content
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
 from kanji_tui.tui.widgets.axes import axis
 from kanji_tui.tui.widgets.canvas import Canvas
-from kanji_tui.tui.widgets.curve_data import Chart, Series, smooth, value_at, within
+from kanji_tui.tui.widgets.curve_data import Chart, Series, value_at, within
 
 REDRAW_SECONDS = 1.0
 GAP = Content("  ")
@@ -19,6 +21,7 @@ GAP = Content("  ")
 class Curves(Widget):
     """Draws new values at most once a second, and at once what a person asked for."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS = """
     Curves { height: 1fr; width: 1fr; }
     """
@@ -30,6 +33,8 @@ class Curves(Widget):
         self._note = ""
         self._drawn = 0.0
         self._timer: Timer | None = None
+        self._lines: list[Content] = []
+        self._lines_of: tuple[Chart, int, int] | None = None  # chart, width and height they were made for
 
     def show(self, chart: Chart, asked: Hashable, note: str = "") -> None:
         """Show the chart; where `asked` (run, look, window ...) is another than before it is drawn at once."""
@@ -53,25 +58,34 @@ class Curves(Widget):
         self.border_subtitle = self._note
         self.refresh()
 
-    def render(self) -> Content:
-        chart = self._chart
+    def render_line(self, y: int) -> Strip:
         width, height = self.content_size
-        if width < 12 or height < 4:
-            return Content()
-        drawn = [(series, within(series.points, chart.window)) for series in chart.series]
-        seen = [y for _, points in drawn for _, y in points if math.isfinite(y)]
-        if not seen:
-            return Content("\n" * (height // 2)) + Content.styled(chart.empty.center(width), "$faint")
-        scale = axis(seen, max(2, height // 3), chart.percent, log=chart.look == "log")
-        gutter = max(len(text) for _, text in scale.ticks) + 1
-        canvas = Canvas(width - gutter, height - 1, chart.window, scale.place)
-        _paint(canvas, chart)
-        rows = {canvas.row(tick): text for tick, text in scale.ticks}
-        lines = [
-            Content.styled(rows.get(y, "").rjust(gutter - 1) + " ", "$quiet") + canvas.line(y, grid=y in rows)
-            for y in range(height - 1)
-        ]
-        return Content("\n").join([*lines, _epochs(chart, canvas, gutter)])
+        base = self.visual_style
+        if (self._chart, width, height) != self._lines_of:
+            self._lines, self._lines_of = chart_lines(self._chart, width, height), (self._chart, width, height)
+        line = self._lines[y] if y < len(self._lines) else Content()
+        parts = line.render(base, end="", parse_style=self.app.stylesheet.parse_style)
+        return Strip([Segment(text, style.rich_style) for text, style in parts])
+
+
+def chart_lines(chart: Chart, width: int, height: int) -> list[Content]:
+    """The chart in so many cells, line by line; nothing where there is too little room."""
+    if width < 12 or height < 4:
+        return []
+    shown = [within(series.points, chart.window) for series in chart.series]
+    seen = [y for points in shown for _, y in points if math.isfinite(y)]
+    if not seen:
+        return [Content()] * (height // 2) + [Content.styled("no epoch yet".center(width), "$faint")]
+    scale = axis(seen, max(2, height // 3), chart.percent, log=chart.look == "log")
+    gutter = max(len(text) for _, text in scale.ticks) + 1
+    canvas = Canvas(width - gutter, height - 1, chart.window, scale.place)
+    _paint(canvas, chart)
+    rows = {canvas.row(tick): text for tick, text in scale.ticks}
+    lines = [
+        Content.styled(rows.get(y, "").rjust(gutter - 1) + " ", "$quiet") + canvas.line(y, grid=y in rows)
+        for y in range(height - 1)
+    ]
+    return [*lines, _epochs(chart, canvas, gutter)]
 
 
 def _paint(canvas: Canvas, chart: Chart) -> None:
@@ -80,15 +94,13 @@ def _paint(canvas: Canvas, chart: Chart) -> None:
         canvas.vertical(chart.best, "┊", "$accent 60%")
     if chart.cursor is not None:
         canvas.vertical(chart.cursor, "│", "$foreground")
-    shown = [(series, series.points) for series in chart.series]
     if chart.look == "smoothed":
         for series in chart.series:
             canvas.curve(series.points, "$faint", dotted=True)
-        shown = [(series, smooth(series.points)) for series in chart.series]
-    for series, points in shown:
-        canvas.curve(points, series.style, series.dotted)
-    for series, points in shown:
-        canvas.letter(points, series.mark, series.style)
+    for series in chart.curves:
+        canvas.curve(series.points, series.style, series.dotted)
+    for series in chart.curves:
+        canvas.letter(series.points, series.mark, series.style)
 
 
 def _epochs(chart: Chart, canvas: Canvas, gutter: int) -> Content:
@@ -112,15 +124,14 @@ def legend(chart: Chart) -> Content:
     where there is a cursor."""
     look = "" if chart.look == "linear" else f" {chart.look}"
     parts = [Content.assemble(chart.title, (look, "$quiet"))]
-    return GAP.join(parts + [_named(series, chart) for series in chart.series if series.name or series.mark])
+    return GAP.join(parts + [_named(series, chart) for series in chart.curves if series.name or series.mark])
 
 
 def _named(series: Series, chart: Chart) -> Content:
     name = Content.styled(series.name or series.mark, series.style)
     if chart.cursor is None:
         return name
-    points = smooth(series.points) if chart.look == "smoothed" else series.points
-    return name + " " + value_words(value_at(points, chart.cursor), chart.percent)
+    return name + " " + value_words(value_at(series.points, chart.cursor), chart.percent)
 
 
 def value_words(value: float | None, percent: bool) -> str:

@@ -1,9 +1,12 @@
 """The epochs of a run in the original scripts' columns, newest first, the best one marked."""
 
+from functools import partial
+
 from textual.content import Content
 
 from kanji_tui.events import Epoch
 from kanji_tui.tui.widgets import words
+from kanji_tui.tui.widgets.lazy_rows import LazyRows
 from kanji_tui.tui.widgets.rows import Column, Row, Rows
 
 
@@ -32,21 +35,24 @@ class EpochTable(Rows):
         self._epochs: tuple[Epoch, ...] = ()
 
     def show_epochs(self, epochs: tuple[Epoch, ...]) -> None:
+        """The cursor stays on the newest epoch, or on the one it was moved to."""
         if epochs == self._epochs:
             return
+        read = self._epochs[-1 - self.cursor].epoch if self.cursor else None
         self._epochs = epochs
         best = next((epoch.epoch for epoch in reversed(epochs) if epoch.best), None)
-        rows = [_row(epoch, epoch.epoch == best) for epoch in reversed(epochs)]
-        at_top = self.cursor == 0
-        self.show(rows, keep=not at_top)
+        newest_first = epochs[::-1]
+        self.show(LazyRows(newest_first, partial(_row, best=best)))
+        self.cursor = next((n for n, epoch in enumerate(newest_first) if epoch.epoch == read), self.cursor)
         self.entitle("epochs", f"* best: {best}" if best else "")
 
 
-def _row(epoch: Epoch, best: bool) -> Row:
-    style = "bold $success" if best else ""
+def _row(epoch: Epoch, best: int | None) -> Row:
+    is_best = epoch.epoch == best
+    style = "bold $success" if is_best else ""
     clean = epoch.train_clean_top1
     cells = (
-        f"{epoch.epoch}{'*' if best else ''}",
+        f"{epoch.epoch}{'*' if is_best else ''}",
         f"{epoch.train_loss:.3f}",
         _percent(epoch.train_top1),
         f"{epoch.val_loss:.3f}",

@@ -27,7 +27,11 @@ class Facts(Static):
         self.say(Content("\n").join(lines))
 
     def say(self, content: Content) -> None:
-        """Show `content`, painting only when it is another."""
+        """Show `content`, painting only when it is another, and laying out only when it is higher or lower."""
         if not content.is_same(self._shown):
-            self._shown = content
-            self.update(content)
+            before, self._shown = self._shown, content
+            self.update(content, layout=self._height(before) != self._height(content))
+
+    def _height(self, content: Content) -> int:
+        width = self.content_size.width
+        return content.get_height(self.styles.get_rules(), width) if width else 0

@@ -49,8 +49,9 @@ class GpuLines(Widget):
 
     def show(self, gpus: tuple[GpuHistory, ...], otherwise: str) -> None:
         if (gpus, otherwise) != (self._gpus, self._otherwise):
+            higher_or_lower = len(gpus) != len(self._gpus)
             self._gpus, self._otherwise = gpus, otherwise
-            self.refresh(layout=True)
+            self.refresh(layout=higher_or_lower)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines(width))

@@ -9,6 +9,8 @@ from textual.widget import Widget
 from kanji_tui.tui.metrics import fits
 from kanji_tui.tui.widgets.titles import entitle
 
+KNOWN_BY = 20  # lines that tell where in a log one is
+
 
 class LogTail(Widget, can_focus=True):
     """Shows the last lines that fit until one goes up or looks for something; the end is followed again once one
@@ -30,35 +32,41 @@ class LogTail(Widget, can_focus=True):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "log"
+        self._of = ""
         self._lines: tuple[str, ...] = ()
         self._top: int | None = None  # the first line seen; None follows the end
         self._pattern = ""
+        self._found: list[int] = []  # the lines that have the pattern in them
         self._match: int | None = None
 
-    def show(self, lines: tuple[str, ...]) -> None:
-        """Take all lines known; another log, or one cut short, is followed from its end."""
-        if lines == self._lines:
+    def show(self, lines: tuple[str, ...], of: str = "") -> None:
+        """Take all lines known `of` a run. A log whose first lines are dropped is kept at the lines one looks at;
+        another log, or one cut short, is followed from its end.
+        """
+        if (lines, of) == (self._lines, self._of):
             return
-        if lines[: len(self._lines)] != self._lines:
-            self._top = self._match = None
-        self._lines = lines
+        gone = lines_gone(self._lines, lines) if of == self._of else None
+        self._top, self._match = _moved(self._top, gone), _moved(self._match, gone)
+        self._lines, self._of = lines, of
+        self._find()
+        if self._match not in self._found:
+            self._match = None
         self._say()
 
-    @property
-    def matches(self) -> list[int]:
-        """The numbers of the lines that have the pattern in them."""
-        return [number for number, line in enumerate(self._lines) if self._pattern and fits(self._pattern, line)]
+    def _find(self) -> None:
+        pattern = self._pattern
+        self._found = [n for n, line in enumerate(self._lines) if pattern and fits(pattern, line)]
 
     def search(self, pattern: str) -> None:
         """Go to the last line that has the pattern in it; an empty one ends the search and follows the end."""
         self._pattern = pattern
-        found = self.matches
-        self._match = found[-1] if found else None
+        self._find()
+        self._match = self._found[-1] if self._found else None
         self._look_at_match()
 
     def go_to_match(self, step: int) -> None:
         """Go to the next (1) or the previous (-1) match, from the last one to the first and back."""
-        found = self.matches
+        found = self._found
         if found:
             at = found.index(self._match) if self._match in found else -1 if step > 0 else 0
             self._match = found[(at + step) % len(found)]
@@ -99,7 +107,7 @@ class LogTail(Widget, can_focus=True):
         """Name what is seen in the title, and paint."""
         parts = ["log"]
         if self._pattern:
-            found = self.matches
+            found = self._found
             at = found.index(self._match) + 1 if self._match in found else 0
             parts.append(f"/{self._pattern}/ {at} of {len(found)}" if found else f"/{self._pattern}/ not found")
         if self._top is not None:
@@ -123,3 +131,20 @@ class LogTail(Widget, can_focus=True):
         if number == self._match:
             return line.stylize("bold $foreground on $cursor")
         return line.stylize("$foreground") if self._pattern and fits(self._pattern, line.plain) else line
+
+
+def lines_gone(old: tuple[str, ...], new: tuple[str, ...]) -> int | None:
+    """How many lines went from the front of a log while others came behind; None where it is another log.
+
+    The last lines of `old` are looked for in `new`, as near as they can be to where they were.
+    """
+    tail = old[-KNOWN_BY:]
+    before = len(old) - len(tail)
+    places = [n for n in range(len(new) - len(tail) + 1) if new[n : n + len(tail)] == tail]
+    nearest = min(places, key=lambda place: abs(place - before), default=None)
+    return None if nearest is None else before - nearest
+
+
+def _moved(line: int | None, gone: int | None) -> int | None:
+    """The line's number after so many went from the front; the first one for a line that went itself."""
+    return None if line is None or gone is None else max(0, line - gone)

@@ -3,7 +3,9 @@
 Pictures are `size` x `size` bytes, rows from the top, 0 paper to 255 ink.
 """
 
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from textual.app import App
@@ -12,13 +14,16 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
+from kanji_tui.tui.pen import DOTS
+
 LEVELS = 16  # the record files have no more, and fewer levels make longer runs and fewer bytes
 INK_FROM = 80
 GREY_FROM = 28  # with fewer pixels a side, braille shows more than greys do
 HEAT_LEVELS = 6
 HOTTEST = 0.6  # of the warm colour, so that ink stays legible on it
 HOT_FROM = 128
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+
+Shade = tuple[int, int]  # a level of heat, a level of ink
 
 
 class Picture(Widget):
@@ -84,8 +89,6 @@ def half_blocks(
     side = size * (side // size) if side >= size else side
     grey = resample(pixels, size, side)
     darkest = max(max(map(max, grey)), 1)  # thin strokes are pale once they are averaged
-    papers = [paper.blend(warm or paper, HOTTEST * level / (HEAT_LEVELS - 1)) for level in range(HEAT_LEVELS)]
-    shades = [[ground.blend(ink, level / (LEVELS - 1)) for level in range(LEVELS)] for ground in papers]
     warmth = resample(heat, size, side) if heat else [[0] * side] * side
     levels = [
         [
@@ -94,22 +97,26 @@ def half_blocks(
         ]
         for hots, row in zip(warmth, grey, strict=True)
     ]
+    style = _shades(paper, ink, warm or paper)
     lines = []
     for y in range(0, side, 2):
         runs = groupby(zip(levels[y], levels[y + 1], strict=True))
         parts = [(len(list(run)), pair) for pair, run in runs]
-        lines.append(
-            Content.assemble(
-                *[
-                    (
-                        "▀" * length,
-                        Style(foreground=shades[upper[0]][upper[1]], background=shades[lower[0]][lower[1]]),
-                    )
-                    for length, (upper, lower) in parts
-                ]
-            )
-        )
+        lines.append(Content.assemble(*[("▀" * length, style(upper, lower)) for length, (upper, lower) in parts]))
     return Content("\n").join(lines)
+
+
+@cache
+def _shades(paper: Color, ink: Color, warm: Color) -> Callable[[Shade, Shade], Style]:
+    """What gives the style of a half block for its two shades; each is made once."""
+    papers = [paper.blend(warm, HOTTEST * heat / (HEAT_LEVELS - 1)) for heat in range(HEAT_LEVELS)]
+    shades = [[ground.blend(ink, level / (LEVELS - 1)) for level in range(LEVELS)] for ground in papers]
+
+    @cache
+    def style(upper: Shade, lower: Shade) -> Style:
+        return Style(foreground=shades[upper[0]][upper[1]], background=shades[lower[0]][lower[1]])
+
+    return style
 
 
 def braille(
@@ -151,20 +158,22 @@ def resample(pixels: bytes, size: int, side: int) -> list[list[int]]:
     rows = [list(pixels[y * size : (y + 1) * size]) for y in range(size)]
     if side == size:
         return rows
-    across = [_average(row, side) for row in rows]
-    down = [_average(list(column), side) for column in zip(*across, strict=True)]
-    return [[round(value) for value in row] for row in zip(*down, strict=True)]
+    across = [_sums(row, side) for row in rows]
+    down = [_sums(column, side) for column in zip(*across, strict=True)]
+    return [[round(value / size**2) for value in row] for row in zip(*down, strict=True)]
 
 
-def _average(values: list[int] | list[float], side: int) -> list[float]:
-    """A line of values as `side` averages over equal shares of its length."""
-    step = len(values) / side
-    result = []
-    for number in range(side):
-        start, end = number * step, (number + 1) * step
-        total, place = 0.0, int(start)
-        while place < end - 1e-9 and place < len(values):
-            total += values[place] * (min(end, place + 1) - max(start, place))
-            place += 1
-        result.append(total / step)
-    return result
+def _sums(values: Sequence[int], side: int) -> list[int]:
+    """A line of values as the sums over `side` equal shares of its length, each value counted `side` times.
+
+    The sum up to an edge within a value is that of all before it and its part of that value.
+    """
+    before = (0, *accumulate(values))
+    upto = [side * before[place] + part * values[place] for place, part in _edges(len(values), side)]
+    return [after - start for start, after in pairwise((*upto, side * before[-1]))]
+
+
+@cache
+def _edges(length: int, side: int) -> list[tuple[int, int]]:
+    """Where each share begins: in which value, and how many of its `side` parts are before it."""
+    return [divmod(number * length, side) for number in range(side)]

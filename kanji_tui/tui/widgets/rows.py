@@ -24,6 +24,13 @@ from kanji_tui.tui.widgets.titles import entitle
 Cell = str | Content
 GAP = 1
 FLEXIBLE_AT_LEAST = 8
+WALK: tuple[BindingType, ...] = (  # the keys of everything one walks through
+    Binding("pageup", "page(-1)", "Page up", show=False),
+    Binding("pagedown", "page(1)", "Page down", show=False),
+    Binding("home", "end(-1)", "First", show=False),
+    Binding("end", "end(1)", "Last", show=False),
+    Binding("enter", "choose", "Open", show=False),
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,15 @@ class Row:
     cells: tuple[Cell, ...]
     heading: bool = False
 
+    def __eq__(self, other: object) -> bool:
+        """Contents by themselves compare their text alone: a row in another colour is another row."""
+        return isinstance(other, Row) and _looks(self) == _looks(other)
+
+
+def _looks(row: Row) -> tuple[object, ...]:
+    cells = [(cell.plain, *cell.spans) if isinstance(cell, Content) else cell for cell in row.cells]
+    return row.key, row.heading, cells
+
 
 class Rows(ScrollView, can_focus=True):
     """Set `rows` with show(); listen to Rows.Highlighted (cursor moved) and Rows.Chosen (enter)."""
@@ -53,11 +69,7 @@ class Rows(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "end(-1)", "First", show=False),
-        Binding("end", "end(1)", "Last", show=False),
-        Binding("enter", "choose", "Open", show=False),
+        *WALK,
     ]
     DEFAULT_CSS = """
     Rows {
@@ -73,7 +85,7 @@ class Rows(ScrollView, can_focus=True):
     }
     """
 
-    cursor: reactive[int] = reactive(0, repaint=True)
+    cursor: reactive[int] = reactive(0, repaint=False)
 
     class Highlighted(Message):
         """The cursor stands on another row, or on a row with new contents."""
@@ -147,7 +159,9 @@ class Rows(ScrollView, can_focus=True):
                 number += step
         return max(0, min(place, len(self.rows) - 1))
 
-    def watch_cursor(self) -> None:
+    def watch_cursor(self, before: int, now: int) -> None:
+        for place in (before, now):
+            self.refresh_line(place + self._titled)
         self._scroll_to_cursor()
         if self.current is not None:
             self.post_message(self.Highlighted(self, self.current))

@@ -16,7 +16,7 @@ class RunHead(Facts):
         """`ready`: there is a dataset to train on."""
         if view is None:
             hint = "n trains a network on the dataset" if ready else "no dataset to train on yet: press 2"
-            self.say(Content.assemble(("next  ", "bold $accent"), hint, "\n"))
+            self.say(words.next_words(hint) + "\n")
             return
         self.say(GAP.join(_first_line(view)) + "\n" + GAP.join(_second_line(view, published)))
 

@@ -87,7 +87,7 @@ class RunPanes(Vertical):
         self.query_one("#legend", Facts).display = len(laid) > 1
         named = [
             Content.styled(f"{letter} {view.network} {words.moment(view.started)}", style)
-            for (letter, style, _), view in zip(metrics.legend(laid), laid, strict=False)
+            for letter, style, view in metrics.legend(laid)
         ]
         self.query_one("#legend", Facts).say(Content("   ").join(named))
         charts = metrics.charts(laid, self.pattern, self._look, window, self._cursor)

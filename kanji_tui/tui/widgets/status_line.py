@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
-from kanji_tui.events import Gpu, Progress
 from kanji_tui.tui.widgets import words
 
 if TYPE_CHECKING:
+    from kanji_tui.events import Gpu, Progress
     from kanji_tui.tui.place import Place
     from kanji_tui.tui.runs import RunView
 
@@ -27,7 +27,7 @@ class StatusLine(Widget):
         self._content = Content()
         self._left, self._right = Content(), Content()
 
-    def show(self, runs: "list[RunView]", gpus: tuple[Gpu, ...], place: "Place | None") -> None:
+    def show(self, runs: "list[RunView]", gpus: "tuple[Gpu, ...]", place: "Place | None") -> None:
         """`runs` are the active ones, newest first; repaints only when the line says something else."""
         self._left = running(runs) if runs else what_there_is(place)
         self._right = gpu_words(gpus)
@@ -83,7 +83,7 @@ def running(runs: "list[RunView]") -> Content:
     return Content("  ").join(parts)
 
 
-def progress_words(progress: Progress) -> list[Content]:
+def progress_words(progress: "Progress") -> list[Content]:
     """A progress as its parts: bar, percent, phase, time left."""
     parts = []
     if progress.total:
@@ -95,7 +95,7 @@ def progress_words(progress: Progress) -> list[Content]:
     return parts
 
 
-def gpu_words(gpus: tuple[Gpu, ...]) -> Content:
+def gpu_words(gpus: "tuple[Gpu, ...]") -> Content:
     """The first GPU in a line, `+n` for the others; N/A where the driver gives no value."""
     if not gpus:
         return Content()

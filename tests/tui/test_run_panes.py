@@ -1,0 +1,145 @@
+"""The panes of one run: shown and hidden, the log followed and searched, the epochs read, the GPUs with reasons."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanji_tui.events import Energy, Gpu, Progress
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.log import read_log
+from kanji_tui.tui.screens import training
+from kanji_tui.tui.widgets.epoch_table import EpochTable
+from kanji_tui.tui.widgets.log_tail import KNOWN_BY, LogTail, lines_gone
+from tests.tui.conftest import shows, text_of, until
+from tests.tui.recorded import LIVE, epochs, write_live
+from tests.tui.test_training_screen import WIDE, opened, tell
+
+
+async def test_panes_are_shown_and_hidden_by_keys_and_palette(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        assert "─log" not in text_of(pilot)
+        for key, name in (("c", "─loss"), ("t", "─epochs"), ("l", "─log"), ("g", "─GPU")):
+            before = name in text_of(pilot)
+            await pilot.press(key)
+            await until(pilot, lambda name=name, before=before: (name in text_of(pilot)) is not before)
+        assert "N/A" in text_of(pilot)  # it trained on a CPU
+        await pilot.press("ctrl+p")
+        await pilot.press(*"training curves")
+        await shows(pilot, "Show or hide the curves")
+        await pilot.press("enter")
+        await shows(pilot, "─loss")
+
+
+async def test_the_log_is_followed_and_searched(recorded: Path) -> None:
+    run = write_live(recorded)
+    run.log.write_text("".join(f"line {number}{' odd' if number % 50 == 7 else ''}\n" for number in range(200)))
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "line 199")
+        with open(run.log, "a") as log:
+            log.write("one more\n")
+        tell(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
+        await shows(pilot, "one more")
+        await pilot.press("L", *"odd", "enter")
+        await shows(pilot, "line 157 odd")
+        assert "4 of 4" in text_of(pilot)
+        await pilot.press("left_square_bracket")
+        await shows(pilot, "line 107 odd")
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await shows(pilot, "line 7 odd")  # around the end to the first
+        await pilot.press("L", "escape")
+        await shows(pilot, "one more")
+        app.screen.query_one(LogTail).focus()
+        await pilot.press("home")
+        await shows(pilot, "line 0")
+        await pilot.press("end")
+        await shows(pilot, "one more")
+
+
+async def test_a_reader_of_a_long_log_stays_where_they_read(recorded: Path) -> None:
+    """Of a log over 200 kB the first lines are dropped at each news."""
+    run = write_live(recorded)
+    line = "line {} of something that is long enough to fill a log of two hundred thousand bytes in a while\n"
+    run.log.write_text("".join(line.format(number) for number in range(3000)))
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "line 2999")
+        await pilot.press("L", *"line 2500 ", "enter")
+        await shows(pilot, "line 2500 of")
+        before = [row for row in text_of(pilot).splitlines() if "of something" in row]
+        with open(run.log, "a") as log:
+            log.write("".join(line.format(number) for number in range(3000, 3100)))
+        tell(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
+        log_tail = app.screen.query_one(LogTail)
+        await until(pilot, lambda: "line 3099" in log_tail._lines[-1])
+        assert "line 100" not in log_tail._lines[0]
+        assert [row for row in text_of(pilot).splitlines() if "of something" in row] == before
+        assert "1 of 1" in text_of(pilot)
+        await pilot.press("L", "escape")
+        await shows(pilot, "line 3099")
+        app.screen.query_one("#runs").focus()
+        await pilot.press("down")
+        await shows(pilot, "kanjinet: 1,108,246 parameters")
+
+
+async def test_a_log_that_nobody_sees_is_not_read(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_live(recorded)
+    run.log.write_text("what it printed\n")
+    read = []
+    monkeypatch.setattr(training, "read_log", lambda view: read.append(view.name) or read_log(view))
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "epoch 5 of 12")
+        await pilot.pause(0.5)
+        assert not read
+        await pilot.press("l")
+        await shows(pilot, "what it printed")
+        assert read == [LIVE]
+
+
+async def test_the_table_keeps_the_epoch_one_reads(recorded: Path) -> None:
+    run = write_live(recorded)
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "epoch 5 of 12")
+        table = app.screen.query_one(EpochTable)
+        tell(run, epochs(5)[-1])
+        await until(pilot, lambda: len(table.rows) == 5)
+        assert table.current.key == "5"  # the newest, unless one has gone elsewhere
+        table.focus()
+        await pilot.press("down", "down")
+        tell(run, *epochs(7)[-2:])
+        await until(pilot, lambda: len(table.rows) == 7)
+        assert table.current.key == "3"
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "epoch"]), max_size=60), st.integers(0, 70), st.lists(st.text(max_size=3))
+)
+def test_lines_gone_from_the_front_of_a_log_are_counted(old: list[str], gone: int, more: list[str]) -> None:
+    numbered = tuple(f"{number} {word}" for number, word in enumerate(old))
+    kept = numbered[gone:]
+    found = lines_gone(numbered, (*kept, *more))
+    if len(kept) >= min(KNOWN_BY, len(numbered)):
+        assert found == min(gone, len(numbered))
+    assert lines_gone(numbered, (*numbered, *more)) == 0
+    if numbered:
+        assert lines_gone(numbered, tuple(more)) is None
+
+
+async def test_gpus_are_shown_with_reasons(recorded: Path) -> None:
+    run = write_live(recorded)
+    mig = "utilisation (MIG is on): Not Supported; power: Not Supported"
+    tell(run, Gpu(1, "NVIDIA H200 MIG 1g", None, 2**30, 2**34, None, 44.0, reason=mig, energy=None))
+    tell(run, Energy("gpu 1"), Gpu(0, "NVIDIA H200", 0.5, 2**30, 2**37, 400.0, 50.0, energy=7200.0))
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "7.2 kJ")
+        shown = text_of(pilot)
+        assert "N/A  Not Supported (MIG is on)" in shown
+        assert "NVIDIA H200 MIG 1g" in shown
+        assert "50 %" in shown
