@@ -25,6 +25,8 @@ from kanji_tui.tui.worker import Worker
 if TYPE_CHECKING:
     from kanji_tui.tui.runs import RunView
 
+SWITCH_SECONDS = 0.01
+
 
 class Workbench(App[None]):
     """Works on the current directory; what its jobs leave there is all it remembers."""
@@ -73,6 +75,10 @@ class Workbench(App[None]):
         """The screen of the present mode, under any dialog."""
         bottom = self.screen_stack[0] if self.screen_stack else None
         return bottom if isinstance(bottom, WorkbenchScreen) else None
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Paint another screen as soon as it is laid out: Textual waits 50 ms for it, ours need some ten."""
+        super().delay_update(min(delay, SWITCH_SECONDS))
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.worker.start)

@@ -14,6 +14,7 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
 from kanji_tui.jobs.run_directory import ACTIVE, RUNS, RunDirectory, list_runs, read_events
+from kanji_tui.tui.earlier_epochs import read_earlier
 from kanji_tui.tui.gpu_history import GpuHistory, GpuRecord
 
 ENDED = ("finished", "stopped", "failed")
@@ -93,9 +94,17 @@ class Tail:
         self.view = replace(self.view, **changes, state=state, stopping=stopping, moved=moved)
         return True
 
+    def _earlier(self) -> tuple[Epoch, ...]:
+        """What the run had done before it was resumed."""
+        if not self.view.spec.get("resume"):
+            return ()
+        config = self.view.spec.get("config")
+        return read_earlier(self.run.path, int(config.get("epochs") or 0) if isinstance(config, dict) else 0)
+
     def _fold(self, fresh: list[Event]) -> dict[str, Any]:
         view = self.view
-        epochs, notices = {epoch.epoch: epoch for epoch in view.epochs}, list(view.notices)
+        known = view.epochs or self._earlier()
+        epochs, notices = {epoch.epoch: epoch for epoch in known}, list(view.notices)
         gpus = {gpu.index: gpu for gpu in view.gpus}
         changes: dict[str, Any] = {}
         for event in fresh:

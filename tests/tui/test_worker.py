@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from kanji_tui.tui.messages import Answer, PlaceRead, Refusal, RunsMoved
 from kanji_tui.tui.place import Place, next_step, read_place
 from kanji_tui.tui.runs import Tail, Watch, start_time
 from kanji_tui.tui.worker import FOLLOW_SECONDS, PLACE_SHARE, Worker, read_complaint
-from tests.tui.recorded import LIVE, RUN, write_live, write_run
+from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_live, write_run
 
 
 class Listener:
@@ -280,6 +281,27 @@ def test_an_epoch_written_again_after_a_resume_counts_once(home: Path) -> None:
     assert len(tail.view.epochs) == 4
     assert isinstance(tail.view.epochs[-1], Epoch)
     assert tail.view.epochs[-1].val_top1 == 0.5
+
+
+def test_a_resumed_run_shows_what_was_done_before(home: Path) -> None:
+    spec = {**train_spec(), "resume": "models/runs/20260102T030405-train-1"}
+    *_, newest = epochs(4)
+    run = write_run(home, LIVE, spec, "running", [State("running"), replace(newest, val_top1=0.1, best=False)])
+    before = {"epochs": [1, 2, 3, 4], "train_loss": [4.0, 3.0, 2.0, 9.0], "val_loss": [4.0, 3.0, 2.5, 9.0]}
+    accuracies = {"train_acc": [10, 20, 30, 90], "train_clean_acc": [11, 21, 31, 90], "val_acc": [12.5, 50, 25, 90]}
+    tops = {"val_top3": [30, 40, 50, 90], "val_top5": [40, 50, 60, 90]}
+    rest = {"learning_rate": [0.1] * 4, "seconds": [2.0] * 4, "samples_per_second": [800.0] * 4}
+    (run.path / "training_progress.json").write_text(json.dumps(before | accuracies | tops | rest))
+    tail = Tail(run)
+    tail.look()
+    assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
+    assert [epoch.val_top1 for epoch in tail.view.epochs] == [0.125, 0.5, 0.25, 0.1]
+    assert [epoch.best for epoch in tail.view.epochs] == [True, True, False, False]
+    assert tail.view.epochs[0].train_clean_top1 == 0.11
+    (run.path / "training_progress.json").write_text('{"epochs": [1]}')
+    tail = Tail(run)
+    tail.look()
+    assert [epoch.epoch for epoch in tail.view.epochs] == [4]
 
 
 def test_a_watch_finds_and_forgets_runs(recorded: Path) -> None:
