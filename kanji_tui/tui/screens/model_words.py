@@ -40,7 +40,7 @@ def backend_rows(model: dict[str, Any]) -> list[Row]:
         if runs:
             mark, said = Content.styled("runs", "$success"), _runs_words(support)
         elif runs is None:
-            mark, said = words.quiet("not run"), support.get("reason", "")
+            mark, said = words.quiet("not run"), support.get("reason", "").removeprefix("not run: ")
         else:
             mark, said = Content.styled("FAILS", "bold $error"), support.get("reason", "")
         if refused:

@@ -31,7 +31,8 @@ from kanji_tui.tui.widgets.facts import Facts
 from kanji_tui.tui.worker import Worker
 
 PROBE = "probe"
-OF_RECIPE = "recipe's"
+OF_RECIPE, OF_NETWORK = "recipe's", "network's own"
+UNSAID = ("", OF_RECIPE, OF_NETWORK)
 GROUPS: dict[str, tuple[str, ...]] = {
     "": (
         "network", "recipe", "epochs", "batch_size", "learning_rate", "split", "split_shares", "fold",
@@ -159,9 +160,10 @@ def _field(setting: Setting[Any], hint: Any, group: str) -> Field:
     name, default = setting.name, setting.default
     optional = type(None) in typing.get_args(hint)
     choices = _choices(name, hint)
+    value = _text(default)
     if choices and optional:
-        choices = (OF_RECIPE, *choices)
-    value = OF_RECIPE if choices and optional else _text(default)
+        value = OF_NETWORK if name == "recipe" else OF_RECIPE
+        choices = (value, *choices)
     return Field(
         name=name,
         label=name.replace("_", " "),
@@ -195,7 +197,7 @@ def _parse(name: str, hint: Any, chosen: bool) -> Parse:
     lists = any(typing.get_origin(part) is tuple for part in (hint, *typing.get_args(hint)))
 
     def parse(text: str) -> Any:
-        if text in ("", OF_RECIPE):
+        if text in UNSAID:
             return None if type(None) in typing.get_args(hint) else getattr(TrainConfig(), name)
         plain: Any = {"yes": True, "no": False}[text] if chosen and text in ("yes", "no") else text
         if lists:
@@ -238,7 +240,7 @@ def _recipe_of(texts: dict[str, str]) -> TrainConfig | None:
 def _recipes_own(network: str, recipe: str) -> TrainConfig | None:
     """What the recipe says, asked once: it asks the driver. None for a network that cannot be built here."""
     try:
-        return resolve(TrainConfig(network=network, recipe=None if recipe in ("", OF_RECIPE) else recipe))  # type: ignore[arg-type]
+        return resolve(TrainConfig(network=network, recipe=None if recipe in UNSAID else recipe))  # type: ignore[arg-type]
     except KanjiError:
         return None
 
@@ -250,7 +252,8 @@ def _help(name: str, from_recipe: bool) -> str | Callable[[dict[str, str]], str]
     if name == "network":
         return lambda texts: NETWORKS[texts[name]].description
     if from_recipe:
-        return lambda texts: f"{said} Recipe's: {_text(getattr(_recipe_of(texts), name, None))}."
+        whose = "The network's" if name == "recipe" else "Recipe's"
+        return lambda texts: f"{said} {whose}: {_text(getattr(_recipe_of(texts), name, None))}."
     return said
 
 
