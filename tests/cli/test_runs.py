@@ -78,6 +78,7 @@ def follower(tmp_path, sample_dataset):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also where the tests run under nohup
     )
     runs = tmp_path / "models" / "runs"
     wait_until(lambda: runs.is_dir() and any(runs.glob("*/last.ckpt")))

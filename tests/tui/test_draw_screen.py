@@ -275,9 +275,8 @@ def mouse(button: int, x: int, y: int, up: bool = False) -> bytes:
     return f"\x1b[<{button};{x + 1};{y + 1}{'m' if up else 'M'}".encode()
 
 
-@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"TEXTUAL_COLOR_SYSTEM": "standard"}])
-def test_a_real_terminal_gets_few_bytes_a_stroke_and_none_at_rest(ready: Path, variables: dict[str, str]) -> None:
-    process, terminal = open_workbench(ready, variables)
+def test_a_real_terminal_gets_few_bytes_a_stroke_and_none_at_rest(ready: Path) -> None:
+    process, terminal = open_workbench(ready, {})
     try:
         read_until_quiet(terminal, 0.6)
         os.write(terminal, b"6")
