@@ -11,7 +11,7 @@ run: .venv/run
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
 
 test: .venv/test
-	$(BIN)/pytest -n 3 --dist loadfile  # for two cores: a third of their time is waiting
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-real: .venv/test
 	@test -n "$(KANJI_TUI_TEST_DATA)" || { echo "name the folder: make test-real KANJI_TUI_TEST_DATA=DIR" >&2; exit 2; }

@@ -82,7 +82,9 @@ def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset,
     resumed = kanji_tui("train", "--resume", run.name, "--detach", "--json")
     going_on = RunDirectory(tmp_path / "models/runs" / json.loads(resumed.stdout)["run"])
     try:
-        wait_until(lambda: (going_on.path / "last.ckpt").exists())
+        brought = (run.path / "last.ckpt").read_bytes()
+        own = going_on.path / "last.ckpt"
+        wait_until(lambda: own.exists() and own.read_bytes() != brought)
     finally:
         going_on.request_stop()
     wait_until(lambda: going_on.state() == "stopped")

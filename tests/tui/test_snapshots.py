@@ -27,6 +27,21 @@ every_size = pytest.mark.parametrize("size", [*SIZES, (200, 60)], ids=["80x24", 
 Look = Callable[[Pilot], Awaitable[None]]
 
 
+@pytest.fixture
+def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
+    """Painted once more before it is compared: under a dialog Textual may paint the ground before what is there."""
+
+    def compare(app: Workbench, terminal_size: tuple[int, int], run_before: Look) -> bool:
+        async def look(pilot: Pilot) -> None:
+            await run_before(pilot)
+            pilot.app.screen.refresh()
+            await pilot.pause()
+
+        return snap_compare(app, terminal_size=terminal_size, run_before=look)
+
+    return compare
+
+
 @pytest.fixture(autouse=True)
 def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks of a machine that is always the same, and no child that looks at this one."""

@@ -56,6 +56,7 @@ class TrainForm(FormScreen):
     ]
 
     def __init__(self, worker: Worker) -> None:
+        _recipes_own.cache_clear()  # the machine may have other GPUs than when the last form was open
         super().__init__("Train a network", "", _fields(), "Train", check=problem_of)
         self._worker = worker
         self._probed: tuple[str, ...] = ()
