@@ -3,31 +3,49 @@
 from textual.theme import Theme
 
 
-def _variables(
-    *, text: str, ground: str, active: str, rule: str, quiet: str, faint: str, cursor: str, cursor_rest: str
-) -> dict[str, str]:
-    """Our own colours, and what of Textual's follows from them."""
-    return {
+def _look(
+    *,
+    rule: str,
+    quiet: str,
+    faint: str,
+    cursor: str,
+    cursor_rest: str,
+    variables: dict[str, str] | None = None,
+    foreground: str,
+    background: str,
+    primary: str,
+    **rest: str | bool,
+) -> Theme:
+    """A theme with our own colours beside Textual's, and with what follows from them; `variables` come last."""
+    follows = {
         "rule": rule,
         "quiet": quiet,
         "faint": faint,
         "cursor": cursor,
         "cursor-rest": cursor_rest,
-        "block-cursor-foreground": text,
+        "block-cursor-foreground": foreground,
         "block-cursor-background": cursor,
         "block-cursor-text-style": "none",
-        "input-selection-background": f"{active} 35%",
+        "input-selection-background": f"{primary} 35%",
         "scrollbar": rule,
         "scrollbar-hover": faint,
-        "scrollbar-active": active,
-        "scrollbar-background": ground,
-        "scrollbar-background-hover": ground,
-        "scrollbar-background-active": ground,
-        "scrollbar-corner-color": ground,
+        "scrollbar-active": primary,
+        "scrollbar-background": background,
+        "scrollbar-background-hover": background,
+        "scrollbar-background-active": background,
+        "scrollbar-corner-color": background,
     }
+    return Theme(
+        foreground=foreground,
+        background=background,
+        surface=background,
+        primary=primary,
+        variables=follows | (variables or {}),
+        **rest,  # type: ignore[arg-type]
+    )
 
 
-INK = Theme(
+INK = _look(
     name="ink",
     primary="#7ea6d9",
     secondary="#8d93a1",
@@ -37,22 +55,16 @@ INK = Theme(
     error="#e5706b",
     foreground="#d8dbe2",
     background="#14161b",
-    surface="#14161b",
     panel="#20242d",
     dark=True,
-    variables=_variables(
-        text="#d8dbe2",
-        ground="#14161b",
-        active="#7ea6d9",
-        rule="#333947",
-        quiet="#878e9e",
-        faint="#4d5464",
-        cursor="#2a3242",
-        cursor_rest="#1d2129",
-    ),
+    rule="#333947",
+    quiet="#878e9e",
+    faint="#4d5464",
+    cursor="#2a3242",
+    cursor_rest="#1d2129",
 )
 
-PAPER = Theme(
+PAPER = _look(
     name="paper",
     primary="#2d5f94",
     secondary="#6d6a63",
@@ -62,23 +74,17 @@ PAPER = Theme(
     error="#b3322e",
     foreground="#2b2a27",
     background="#faf6ec",
-    surface="#faf6ec",
     panel="#efe8d8",
     dark=False,
-    variables=_variables(
-        text="#2b2a27",
-        ground="#faf6ec",
-        active="#2d5f94",
-        rule="#d3c9b4",
-        quiet="#6d6a63",
-        faint="#aaa390",
-        cursor="#e3dac4",
-        cursor_rest="#f1eadb",
-    ),
+    rule="#d3c9b4",
+    quiet="#6d6a63",
+    faint="#aaa390",
+    cursor="#e3dac4",
+    cursor_rest="#f1eadb",
 )
 
 # For 16 colours, for none, and for whoever prefers what the terminal was set to.
-TERMINAL = Theme(
+TERMINAL = _look(
     name="terminal",
     primary="ansi_blue",
     secondary="ansi_default",
@@ -88,20 +94,14 @@ TERMINAL = Theme(
     error="ansi_red",
     foreground="ansi_default",
     background="ansi_default",
-    surface="ansi_default",
     panel="ansi_default",
     ansi=True,
-    variables=_variables(
-        text="ansi_default",
-        ground="ansi_default",
-        active="ansi_blue",
-        rule="ansi_bright_black",
-        quiet="ansi_default",
-        faint="ansi_bright_black",
-        cursor="ansi_default",
-        cursor_rest="ansi_default",
-    )
-    | {
+    rule="ansi_bright_black",
+    quiet="ansi_default",
+    faint="ansi_bright_black",
+    cursor="ansi_default",
+    cursor_rest="ansi_default",
+    variables={
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
         "block-cursor-text-style": "reverse",
