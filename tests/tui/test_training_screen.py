@@ -113,6 +113,22 @@ async def test_metrics_by_pattern(recorded: Path) -> None:
         await shows(pilot, "loss  train  val")
 
 
+async def test_an_older_run_is_published_by_key_and_stays_so(recorded: Path) -> None:
+    older = recorded / "models" / "runs" / RUN
+    (older / "best_kanji_model.pth").write_bytes(b"older weights")
+    (older / "best_model_info.json").write_text(
+        json.dumps({"epoch": 11, "val_accuracy": 98.96, "network": "kanjinet"})
+    )
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, "kanjinet")
+        await pilot.press("P")
+        record = recorded / "models" / "published.json"
+        await until(pilot, lambda: json.loads(record.read_text())["pinned"])
+        assert json.loads(record.read_text())["run"] == RUN
+        assert (recorded / "models" / "best_kanji_model.pth").read_bytes() == b"older weights"
+
+
 async def test_runs_laid_over_each_other(recorded: Path) -> None:
     write_v2(recorded)
     app = Workbench()

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Epoch, Progress, State
+from kanji_tui.events import Epoch, Gpu, Progress, State
 from kanji_tui.jobs.run_directory import RunDirectory
 from kanji_tui.tui import place
-from kanji_tui.tui.messages import Answer, PlaceRead, Refusal, RunsMoved
+from kanji_tui.tui.messages import Answer, GpusRead, PlaceRead, Refusal, RunsMoved
 from kanji_tui.tui.place import Place, next_step, read_place
 from kanji_tui.tui.runs import Tail, Watch, start_time
 from kanji_tui.tui.worker import FOLLOW_SECONDS, PLACE_SHARE, Worker, read_complaint
@@ -60,6 +60,29 @@ def test_the_bar_of_a_training_does_not_jump_while_it_validates(home: Path) -> N
     shown = tail.view.progress
     assert shown is not None
     assert (shown.phase, shown.done, shown.total) == ("validation", 40, 100)
+
+
+def test_gpus_are_asked_every_five_seconds_and_told_only_when_they_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Gpu] = []
+
+    def read() -> list[Gpu]:
+        asked.append(Gpu(0, "NVIDIA H200", utilisation=0.9 if len(asked) > 1 else 0.5))
+        return asked[-1:]
+
+    monkeypatch.setattr("kanji_tui.system.gpu.read_gpus", read)
+    listener = Listener()
+    thread = Worker(listener)  # type: ignore[arg-type]
+    for number in (1, 2, 3):
+        before = time.monotonic()
+        thread._read_gpus()
+        thread._read_gpus()
+        assert len(asked) == number
+        assert thread._due["gpu"] - before >= 5.0
+        thread._due["gpu"] = 0.0
+    assert [message.gpus for message in listener.messages if isinstance(message, GpusRead)] == [
+        (asked[0],),
+        (asked[2],),
+    ]
 
 
 def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
