@@ -24,7 +24,7 @@ check: .venv/lint
 	$(BIN)/lint-imports
 
 screens: .venv/run
-	$(BIN)/python scripts/screenshots.py demo
+	$(BIN)/python scripts/pictures.py demo
 
 .venv/run: pyproject.toml constraints.txt
 	$(PYTHON) scripts/check_python.py
