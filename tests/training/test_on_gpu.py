@@ -32,7 +32,7 @@ ALL_OF_IT = resolve(
         precision="float32", pieces=2, schedule="one-cycle",
     )
 )  # fmt: skip
-SMALL = TrainConfig(recipe="standard", epochs=2, batch_size=16, precision="float32")
+SMALL = TrainConfig(recipe="standard", epochs=2, batch_size=16, precision="float32", sample_limit=80)
 
 
 def batch(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -98,8 +98,11 @@ def test_auto_is_bfloat16_without_a_wait_and_float16_has_its_scaler(
     report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with machine_with_gpu():
-        state = trained(replace(ALL_OF_IT, precision="auto"), GPU, report)
-        assert state.precision == torch.bfloat16
+        state = checkpoint.begin(replace(ALL_OF_IT, precision="auto"), 5, 32, 8, GPU)
+        answers: list[torch.dtype] = []
+        state.network.register_forward_hook(lambda _, inputs, logits: answers.append(logits.dtype))
+        learn(state, report, range(2))
+        assert set(answers) == {state.precision} == {torch.bfloat16}
         assert Waits.count == 0
         state = trained(replace(ALL_OF_IT, precision="float16"), GPU, report, steps=1)
         assert state.scaler.is_enabled()
@@ -258,7 +261,7 @@ def test_a_training_goes_on_on_the_other_device(
 
     def begin() -> None:
         with pytest.raises(Stopped):
-            run(sample_dataset, first, SMALL, stop_after=12)
+            run(sample_dataset, first, SMALL, stop_after=8)
 
     if begun_on == "cpu":
         begin()
@@ -268,6 +271,7 @@ def test_a_training_goes_on_on_the_other_device(
         with machine_with_gpu():
             begin()
         result, _ = run(sample_dataset, second, SMALL, resume=first)
+    assert 0 < checkpoint_of(first)["epoch"] * 3 + checkpoint_of(first)["batch"] < 6
     assert (result.device == NAME) == (begun_on == "cpu")
     assert result.epochs == 2
     expected = checkpoint_of(on_cpu)
@@ -280,7 +284,7 @@ def test_a_training_goes_on_on_the_gpu_with_its_random_numbers(sample_dataset: P
     with machine_with_gpu():
         run(sample_dataset, tmp_path / "whole", SMALL)
         with pytest.raises(Stopped):
-            run(sample_dataset, tmp_path / "first", SMALL, stop_after=12)
+            run(sample_dataset, tmp_path / "first", SMALL, stop_after=8)
         run(sample_dataset, tmp_path / "second", SMALL, resume=tmp_path / "first")
     assert same(checkpoint_of(tmp_path / "whole")["network"], checkpoint_of(tmp_path / "second")["network"])
 
