@@ -48,7 +48,7 @@ def count_macs(network: nn.Module, size: int) -> int:
         if isinstance(module, nn.Conv2d | nn.Linear)
     ]
     with torch.no_grad():
-        network(torch.zeros(1, 1, size, size))
+        network(torch.zeros(1, 1, size, size, device=next(network.parameters()).device))
     for hook in hooks:
         hook.remove()
     return counted[0]

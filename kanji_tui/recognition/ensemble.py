@@ -9,6 +9,7 @@ import numpy as np
 
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Notice, Report
+from kanji_tui.networks.devices import move_to_gpu
 from kanji_tui.recognition.evaluation import evaluate_model, log_softmax
 from kanji_tui.recognition.models import Model, open_model
 from kanji_tui.recognition.results import Evaluation
@@ -32,6 +33,8 @@ def evaluate_ensemble(paths: Sequence[Path], data_dir: Path, split: str, report:
     for model in models:
         if model.warning:
             report(Notice(model.warning))
+        if model.recogniser is not None:
+            move_to_gpu(model.recogniser, model.card.size, report)
     found = evaluate_model(joined(models), data_dir, split, None, report)
     return replace(found, models=tuple(str(path) for path in paths))
 

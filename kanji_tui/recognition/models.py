@@ -21,6 +21,7 @@ from kanji_tui.characters.classes import etl9g_classes
 from kanji_tui.engines.sessions import open_session
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.networks.card import ModelCard, all_classes_card
+from kanji_tui.networks.devices import in_halves
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import NETWORKS, build, recognise_keys
 from kanji_tui.paths import MODEL_INFO
@@ -34,7 +35,8 @@ ANOTHER = "give another model file, or train one: kanji-tui train"
 class Model:
     """A model ready to run. `digest`: SHA-256 of the file, hexadecimal. `carded`: it came with its card.
 
-    `run`: pictures float32 (N, 1, S, S), 0-1, to logits float32 (N, C).
+    `run`: pictures float32 (N, 1, S, S), 0-1, to logits float32 (N, C). `recogniser`: what computes them, on the
+    device where it lies; None where torch does not.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Model:
     digest: str
     carded: bool
     run: Callable[[np.ndarray], np.ndarray]
+    recogniser: Recogniser | None = None
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (N, S, S), ink high, to float32 (N, C)."""
@@ -67,10 +70,9 @@ def open_model(path: Path) -> Model:
     digest = sha256(path)
     if path.suffix == ".onnx":
         card, carded, run = _open_onnx(path)
-    else:
-        recogniser, card, carded = _load(path)
-        run = _torch_run(recogniser)
-    return Model(path, card, digest, carded, run)
+        return Model(path, card, digest, carded, run)
+    recogniser, card, carded = _load(path)
+    return Model(path, card, digest, carded, _torch_run(recogniser), recogniser)
 
 
 def load_recogniser(path: Path) -> tuple[Recogniser, ModelCard]:
@@ -169,9 +171,11 @@ def _all_classes(network: str, outputs: int, size: int, path: Path) -> ModelCard
 
 def _torch_run(recogniser: Recogniser) -> Callable[[np.ndarray], np.ndarray]:
     def run(inputs: np.ndarray) -> np.ndarray:
+        device = next(recogniser.parameters()).device
         with torch.inference_mode():
-            logits: np.ndarray = recogniser(torch.from_numpy(inputs)).numpy()
-        return logits
+            logits = in_halves(lambda pictures: recogniser(pictures.to(device)).cpu(), torch.from_numpy(inputs))
+        found: np.ndarray = logits.numpy()
+        return found
 
     return run
 

@@ -6,8 +6,12 @@ the first question.
 """
 
 import logging
+import os
+import re
 from collections.abc import Container
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import Any
@@ -72,6 +76,24 @@ def read_energy(uuids: Container[str]) -> list[GpuEnergy]:
     if library is None:
         return []
     return [_energy(library, index, handle) for index, handle in _handles(library, uuids)]
+
+
+def torch_uses_gpu() -> bool:
+    """Whether torch will compute on a GPU here; asked without importing it.
+
+    The driver shows one, CUDA_VISIBLE_DEVICES does not hide them all, and torch is built for CUDA.
+    """
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0].strip()
+    return first not in ("", "-1") and _built_for_cuda() and bool(read_gpus())
+
+
+def _built_for_cuda() -> bool:
+    """What torch/version.py says: "cuda: Optional[str] = '13.0'", or None in a CPU build."""
+    found = find_spec("torch")
+    if found is None or not found.submodule_search_locations:
+        return False
+    text = Path(found.submodule_search_locations[0], "version.py").read_text(encoding="utf-8")
+    return re.search(r"^cuda\b[^=]*= *['\"]", text, re.MULTILINE) is not None
 
 
 def read_driver() -> Driver:

@@ -76,7 +76,10 @@ def begin(config: Resolved, classes: int, size: int, steps: int, device: torch.d
     network = build(config.network, classes, size).to(device, memory_format=torch.channels_last)
     if config.sync_batchnorm:
         if device.type == "cpu":
-            raise UsageError("sync batchnorm needs GPUs: PyTorch has none for the CPU", "leave sync_batchnorm out")
+            raise UsageError(
+                "sync batchnorm needs GPUs: PyTorch has none for the CPU",
+                "train where there are some, or begin a training without sync_batchnorm",
+            )
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     precision = precision_on(device, config.precision, config.network)
     return State(
@@ -116,13 +119,17 @@ def draw_apart(state: State, world: World) -> None:
 def precision_on(device: torch.device, wanted: str, network: str) -> torch.dtype:
     """The type that `wanted` (as in the config) means for this network on this device.
 
-    auto is bfloat16 on GPUs, and on CPUs that have instructions for it where the network gains by them.
+    auto is bfloat16 on GPUs that have units for it (Ampere and later), and on CPUs that have instructions for it
+    where the network gains by them.
     """
     if wanted != "auto":
         chosen: torch.dtype = getattr(torch, wanted)
         return chosen
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    gains = device.type == "cuda" or (native and entry(network).fast_in_bfloat16)
+    if device.type == "cuda":
+        gains = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        gains = native and entry(network).fast_in_bfloat16
     return torch.bfloat16 if gains else torch.float32
 
 
@@ -158,7 +165,7 @@ def save(state: State, dataset_digest: str, path: Path) -> None:
         "version": VERSION,
         "config": asdict(state.config),
         "dataset_digest": dataset_digest,
-        "threads": torch.get_num_threads(),
+        "threads": torch.get_num_threads() if state.device.type == "cpu" else None,
         "network": state.network.state_dict(),
         "average": state.average.network.state_dict() if state.average else None,
         "optimisers": [optimiser.state_dict() for optimiser in state.optimisers],

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
 from kanji_tui.networks.registry import available
-from kanji_tui.system.gpu import read_gpus
+from kanji_tui.system.gpu import torch_uses_gpu
 from kanji_tui.training import recipes
 
 DEFAULT_NETWORK = "kanjinet"
@@ -101,7 +101,7 @@ def resolve(config: TrainConfig) -> TrainConfig:
     named = config.recipe or recipes.default_recipe(config.network)
     if named not in recipes.NAMES:
         raise UsageError(f"there is no recipe '{named}'", f"choose one of: {', '.join(recipes.NAMES)}")
-    values = {"recipe": named, **recipes.recipe(named, on_gpu=bool(read_gpus()))}
+    values = {"recipe": named, **recipes.recipe(named, on_gpu=torch_uses_gpu())}
     missing = {name: value for name, value in values.items() if getattr(config, name) is None}
     resolved = replace(config, **missing)
     if resolved.fold is not None:

@@ -28,8 +28,9 @@ class Pictures:
         self._indices = np.asarray(indices, dtype=np.int64)
         self._device = device
         self._labels = torch.from_numpy(dataset.labels[self._indices].astype(np.int64)).to(device)
-        self.resident = len(self._indices) * dataset.size**2 < MEMORY_SHARE * free_memory(device)
-        self._pictures = self._load(report) if self.resident else None
+        fits = len(self._indices) * dataset.size**2 < MEMORY_SHARE * free_memory(device)
+        self._pictures = self._load(report) if fits else None
+        self.resident = self._pictures is not None
 
     @property
     def labels(self) -> np.ndarray:
@@ -70,9 +71,13 @@ class Pictures:
     def _send(self, pictures: Tensor) -> Tensor:
         return pictures.to(self._device, non_blocking=True).unsqueeze(1)
 
-    def _load(self, report: Report) -> Tensor:
+    def _load(self, report: Report) -> Tensor | None:
+        """All pictures on the device; None where another process took its memory meanwhile."""
         side = self._dataset.size
-        pictures = torch.empty((len(self), side, side), dtype=torch.uint8, device=self._device)
+        try:
+            pictures = torch.empty((len(self), side, side), dtype=torch.uint8, device=self._device)
+        except torch.OutOfMemoryError:
+            return None
         for start in range(0, len(self), PIECE):
             raise_if_stopped(report)
             piece = self._dataset.images(self._indices[start : start + PIECE])
@@ -83,9 +88,13 @@ class Pictures:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free on the device now; of the CPU's memory what a container's limit leaves."""
+    """Bytes that are free on the device now; of the CPU's memory what a container's limit leaves.
+
+    What torch has taken of a GPU's and does not use at the moment is free too.
+    """
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0] + idle)
     return memory().available
 
 

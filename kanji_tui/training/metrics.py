@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.networks.devices import in_halves
 from kanji_tui.training.loader import Pictures, to_unit
 from kanji_tui.training.results import Metrics
 
@@ -92,12 +93,12 @@ def score(
             reported = time.monotonic()
             report(Progress(phase, start, len(pictures), "samples"))
         batch, labels = pictures(torch.arange(start, min(start + SCORE_BATCH, len(pictures))))
-        logits = network(to_unit(batch)).float()
+        logits = in_halves(lambda some: network(to_unit(some)).float(), batch)
         right = logits.topk(min(5, classes)).indices == labels[:, None]
         loss = functional.cross_entropy(logits, labels, reduction="sum")
         found += torch.stack([loss, *(right[:, :top].sum() for top in (1, 3, 5))]).double()
-        samples += torch.bincount(labels, minlength=classes)
-        hits += torch.bincount(labels, weights=right[:, 0].double(), minlength=classes).long()
+        samples.index_add_(0, labels, torch.ones_like(labels))
+        hits.index_add_(0, labels, right[:, 0].long())
     loss, top1, top3, top5 = (found / len(pictures)).tolist()
     present = samples > 0
     balanced = float((hits[present] / samples[present]).mean())
@@ -113,6 +114,6 @@ def predict(network: nn.Module, pictures: Pictures, phase: str, report: Report) 
     for start in range(0, len(pictures), SCORE_BATCH):
         raise_if_stopped(report)
         batch, _ = pictures(torch.arange(start, min(start + SCORE_BATCH, len(pictures))))
-        found.append(network(to_unit(batch)).argmax(1).cpu())
-    predicted: np.ndarray = torch.cat(found).numpy()
+        found.append(in_halves(lambda some: network(to_unit(some)), batch).argmax(1))
+    predicted: np.ndarray = torch.cat(found).cpu().numpy()
     return predicted

@@ -10,6 +10,7 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.splits import split_dataset
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.networks.devices import own_device
 from kanji_tui.training import checkpoint
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
 from kanji_tui.training.distributed import World
@@ -38,7 +39,7 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
         raise KanjiError(
             f"the dataset in {data_dir} leaves {len(split.train)} samples to train", "prepare more records"
         )
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = own_device()
     torch.backends.cudnn.benchmark = True
     batch_size = min(settings.batch_size, len(split.train))
     batches = len(split.train) // batch_size
@@ -88,7 +89,7 @@ def _timed(learn: Callable[[int], None], device: torch.device, report: Report) -
         raise_if_stopped(report)
         report(Progress("probing", done, MOST_STEPS, "steps"))
         learn(WARM_STEPS + done)
-        _wait(device)
+    _wait(device)  # once, as in a training: a GPU has its next steps given while it computes
     return done + 1, time.perf_counter() - began
 
 

@@ -10,6 +10,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Report
+from kanji_tui.networks.devices import memory_ended
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.checkpoint import State
 from kanji_tui.training.distributed import parallel
@@ -40,7 +41,9 @@ def step(state: State, pictures: Tensor, labels: Tensor, number: int, batches: i
     try:
         with phase(OPTIMISER):
             _move(state, number, batches)
-    except torch.cuda.OutOfMemoryError:  # some weights have moved already, and must not move twice
+    except RuntimeError as error:  # some weights have moved already, and must not move twice
+        if not memory_ended(error):
+            raise
         raise _too_late("the optimiser") from None
     for piece in seen:
         state.sums.add(*piece)
@@ -67,14 +70,18 @@ def _gradients(state: State, pictures: Tensor, labels: Tensor, number: int, batc
                 seen.append(found)
         loss, found = forward(*last)
         fits = True
-    except torch.cuda.OutOfMemoryError:
+    except RuntimeError as error:
+        if not memory_ended(error):
+            raise
         if state.parallel and config.sync_batchnorm:  # its forward pass, too, waits for all
             raise _too_late("the forward pass") from None
     if any(state.world.any(not fits)):
         return None
     try:
         _backward(state, loss)
-    except torch.cuda.OutOfMemoryError:
+    except RuntimeError as error:
+        if not memory_ended(error):
+            raise
         if state.parallel:
             raise _too_late("the backward pass") from None
         return None

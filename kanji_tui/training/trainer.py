@@ -23,6 +23,7 @@ from kanji_tui.data.splits import Split, split_dataset
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Epoch, Notice, Progress, Report
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
@@ -161,7 +162,7 @@ def _prepare(
         )
     if split.note:
         report(Notice(split.note))
-    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    device = own_device()
     torch.backends.cudnn.benchmark = True
     if device.type == "cpu":
         use_threads(earlier.get("threads") if earlier else None, report)
@@ -337,8 +338,8 @@ def _refuse_nan(training: Training) -> None:
     if not training.world.first:
         return
     state.sums.settle()
-    tensors = (t for t in state.network.state_dict().values() if t.is_floating_point())
-    if not state.sums.broken and all(bool(tensor.isfinite().all()) for tensor in tensors):
+    tensors = [t for t in state.network.state_dict().values() if t.is_floating_point()]
+    if not state.sums.broken and torch.stack([tensor.isfinite().all() for tensor in tensors]).all():
         return
     seen = "" if state.sums.loss is None else f"; the last mean loss seen was {state.sums.loss:.3f}"
     rate = state.config.learning_rate or 0.0

@@ -212,3 +212,35 @@ def test_energy_is_the_counter_or_else_power_or_else_a_reason(monkeypatch: pytes
     monkeypatch.setattr(gpu, "_library", None)
     use(monkeypatch, nvmlInit=Refusal("Driver Not Loaded"))
     assert read_energy({"GPU-0"}) == []
+
+
+@pytest.mark.parametrize(
+    ("build", "visible", "expected"),
+    [
+        ("cuda: Optional[str] = '13.0'", None, True),
+        ("cuda = '12.8'", "1,0", True),
+        ("cuda = '12.8'", "GPU-5f3c0b1e", True),
+        ("cuda = '12.8'", "", False),
+        ("cuda = '12.8'", "-1", False),
+        ("cuda: Optional[str] = None", None, False),
+        ("hip = '6.4'\ncuda = None", None, False),
+    ],
+)
+def test_torch_uses_a_gpu_where_it_is_built_for_it_and_may_see_it(
+    build: str, visible: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    use(monkeypatch)
+    (tmp_path / "version.py").write_text(f"__version__ = '2.13.0'\n{build}\n")
+    monkeypatch.setattr(gpu, "find_spec", lambda name: SimpleNamespace(submodule_search_locations=[str(tmp_path)]))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpu.torch_uses_gpu() == expected
+    monkeypatch.setattr(gpu, "read_gpus", list)
+    assert not gpu.torch_uses_gpu()
+
+
+def test_what_is_read_of_torch_is_what_torch_says() -> None:
+    import torch
+
+    assert gpu._built_for_cuda() == (torch.version.cuda is not None)

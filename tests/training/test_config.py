@@ -5,7 +5,7 @@ import torch
 
 from kanji_tui.errors import UsageError
 from kanji_tui.networks.registry import NETWORKS
-from kanji_tui.system.gpu import read_gpus
+from kanji_tui.system.gpu import torch_uses_gpu
 from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training import checkpoint, trainer
 from kanji_tui.training.config import TrainConfig, help_of, resolve
@@ -23,7 +23,7 @@ def test_every_network_has_a_whole_recipe(network):
 def test_what_was_asked_for_goes_before_the_recipe():
     resolved = resolve(TrainConfig(epochs=3, learning_rate=0.5))
     assert (resolved.epochs, resolved.learning_rate) == (3, 0.5)
-    assert resolved.batch_size == recipe("standard", on_gpu=bool(read_gpus()))["batch_size"]
+    assert resolved.batch_size == recipe("standard", on_gpu=torch_uses_gpu())["batch_size"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,7 +37,7 @@ def test_every_recipe_is_whole_and_can_be_chosen_for_every_network(name):
 
 def test_a_gpu_has_larger_batches_but_the_original_keeps_its_own(monkeypatch):
     small = resolve(TrainConfig()).batch_size
-    monkeypatch.setattr("kanji_tui.training.config.read_gpus", lambda: ["a GPU"])
+    monkeypatch.setattr("kanji_tui.training.config.torch_uses_gpu", lambda: True)
     assert resolve(TrainConfig()).batch_size > small
     assert resolve(TrainConfig(network="v2.1")).batch_size == 64
 
