@@ -19,7 +19,7 @@ from kanji_tui.data.legacy import FORMAT as ORIGINAL
 from kanji_tui.data.outliers import find_unusual
 from kanji_tui.data.results import IncompleteSet, Verification
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.preflight.results import Check
+from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
 
 FAINT = 32  # a picture whose brightest pixel stays below has no ink

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kanji_tui.preflight.results import Check
+from kanji_tui.system.check import Check
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.paths import DATA_DIR, ETL_DIR, METADATA, MODELS_DIR
 from kanji_tui.preflight import machine_checks as machine
 from kanji_tui.preflight.file_checks import ETL_FILES, file_checks
-from kanji_tui.preflight.results import Check, Preflight
+from kanji_tui.preflight.results import Preflight
 from kanji_tui.preflight.terminal import read_terminal
 from kanji_tui.system import torch_facts
+from kanji_tui.system.check import Check
 from kanji_tui.system.child import Child, take_stdout
 from kanji_tui.system.gpu import read_driver
 from kanji_tui.system.machine import disk, memory

@@ -8,7 +8,7 @@ from shlex import quote
 
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
-from kanji_tui.preflight.results import Check
+from kanji_tui.system.check import Check
 from kanji_tui.system.numbers import size
 
 ETL_FILES = "ETL9G files"

@@ -11,12 +11,12 @@ import sys
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.preflight.packages import Package, fits, packages, wanted_python
-from kanji_tui.preflight.results import Check, Verdict
 from kanji_tui.preflight.terminal import Terminal
-from kanji_tui.preflight.torch_facts import TorchDevice, TorchFacts
+from kanji_tui.system.check import Check, Verdict
 from kanji_tui.system.gpu import Driver, GpuFacts
 from kanji_tui.system.machine import cores, memory
 from kanji_tui.system.numbers import size
+from kanji_tui.system.torch_facts import TorchDevice, TorchFacts
 
 PYTHON, GPU, MEMORY, TERMINAL = "Python and packages", "GPU and CUDA", "memory", "terminal"
 

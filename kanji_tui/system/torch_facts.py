@@ -51,7 +51,7 @@ def read_torch_facts(limit: int = LIMIT_SECONDS) -> TorchFacts:
 
 def start(limit: int = LIMIT_SECONDS) -> Child:
     """Start the child, which ends after `limit` seconds whatever torch does."""
-    return Child("kanji_tui.preflight.torch_facts:answer", str(limit))
+    return Child("kanji_tui.system.torch_facts:answer", str(limit))
 
 
 def read(child: Child) -> TorchFacts:

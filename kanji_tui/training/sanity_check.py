@@ -10,7 +10,7 @@ from kanji_tui.data.checks import DATASET
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.registry import build
-from kanji_tui.preflight.results import Check
+from kanji_tui.system.check import Check
 from kanji_tui.training.config import DEFAULT_NETWORK
 
 SAMPLES = 64

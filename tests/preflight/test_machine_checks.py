@@ -1,12 +1,12 @@
 """Facts of the machine turned into verdicts and remedies: Python and packages, GPU and CUDA, the terminal."""
 
 import pytest
-from kanji_tui.preflight.torch_facts import TorchDevice, TorchFacts
 
 from kanji_tui.preflight import machine_checks as machine
 from kanji_tui.preflight.packages import Package
 from kanji_tui.preflight.terminal import Terminal
 from kanji_tui.system.gpu import Driver, GpuFacts
+from kanji_tui.system.torch_facts import TorchDevice, TorchFacts
 from tests.preflight.checks import assert_pasteable, find
 
 GIB = 1024**3

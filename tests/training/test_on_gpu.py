@@ -10,7 +10,7 @@ import torch
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import Stopped
-from kanji_tui.training import checkpoint, pictures, probe, profile, trial
+from kanji_tui.training import checkpoint, loader, probe, profile, sanity_check
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.config import TrainConfig, resolve
@@ -180,7 +180,7 @@ def test_what_torch_holds_of_a_gpu_and_does_not_use_is_free(monkeypatch: pytest.
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device=None: (5, 100))
         monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device=None: 70)
         monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device=None: 10)
-        assert pictures.free_memory(GPU) == 65
+        assert loader.free_memory(GPU) == 65
 
 
 def test_validation_on_a_gpu_scores_as_the_cpu_and_in_halves_where_memory_ends(
@@ -299,10 +299,10 @@ def test_probe_profile_and_trial_know_the_gpu(sample_dataset: Path, tmp_path: Pa
         assert probed.memory_bytes >= 2**20
         with following(tmp_path):
             run(sample_dataset, tmp_path, replace(SMALL, epochs=1))
-        assert trial.try_learning(sample_dataset, report).verdict == "ok"  # ten steps, on the CPU
+        assert sanity_check.try_learning(sample_dataset, report).verdict == "ok"  # ten steps, on the CPU
     found = read_profile(tmp_path)
-    assert found["device"] == NAME
-    assert [phase["phase"] for phase in found["phases"] if phase["device_seconds"] is not None] == list(PHASES)
+    assert found is not None and found.device == NAME
+    assert [phase.phase for phase in found.phases if phase.device_seconds is not None] == list(PHASES)
 
 
 def test_the_energy_is_that_of_the_gpu_torch_names() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from kanji_tui.cli import show
 from kanji_tui.cli.options import AddCommand, Parser, positive
 from kanji_tui.cli.running import code_of, run_here
+from kanji_tui.jobs.preflight import Spec as PreflightSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
 from kanji_tui.jobs.sample import Spec as SampleSpec
 from kanji_tui.jobs.verify import Spec as VerifySpec
 from kanji_tui.paths import DATA_DIR
-from kanji_tui.preflight.all_checks import Spec as PreflightSpec
 
 
 def add(command: AddCommand) -> None:

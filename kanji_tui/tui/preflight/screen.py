@@ -8,8 +8,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from kanji_tui.preflight.results import Check
 from kanji_tui.presentation.document import Column, Row
+from kanji_tui.system.check import Check
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.widgets import formatting
@@ -179,7 +179,7 @@ def _read_font_checks(child: "Child") -> list[Check]:
 
 
 def _start_torch_checks() -> "Child":
-    from kanji_tui.preflight.torch_facts import start
+    from kanji_tui.system.torch_facts import start
 
     return start()
 
