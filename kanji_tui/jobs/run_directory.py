@@ -38,7 +38,7 @@ CHECKPOINT = "last.ckpt"  # as training.checkpoint has it, which would import to
 
 @dataclass(frozen=True)
 class Status:
-    """status.json as it was written; `heartbeat` in seconds since 1970, `pid_start` as psutil gives it, 0 without."""
+    """status.json as it was written; `heartbeat` in seconds since 1970, `pid_start` as psutil gives it, or 0."""
 
     job: str
     state: str
