@@ -56,6 +56,8 @@ def main() -> int:
         from kanji_tui.system.threads import prepare_process
 
         prepare_process()
+        if arguments.device == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
         if arguments.tiny:
             os.environ.setdefault("OMP_NUM_THREADS", "1")  # it is a test, and others are at work beside it
         import torch
@@ -143,13 +145,19 @@ def run_part(bench: Any, name: str, place: str, seconds: float, end: float) -> d
     try:
         if end - began < seconds:
             raise NotApplicable("no time left")
-        bench.until = min(end, began + 1.5 * seconds)
+        bench.until, bench.found = min(end, began + 1.5 * seconds), {}
         module, _, function = place.partition(":")
-        part |= getattr(import_module(f"gpu_parts.{module}"), function)(bench)
+        found = getattr(import_module(f"gpu_parts.{module}"), function)(bench)
+        part |= {**bench.found, **found}
     except NotApplicable as why:
         part |= {"state": NOT_APPLICABLE, "reason": str(why)}
     except Exception as error:
-        part |= {"state": FAILED, "reason": f"{type(error).__name__}: {error}", "traceback": last_frames(error)}
+        part |= {
+            **bench.found,
+            "state": FAILED,
+            "reason": f"{type(error).__name__}: {error}",
+            "traceback": last_frames(error),
+        }
     part["seconds"] = round(time.monotonic() - began, 2)
     say(f"{part['state']} after {part['seconds']:.1f} s{': ' + part['reason'] if 'reason' in part else ''}")
     say("\n".join(part.get("traceback", [])))

@@ -27,6 +27,7 @@ class Bench:
 
     `device`: what is measured, cuda:0 or the CPU. `tiny`: everything as small as it can be, to see that it works.
     `folder`: removed in the end. `data`: record files that the user made beforehand. `kept`: what parts hand on.
+    `found`: what the part at work has found so far; it is told where the part fails, too.
     """
 
     device: "torch.device"
@@ -36,6 +37,7 @@ class Bench:
     say: Callable[[str], None] = print
     until: float = float("inf")  # time.monotonic() at which the part at work should have ended
     kept: dict[str, Any] = field(default_factory=dict)
+    found: Figures = field(default_factory=dict)
 
     @property
     def on_gpu(self) -> bool:

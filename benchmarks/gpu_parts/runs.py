@@ -41,7 +41,8 @@ def accuracy(bench: Bench) -> Figures:
     dataset = bench.folder / "data"
     made = result_of(bench, "prepare", PrepareSpec(bench.data, dataset, 32 if bench.tiny else 64), on_gpu=False)
     epochs = 12 if bench.tiny else max(4, min(32, round(60_000 / made["records"])))
-    figures: Figures = {"records": made["records"], "classes": made["classes"], "epochs": epochs}
+    figures = bench.found
+    figures |= {"records": made["records"], "classes": made["classes"], "epochs": epochs}
     wanted = [
         ("bfloat16", bench.on_gpu),
         ("float32", bench.on_gpu),
@@ -80,7 +81,8 @@ def resumption(bench: Bench) -> Figures:
     """A run stopped on the device goes on on the CPU, is stopped there, and goes on on the device to its end."""
     dataset = small_dataset(bench)
     config = TrainConfig(epochs=8 if bench.tiny else 16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
-    stages, earlier = [], None
+    stages: list[Figures] = []
+    bench.found["stages"], earlier = stages, None
     for name, on_gpu, last in (
         ("device", bench.on_gpu, False),
         ("cpu", False, False),
@@ -98,7 +100,7 @@ def resumption(bench: Bench) -> Figures:
         earlier = run
     assert earlier is not None
     bench.kept["trained"] = weights_of(earlier)
-    return {"stages": stages, **_continuous(earlier, config)}
+    return _continuous(earlier, config)
 
 
 def _continuous(run: RunDirectory, config: TrainConfig) -> Figures:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from gpu_parts import CLASSES, SAMPLES, Bench, Figures, NotApplicable
+from gpu_parts import CLASSES, SAMPLES, Bench, Figures
 from gpu_parts.counting import Counting
 from gpu_parts.learner import NETWORKS, Learner, learner, made_samples
 from gpu_parts.machine import rates
@@ -23,7 +23,7 @@ SECONDS, MOST_STEPS = 3.0, 200  # of one measurement
 def speed(bench: Bench) -> Figures:
     """Samples/s of each network and batch size; recipe `standard`, eager: neither captured nor compiled."""
     bandwidth, rate = rates(bench)
-    rows = []
+    rows = bench.found["rows"] = []
     for batch in TINY_BATCHES if bench.tiny else BATCHES:
         for network in NETWORKS:
             if bench.left <= 0:
@@ -104,7 +104,7 @@ def extrapolations(bench: Bench) -> Figures:
     The trainer's own steps over pictures that lie on the device, in the trainer's order, without validation. An
     epoch has fewer samples where all would not fit in the time; either way the figure is extrapolated.
     """
-    found = {}
+    found = bench.found
     for number, (network, epochs) in enumerate(NETWORKS.items()):
         fastest = bench.kept.get("fastest", {}).get(network)
         batch = fastest["batch"] if fastest else 16 if bench.tiny else 1024
@@ -162,11 +162,12 @@ def waiting(bench: Bench) -> Figures:
     profiler's own cost on the host lowers it), `kernels` how many a step, copies among them; `calls` the host's
     waiting calls with their number and milliseconds a step; the one that ends the trace is left out.
     """
-    found = {}
+    found = bench.found
     for network in NETWORKS:
         for batch in TINY_BATCHES[:1] if bench.tiny else (1024, 64):
             if bench.left <= 0:
-                raise NotApplicable("no time left")
+                bench.say(f"{network}, batch {batch:,}: not traced, no time left")
+                continue
             learning = learner(bench, network, batch)
             for _ in range(1 if bench.tiny else 5):
                 learning.learn()

@@ -96,7 +96,8 @@ def telemetry(bench: Bench) -> Figures:
         thread.join()
     epochs = epochs_of(events)
     told = read_events(run.events)[0]
-    figures: Figures = {
+    figures = bench.found
+    figures |= {
         "processes": processes,
         "epochs": [{"seconds": e.seconds, "samples_per_second": e.samples_per_second} for e in epochs],
         "trained_on": str(dataset.parent.name),

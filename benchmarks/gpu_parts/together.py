@@ -1,8 +1,8 @@
 """torchrun with one process: a real run, then steps over NCCL, and SyncBatchNorm.
 
 Started as a script this file is that process. Where there is one process alone the program leaves all agreements
-out. So it joins a group of its own (NCCL for the GPU, gloo for the CPU) and is told of a world of two, and all of it
-runs with itself: the averaging of gradients, the agreements before each batch, SyncBatchNorm's sums.
+out. So it joins a group of its own (NCCL for the GPU, gloo for the CPU) and is told of a world of two, and all of
+it runs with itself: the averaging of gradients, the agreements before each batch, SyncBatchNorm's sums.
 """
 
 import json
