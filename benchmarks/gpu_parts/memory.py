@@ -46,7 +46,7 @@ class TooSmall(nn.Module):
 
 def refusals(bench: Bench) -> int:
     """How often the memory was too small until now."""
-    return int(torch.cuda.memory_stats(bench.device)["num_ooms"]) if bench.on_gpu else TooSmall.refused
+    return int(torch.cuda.memory_stats(bench.device).get("num_ooms", 0)) if bench.on_gpu else TooSmall.refused
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def accuracy(bench: Bench) -> Figures:
         raise NotApplicable("no record files were named: --data DIR")
     dataset = bench.folder / "data"
     made = result_of(bench, "prepare", PrepareSpec(bench.data, dataset, 32 if bench.tiny else 64), on_gpu=False)
-    epochs = 12 if bench.tiny else max(4, min(32, round(60_000 / made["records"])))
+    epochs = 6 if bench.tiny else max(4, min(32, round(60_000 / made["records"])))
     figures = bench.found
     figures |= {"records": made["records"], "classes": made["classes"], "epochs": epochs}
     wanted = [
@@ -80,7 +80,7 @@ def _compared(bench: Bench, figures: Figures) -> Figures:
 def resumption(bench: Bench) -> Figures:
     """A run stopped on the device goes on on the CPU, is stopped there, and goes on on the device to its end."""
     dataset = small_dataset(bench)
-    config = TrainConfig(epochs=8 if bench.tiny else 16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
+    config = TrainConfig(epochs=6 if bench.tiny else 16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
     stages: list[Figures] = []
     bench.found["stages"], earlier = stages, None
     for name, on_gpu, last in (
