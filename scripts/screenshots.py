@@ -45,7 +45,7 @@ def main() -> None:
 async def take(output: Path, size: tuple[int, int]) -> None:
     """Walk through the screens and save each once it shows what it is for."""
     from kanji_tui.tui.app import Workbench
-    from kanji_tui.tui.widgets.sheet import Sheet
+    from kanji_tui.tui.widgets.drawing_pad import Sheet
 
     app = Workbench()
     async with app.run_test(size=size) as pilot:

@@ -75,10 +75,10 @@ def sample_dataset(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def trained(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The sample's dataset and a kanjinet trained on it for a few epochs, published. Read only."""
-    from kanji_tui.jobs.process import run_in
-    from kanji_tui.jobs.run_directory import create
-    from kanji_tui.jobs.specs import to_plain
     from kanji_tui.jobs.train import Spec
+    from kanji_tui.runs.process import run_in
+    from kanji_tui.runs.run_directory import create
+    from kanji_tui.system.plain_data import to_plain
     from kanji_tui.training.config import TrainConfig
 
     home = tmp_path_factory.mktemp("trained")

@@ -3,8 +3,8 @@
 import base64
 from typing import Any
 
-from kanji_tui.recognition.live import normalise
-from kanji_tui.recognition.strokes import Look
+from kanji_tui.recognition.drawing.model import normalise
+from kanji_tui.recognition.drawing.strokes import Look
 
 DEN = (
     ((0.2, 0.15), (0.2, 0.85)),

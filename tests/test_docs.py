@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.jobs.run_directory import list_runs
+from kanji_tui.runs.run_directory import list_runs
 
 DOCS = Path(__file__).parent.parent / "docs"
 SMALL = "--network v1 --epochs 1 --batch-size 16"

@@ -23,7 +23,7 @@ def loaded_after(code: str, **environment: str) -> list[str]:
     "code",
     [
         "import kanji_tui.tui.app",
-        "import kanji_tui.tui.worker",
+        "import kanji_tui.tui.shell.worker",
         "import kanji_tui.cli.parser as a; a.parser()",
         "import kanji_tui.jobs.train, kanji_tui.jobs.export_onnx, kanji_tui.jobs.evaluate",
         "import kanji_tui.networks.registry, kanji_tui.training.config",

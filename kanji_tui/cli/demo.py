@@ -16,18 +16,18 @@ from kanji_tui.cli.options import Parser, positive
 from kanji_tui.cli.running import code_of, run_here
 from kanji_tui.cli.show.words import percent, size, stdout, table
 from kanji_tui.errors import UsageError
-from kanji_tui.jobs.evaluate import DEFAULT_MODEL
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
 from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
 from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.predict import Spec as PredictSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
-from kanji_tui.jobs.process import start
-from kanji_tui.jobs.publish import publish
 from kanji_tui.jobs.sample import Spec as SampleSpec
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.jobs.verify import Spec as VerifySpec
+from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL, MODELS_DIR
+from kanji_tui.runs.process import start
+from kanji_tui.runs.publish import publish
 from kanji_tui.training.config import TrainConfig, resolve
 
 MARKER = "DEMO.txt"
@@ -121,7 +121,7 @@ def train(args: Namespace) -> dict[str, Any]:
     run = start("train", TrainSpec(config=config))
     say_where(run)
     result = follow(run, stop_on_interrupt=True)
-    publish(run.path, Path("models"), pinned=False)
+    publish(run.path, MODELS_DIR, pinned=False)
     if not args.json:
         show.result("train", result, as_json=False)
     return result
@@ -139,7 +139,7 @@ def write_pictures(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
-    dataset = open_dataset(Path("dataset"))
+    dataset = open_dataset(DATA_DIR)
     config = resolve(TrainConfig(seed=seed))
     split = split_dataset(dataset, config.split, config.split_shares, config.seed)
     chosen = split.test[np.linspace(0, len(split.test) - 1, count).astype(int)]

@@ -6,7 +6,7 @@ from typing import Any
 from kanji_tui import events
 from kanji_tui.cli.console import ConsoleReport, escape, stderr
 from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.jobs.run_directory import ACTIVE, RunDirectory, read_events
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, read_events
 
 LOOK_SECONDS = 0.25
 

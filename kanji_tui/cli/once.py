@@ -11,20 +11,20 @@ from kanji_tui.cli.show.plain import Lines, bytes_or_dash, check_lines, count_or
 from kanji_tui.cli.show.words import percent
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Unheard
-from kanji_tui.export.naming import export_name
-from kanji_tui.jobs import inspect, preflight
-from kanji_tui.jobs.evaluate import DEFAULT_MODEL
-from kanji_tui.jobs.live import SAMPLES, published_card
-from kanji_tui.jobs.process import as_json
-from kanji_tui.system.check import Check
+from kanji_tui.jobs import inspect
+from kanji_tui.paths import DEFAULT_MODEL, SAMPLES_DIR
+from kanji_tui.preflight.all_checks import Folders, run_checks
+from kanji_tui.preflight.results import Check
+from kanji_tui.recognition.drawing.server import published_card
+from kanji_tui.runs.process import as_json
 from kanji_tui.system.files import strict_json
 from kanji_tui.system.gpu import read_gpus
-from kanji_tui.tui.browse import Catalogue, Library
-from kanji_tui.tui.log import read_log
-from kanji_tui.tui.place import Place, next_step, read_place
-from kanji_tui.tui.runs import RunView, Watch
-from kanji_tui.tui.shelf import Shelf
-from kanji_tui.tui.state import State
+from kanji_tui.workspace.opened_dataset import Shelf
+from kanji_tui.workspace.run_log import read_log
+from kanji_tui.workspace.run_views import RunView, Watch
+from kanji_tui.workspace.sample_browser import Catalogue, Library
+from kanji_tui.workspace.snapshot import Place, next_step, read_place
+from kanji_tui.workspace.state import State
 
 EPOCHS, LOG_LINES, CLASSES, PAIRS = 10, 5, 20, 20
 READING_SECONDS = 60.0
@@ -58,7 +58,7 @@ def read_state() -> State:
 
 
 def preflight_lines(state: State) -> Lines:
-    checks = preflight.run(preflight.Spec(), Unheard()).checks
+    checks = run_checks(Folders(), Unheard()).checks
     yield from check_lines(checks)
     yield ""
     yield from sentence(f"Next: {next_step(_place(state))}.")
@@ -223,20 +223,20 @@ def class_lines(catalogue: Catalogue) -> Lines:
 def draw_lines(state: State) -> Lines:
     yield from sentence("Drawing needs the workbench in a terminal, with a mouse or by keys: kanji-tui, then 6.")
     yield from sentence(asked_model(_place(state)))
-    counts = {folder.name: len(list(folder.glob("*.png"))) for folder in sorted(SAMPLES.glob("*/"))}
+    counts = {folder.name: len(list(folder.glob("*.png"))) for folder in sorted(SAMPLES_DIR.glob("*/"))}
     if counts:
-        yield f"Drawings kept in {SAMPLES}/, {sum(counts.values())} of {len(counts)} characters:"
+        yield f"Drawings kept in {SAMPLES_DIR}/, {sum(counts.values())} of {len(counts)} characters:"
         yield from table(("character", ">drawings"), [(name, str(count)) for name, count in counts.items()])
-        yield f"To do: kanji-tui prepare --etl-dir {SAMPLES} --format images"
+        yield f"To do: kanji-tui prepare --etl-dir {SAMPLES_DIR} --format images"
     else:
-        yield f"No drawing was kept in {SAMPLES}/ yet."
+        yield f"No drawing was kept in {SAMPLES_DIR}/ yet."
 
 
 def asked_model(place: Place) -> str:
     """The model that a drawing would be shown to."""
     if place.model is not None:
         card = published_card(DEFAULT_MODEL)
-        export = DEFAULT_MODEL.with_name(f"{export_name(card, 'tract')}.onnx") if card else None
+        export = DEFAULT_MODEL.with_name(f"{card.export_name('tract')}.onnx") if card else None
         if export is not None and export.is_file():
             return f"It would ask the published model, by its export {export} where that was made from it."
         return (

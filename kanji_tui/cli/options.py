@@ -4,21 +4,20 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from kanji_tui.jobs import evaluate
+from kanji_tui.paths import DEFAULT_MODEL
 
 Parser = argparse.ArgumentParser
 Command = Callable[[argparse.Namespace], int]
 AddCommand = Callable[[str, Command, str], Parser]  # name, what it does, help
-DATA_DIR = Path("dataset")
 
 
 def add_model_path(parser: Parser) -> None:
     parser.add_argument(
         "--model-path",
         type=Path,
-        default=evaluate.DEFAULT_MODEL,
+        default=DEFAULT_MODEL,
         metavar="FILE",
-        help=f".pth, .safetensors or .onnx (default {evaluate.DEFAULT_MODEL})",
+        help=f".pth, .safetensors or .onnx (default {DEFAULT_MODEL})",
     )
 
 

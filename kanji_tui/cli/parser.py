@@ -8,9 +8,7 @@ from kanji_tui.cli.commands import accounts, data, inspection, models, probing, 
 from kanji_tui.cli.demo import add_demo, demo
 from kanji_tui.cli.options import Command, Parser
 from kanji_tui.cli.workbench import workbench
-from kanji_tui.tui.screens import PLACES
-
-SCREENS = tuple(PLACES)
+from kanji_tui.presentation.tabs import SCREENS
 
 
 def parser() -> Parser:

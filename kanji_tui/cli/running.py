@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 from kanji_tui.cli.console import ConsoleReport
-from kanji_tui.jobs.process import as_json
+from kanji_tui.runs.process import as_json
 
 
 def run_here(name: str, spec: Any) -> dict[str, Any]:

@@ -11,14 +11,15 @@ import numpy as np
 
 from kanji_tui.characters.classes import etl9g_classes
 from kanji_tui.characters.jis import jis_to_character, name_jis
-from kanji_tui.data.chunks import chunk_name, file_digest
+from kanji_tui.data.chunks import chunk_name
 from kanji_tui.data.contact_sheet import draw_contact_sheet
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.etl import GIVE, SHIFT
-from kanji_tui.data.looks import Looks, look_at_all
-from kanji_tui.data.original import FORMAT as ORIGINAL
-from kanji_tui.data.unusual import UnusualClass, find_unusual
+from kanji_tui.data.image_statistics import Looks, look_at_all
+from kanji_tui.data.legacy import FORMAT as ORIGINAL
+from kanji_tui.data.outliers import UnusualClass, find_unusual
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.system.files import sha256
 
 FAINT = 32  # a picture whose brightest pixel stays below has no ink
 FULL_SHARE = 0.5  # more pixels than this at full ink: saturated
@@ -99,7 +100,7 @@ def check_chunks(dataset: Dataset, report: Report) -> Check:
     for number, digest in enumerate(digests):
         raise_if_stopped(report)
         report(Progress("chunks", number, len(digests), "files", chunk_name(number)))
-        if file_digest(dataset.path / chunk_name(number)) != digest:
+        if sha256(dataset.path / chunk_name(number)) != digest:
             damaged.append(chunk_name(number))
     if damaged:
         return Check("chunk files", "failed", f"changed since they were made: {_some(damaged)}", AGAIN)

@@ -108,12 +108,3 @@ def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     if fortran or dtype.hasobject:
         raise ValueError("its layout is column by column, or it holds no numbers")
     return shape, dtype
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file in hex, read piece by piece."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.fonts import find_fonts
-from kanji_tui.data.unusual import UnusualClass
+from kanji_tui.data.outliers import UnusualClass
 from kanji_tui.errors import KanjiError
 from kanji_tui.system.files import replacing
 

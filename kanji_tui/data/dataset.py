@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from kanji_tui.data.chunks import chunk_name, map_members
-from kanji_tui.data.original import OriginalPictures, is_original, open_original
-from kanji_tui.data.publication import NAMES, VERSION
+from kanji_tui.data.legacy import OriginalPictures, is_original, open_original
 from kanji_tui.data.source import Quarantined
+from kanji_tui.data.staging import NAMES, VERSION
 from kanji_tui.errors import KanjiError
+from kanji_tui.paths import CHUNK_INFO, CLASS_MAPPING, METADATA
 from kanji_tui.system.files import read_json
 
-MAPPING = "character_mapping.json"
 COLUMNS = ("y", "jis", "file", "record", "set")
 
 
@@ -88,18 +88,18 @@ class Dataset:
 
     def readings(self) -> dict[int, str]:
         """The ASCII reading of each class as its first record has it, by JIS code; may be empty."""
-        if not (self.path / MAPPING).is_file():  # the original scripts may do without
+        if not (self.path / CLASS_MAPPING).is_file():  # the original scripts may do without
             return {}
-        mapping = read_json(self.path / MAPPING)
+        mapping = read_json(self.path / CLASS_MAPPING)
         return {int(jis, 16): str(entry.get("ascii_reading", "")) for jis, entry in mapping.items()}
 
 
 def open_dataset(path: Path) -> Dataset:
     """Open the dataset in folder `path`, also one of the original scripts; KanjiError where none is whole."""
     path = Path(path)
-    if not (path / "metadata.json").is_file():
+    if not (path / METADATA).is_file():
         raise KanjiError(f"no dataset in {path}", f"make one: kanji-tui prepare --output-dir {path}")
-    metadata = read_json(path / "metadata.json")
+    metadata = read_json(path / METADATA)
     if is_original(path, metadata):
         return Dataset(**open_original(path, metadata))
     if metadata.get("version") != VERSION:
@@ -110,7 +110,7 @@ def open_dataset(path: Path) -> Dataset:
     try:
         size = int(metadata["target_size"])
         classes = tuple(int(code, 16) for code in metadata["jis_to_class"])
-        info = read_json(path / "chunk_info.json")
+        info = read_json(path / CHUNK_INFO)
         digests = tuple(str(chunk["digest"]) for chunk in info["chunks"])
         paths = [path / chunk_name(number) for number in range(info["num_chunks"])]
         members = [map_members(chunk, "X", *COLUMNS) for chunk in paths]

@@ -25,12 +25,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kanji_tui.data import publication
+from kanji_tui.data import staging
 from kanji_tui.data.chunks import chunk_name, write_chunk
 from kanji_tui.data.formats import open_source
-from kanji_tui.data.publication import FinishedChunk, Plan
 from kanji_tui.data.resize import check_size
 from kanji_tui.data.source import Contents, Input, Source
+from kanji_tui.data.staging import FinishedChunk, Plan
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.system.files import write_json
@@ -81,7 +81,7 @@ def prepare(
     contents = _scan(source, etl_dir, workers, report)
     plan = Plan.of(source, contents, size)
     with _alone_in(output_dir):
-        done = publication.begin(output_dir, plan)
+        done = staging.begin(output_dir, plan)
         for number in done:
             count = len(contents[number])
             report(Progress("file", count, count, "records", source.inputs[number].name))
@@ -89,7 +89,7 @@ def prepare(
         _check_room(output_dir, sum(len(contents[number]) for number in left), size)
         work = _Work(source.inputs, contents, plan, output_dir, dict.fromkeys(left, 0))
         done |= work.make_chunks(workers, report)
-        digest = publication.finish(output_dir, plan, contents, done)
+        digest = staging.finish(output_dir, plan, contents, done)
     seconds = time.monotonic() - started
     records = sum(map(len, contents))
     return Prepared(
@@ -101,7 +101,7 @@ def prepare(
         records_per_second=records / seconds,
         digest=digest,
         files=len(contents),
-        sets=publication.count_sets(plan, contents),
+        sets=staging.count_sets(plan, contents),
         format=source.format,
         source=source.words,
         output_dir=str(output_dir),
@@ -199,7 +199,7 @@ class _Work:
 
     def _make(self, number: int) -> None:
         content = self.contents[number]
-        path = publication.next_dir(self.output_dir) / chunk_name(number)
+        path = staging.next_dir(self.output_dir) / chunk_name(number)
         shape = (len(content), self.plan.size, self.plan.size)
         digest = write_chunk(path, shape, self._pictures(number), self._columns(number))
         self.finished[number] = FinishedChunk(self.inputs[number].name, len(content), digest)

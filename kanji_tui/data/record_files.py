@@ -20,10 +20,9 @@ from kanji_tui.data.etl import (
 from kanji_tui.data.listing import Listed, Listing
 from kanji_tui.data.resize import shrink
 from kanji_tui.data.sample import MARK, is_drawn
-from kanji_tui.data.source import Contents, Source, accepted, others_in, unreadable
+from kanji_tui.data.source import DRAWN, Contents, Source, accepted, others_in, unreadable
 from kanji_tui.errors import KanjiError
 
-DRAWN = "drawn sample"
 LOOKED_INTO, LOOKED_AT = 4, 64  # files, pictures of each, to see whether the format is right
 BLOCK = 64  # pictures at a time: what one needs in between stays in the processor's cache
 

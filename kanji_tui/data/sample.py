@@ -17,14 +17,13 @@ import numpy as np
 
 from kanji_tui.characters.classes import etl9g_classes, global_ranks, record_order
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis
-from kanji_tui.data.chunks import file_digest
 from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_A_FILE
 from kanji_tui.data.fonts import Font, find_fonts
-from kanji_tui.data.hands import Hand, invent_hand, pack, soften, write
 from kanji_tui.data.source import unreadable
+from kanji_tui.data.synthetic_writers import Hand, invent_hand, pack, soften, write
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
-from kanji_tui.system.files import read_json, replacing, write_json, writing_failed
+from kanji_tui.system.files import read_json, replacing, sha256, write_json, writing_failed
 from kanji_tui.system.threads import usable_cores
 
 MARK = "SAMPLE.json"
@@ -126,7 +125,7 @@ def _own_files(directory: Path) -> list[Path]:
         )
     made = _marked_files(directory)
     for path in present:
-        if path.name != MARK and (path.name not in made or file_digest(path) != made[path.name][1]):
+        if path.name != MARK and (path.name not in made or sha256(path) != made[path.name][1]):
             raise UsageError(f"{path} was not made by a sample; the folder is left alone", elsewhere)
     return [path for path in present if path.name != MARK]
 
@@ -211,7 +210,7 @@ def _draw_files(
                     task.cancel()
             with replacing(drawing / name) as beside:
                 records.tofile(beside)
-            made[name] = {"bytes": records.nbytes, "sha256": file_digest(drawing / name)}
+            made[name] = {"bytes": records.nbytes, "sha256": sha256(drawing / name)}
     return made
 
 

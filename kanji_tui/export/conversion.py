@@ -14,11 +14,11 @@ import onnx
 import torch
 
 from kanji_tui import __version__
+from kanji_tui.engines.graph import NAME_SCOPES, opsets
+from kanji_tui.engines.loading import all_nodes
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.pooling import fix_pooling
 from kanji_tui.export.targets import Target
-from kanji_tui.inspection.graph import NAME_SCOPES, opsets
-from kanji_tui.inspection.loading import all_nodes
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 

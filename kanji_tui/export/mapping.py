@@ -12,11 +12,10 @@ from typing import Any
 from kanji_tui.characters.classes import etl9g_classes, strokes
 from kanji_tui.characters.jis import jis_to_character, kind, name_jis
 from kanji_tui.events import Progress, Report
-from kanji_tui.export.naming import ENHANCED_MAPPING, export_name, export_path
+from kanji_tui.export.naming import ENHANCED_MAPPING, export_path
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.paths import MODELS_DIR
 from kanji_tui.system.files import write_json
-
-MODELS = Path("models")
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,13 @@ def export_mapping(model_path: Path | None, output_path: Path | None, report: Re
     Raises KanjiError for a model that cannot be read or a file that cannot be written.
     """
     if model_path is None:
-        path = export_path(MODELS / "-", output_path, ENHANCED_MAPPING.removesuffix(".json"), ".json")
+        path = export_path(MODELS_DIR / "-", output_path, ENHANCED_MAPPING.removesuffix(".json"), ".json")
         mapping = enhanced_mapping()
     else:
         from kanji_tui.recognition.models import open_model  # loads an engine: only where a model is asked for
 
         card = open_model(model_path).card
-        path = export_path(model_path, output_path, f"{export_name(card)}_mapping", ".json")
+        path = export_path(model_path, output_path, f"{card.export_name()}_mapping", ".json")
         mapping = model_mapping(card)
     write_json(path, mapping)
     count = len(mapping["characters"])

@@ -3,18 +3,8 @@
 from pathlib import Path
 
 from kanji_tui.errors import UsageError
-from kanji_tui.networks.card import ModelCard
 
 ENHANCED_MAPPING = "kanji_etl9g_enhanced_mapping.json"
-
-
-def export_name(card: ModelCard, target: str = "", change: str = "") -> str:
-    """`kanji_model_etl9g_64x64_3036classes_tract`, without an ending; parts that are empty are left out.
-
-    `change` says what makes the file another than the target's plain one: `int8_static`, `fp16`, `fixed_max`.
-    """
-    name = f"kanji_model_{card.dataset}_{card.size}x{card.size}_{len(card.classes)}classes"
-    return "_".join(part for part in (name, target, change) if part)
 
 
 def export_path(model_path: Path, output_path: Path | None, name: str, ending: str) -> Path:

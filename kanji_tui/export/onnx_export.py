@@ -3,26 +3,32 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
-from kanji_tui.export.changes import Changed, Changes, change, require_measured
-from kanji_tui.export.conversion import INPUT, convert, finish
-from kanji_tui.export.kinds import QUANTISATIONS
-from kanji_tui.export.mapping import model_mapping
-from kanji_tui.export.naming import export_name, export_path
-from kanji_tui.export.proof import Accuracy, measure_accuracy, measure_latency, measure_parity, require_parity
-from kanji_tui.export.quantisation import CALIBRATION_SAMPLES, quantise
-from kanji_tui.export.readback import read_back
-from kanji_tui.export.targets import find_target
-from kanji_tui.inspection.engines import ENGINES, Engine
-from kanji_tui.inspection.graph import Pooling
-from kanji_tui.inspection.latency import Timing
-from kanji_tui.inspection.parity import Parity
-from kanji_tui.inspection.samples import (
+from kanji_tui.engines.engine import ENGINES, Engine
+from kanji_tui.engines.graph import Pooling
+from kanji_tui.engines.latency import Timing
+from kanji_tui.engines.parity import Parity
+from kanji_tui.engines.samples import (
     PARITY_SAMPLES,
     Samples,
     gather_samples,
     training_samples,
     unusable,
+)
+from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
+from kanji_tui.export.conversion import INPUT, convert, finish
+from kanji_tui.export.mapping import model_mapping
+from kanji_tui.export.naming import export_path
+from kanji_tui.export.options import QUANTISATIONS
+from kanji_tui.export.quantisation import CALIBRATION_SAMPLES, quantise
+from kanji_tui.export.readback import read_back
+from kanji_tui.export.targets import find_target
+from kanji_tui.export.variants import Changed, Changes, change, require_measured
+from kanji_tui.export.verification import (
+    Accuracy,
+    measure_accuracy,
+    measure_latency,
+    measure_parity,
+    require_parity,
 )
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
@@ -84,7 +90,7 @@ def export_onnx(
     trained, before = load_recogniser(model_path)
     changed = change(trained, before, target, changes)
     card, target = changed.card, changed.target
-    path = export_path(model_path, output_path, export_name(card, target.name, changed.suffix), ".onnx")
+    path = export_path(model_path, output_path, card.export_name(target.name, changed.suffix), ".onnx")
     forewarn(changes, report)
     require_measured(changed, unusable(before, data_dir))
     calibration = find_calibration(changes, changed, before, data_dir)

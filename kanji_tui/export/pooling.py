@@ -3,8 +3,8 @@
 import onnx
 from onnx import helper
 
+from kanji_tui.engines.graph import infer_shapes, reduces_picture
 from kanji_tui.errors import KanjiError
-from kanji_tui.inspection.graph import infer_shapes, reduces_picture
 
 WINDOWED = {
     "GlobalAveragePool": "AveragePool",

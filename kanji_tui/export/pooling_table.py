@@ -4,17 +4,17 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kanji_tui.engines.engine import ENGINES, Engine
+from kanji_tui.engines.graph import count_operators
+from kanji_tui.engines.latency import Timing
+from kanji_tui.engines.samples import PARITY_SAMPLES, Samples, gather_samples
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.export.changes import POOLINGS, Changes, change, trained_pooling
 from kanji_tui.export.conversion import convert
-from kanji_tui.export.proof import Engines, measure_accuracy, measure_latency, measure_parity, require_parity
 from kanji_tui.export.readback import read_back
 from kanji_tui.export.targets import TARGETS
-from kanji_tui.inspection.engines import ENGINES, Engine
-from kanji_tui.inspection.graph import count_operators
-from kanji_tui.inspection.latency import Timing
-from kanji_tui.inspection.samples import PARITY_SAMPLES, Samples, gather_samples
+from kanji_tui.export.variants import POOLINGS, Changes, change, trained_pooling
+from kanji_tui.export.verification import Engines, measure_accuracy, measure_latency, measure_parity, require_parity
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.models import load_recogniser

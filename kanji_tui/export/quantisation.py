@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from kanji_tui.engines.samples import Samples
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.conversion import quiet
-from kanji_tui.inspection.samples import Samples
 
 OPSET = 13
 CALIBRATION_SAMPLES = 512

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import onnx
 
-from kanji_tui.errors import KanjiError
-from kanji_tui.export.conversion import BATCH, INPUT, OUTPUT
-from kanji_tui.export.targets import Target
-from kanji_tui.inspection.graph import (
+from kanji_tui.engines.graph import (
     GLOBAL_POOLS,
     Pooling,
     describe_nodes,
@@ -19,7 +16,10 @@ from kanji_tui.inspection.graph import (
     infer_shapes,
     opsets,
 )
-from kanji_tui.inspection.loading import all_nodes, side_files
+from kanji_tui.engines.loading import all_nodes, side_files
+from kanji_tui.errors import KanjiError
+from kanji_tui.export.conversion import BATCH, INPUT, OUTPUT
+from kanji_tui.export.targets import Target
 from kanji_tui.networks.card import ModelCard
 
 # A path of some machine: /home/..., ~/..., C:\...

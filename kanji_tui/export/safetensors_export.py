@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from kanji_tui import __version__
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Progress, Report
-from kanji_tui.export.naming import export_name, export_path
+from kanji_tui.export.naming import export_path
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.system.files import replacing
@@ -51,7 +51,7 @@ def export_safetensors(
         )
     recogniser, card = load_recogniser(model_path)
     tensors = {name: value.detach().contiguous().clone() for name, value in recogniser.network.state_dict().items()}
-    path = export_path(model_path, output_path, export_name(card), ".safetensors")
+    path = export_path(model_path, output_path, card.export_name(), ".safetensors")
     if path.resolve() == model_path.resolve():
         raise UsageError(f"{path} is the model itself", "name another --output-path")
     notes = describe(card) if metadata else {}

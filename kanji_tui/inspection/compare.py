@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from kanji_tui.engines.engine import ENGINES, Engine, EngineRefused, engine_version
+from kanji_tui.engines.graph import count_operators, count_parameters, opsets, weight_bytes
+from kanji_tui.engines.latency import BATCHES, Timing, time_model
+from kanji_tui.engines.parity import Comparison, Parity
+from kanji_tui.engines.samples import PARITY_SAMPLES, Samples, gather_samples
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.inspection.candidate import Candidate, read_candidate, shared_columns
-from kanji_tui.inspection.engines import ENGINES, Engine, EngineRefused, engine_version
-from kanji_tui.inspection.graph import count_operators, count_parameters, opsets, weight_bytes
-from kanji_tui.inspection.latency import BATCHES, Timing, time_model
-from kanji_tui.inspection.parity import Comparison, Parity
-from kanji_tui.inspection.samples import PARITY_SAMPLES, Samples, gather_samples
+from kanji_tui.inspection.compared_file import Candidate, read_candidate, shared_columns
 from kanji_tui.networks.card import ModelCard
 
 FEWEST, MOST = 2, 4

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import onnx
 
-from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.inspection.engines import ENGINES, Engine
-from kanji_tui.inspection.graph import (
+from kanji_tui.engines.engine import ENGINES, Engine
+from kanji_tui.engines.graph import (
     Node,
     Pooling,
     Tensor,
@@ -22,8 +21,9 @@ from kanji_tui.inspection.graph import (
     opsets,
     weight_bytes,
 )
+from kanji_tui.engines.loading import load_onnx
+from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.inspection.layers import Layer, size_by_layer
-from kanji_tui.inspection.loading import load_onnx
 from kanji_tui.inspection.support import Support, ask_engines
 from kanji_tui.inspection.webgpu import SOURCE, without_webgpu_kernel
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import onnx
 
-from kanji_tui.inspection.graph import LEARNED, Node, tensor_bytes
-from kanji_tui.inspection.loading import all_tensors, subgraphs
+from kanji_tui.engines.graph import LEARNED, Node, tensor_bytes
+from kanji_tui.engines.loading import all_tensors, subgraphs
 from kanji_tui.inspection.probing import fixed_names
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from kanji_tui.engines.engine import Engine, EngineRefused, made_value
+from kanji_tui.engines.graph import Shape, node_name, operator_name
+from kanji_tui.engines.loading import subgraphs
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.inspection.engines import Engine, EngineRefused, made_value
-from kanji_tui.inspection.graph import Shape, node_name, operator_name
-from kanji_tui.inspection.loading import subgraphs
 
 NODE_LIMIT_SECONDS = 10.0
 # Constants up to this many elements are compared by value when two nodes are called alike: axes, shapes, pads.

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from kanji_tui.engines.engine import Engine, EngineRefused, Latency, engine_version, made_value
+from kanji_tui.engines.graph import Shape, graph_inputs, infer_shapes, shape_of
+from kanji_tui.engines.loading import all_nodes, all_tensors
 from kanji_tui.events import Report
-from kanji_tui.inspection.engines import Engine, EngineRefused, Latency, engine_version, made_value
-from kanji_tui.inspection.graph import Shape, graph_inputs, infer_shapes, shape_of
-from kanji_tui.inspection.loading import all_nodes, all_tensors
 from kanji_tui.inspection.probing import RANDOM, Refusal, Values, disagreement, fixed_names, probe_nodes
 
 WHOLE_LIMIT_SECONDS = 60.0

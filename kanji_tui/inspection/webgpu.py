@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-from kanji_tui.inspection.graph import Node
+from kanji_tui.engines.graph import Node
 from kanji_tui.inspection.probing import Refusal
 
 SOURCE = "onnxruntime-web 1.30.0, docs/webgpu-operators.md"

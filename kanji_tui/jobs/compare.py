@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.paths import DATA_DIR
 
 if TYPE_CHECKING:
     from kanji_tui.inspection.compare import Compared
@@ -15,7 +16,7 @@ class Spec:
     """The first of `models` is what the others are held against; samples come from the dataset in `data_dir`."""
 
     models: tuple[Path, ...]
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
 
 
 def run(spec: Spec, report: Report) -> "Compared":

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-from kanji_tui.jobs.publish import WEIGHTS, published
+from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL, WEIGHTS
+from kanji_tui.runs.publish import published
 
 if TYPE_CHECKING:
     from kanji_tui.recognition.evaluation import Evaluation
-
-DEFAULT_MODEL = Path("models/best_kanji_model.pth")
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Spec:
     """
 
     model_path: Path = DEFAULT_MODEL
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
     split: str = "test"
     others: tuple[Path, ...] = ()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from kanji_tui.export.onnx_export import ExportedOnnx
@@ -19,7 +19,7 @@ class Spec:
     """
 
     model_path: Path = DEFAULT_MODEL
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
     target_backend: str = "tract"
     output_path: Path | None = None
     full_parity: bool = False
@@ -29,8 +29,8 @@ class Spec:
 
 
 def run(spec: Spec, report: Report) -> "ExportedOnnx":
-    from kanji_tui.export.changes import Changes
     from kanji_tui.export.onnx_export import export_onnx
+    from kanji_tui.export.variants import Changes
 
     return export_onnx(
         spec.model_path,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+from kanji_tui.paths import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from kanji_tui.export.safetensors_export import ExportedSafetensors

@@ -12,12 +12,12 @@ from typing import Any
 
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Failure, Notice, Outcome, Progress, Report, raise_if_stopped
-from kanji_tui.jobs import process
-from kanji_tui.jobs.publish import INFO
-from kanji_tui.jobs.run_directory import ACTIVE, CHECKPOINT, RunDirectory, list_runs, read_events
-from kanji_tui.jobs.specs import from_plain
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.paths import CHECKPOINT, MODEL_INFO
+from kanji_tui.runs import process
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs, read_events
 from kanji_tui.system.files import read_json
+from kanji_tui.system.plain_data import from_plain
 
 FEWEST = 2
 LOOK_SECONDS = 0.25
@@ -112,8 +112,8 @@ def _is_of(run: RunDirectory, wanted: TrainSpec, digest: str) -> bool:
         config = run.config()
         if config["job"] != "train" or from_plain(TrainSpec, config["spec"]).config != wanted.config:
             return False
-        if (run.path / INFO).is_file():
-            return bool(read_json(run.path / INFO)["split"]["dataset_digest"] == digest)
+        if (run.path / MODEL_INFO).is_file():
+            return bool(read_json(run.path / MODEL_INFO)["split"]["dataset_digest"] == digest)
     except (KanjiError, KeyError, TypeError):
         return False
     return run.state() in ACTIVE

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from kanji_tui.export.pooling_table import PoolingTable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Spec:
     model_path: Path = DEFAULT_MODEL
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
 
 
 def run(spec: Spec, report: Report) -> "PoolingTable":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.paths import DATA_DIR, ETL_DIR
 
 if TYPE_CHECKING:
     from kanji_tui.data.preparation import Prepared
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 class Spec:
     """`size` pixels a side; `workers` None: one for each usable core; `format` None: recognised."""
 
-    etl_dir: Path = Path("ETL9G")
-    output_dir: Path = Path("dataset")
+    etl_dir: Path = ETL_DIR
+    output_dir: Path = DATA_DIR
     size: int = 64
     workers: int | None = None
     format: str | None = None

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.paths import DATA_DIR
 from kanji_tui.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 class Spec:
     """What a training would be started with."""
 
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
     config: TrainConfig = field(default_factory=TrainConfig)
 
 

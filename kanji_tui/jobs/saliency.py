@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-from kanji_tui.jobs.evaluate import DEFAULT_MODEL
+from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from kanji_tui.recognition.saliency import Explanations
@@ -19,7 +19,7 @@ class Spec:
     """
 
     model_path: Path = DEFAULT_MODEL
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
     samples: tuple[int, ...] = ()
     image: Path | None = None
     character: str | None = None

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kanji_tui.data.defaults import SAMPLE_CLASSES, SAMPLE_SETS
 from kanji_tui.events import Report
+from kanji_tui.paths import ETL_DIR
 
 if TYPE_CHECKING:
     from kanji_tui.data.sample import Sample
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
 class Spec:
     """`classes` of the 3,036 characters, in `sets` data sets (hands), four to a file."""
 
-    output_dir: Path = Path("ETL9G")
-    classes: int = 120
-    sets: int = 40
+    output_dir: Path = ETL_DIR
+    classes: int = SAMPLE_CLASSES
+    sets: int = SAMPLE_SETS
     seed: int = 0
 
 

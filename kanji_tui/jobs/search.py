@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Failure, Notice, Outcome, Progress, Report, raise_if_stopped
-from kanji_tui.jobs import process
-from kanji_tui.jobs.publish import publish_finished
-from kanji_tui.jobs.run_directory import ACTIVE, CHECKPOINT, RunDirectory, read_events
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.paths import CHECKPOINT
+from kanji_tui.runs import process
+from kanji_tui.runs.publish import publish_finished
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, read_events
 from kanji_tui.training.search_space import Range
 
 if TYPE_CHECKING:

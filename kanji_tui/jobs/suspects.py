@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Notice, Report
-from kanji_tui.jobs.evaluate import DEFAULT_MODEL, predictions_folder
+from kanji_tui.jobs.evaluate import predictions_folder
+from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from kanji_tui.recognition.suspects import Suspects
@@ -16,7 +17,7 @@ class Spec:
     """`split`: test, val, train or all. `output_path`: a TSV file to write them to."""
 
     model_path: Path = DEFAULT_MODEL
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
     split: str = "test"
     output_path: Path | None = None
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-from kanji_tui.jobs.specs import to_plain
+from kanji_tui.paths import DATA_DIR, MODELS_DIR
+from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ class Spec:
     the one in `models_dir` in the end, unless the user pinned another.
     """
 
-    data_dir: Path = Path("dataset")
-    models_dir: Path = Path("models")
+    data_dir: Path = DATA_DIR
+    models_dir: Path = MODELS_DIR
     config: TrainConfig = field(default_factory=TrainConfig)
     resume: Path | None = None
     track: tuple[str, ...] = ()
@@ -32,8 +33,8 @@ class Spec:
 
 def run(spec: Spec, report: Report) -> "Trained | None":
     """Train, and account for it; None in all processes of several but the first."""
-    from kanji_tui.jobs.publish import publish_finished
-    from kanji_tui.jobs.trackers import tracking
+    from kanji_tui.runs.publish import publish_finished
+    from kanji_tui.runs.trackers import tracking
     from kanji_tui.training.distributed import current
     from kanji_tui.training.energy import metering
     from kanji_tui.training.profile import following, read_profile

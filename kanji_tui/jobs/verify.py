@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.paths import DATA_DIR
 
 if TYPE_CHECKING:
     from kanji_tui.data.checks import Verified
@@ -17,7 +18,7 @@ class Spec:
     `unusual`: so many samples of each class, those least like it, are listed and drawn.
     """
 
-    data_dir: Path = Path("dataset")
+    data_dir: Path = DATA_DIR
     test_model: bool = False
     contact_sheet: Path | None = None
     unusual: int = 0
@@ -29,6 +30,6 @@ def run(spec: Spec, report: Report) -> "Verified":
     verified = verify(spec.data_dir, spec.contact_sheet, report, spec.unusual)
     if not spec.test_model:
         return verified
-    from kanji_tui.training.trial import try_learning
+    from kanji_tui.training.sanity_check import try_learning
 
     return replace(verified, checks=(*verified.checks, try_learning(spec.data_dir, report)))

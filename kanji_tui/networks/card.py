@@ -85,6 +85,14 @@ class ModelCard:
         """The characters in output order."""
         return tuple(jis_to_character(jis) or "?" for jis in self.classes)
 
+    def export_name(self, target: str = "", variant: str = "") -> str:
+        """The stem of an export's file name: `kanji_model_etl9g_64x64_3036classes_tract`.
+
+        `variant` names what differs from the target's plain export: `int8_static`, `fp16`, `fixed_max`.
+        """
+        name = f"kanji_model_{self.dataset}_{self.size}x{self.size}_{len(self.classes)}classes"
+        return "_".join(part for part in (name, target, variant) if part)
+
     def with_metrics(self, **metrics: Any) -> "ModelCard":
         """A copy with these metrics added."""
         return replace(self, metrics={**self.metrics, **metrics})

@@ -7,7 +7,6 @@
 Without a card, 3,036 outputs mean all classes of ETL9G in order, on pictures 0-1; anything else is refused.
 """
 
-import hashlib
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -19,15 +18,15 @@ import numpy as np
 import torch
 
 from kanji_tui.characters.classes import etl9g_classes
+from kanji_tui.engines.sessions import open_session
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.networks.card import ModelCard, all_classes_card
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import NETWORKS, build, recognise_keys
-from kanji_tui.recognition.sessions import open_session
-from kanji_tui.system.files import read_json
+from kanji_tui.paths import MODEL_INFO
+from kanji_tui.system.files import read_json, sha256
 
 BATCH = 512  # pictures computed at once
-INFO = "best_model_info.json"
 ANOTHER = "give another model file, or train one: kanji-tui train"
 
 
@@ -65,8 +64,7 @@ class Model:
 def open_model(path: Path) -> Model:
     """The model in a .pth, .safetensors or .onnx file, on the CPU; KanjiError where it cannot be used."""
     path = _existing(path)
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256(path)
     if path.suffix == ".onnx":
         card, carded, run = _open_onnx(path)
     else:
@@ -138,7 +136,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], ModelCard | 
 def _card_beside(path: Path) -> ModelCard | None:
     """The card in the model's own info file: one with its suffix, or best_model_info.json when it is about it."""
     own = path.with_name(f"{path.stem.replace('best_kanji_model', 'best_model_info')}.json")
-    for info in dict.fromkeys((own, path.with_name(INFO))):
+    for info in dict.fromkeys((own, path.with_name(MODEL_INFO))):
         if not info.is_file():
             continue
         value = read_json(info)
@@ -149,8 +147,7 @@ def _card_beside(path: Path) -> ModelCard | None:
 
 def _is_about(info: dict[str, Any], path: Path) -> bool:
     digest = info.get("weights_sha256")
-    with open(path, "rb") as file:
-        return digest is None or digest == hashlib.file_digest(file, "sha256").hexdigest()
+    return digest is None or digest == sha256(path)
 
 
 def _guessed_card(weights: dict[str, torch.Tensor], path: Path) -> ModelCard:
@@ -165,7 +162,7 @@ def _all_classes(network: str, outputs: int, size: int, path: Path) -> ModelCard
     if outputs != len(etl9g_classes()):
         raise KanjiError(
             f"nothing says which {outputs} characters {path} tells apart, nor how its pictures are made",
-            f"put the {INFO} that was written with it beside it",
+            f"put the {MODEL_INFO} that was written with it beside it",
         )
     return all_classes_card(network, size)
 

@@ -1,6 +1,7 @@
 """Files that are whole or not there: written beside their place, synced and renamed into it."""
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -88,3 +89,9 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise KanjiError(f"{path} holds no JSON object")
     return value
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -25,10 +25,9 @@ from kanji_tui.system.files import replacing
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.config import Resolved, TrainConfig
 from kanji_tui.training.distributed import World, parallel
-from kanji_tui.training.measuring import RunningSums
+from kanji_tui.training.metrics import RunningSums
 from kanji_tui.training.muon import Muon, suits
 
-CHECKPOINT = "last.ckpt"
 VERSION = 2
 
 

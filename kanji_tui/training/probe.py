@@ -14,8 +14,8 @@ from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.training import checkpoint
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
 from kanji_tui.training.distributed import World
-from kanji_tui.training.measuring import SCORE_BATCH, score
-from kanji_tui.training.pictures import Pictures
+from kanji_tui.training.loader import Pictures
+from kanji_tui.training.metrics import SCORE_BATCH, score
 from kanji_tui.training.step import step
 
 WARM_STEPS = 3  # not measured: kernels are chosen, memory is taken

@@ -6,7 +6,6 @@ training_progress.json   the original's parallel lists (accuracies in per cent),
 validation_by_class.json samples and recall of every class in the best epoch's validation (fractions)
 """
 
-import hashlib
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,13 +18,13 @@ from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.splits import Split
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.paths import CHECKPOINT, HISTORY, MODEL_INFO, WEIGHTS
 from kanji_tui.recognition.ink import measure_extent
-from kanji_tui.system.files import replacing, write_json
-from kanji_tui.training.checkpoint import CHECKPOINT, State, write
+from kanji_tui.system.files import replacing, sha256, write_json
+from kanji_tui.training.checkpoint import State, write
 from kanji_tui.training.config import TrainConfig
-from kanji_tui.training.measuring import Metrics
+from kanji_tui.training.metrics import Metrics
 
-WEIGHTS, INFO, HISTORY = "best_kanji_model.pth", "best_model_info.json", "training_progress.json"
 BY_CLASS = "validation_by_class.json"
 LISTED = 20  # weakest classes and confused pairs in the result
 
@@ -97,7 +96,7 @@ def bring(earlier: Path, directory: Path) -> None:
 
     However soon that one ends, it too can then be gone on from.
     """
-    for name in (WEIGHTS, INFO, HISTORY, CHECKPOINT):
+    for name in (WEIGHTS, MODEL_INFO, HISTORY, CHECKPOINT):
         if (earlier / name).is_file() and earlier.resolve() != directory.resolve():
             with replacing(directory / name) as beside:
                 shutil.copyfile(earlier / name, beside)
@@ -143,21 +142,19 @@ def write_best(directory: Path, state: State, card: ModelCard) -> None:
 def write_info(directory: Path, state: State, card: ModelCard, test: Metrics | None = None) -> None:
     """Write best_model_info.json for the weights that lie there, with the test's result once it is known."""
     assert state.best is not None
-    with open(directory / WEIGHTS, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     measured = card.with_metrics(epoch=state.best["epoch"], validation=state.best["validation"])
     if test is not None:
         measured = measured.with_metrics(test=asdict(test))
     best = state.best
     write_json(
-        directory / INFO,
+        directory / MODEL_INFO,
         {
             "epoch": best["epoch"],
             "val_accuracy": 100 * best["validation"]["top1"],
             "val_loss": best["validation"]["loss"],
             "train_accuracy": 100 * best["train_top1"],
             "learning_rate": best["learning_rate"],
-            "weights_sha256": digest,
+            "weights_sha256": sha256(directory / WEIGHTS),
             **measured.to_json(),
         },
     )

@@ -13,7 +13,7 @@ from kanji_tui.events import Notice, Report
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.checkpoint import State
 from kanji_tui.training.distributed import parallel
-from kanji_tui.training.pictures import to_unit
+from kanji_tui.training.loader import to_unit
 from kanji_tui.training.profile import AUGMENTATION, BACKWARD, FORWARD, OPTIMISER, phase
 from kanji_tui.training.schedule import augmentation_strength_at, learning_rate_at
 

@@ -23,15 +23,16 @@ from kanji_tui.data.splits import Split, split_dataset
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Epoch, Notice, Progress, Report
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import checkpoint, results
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
+from kanji_tui.training.cpu_threads import use_threads
 from kanji_tui.training.distributed import World, current, noticing_losses
-from kanji_tui.training.measuring import Metrics, predict, score
-from kanji_tui.training.pictures import Pictures
+from kanji_tui.training.loader import Pictures
+from kanji_tui.training.metrics import Metrics, predict, score
 from kanji_tui.training.profile import watch
 from kanji_tui.training.results import Trained
 from kanji_tui.training.step import step
-from kanji_tui.training.threads import use_threads
 
 CHECKPOINT_SECONDS = 300.0
 REPORT_SECONDS = 0.5
@@ -96,7 +97,7 @@ class Training:
             return
         _refuse_nan(self)
         self.state.seconds = self.seconds_before + time.monotonic() - self.began
-        checkpoint.save(self.state, self.dataset.digest, self.directory / checkpoint.CHECKPOINT)
+        checkpoint.save(self.state, self.dataset.digest, self.directory / CHECKPOINT)
 
 
 def train(
@@ -139,7 +140,7 @@ def _prepare(
 ) -> Training:
     """Open, split and load the data, and set up the network, new or where the run `resume` left it."""
     world = current()
-    earlier = checkpoint.load(resume / checkpoint.CHECKPOINT) if resume and world.first else None
+    earlier = checkpoint.load(resume / CHECKPOINT) if resume and world.first else None
     earlier = world.from_first(earlier)
     settings: Resolved = resolve(checkpoint.config_of(earlier) if earlier else config)
     dataset = open_dataset(data_dir)
@@ -315,7 +316,7 @@ def _finish(training: Training) -> Trained:
     """Score the test split, once, with the best model, where there is one; its validation by class."""
     state, report, classes = training.state, training.report, len(training.card.classes)
     best = deepcopy(state.judged)
-    best.load_state_dict(torch.load(training.directory / results.WEIGHTS, map_location="cpu", weights_only=True))
+    best.load_state_dict(torch.load(training.directory / WEIGHTS, map_location="cpu", weights_only=True))
     predicted = predict(best, training.unseen, "validation by class", report)
     by_class = results.write_by_class(training.directory, training.card, training.unseen.labels, predicted)
     test: Metrics | None = None
@@ -341,7 +342,7 @@ def _refuse_nan(training: Training) -> None:
         return
     seen = "" if state.sums.loss is None else f"; the last mean loss seen was {state.sums.loss:.3f}"
     rate = state.config.learning_rate or 0.0
-    kept = (training.directory / checkpoint.CHECKPOINT).is_file()
+    kept = (training.directory / CHECKPOINT).is_file()
     raise KanjiError(
         f"the loss is no longer a number in epoch {state.epoch + 1}, batch {state.batch} of {training.batches}"
         f"{seen}",

@@ -2,30 +2,48 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual.actions import parse
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 
-from kanji_tui.tui.commands import Actions, Palette
-from kanji_tui.tui.messages import GpusRead, PlaceRead, Refusal, RunsMoved
-from kanji_tui.tui.screens import PLACES, screen_class
-from kanji_tui.tui.screens.base import WorkbenchScreen
-from kanji_tui.tui.screens.confirm import ConfirmScreen
-from kanji_tui.tui.settings import read_settings, write_settings
-from kanji_tui.tui.state import State
-from kanji_tui.tui.style_sheet import StyleSheet
-from kanji_tui.tui.theme import INK, LOOKS, PAPER, TERMINAL
-from kanji_tui.tui.worker import Worker
+from kanji_tui.presentation.tabs import SCREENS, TABS
+from kanji_tui.tui.shell.base_screen import WorkbenchScreen
+from kanji_tui.tui.shell.confirm import ConfirmScreen
+from kanji_tui.tui.shell.messages import GpusRead, PlaceRead, Refusal, RunsMoved
+from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
+from kanji_tui.tui.shell.settings import read_settings, write_settings
+from kanji_tui.tui.shell.style_sheet import StyleSheet
+from kanji_tui.tui.shell.theme import INK, LOOKS, PAPER, TERMINAL
+from kanji_tui.tui.shell.worker import Worker
+from kanji_tui.workspace.state import State
 
 if TYPE_CHECKING:
-    from kanji_tui.tui.runs import RunView
+    from kanji_tui.workspace.run_views import RunView
 
 SWITCH_SECONDS = 0.01
+SCREEN_CLASSES = {
+    "preflight": "PreflightScreen",
+    "dataset": "DatasetScreen",
+    "training": "TrainingScreen",
+    "inspector": "InspectorScreen",
+    "browser": "BrowserScreen",
+    "draw": "DrawScreen",
+}  # in the folder of that name
+
+
+def screen_class(name: str) -> type[WorkbenchScreen]:
+    """The class of a screen; imported when first asked for, so the first paint waits for no other screen."""
+    module = import_module(f"kanji_tui.tui.{name}.screen")
+    found: type[WorkbenchScreen] = getattr(module, SCREEN_CLASSES[name])
+    return found
 
 
 class Workbench(App[None]):
@@ -36,7 +54,7 @@ class Workbench(App[None]):
     COMMANDS: ClassVar = {Actions}
     DEFAULT_MODE = "preflight"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *[Binding(str(digit), f"go('{mode}')", show=False) for digit, mode in enumerate(PLACES, start=1)],
+        *[Binding(str(digit), f"go('{mode}')", show=False) for digit, mode in enumerate(SCREENS, start=1)],
         Binding("question_mark", "help", "Help", show=False, key_display="?"),
         Binding("f2", "turn_look", "Look", show=False),
         Binding("f3", "screenshot", "Picture", show=False),
@@ -53,7 +71,7 @@ class Workbench(App[None]):
         self.settings = read_settings()
         self.theme = self._first_look()
         self.stylesheet = StyleSheet(variables=self.get_css_variables())
-        for mode in PLACES:
+        for mode in SCREENS:
             self.add_mode(mode, partial(self._make_screen, mode))
 
     def _make_screen(self, mode: str) -> WorkbenchScreen:
@@ -162,7 +180,7 @@ class Workbench(App[None]):
 
     def action_help(self) -> None:
         if self.front is not None:
-            from kanji_tui.tui.screens.help import HelpScreen
+            from kanji_tui.tui.shell.help import HelpScreen
 
             self.push_screen(HelpScreen(self.front.MODE.title(), self.front.ABOUT, self.front.own_bindings()))
 
@@ -173,6 +191,24 @@ class Workbench(App[None]):
         self.settings = kept = replace(self.settings, look=self.theme)
         if self.front is not None:
             self.worker.ask(self.front, "settings", lambda: write_settings(kept))
+
+    def named_actions(self) -> Iterator[NamedAction]:
+        """Every action for the palette; those of the current screen come first."""
+        here = self.front.MODE if self.front else ""
+        for _, mode, title in sorted(TABS, key=lambda tab: tab[1] != here):
+            for binding in screen_class(mode).own_bindings():
+                _, action, parameters = parse(binding.action)
+                if mode == here and self.front and self.front.check_action(action, parameters) is False:
+                    continue
+                name = f"{title}: {binding.description} ({binding.key_display or binding.key})"
+                about = binding.tooltip or binding.description
+                yield NamedAction(name, about, partial(self.do_on, mode, binding.action))
+        for digit, mode, title in TABS:
+            yield NamedAction(f"Go to {title} ({digit})", f"Screen {digit}", partial(self.go, mode))
+        yield NamedAction("Help (?)", "The keys of this screen", self.action_help)
+        yield NamedAction("Look (f2)", "Dark, light, or the terminal's own colours; kept", self.action_turn_look)
+        yield NamedAction("Picture of the screen (f3)", "An SVG file", partial(self.action_screenshot))
+        yield NamedAction("Leave (q)", "Running jobs go on", self.action_leave)
 
     def action_command_palette(self) -> None:
         if not CommandPalette.is_open(cast(App[object], self)):

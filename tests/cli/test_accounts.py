@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kanji_tui.jobs.run_directory import list_runs
+from kanji_tui.runs.run_directory import list_runs
 
 SMALL = ("--network", "v1", "--epochs", 1, "--batch-size", 16, "--sample-limit", 96)
 

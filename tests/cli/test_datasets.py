@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.data.making import write_images, write_kuzushiji
-from tests.data.test_original import write_original
+from tests.data.test_legacy import write_original
 
 QUICK = ("--epochs", 1, "--batch-size", 8, "--json")
 

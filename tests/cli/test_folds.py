@@ -8,8 +8,8 @@ import pytest
 from kanji_tui.errors import Stopped
 from kanji_tui.events import Progress
 from kanji_tui.jobs import folds
-from kanji_tui.jobs.run_directory import find_run, list_runs
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.runs.run_directory import find_run, list_runs
 from kanji_tui.training.config import TrainConfig, resolve
 from tests.cli.test_runs import wait_until
 

@@ -65,7 +65,7 @@ def test_all_of_them_in_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_inspector_asks_the_engines(tmp_path: Path, trained: Trained) -> None:
-    from kanji_tui.export.unproved import write_unproved
+    from kanji_tui.export.quick_export import write_unproved
 
     (tmp_path / "models").mkdir()
     write_unproved(trained.model_path, tmp_path / "models" / "small_tract.onnx")

@@ -6,10 +6,10 @@ import pytest
 from kanji_tui.cli.commands.training import train_spec
 from kanji_tui.cli.parser import parser
 from kanji_tui.errors import UsageError
-from kanji_tui.jobs.run_directory import create
-from kanji_tui.jobs.specs import to_plain
 from kanji_tui.jobs.train import Spec
 from kanji_tui.networks.registry import NETWORKS
+from kanji_tui.runs.run_directory import create
+from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.recipes import NAMES, default_recipe, recipe
 

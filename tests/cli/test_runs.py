@@ -13,8 +13,8 @@ import pytest
 
 from kanji_tui.cli.follow import result_of
 from kanji_tui.errors import Stopped
-from kanji_tui.jobs.process import run_in
-from kanji_tui.jobs.run_directory import ACTIVE, create, find_run, list_runs
+from kanji_tui.runs.process import run_in
+from kanji_tui.runs.run_directory import ACTIVE, create, find_run, list_runs
 
 
 def wait_until(holds, seconds=90):

@@ -3,8 +3,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from kanji_tui.data.chunks import chunk_name, file_digest, map_members, write_chunk
+from kanji_tui.data.chunks import chunk_name, map_members, write_chunk
 from kanji_tui.errors import KanjiError
+from kanji_tui.system.files import sha256
 
 
 def blocks(seed=0):
@@ -25,7 +26,7 @@ def test_numpy_reads_what_was_streamed(tmp_path):
         assert np.array_equal(chunk["X"], pictures)
         assert chunk["y"].dtype == np.int32
         assert np.array_equal(chunk["jis"], columns()["jis"])
-    assert digest == file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert digest == sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
     assert path.name == "etl9g_dataset_chunk_00.npz"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kanji_tui.data import preparation, publication
+from kanji_tui.data import preparation, staging
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
@@ -201,16 +201,16 @@ def test_a_full_disk_is_seen_before_work_begins(etl_dir, tmp_path, report, monke
 
 def test_a_disk_that_fills_up_loses_nothing(etl_dir, tmp_path, report, monkeypatch):
     old = prepare(etl_dir, tmp_path / "ds", 32, 1, None, report).digest
-    begin = publication.begin
+    begin = staging.begin
 
     def begin_with_a_full_disk_for_the_last_chunk(output_dir, plan):
         done = begin(output_dir, plan)
-        full = publication.next_dir(output_dir) / f".etl9g_dataset_chunk_02.npz.{os.getpid()}.part"
+        full = staging.next_dir(output_dir) / f".etl9g_dataset_chunk_02.npz.{os.getpid()}.part"
         full.symlink_to("/dev/full")  # the kernel's own "no space left on device"
         return done
 
     with monkeypatch.context() as patched:
-        patched.setattr(publication, "begin", begin_with_a_full_disk_for_the_last_chunk)
+        patched.setattr(staging, "begin", begin_with_a_full_disk_for_the_last_chunk)
         with pytest.raises(KanjiError, match="the disk is full") as failed:
             prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
     assert "df -h" in failed.value.remedy
@@ -250,7 +250,7 @@ def test_two_preparations_do_not_mix(etl_dir, tmp_path, report):
 
 def test_stopped_it_keeps_the_old_dataset_and_goes_on_at_the_next_file(etl_dir, tmp_path, report, monkeypatch):
     old = prepare(etl_dir, tmp_path / "ds", 32, 1, None, report).digest
-    make = publication.FinishedChunk
+    make = staging.FinishedChunk
 
     def stop_after_the_second(*fields):
         report.stop = fields[0] == "ETL9G_02"
@@ -281,7 +281,7 @@ def test_what_was_begun_with_other_inputs_or_settings_is_not_taken_over(etl_dir,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(publication, "finish", no_finish)
+        patched.setattr(staging, "finish", no_finish)
         with pytest.raises(KeyboardInterrupt):
             prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
     write_records(etl_dir / "ETL9G_01", CODES * 2, seed=7)
@@ -295,7 +295,7 @@ def test_a_damaged_chunk_in_the_making_is_made_again(etl_dir, tmp_path, report, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(publication, "finish", no_finish)
+        patched.setattr(staging, "finish", no_finish)
         with pytest.raises(KeyboardInterrupt):
             prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
     damaged = tmp_path / "ds" / ".next" / "etl9g_dataset_chunk_01.npz"

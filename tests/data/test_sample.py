@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kanji_tui.characters.classes import record_order
-from kanji_tui.data import fonts, hands, sample
+from kanji_tui.data import fonts, sample, synthetic_writers
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
@@ -110,7 +110,7 @@ def test_hands_differ_more_than_a_hand_from_itself(tmp_path, report):
     between = own.mean(axis=2).var(axis=1)
     within = own.var(axis=2).mean(axis=1)
     assert (between / within > 0.3).sum() >= 5
-    assert len({hands.invent_hand(0, number).cut for number in range(50)}) == 50
+    assert len({synthetic_writers.invent_hand(0, number).cut for number in range(50)}) == 50
 
 
 def test_classes_are_spread_evenly_with_two_always_in():

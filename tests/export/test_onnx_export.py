@@ -13,11 +13,11 @@ import torch
 from torch import nn
 
 from kanji_tui.data.dataset import open_dataset
+from kanji_tui.engines.graph import GLOBAL_POOLS
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
-from kanji_tui.export import conversion, onnx_export, proof
+from kanji_tui.export import conversion, onnx_export, verification
 from kanji_tui.export.onnx_export import export_onnx
-from kanji_tui.inspection.graph import GLOBAL_POOLS
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.networks import registry
 from kanji_tui.networks.card import ModelCard
@@ -99,7 +99,7 @@ def test_logits_are_the_recognisers_for_0_to_1_pictures(model: Path, sample_data
 
 
 def test_without_dataset_samples_are_drawn_and_it_says_so(model: Path, tmp_path: Path, report, monkeypatch) -> None:
-    monkeypatch.setattr("kanji_tui.inspection.samples.PARITY_SAMPLES", 48)
+    monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
     made = export_onnx(model, tmp_path / "nowhere", "ort-tract", None, False, report)
     assert (
         made.samples_source == f"drawn samples from a font, because there is no dataset in {tmp_path / 'nowhere'}"
@@ -112,7 +112,7 @@ def test_without_dataset_and_font_there_is_no_export(model: Path, tmp_path: Path
     def no_font(*arguments: object) -> None:
         raise KanjiError("no Japanese font was found", "install one")
 
-    monkeypatch.setattr("kanji_tui.inspection.samples.draw_sample", no_font)
+    monkeypatch.setattr("kanji_tui.engines.samples.draw_sample", no_font)
     with pytest.raises(KanjiError, match=r"nothing can be tested.*no Japanese font") as caught:
         export_onnx(model, tmp_path / "nowhere", "tract", None, False, report)
     assert caught.value.remedy == "install one"
@@ -149,7 +149,7 @@ def test_a_file_that_tract_refuses_is_not_kept(model: Path, sample_dataset: Path
         return file, exporter, reason
 
     monkeypatch.setattr(onnx_export, "convert", with_reversal)
-    monkeypatch.setattr(proof.Comparison, "add", lambda *arguments: None)
+    monkeypatch.setattr(verification.Comparison, "add", lambda *arguments: None)
     before = set(model.parent.iterdir())
     with pytest.raises(
         KanjiError, match=r"tract .* does not run the strict file.*Unimplemented\(ReverseSequence\)"
@@ -161,7 +161,7 @@ def test_a_file_that_tract_refuses_is_not_kept(model: Path, sample_dataset: Path
 def test_an_older_export_survives_a_failing_one(model: Path, sample_dataset: Path, report, monkeypatch) -> None:
     made = export_onnx(model, sample_dataset, "strict", None, False, report)
     content = Path(made.path).read_bytes()
-    monkeypatch.setattr("kanji_tui.inspection.parity.TOLERANCE", 0.0)
+    monkeypatch.setattr("kanji_tui.engines.parity.TOLERANCE", 0.0)
     with pytest.raises(KanjiError, match="not kept"):
         export_onnx(model, sample_dataset, "strict", None, False, report)
     assert Path(made.path).read_bytes() == content

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
+from kanji_tui.engines.engine import ENGINES, Engine
 from kanji_tui.export.readback import read_back
 from kanji_tui.export.targets import TARGETS
-from kanji_tui.inspection.engines import ENGINES, Engine
 from kanji_tui.recognition.models import open_model
 
 ROOT = Path(__file__).parent.parent.parent

@@ -15,8 +15,8 @@ from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Event, Progress
 from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.inspection import compare
-from kanji_tui.inspection.candidate import Candidate, read_candidate, shared_columns
 from kanji_tui.inspection.compare import Compared, compare_models
+from kanji_tui.inspection.compared_file import Candidate, read_candidate, shared_columns
 from tests.conftest import Remembered
 from tests.inspection import graphs
 
@@ -33,7 +33,7 @@ def exports(trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
 @pytest.fixture(autouse=True)
 def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A timing each, not thirty."""
-    monkeypatch.setattr("kanji_tui.inspection.engines.LATENCY_RUNS", 3)
+    monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
 
 
 def results(compared: Compared) -> dict[tuple[str, str], tuple]:
@@ -131,7 +131,7 @@ def test_other_picture_sizes(exports, trained, tmp_path: Path, report) -> None:
 
 
 def test_without_dataset_they_are_drawn(exports, tmp_path: Path, report, monkeypatch) -> None:
-    monkeypatch.setattr("kanji_tui.inspection.samples.PARITY_SAMPLES", 48)
+    monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
     compared = compare_models((exports["tract"], exports["strict"]), tmp_path / "nowhere", report)
     assert compared.parity.samples_source.startswith("drawn samples from a font, because there is no dataset")
     assert compared.parity.samples == 48
@@ -195,7 +195,7 @@ def test_shared_columns(exports) -> None:
 
 
 def test_a_fixed_batch_is_filled_up(tmp_path: Path) -> None:
-    from kanji_tui.inspection.engines import Engine
+    from kanji_tui.engines.engine import Engine
 
     path = graphs.picture_network(tmp_path / "net.onnx")
     model = onnx.load(str(path))

@@ -107,7 +107,7 @@ def test_an_engine_that_never_answers_is_ended(tmp_path: Path, report, monkeypat
 
 
 def test_a_model_too_slow_to_be_timed_still_runs(tmp_path: Path, report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kanji_tui.inspection.engines.LIMIT_SECONDS", 1e-6)  # for timings; runs have their own
+    monkeypatch.setattr("kanji_tui.engines.engine.LIMIT_SECONDS", 1e-6)  # for timings; runs have their own
     model = inspect(graphs.picture_network(tmp_path / "net.onnx"), report)
     for name in ("onnxruntime", "tract"):
         backend = model.backends[name]

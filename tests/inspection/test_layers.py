@@ -6,9 +6,9 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from kanji_tui.export.changes import Changes
+from kanji_tui.engines.graph import module_of
 from kanji_tui.export.onnx_export import export_onnx
-from kanji_tui.inspection.graph import module_of
+from kanji_tui.export.variants import Changes
 from kanji_tui.inspection.inspect import InspectedModel, inspect_models
 from kanji_tui.inspection.layers import Layer
 from tests.inspection import graphs
@@ -33,8 +33,8 @@ def test_only_layers_with_weights_or_work(tmp_path: Path, report) -> None:
 
 def test_packed_weights_belong_to_the_layer_behind(trained, tmp_path: Path, report, monkeypatch) -> None:
     """A quantised weight goes through nodes of its own; those are no layers."""
-    monkeypatch.setattr("kanji_tui.inspection.engines.LATENCY_RUNS", 3)
-    monkeypatch.setattr("kanji_tui.inspection.latency.BATCHES", (1,))
+    monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
+    monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1,))
     plain = tmp_path / "plain.onnx"
     export_onnx(trained.model_path, trained.data_dir, "tract", plain, False, report)
     _, before = inspect(plain, report)

@@ -7,12 +7,13 @@ import pytest
 
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
-from kanji_tui.jobs import process, recorder, search
-from kanji_tui.jobs.process import run_in
-from kanji_tui.jobs.run_directory import RunDirectory, create
+from kanji_tui.jobs import search
 from kanji_tui.jobs.search import Searched, Spec
-from kanji_tui.jobs.specs import from_plain, to_plain
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.runs import process, recorder
+from kanji_tui.runs.process import run_in
+from kanji_tui.runs.run_directory import RunDirectory, create
+from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training import trainer
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.search_space import parse_ranges

@@ -7,10 +7,10 @@ import onnxruntime
 import pytest
 import torch
 
+from kanji_tui.engines.graph import opsets
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.conversion import convert
 from kanji_tui.export.targets import TARGETS
-from kanji_tui.inspection.graph import opsets
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import NETWORKS, build

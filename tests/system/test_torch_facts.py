@@ -87,5 +87,7 @@ def test_what_torch_prints_does_not_disturb_the_answer(stub_torch) -> None:
 
 
 def test_this_process_need_not_load_torch() -> None:
-    code = "import sys, kanji_tui.system.torch_facts, kanji_tui.jobs.preflight; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, kanji_tui.system.torch_facts, kanji_tui.preflight.all_checks; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from kanji_tui.errors import UsageError
-from kanji_tui.jobs.specs import from_plain, to_plain
 from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.system.gpu import read_gpus
+from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training import checkpoint, trainer
 from kanji_tui.training.config import TrainConfig, help_of, resolve
-from kanji_tui.training.measuring import Metrics
+from kanji_tui.training.metrics import Metrics
 from kanji_tui.training.recipes import NAMES, recipe
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from kanji_tui.errors import Stopped, UsageError
-from kanji_tui.jobs.run_directory import RunDirectory, create, status_of_this_process
-from kanji_tui.jobs.specs import to_plain
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.runs.run_directory import RunDirectory, create, status_of_this_process
+from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training import checkpoint, distributed, step
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.distributed import World

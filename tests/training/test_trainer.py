@@ -292,6 +292,6 @@ def test_the_result_names_weak_classes_and_confused_pairs(undisturbed, sample_da
 
 def test_pictures_read_batch_by_batch_train_the_same(undisturbed, sample_dataset, tmp_path, monkeypatch):
     directory, *_ = undisturbed
-    monkeypatch.setattr("kanji_tui.training.pictures.free_memory", lambda device: 0)
+    monkeypatch.setattr("kanji_tui.training.loader.free_memory", lambda device: 0)
     run(sample_dataset, tmp_path, SMALL)
     assert same(weights_of(directory), weights_of(tmp_path))

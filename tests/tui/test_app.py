@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from kanji_tui.jobs.run_directory import RunDirectory
-from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.screens import screen_classes
-from kanji_tui.tui.screens.confirm import ConfirmScreen
-from kanji_tui.tui.screens.form import FormScreen
-from kanji_tui.tui.screens.help import HelpScreen
+from kanji_tui.presentation.tabs import SCREENS
+from kanji_tui.runs.run_directory import RunDirectory
+from kanji_tui.tui.app import Workbench, screen_class
+from kanji_tui.tui.shell.confirm import ConfirmScreen
+from kanji_tui.tui.shell.form import FormScreen
+from kanji_tui.tui.shell.help import HelpScreen
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import LIVE, write_failed, write_live
 
@@ -24,7 +24,7 @@ from tests.tui.recorded import LIVE, write_failed, write_live
 async def test_digits_lead_to_every_screen(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
-        for digit, screen in enumerate(screen_classes(), start=1):
+        for digit, screen in enumerate(map(screen_class, SCREENS), start=1):
             await pilot.press(str(digit))
             await until(pilot, lambda screen=screen: isinstance(app.screen, screen))
             assert f"{digit} {screen.MODE.title()}" in text_of(pilot)
@@ -69,7 +69,7 @@ async def test_no_key_changes_the_screen_under_a_dialog(recorded: Path) -> None:
 async def test_help_names_every_key_of_the_screen(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 60)) as pilot:
-        for digit, screen in enumerate(screen_classes(), start=1):
+        for digit, screen in enumerate(map(screen_class, SCREENS), start=1):
             await pilot.press(str(digit))
             await until(pilot, lambda screen=screen: isinstance(app.screen, screen))
             await pilot.press("question_mark")

@@ -14,12 +14,12 @@ from textual.style import Style
 from textual.widgets import Input
 
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.messages import Refusal
-from kanji_tui.tui.screens.browser import LOOKS
-from kanji_tui.tui.screens.browser_pane import Looks, strongest
+from kanji_tui.tui.browser.sample_pane import Looks, strongest
+from kanji_tui.tui.browser.screen import LOOKS
+from kanji_tui.tui.shell.messages import Refusal
 from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile, grade
+from kanji_tui.tui.widgets.list_table import Rows
 from kanji_tui.tui.widgets.picture import Picture, braille, half_blocks
-from kanji_tui.tui.widgets.rows import Rows
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import CODES
 

@@ -8,11 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import ComposeResult
 
-from kanji_tui.tui import metrics
-from kanji_tui.tui.runs import RunView
-from kanji_tui.tui.widgets.axes import axis, label, scale
-from kanji_tui.tui.widgets.canvas import Canvas
-from kanji_tui.tui.widgets.curve_data import (
+from kanji_tui.presentation import charts
+from kanji_tui.presentation.curve_data import (
     NARROWEST,
     Chart,
     Series,
@@ -22,7 +19,10 @@ from kanji_tui.tui.widgets.curve_data import (
     within,
     zoom,
 )
+from kanji_tui.tui.widgets.axes import axis, label, scale
+from kanji_tui.tui.widgets.braille_canvas import Canvas
 from kanji_tui.tui.widgets.curves import Curves, legend
+from kanji_tui.workspace.run_views import RunView
 from tests.tui.conftest import text_of
 from tests.tui.recorded import epochs
 from tests.tui.test_widgets import Bare
@@ -195,19 +195,19 @@ def view(name: str, done: int = 4) -> RunView:
 
 
 def test_metrics_are_chosen_by_pattern() -> None:
-    assert [metric.name for metric in metrics.matching("")] == [
+    assert [metric.name for metric in charts.matching("")] == [
         "train loss", "val loss", "train top-1", "val top-1",
     ]  # fmt: skip
-    assert {metric.chart for metric in metrics.matching("top-[35]")} == {"top-3", "top-5"}
-    assert metrics.matching("(") == ()  # no regular expression, and in no name
-    assert metrics.matching("LEARNING") != ()
+    assert {metric.chart for metric in charts.matching("top-[35]")} == {"top-3", "top-5"}
+    assert charts.matching("(") == ()  # no regular expression, and in no name
+    assert charts.matching("LEARNING") != ()
 
 
 def test_one_run_has_sides_and_several_have_letters() -> None:
-    (loss, top1) = metrics.charts([view("one")], "", "linear", (1.0, 12.0), None)
+    (loss, top1) = charts.charts([view("one")], "", "linear", (1.0, 12.0), None)
     assert [series.name for series in loss.series] == ["train", "val"]
     assert (loss.percent, top1.percent, top1.best) == (False, True, 4.0)
-    (loss, _) = metrics.charts([view("one"), view("two", 8)], "", "linear", (1.0, 12.0), 6.0)
+    (loss, _) = charts.charts([view("one"), view("two", 8)], "", "linear", (1.0, 12.0), 6.0)
     assert [(series.mark, series.dotted) for series in loss.series] == [
         ("", True), ("a", False), ("", True), ("b", False),
     ]  # fmt: skip
@@ -217,5 +217,5 @@ def test_one_run_has_sides_and_several_have_letters() -> None:
 
 
 def test_metrics_that_a_run_does_not_have_draw_nothing() -> None:
-    (chart,) = metrics.charts([view("one")], "clean", "linear", (1.0, 12.0), None)
+    (chart,) = charts.charts([view("one")], "clean", "linear", (1.0, 12.0), None)
     assert chart.series[0].points == ()

@@ -12,14 +12,14 @@ from textual.pilot import Pilot
 from kanji_tui.data.checks import verify
 from kanji_tui.data.preparation import prepare
 from kanji_tui.events import Outcome, State, Unheard
-from kanji_tui.jobs.process import as_json
+from kanji_tui.runs.process import as_json
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.place import read_place
-from kanji_tui.tui.screens.dataset import DatasetScreen
-from kanji_tui.tui.screens.dataset_findings import VIEWS
-from kanji_tui.tui.shelf import Shelf
+from kanji_tui.tui.dataset.findings import VIEWS
+from kanji_tui.tui.dataset.screen import DatasetScreen
 from kanji_tui.tui.widgets.glyphs import Glyphs
 from kanji_tui.tui.widgets.heat_map import HeatMap, shaded
+from kanji_tui.workspace.opened_dataset import Shelf
+from kanji_tui.workspace.snapshot import read_place
 from tests.data.making import CODES, write_images, write_kuzushiji, write_records
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import write_run

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.pen import ink, smooth, spread
-from kanji_tui.tui.screens.draw import DrawScreen
+from kanji_tui.tui.draw.screen import DrawScreen
+from kanji_tui.tui.widgets.drawing_pad import STEPS, Sheet
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.rows import Rows
-from kanji_tui.tui.widgets.sheet import STEPS, Sheet
+from kanji_tui.tui.widgets.list_table import Rows
+from kanji_tui.tui.widgets.pen import ink, smooth, spread
 from tests.conftest import Trained
 from tests.drawn import DEN, DRAWN
 from tests.tui.conftest import shows, text_of, until
@@ -31,8 +31,7 @@ lines = st.lists(st.tuples(share, share), min_size=1, max_size=12)
 @pytest.fixture(scope="session")
 def model_home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trained model beside its dataset, already exported as the child would do it each time."""
-    from kanji_tui.export.naming import export_name
-    from kanji_tui.export.unproved import write_unproved
+    from kanji_tui.export.quick_export import write_unproved
     from kanji_tui.recognition.models import load_recogniser
 
     models = tmp_path_factory.mktemp("drawing") / "models"
@@ -40,7 +39,7 @@ def model_home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Pa
     for name in ("best_kanji_model.pth", "best_model_info.json"):
         (models / name).write_bytes((trained.models_dir / name).read_bytes())
     card = load_recogniser(trained.model_path)[1]
-    write_unproved(trained.model_path, models / f"{export_name(card, 'tract')}.onnx")
+    write_unproved(trained.model_path, models / f"{card.export_name('tract')}.onnx")
     (models.parent / "dataset").symlink_to(trained.data_dir)
     return models.parent
 

@@ -14,19 +14,19 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from kanji_tui.presentation.tabs import SCREENS
+from kanji_tui.recognition.drawing.client import Reader
 from kanji_tui.system.gpu import read_gpus
-from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.commands import Actions
-from kanji_tui.tui.reader import Reader
-from kanji_tui.tui.screens import PLACES, screen_classes
-from kanji_tui.tui.screens.base import WorkbenchScreen
-from kanji_tui.tui.screens.help import EVERYWHERE
-from kanji_tui.tui.settings import Settings, read_settings, settings_file, write_settings
-from kanji_tui.tui.theme import INK, LOOKS, PAPER, TERMINAL
+from kanji_tui.tui.app import Workbench, screen_class
+from kanji_tui.tui.shell.base_screen import WorkbenchScreen
+from kanji_tui.tui.shell.help import EVERYWHERE
+from kanji_tui.tui.shell.key_line import ALWAYS
+from kanji_tui.tui.shell.palette import Actions
+from kanji_tui.tui.shell.settings import Settings, read_settings, settings_file, write_settings
+from kanji_tui.tui.shell.theme import INK, LOOKS, PAPER, TERMINAL
 from kanji_tui.tui.widgets.character_grid import CharacterGrid
-from kanji_tui.tui.widgets.key_line import ALWAYS
+from kanji_tui.tui.widgets.list_table import Rows
 from kanji_tui.tui.widgets.log_tail import LogTail
-from kanji_tui.tui.widgets.rows import Rows
 from tests.tui.conftest import shows, until
 from tests.tui.recorded import write_live
 from tests.tui.test_app import open_workbench, paint, read, read_until_quiet
@@ -45,7 +45,7 @@ def no_model_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def each_screen(pilot: Pilot):
     """Go to one screen after the other, each once it shows what it is for."""
-    for digit, screen in enumerate(screen_classes(), start=1):
+    for digit, screen in enumerate(map(screen_class, SCREENS), start=1):
         await pilot.press(str(digit))
         await until(pilot, lambda screen=screen: isinstance(pilot.app.screen, screen))
         await shows(pilot, SETTLED[screen.MODE])
@@ -77,7 +77,7 @@ async def test_every_screen_fits(recorded: Path, size: tuple[int, int]) -> None:
 
 
 def test_every_action_of_a_screen_has_a_key_that_help_shows() -> None:
-    for screen in screen_classes():
+    for screen in map(screen_class, SCREENS):
         bound = {parse(binding.action)[1] for binding in screen.own_bindings()}
         made = {
             name.removeprefix("action_")
@@ -102,7 +102,7 @@ def test_every_key_of_a_list_is_in_the_help() -> None:
 
 def test_no_two_actions_share_a_key() -> None:
     own = [key for binding in Workbench.BINDINGS for key in binding.key.split(",")]  # type: ignore[union-attr]
-    for screen in screen_classes():
+    for screen in map(screen_class, SCREENS):
         keys = [key for binding in screen.BINDINGS for key in binding.key.split(",")]  # type: ignore[union-attr]
         assert len(set(keys)) == len(keys), screen
         assert not set(keys) & set(own), screen
@@ -114,10 +114,10 @@ async def test_the_palette_has_what_the_keys_have_and_nothing_else(recorded: Pat
         await shows(pilot, "model kanjinet")
         wanted = {
             f"{screen.MODE.title()}: {binding.description} ({binding.key_display or binding.key})"
-            for screen in screen_classes()
+            for screen in map(screen_class, SCREENS)
             for binding in screen.own_bindings()
         }
-        wanted |= {f"Go to {mode.title()} ({digit})" for digit, mode in enumerate(PLACES, start=1)}
+        wanted |= {f"Go to {mode.title()} ({digit})" for digit, mode in enumerate(SCREENS, start=1)}
         wanted |= {"Help (?)", "Look (f2)", "Picture of the screen (f3)", "Leave (q)"}
         offered = [name for name, _, _ in Actions(app.screen)._all()]
         assert sorted(offered) == sorted(wanted)  # on Preflight all of its own can be done

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kanji_tui.events import Gpu
-from kanji_tui.tui.gpu_history import KEPT, METRICS, GpuRecord
-from kanji_tui.tui.widgets.gpu_pane import energy_words, gpu_lines, trend
+from kanji_tui.tui.training.gpu_pane import energy_words, gpu_lines, trend
+from kanji_tui.workspace.gpu_history import KEPT, METRICS, GpuRecord
 
 MIG = "utilisation (MIG is on): Not Supported; power, energy: Insufficient Permissions"
 

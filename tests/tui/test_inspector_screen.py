@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from kanji_tui.export.kinds import POOLING_TYPES, QUANTISATIONS
+from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs import export_mapping, export_onnx, export_safetensors
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.messages import Answer
-from kanji_tui.tui.screens.export_form import contradiction, export_job
-from kanji_tui.tui.screens.form import FormScreen
-from kanji_tui.tui.screens.result_tables import compare_table, short_names
-from kanji_tui.tui.screens.results import ResultsScreen
+from kanji_tui.tui.export.form import contradiction, export_job
+from kanji_tui.tui.inspector.result_tables import compare_table, short_names
+from kanji_tui.tui.inspector.results import ResultsScreen
+from kanji_tui.tui.shell.form import FormScreen
+from kanji_tui.tui.shell.messages import Answer
 from kanji_tui.tui.widgets.choice import Choice
-from kanji_tui.tui.widgets.rows import Rows
+from kanji_tui.tui.widgets.list_table import Rows
 from tests.inspection import graphs
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.inspector_results import compared, write_results

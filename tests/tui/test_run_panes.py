@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from kanji_tui.events import Energy, Gpu, Progress
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.log import read_log
-from kanji_tui.tui.screens import training
-from kanji_tui.tui.widgets.epoch_table import EpochTable
+from kanji_tui.tui.training import screen as training_screen
+from kanji_tui.tui.training.epoch_table import EpochTable
 from kanji_tui.tui.widgets.log_tail import KNOWN_BY, LogTail, lines_gone
+from kanji_tui.workspace.run_log import read_log
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import LIVE, epochs, write_live
 from tests.tui.test_training_screen import WIDE, opened, tell
@@ -90,7 +90,7 @@ async def test_a_log_that_nobody_sees_is_not_read(recorded: Path, monkeypatch: p
     run = write_live(recorded)
     run.log.write_text("what it printed\n")
     read = []
-    monkeypatch.setattr(training, "read_log", lambda view: read.append(view.name) or read_log(view))
+    monkeypatch.setattr(training_screen, "read_log", lambda view: read.append(view.name) or read_log(view))
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, "epoch 5 of 12")

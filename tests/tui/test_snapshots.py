@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import pytest
 from textual.pilot import Pilot
 
+from kanji_tui.recognition.drawing.client import Reader
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.messages import Answer
-from kanji_tui.tui.reader import Reader
-from kanji_tui.tui.screens import draw, preflight
-from kanji_tui.tui.widgets.sheet import Sheet
-from kanji_tui.tui.worker import Worker
+from kanji_tui.tui.draw import screen as draw
+from kanji_tui.tui.preflight import screen as preflight
+from kanji_tui.tui.shell.messages import Answer
+from kanji_tui.tui.shell.worker import Worker
+from kanji_tui.tui.widgets.drawing_pad import Sheet
 from tests.drawn import DEN, LOOKED, read_drawing
 from tests.tui.conftest import shows, until
 from tests.tui.inspector_results import write_results
@@ -45,7 +46,7 @@ def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
 @pytest.fixture(autouse=True)
 def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks of a machine that is always the same, and no child that looks at this one."""
-    monkeypatch.setattr("kanji_tui.jobs.preflight.quick_checks", lambda spec: list(CHECKS))
+    monkeypatch.setattr("kanji_tui.preflight.all_checks.quick_checks", lambda spec: list(CHECKS))
 
     def answer(self: Worker, asker: object, slot: str, arguments: tuple[str, ...]) -> None:
         if slot == preflight.SLOW:
@@ -211,10 +212,10 @@ def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, siz
         await pilot.press("6")
         await shows(pilot, "opening the model")
         screen = pilot.app.screen
-        screen.post_message(Answer(draw.LOOK, LOOKED))
+        screen.post_message(Answer(screen.LOOK, LOOKED))
         screen.query_one(Sheet).draw(DEN)
         await shows(pilot, "stroke")
-        screen.post_message(Answer(draw.READ, read_drawing(DEN)))
+        screen.post_message(Answer(screen.READ, read_drawing(DEN)))
         await shows(pilot, "4544")
         await pilot.press("right", "right", "up")
 
@@ -232,7 +233,7 @@ def test_draw_without_a_model(
         await shows(pilot, "opening the model")
         await shows(pilot, "no dataset")
         nothing = {**LOOKED, "model": "", "problem": "there is no model yet", "remedy": "train one"}
-        pilot.app.screen.post_message(Answer(draw.LOOK, nothing))
+        pilot.app.screen.post_message(Answer(pilot.app.screen.LOOK, nothing))
         await shows(pilot, "3, then n trains a model")
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)

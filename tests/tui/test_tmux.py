@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from kanji_tui.jobs.run_directory import RunDirectory, list_runs
-from kanji_tui.jobs.runs import summarise
+from kanji_tui.runs.run_directory import RunDirectory, list_runs
+from kanji_tui.runs.run_summary import summarise
 from tests.conftest import run_command
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")

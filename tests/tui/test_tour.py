@@ -5,7 +5,7 @@ from pathlib import Path
 from textual.widgets import Input
 
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.screens.form import FormScreen
+from kanji_tui.tui.shell.form import FormScreen
 from tests.tui.conftest import shows, text_of, until
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from kanji_tui.events import Epoch, Event, Outcome, Progress, State, to_json
-from kanji_tui.jobs.run_directory import RunDirectory, read_events
+from kanji_tui.runs.run_directory import RunDirectory, read_events
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.runs import PIECE_BYTES, Tail, Watch
-from kanji_tui.tui.screens.shown_command import ShownCommand
-from kanji_tui.tui.screens.train_form import TrainForm
+from kanji_tui.tui.training.form import TrainForm
+from kanji_tui.tui.training.shown_command import ShownCommand
+from kanji_tui.workspace.run_views import PIECE_BYTES, Tail, Watch
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_failed, write_live, write_run
 

@@ -14,15 +14,15 @@ from textual.strip import Strip
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.registry import NetworkEntry
 from kanji_tui.training.config import TrainConfig, resolve
-from kanji_tui.tui.screens import train_form
-from kanji_tui.tui.screens.dataset_forms import existing_folder
-from kanji_tui.tui.screens.form import whole
-from kanji_tui.tui.screens.train_form import TrainForm, _recipes_own, grouped, problem_of, read_config
-from kanji_tui.tui.theme import INK
-from kanji_tui.tui.widgets import words
-from kanji_tui.tui.widgets.facts import Facts
+from kanji_tui.tui.dataset.forms import existing_folder
+from kanji_tui.tui.shell.form import whole
+from kanji_tui.tui.shell.theme import INK
+from kanji_tui.tui.training import form as training_form
+from kanji_tui.tui.training.form import TrainForm, _recipes_own, grouped, problem_of, read_config
+from kanji_tui.tui.widgets import formatting
+from kanji_tui.tui.widgets.key_values import Facts
+from kanji_tui.tui.widgets.list_table import Column, Row, Rows
 from kanji_tui.tui.widgets.picture import braille, half_blocks, resample
-from kanji_tui.tui.widgets.rows import Column, Row, Rows
 from tests.tui.conftest import text_of
 
 
@@ -227,7 +227,7 @@ def test_a_network_that_cannot_be_built_here_has_no_recipe_and_ends_nothing(monk
 
 def test_the_recipe_is_resolved_once_for_all_fields(monkeypatch) -> None:
     asked = []
-    monkeypatch.setattr(train_form, "resolve", lambda config: asked.append(config) or resolve(config))
+    monkeypatch.setattr(training_form, "resolve", lambda config: asked.append(config) or resolve(config))
     _recipes_own.cache_clear()
     form = TrainForm(None)._fields  # type: ignore[arg-type]
     texts = {field.name: field.value for field in form}
@@ -264,8 +264,13 @@ def test_fields_refuse_what_the_config_would(name: str, text: str) -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert [words.size(number) for number in (None, 12, 1500, 15_400_000)] == ["-", "12 B", "1.5 kB", "15.4 MB"]
-    assert [words.duration(seconds) for seconds in (None, 42, 725, 11232)] == ["-", "0:42", "12:05", "3:07:12"]
-    assert words.percent(0.9731) == "97.3 %"
-    assert words.bar(0.5, 8).plain == "████────"
-    assert cell_len(words.bar(0.33, 8).plain) == 8
+    assert [formatting.size(number) for number in (None, 12, 1500, 15_400_000)] == [
+        "-",
+        "12 B",
+        "1.5 kB",
+        "15.4 MB",
+    ]
+    assert [formatting.duration(seconds) for seconds in (None, 42, 725, 11232)] == ["-", "0:42", "12:05", "3:07:12"]
+    assert formatting.percent(0.9731) == "97.3 %"
+    assert formatting.bar(0.5, 8).plain == "████────"
+    assert cell_len(formatting.bar(0.33, 8).plain) == 8

@@ -9,12 +9,12 @@ from kanji_tui.cli import show
 from kanji_tui.cli.commands.training import add_train, refuse_torchrun, start_and_follow, train_spec
 from kanji_tui.cli.options import AddCommand, Parser, positive
 from kanji_tui.errors import UsageError
-from kanji_tui.jobs.emissions import WORLD, carbon_intensity, emissions, given_intensity
-from kanji_tui.jobs.process import as_json
-from kanji_tui.jobs.run_directory import ACTIVE, find_run
 from kanji_tui.jobs.search import Spec as SearchSpec
 from kanji_tui.jobs.search import check_search
-from kanji_tui.jobs.specs import from_plain
+from kanji_tui.runs.emissions import WORLD, carbon_intensity, emissions, given_intensity
+from kanji_tui.runs.process import as_json
+from kanji_tui.runs.run_directory import ACTIVE, find_run
+from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.search_space import parse_ranges
 
 

@@ -4,12 +4,13 @@ from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui.cli import show
-from kanji_tui.cli.options import DATA_DIR, AddCommand, Parser, positive
+from kanji_tui.cli.options import AddCommand, Parser, positive
 from kanji_tui.cli.running import code_of, run_here
 from kanji_tui.jobs.preflight import Spec as PreflightSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
 from kanji_tui.jobs.sample import Spec as SampleSpec
 from kanji_tui.jobs.verify import Spec as VerifySpec
+from kanji_tui.paths import DATA_DIR
 
 
 def add(command: AddCommand) -> None:

@@ -4,11 +4,12 @@ from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui.cli import show
-from kanji_tui.cli.options import DATA_DIR, AddCommand, add_model_path
+from kanji_tui.cli.options import AddCommand, add_model_path
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.compare import Spec as CompareSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.pooling import Spec as PoolingSpec
+from kanji_tui.paths import DATA_DIR
 
 
 def add(command: AddCommand) -> None:

@@ -4,14 +4,15 @@ from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui.cli import show
-from kanji_tui.cli.options import DATA_DIR, AddCommand, Parser, add_model_path, positive
+from kanji_tui.cli.options import AddCommand, Parser, add_model_path, positive
 from kanji_tui.cli.running import run_here
-from kanji_tui.export.kinds import POOLING_TYPES, QUANTISATIONS
+from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
 from kanji_tui.jobs.export_mapping import Spec as MappingSpec
 from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
 from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
 from kanji_tui.jobs.predict import Spec as PredictSpec
+from kanji_tui.paths import DATA_DIR
 
 
 def add(command: AddCommand, common: Parser) -> None:

@@ -4,10 +4,11 @@ from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui.cli import show
-from kanji_tui.cli.options import DATA_DIR, AddCommand, Parser, add_model_path
+from kanji_tui.cli.options import AddCommand, Parser, add_model_path
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.saliency import Spec as SaliencySpec
 from kanji_tui.jobs.suspects import Spec as SuspectsSpec
+from kanji_tui.paths import DATA_DIR
 
 
 def add(command: AddCommand) -> None:

@@ -7,10 +7,10 @@ from kanji_tui.cli import show
 from kanji_tui.cli.follow import follow
 from kanji_tui.cli.options import AddCommand
 from kanji_tui.cli.running import code_of
-from kanji_tui.jobs.publish import publish as publish_run
-from kanji_tui.jobs.run_directory import ACTIVE, find_run
-from kanji_tui.jobs.runs import summarise_all
-from kanji_tui.jobs.specs import to_plain
+from kanji_tui.runs.publish import publish as publish_run
+from kanji_tui.runs.run_directory import ACTIVE, find_run
+from kanji_tui.runs.run_summary import summarise_all
+from kanji_tui.system.plain_data import to_plain
 
 STOP_WAIT_SECONDS = 20.0
 

@@ -14,12 +14,12 @@ from kanji_tui.cli.running import run_here
 from kanji_tui.errors import Stopped, UsageError
 from kanji_tui.jobs.folds import Spec as FoldsSpec
 from kanji_tui.jobs.networks import Spec as NetworksSpec
-from kanji_tui.jobs.process import start
-from kanji_tui.jobs.run_directory import ACTIVE, find_run
-from kanji_tui.jobs.specs import from_plain
-from kanji_tui.jobs.together import run_together
-from kanji_tui.jobs.trackers import check_trackers
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.runs.process import start
+from kanji_tui.runs.run_directory import ACTIVE, find_run
+from kanji_tui.runs.torchrun import run_together
+from kanji_tui.runs.trackers import check_trackers
+from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.recipes import NAMES as RECIPES
 

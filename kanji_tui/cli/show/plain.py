@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from kanji_tui.cli.show.words import percent, size
 from kanji_tui.events import Gpu
-from kanji_tui.system.check import Check
+from kanji_tui.preflight.results import Check
 
 WIDTH = 100
 

@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kanji_tui.tui.widgets.rows import WALK
+from kanji_tui.tui.widgets.list_table import WALK
 
 CELL = 3  # a character of two cells and its mark
 GRADES = (("unknown", " "), ("good", " "), ("fair", "."), ("poor", ":"), ("bad", "!"))

@@ -10,9 +10,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from kanji_tui.presentation.curve_data import Chart, Series, value_at, within
 from kanji_tui.tui.widgets.axes import axis
-from kanji_tui.tui.widgets.canvas import Canvas
-from kanji_tui.tui.widgets.curve_data import Chart, Series, value_at, within
+from kanji_tui.tui.widgets.braille_canvas import Canvas
 
 REDRAW_SECONDS = 1.0
 GAP = Content("  ")

@@ -3,8 +3,8 @@
 from textual.content import Content
 from textual.widget import Widget
 
-from kanji_tui.tui.seen import Glyph
 from kanji_tui.tui.widgets.picture import braille
+from kanji_tui.workspace.thumbnails import Glyph
 
 GAP = 2
 

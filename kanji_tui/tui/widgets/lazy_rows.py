@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar, overload
 
-from kanji_tui.tui.widgets.rows import Row
+from kanji_tui.tui.widgets.list_table import Row
 
 Item = TypeVar("Item")
 

@@ -6,8 +6,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from kanji_tui.tui.metrics import fits
-from kanji_tui.tui.widgets.titles import entitle
+from kanji_tui.presentation.charts import fits
+from kanji_tui.tui.widgets.pane_title import entitle
 
 KNOWN_BY = 20  # lines that tell where in a log one is
 

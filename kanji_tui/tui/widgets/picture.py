@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from kanji_tui.tui.pen import DOTS
+from kanji_tui.tui.widgets.pen import DOTS
 
 LEVELS = 16  # the record files have no more, and fewer levels make longer runs and fewer bytes
 INK_FROM = 80

@@ -1,0 +1,249 @@
+"""How a dataset comes into being: built in `<dataset>/.next`, moved into place as one, described by JSON files.
+
+A folder without metadata.json is no dataset. `.next` holds plan.json (what is being made, of which inputs), the
+chunks that are finished, and beside each a JSON file with its digest, written last. A later run with the same plan
+takes over every chunk whose digest is right; with another plan it starts afresh.
+"""
+
+import hashlib
+import shutil
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kanji_tui.characters.classes import strokes
+from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.data.chunks import chunk_name
+from kanji_tui.data.legacy import CONVERTED
+from kanji_tui.data.source import Contents, Source, stamp
+from kanji_tui.errors import KanjiError
+from kanji_tui.paths import CHUNK_INFO, CLASS_MAPPING, METADATA
+from kanji_tui.system.files import read_json, sha256, write_json, write_text, writing_failed
+
+VERSION = 1
+CHUNKS = "etl9g_dataset_chunk_*.npz"
+ALWAYS = (CHUNK_INFO, CLASS_MAPPING, "quarantine.tsv", METADATA)
+NAMES = "images.tsv"  # only where each record is a file of its own
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is being made of what. `classes`: JIS codes, ascending. `inputs`: name and stamp of each."""
+
+    size: int
+    format: str
+    dataset: str
+    source: str
+    made: str
+    writers_known: bool
+    test: tuple[str, ...]
+    classes: tuple[int, ...]
+    inputs: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, source: Source, contents: list[Contents], size: int) -> "Plan":
+        return cls(
+            size=size,
+            format=source.format,
+            dataset=source.dataset,
+            source=source.words,
+            made=source.made,
+            writers_known=source.writers_known,
+            test=source.test,
+            classes=tuple(sorted({int(jis) for content in contents for jis in content.readings})),
+            inputs=tuple((each.name, stamp(each.paths)) for each in source.inputs),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": VERSION,
+            **asdict(self),
+            "test": list(self.test),
+            "classes": [name_jis(jis) for jis in self.classes],
+            "inputs": [list(item) for item in self.inputs],
+        }
+
+
+@dataclass(frozen=True)
+class FinishedChunk:
+    """A chunk that is whole: the record file it came from, its samples, the SHA-256 of the chunk file."""
+
+    file: str
+    samples: int
+    digest: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def next_dir(output_dir: Path) -> Path:
+    """Where the next dataset is built."""
+    return output_dir / ".next"
+
+
+def begin(output_dir: Path, plan: Plan) -> dict[int, FinishedChunk]:
+    """Make `.next` ready for `plan`; returns the chunks that an earlier run with the same plan finished."""
+    building = next_dir(output_dir)
+    try:
+        if _plan_in(building) != plan.to_json():
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir(parents=True, exist_ok=True)
+            write_json(building / "plan.json", plan.to_json())
+        for left_over in building.glob(".*.part"):
+            left_over.unlink()
+    except OSError as error:
+        raise writing_failed(building, error) from error
+    numbers = range(len(plan.inputs))
+    return {number: chunk for number in numbers if (chunk := _finished(output_dir, number)) is not None}
+
+
+def _plan_in(building: Path) -> dict[str, Any] | None:
+    try:
+        return read_json(building / "plan.json")
+    except KanjiError:
+        return None
+
+
+def _finished(output_dir: Path, number: int) -> FinishedChunk | None:
+    """The chunk with this number if it is whole, in `.next` or already moved into place."""
+    name = chunk_name(number)
+    try:
+        chunk = FinishedChunk(**read_json((next_dir(output_dir) / name).with_suffix(".json")))
+    except (KanjiError, TypeError):
+        return None
+    places = (next_dir(output_dir) / name, output_dir / name)
+    return chunk if any(p.is_file() and sha256(p) == chunk.digest for p in places) else None
+
+
+def finish(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk]) -> str:
+    """Describe the finished chunks and move everything into place, metadata.json last; returns the digest."""
+    building = next_dir(output_dir)
+    chunks = [done[number] for number in range(len(contents))]
+    digest = _content_digest(plan, chunks)
+    names = [chunk_name(number) for number in range(len(chunks))]
+    write_json(building / CHUNK_INFO, _chunk_info(chunks))
+    write_json(building / CLASS_MAPPING, _character_mapping(plan, contents))
+    write_text(building / "quarantine.tsv", _quarantine_list(contents))
+    if any(content.names for content in contents):
+        write_text(building / NAMES, _names_list(plan, contents))
+    write_json(building / METADATA, _metadata(plan, contents, digest))
+    try:
+        (output_dir / METADATA).unlink(missing_ok=True)
+        for name in names:
+            if (building / name).exists():
+                (building / name).replace(output_dir / name)
+        for stale in output_dir.glob(CHUNKS):
+            if stale.name not in names:
+                stale.unlink()
+        (output_dir / NAMES).unlink(missing_ok=True)
+        for name in (NAMES, *ALWAYS) if (building / NAMES).exists() else ALWAYS:
+            (building / name).replace(output_dir / name)
+        shutil.rmtree(building)
+        shutil.rmtree(output_dir / CONVERTED, ignore_errors=True)  # pictures of the dataset that was here before
+    except OSError as error:
+        raise writing_failed(output_dir, error) from error
+    return digest
+
+
+def count_sets(plan: Plan, contents: list[Contents]) -> int:
+    """The data sets of all inputs together; 1 where nothing tells them apart."""
+    if not plan.writers_known:
+        return 1
+    return sum(len(set(content.set.tolist())) for content in contents)
+
+
+def _content_digest(plan: Plan, chunks: list[FinishedChunk]) -> str:
+    """What names the content: image size, classes in order, chunks in order. SHA-256 in hex."""
+    parts = [str(plan.size), *map(name_jis, plan.classes), *(chunk.digest for chunk in chunks)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _chunk_info(chunks: list[FinishedChunk]) -> dict[str, Any]:
+    samples = [chunk.samples for chunk in chunks]
+    return {
+        "total_samples": sum(samples),
+        "chunk_size": max(samples),
+        "num_chunks": len(chunks),
+        "chunks": [chunk.to_json() for chunk in chunks],
+    }
+
+
+def _samples_by_code(contents: list[Contents]) -> Counter[int]:
+    counted: Counter[int] = Counter()
+    for content in contents:
+        counted.update(content.jis.tolist())
+    return counted
+
+
+def _character_mapping(plan: Plan, contents: list[Contents]) -> dict[str, Any]:
+    counted = _samples_by_code(contents)
+    readings: dict[int, str] = {}
+    for content in contents:
+        readings = {**content.readings, **readings}  # the first file's reading stays
+    return {
+        name_jis(jis): {
+            "class_idx": index,
+            "ascii_reading": readings[jis],
+            "sample_count": counted[jis],
+            "character": jis_to_character(jis),
+            "stroke_count": strokes(jis),
+        }
+        for index, jis in enumerate(plan.classes)
+    }
+
+
+def _metadata(plan: Plan, contents: list[Contents], digest: str) -> dict[str, Any]:
+    """The fields of the original's metadata.json, then ours."""
+    counted = _samples_by_code(contents)
+    total = sum(counted.values())
+    quarantined = [asdict(record) for content in contents for record in content.quarantined]
+    return {
+        "num_classes": len(plan.classes),
+        "total_samples": total,
+        "target_size": plan.size,
+        "jis_to_class": {name_jis(jis): index for index, jis in enumerate(plan.classes)},
+        "class_to_jis": {str(index): name_jis(jis) for index, jis in enumerate(plan.classes)},
+        "samples_per_class": {str(index): counted[jis] for index, jis in enumerate(plan.classes)},
+        "dataset_info": {
+            "source": plan.source,
+            "description": f"{len(plan.classes):,} characters, {plan.made}",
+            "files_processed": len(contents),
+            "avg_samples_per_class": total / len(plan.classes),
+        },
+        "version": VERSION,
+        "dataset": plan.dataset,
+        "format": plan.format,
+        "source": plan.source,
+        "files": [name for name, _ in plan.inputs],
+        "test_files": list(plan.test),
+        "writers_known": plan.writers_known,
+        "sets": count_sets(plan, contents),
+        "quarantined": len(quarantined),
+        "quarantine": quarantined,
+        "digest": digest,
+    }
+
+
+def _quarantine_list(contents: list[Contents]) -> str:
+    lines = [
+        f"{_cell(record.file)}\t{record.record}\t{record.reason}\n"
+        for content in contents
+        for record in content.quarantined
+    ]
+    return "".join(["file\trecord\treason\n", *lines])
+
+
+def _names_list(plan: Plan, contents: list[Contents]) -> str:
+    """Which file each record was: `file` as metadata has it, record, path."""
+    lines = [
+        f"{name}\t{record}\t{_cell(path)}\n"
+        for (name, _), content in zip(plan.inputs, contents, strict=True)
+        for record, path in zip(content.record.tolist(), content.names, strict=True)
+    ]
+    return "".join(["file\trecord\tpath\n", *lines])
+
+
+def _cell(name: str) -> str:
+    """A file's name, which may hold anything, without tabs and line breaks."""
+    return " ".join(name.replace("\t", " ").splitlines())

@@ -1,0 +1,310 @@
+"""What an ONNX graph holds: operators, nodes with shapes, parameters and multiply-accumulates (MACs)."""
+
+import contextlib
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import onnx
+from onnx import numpy_helper, shape_inference
+
+from kanji_tui.engines.loading import all_nodes, all_tensors
+
+Shape = tuple[int | str, ...]
+NAME_SCOPES = "pkg.torch.onnx.name_scopes"
+GLOBAL_POOLS = ("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
+FLOATS = {
+    onnx.TensorProto.FLOAT,
+    onnx.TensorProto.FLOAT16,
+    onnx.TensorProto.BFLOAT16,
+    onnx.TensorProto.DOUBLE,
+}
+# Integers of these widths are quantised weights; wider ones are shapes, axes and indices.
+QUANTISED = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8, onnx.TensorProto.INT4, onnx.TensorProto.UINT4}
+LEARNED = FLOATS | QUANTISED
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of the main graph. Shapes hold sizes, names of symbolic sizes, or "?"; None where unknown.
+
+    `module` is the module of the network it came from, where the exporter wrote that down. `parameters` counts the
+    weights it reads, `macs` its multiply-accumulates for the shapes shown (None where a size is unknown).
+    """
+
+    number: int
+    name: str
+    operator: str
+    module: str
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape | None, ...]
+    outputs: tuple[str, ...]
+    output_shapes: tuple[Shape | None, ...]
+    attributes: dict[str, str]
+    parameters: int
+    macs: int | None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of the model."""
+
+    name: str
+    type: str
+    shape: Shape | None
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A node that pools: its window, "whole picture" for a global one, and the shape that comes in."""
+
+    node: str
+    operator: str
+    window: str
+    input_shape: Shape | None
+
+
+def operator_name(node: onnx.NodeProto) -> str:
+    """The operator, with its domain where that is not ONNX's own: `Conv`, `com.microsoft.FusedConv`."""
+    return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+
+
+def node_name(node: onnx.NodeProto, number: int) -> str:
+    """The name of a node, or its operator and number where it has none."""
+    return node.name or f"{node.op_type}_{number}"
+
+
+def count_operators(model: onnx.ModelProto) -> dict[str, int]:
+    """How often each operator occurs, graphs within nodes included; most frequent first."""
+    counts = Counter(operator_name(node) for node in all_nodes(model.graph))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def opsets(model: onnx.ModelProto) -> dict[str, int]:
+    """The opset version of each operator domain that the file imports; ONNX's own is `ai.onnx`."""
+    return {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
+
+
+def count_parameters(model: onnx.ModelProto) -> int:
+    """Numbers learned: elements of the float and 8-bit or narrower tensors, scalars left out."""
+    sizes = (math.prod(t.dims) for t in all_tensors(model.graph) if t.data_type in LEARNED)
+    return sum(size for size in sizes if size > 1)
+
+
+def weight_bytes(model: onnx.ModelProto) -> int:
+    """Bytes of all tensors in the model."""
+    return sum(tensor_bytes(tensor) for tensor in all_tensors(model.graph))
+
+
+def tensor_bytes(tensor: onnx.TensorProto) -> int:
+    """Bytes of a tensor's numbers; 0 for types that NumPy lacks."""
+    try:
+        width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    except (KeyError, TypeError):
+        return 0
+    return int(math.prod(tensor.dims) * width)
+
+
+def describe_tensor(value: onnx.ValueInfoProto) -> Tensor:
+    """Name, type and shape of an input or output."""
+    kind = value.type.WhichOneof("value") or "unknown"
+    if kind != "tensor_type":
+        return Tensor(value.name, kind.removesuffix("_type"), None)
+    return Tensor(
+        value.name, onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower(), shape_of(value)
+    )
+
+
+def shape_of(value: onnx.ValueInfoProto) -> Shape | None:
+    """The shape of a tensor: sizes, names of symbolic sizes, "?" for a size without either; None if unknown."""
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    return tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim)
+
+
+def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """The inputs one must give: old files list their initialisers among the inputs too."""
+    held = {tensor.name for tensor in model.graph.initializer}
+    return [value for value in model.graph.input if value.name not in held]
+
+
+def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, Shape]:
+    """The shape of every tensor in the main graph that ONNX's shape inference can tell, symbols replaced."""
+    bound = onnx.ModelProto()
+    bound.CopyFrom(model)
+    del bound.graph.value_info[:]
+    for value in (*bound.graph.input, *bound.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param in symbols:
+                dim.dim_value = symbols[dim.dim_param]
+    with contextlib.suppress(Exception):  # a graph it cannot follow still has operators to count
+        bound = shape_inference.infer_shapes(bound, data_prop=True)
+    shapes: dict[str, Shape] = {tensor.name: tuple(tensor.dims) for tensor in bound.graph.initializer}
+    for value in (*bound.graph.input, *bound.graph.value_info, *bound.graph.output):
+        shape = shape_of(value)
+        if shape is not None:
+            shapes.setdefault(value.name, shape)
+    return shapes
+
+
+def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[Node, ...]:
+    """Every node of the main graph, in the file's order."""
+    weights = {
+        tensor.name: math.prod(tensor.dims)
+        for tensor in model.graph.initializer
+        if tensor.data_type in LEARNED and math.prod(tensor.dims) > 1
+    }
+    nodes = []
+    for number, node in enumerate(model.graph.node):
+        nodes.append(
+            Node(
+                number=number,
+                name=node_name(node, number),
+                operator=operator_name(node),
+                module=module_of(node),
+                inputs=tuple(node.input),
+                input_shapes=tuple(shapes.get(name) for name in node.input),
+                outputs=tuple(node.output),
+                output_shapes=tuple(shapes.get(name) for name in node.output),
+                attributes={attribute.name: show_attribute(attribute) for attribute in node.attribute},
+                parameters=sum(weights.get(name, 0) for name in node.input),
+                macs=count_macs(node, shapes),
+            )
+        )
+    return tuple(nodes)
+
+
+def module_of(node: onnx.NodeProto) -> str:
+    """The module that made a node, by its whole name: `network.body.3.branch.0`; empty where nothing tells.
+
+    The modern exporter notes it. TorchScript's node names tell it: `/network/body/body.3/branch/branch.0/Conv`,
+    where a part that goes on from the one before, as `body.3` from `body`, stands for both.
+    """
+    for entry in node.metadata_props:
+        if entry.key == NAME_SCOPES:
+            scopes = [part.strip(" '\"") for part in entry.value.strip("[]").split(",")]
+            named = [scope for scope in scopes[:-1] if scope]
+            return named[-1] if named else ""
+    if not node.name.startswith("/"):
+        return ""
+    parts: list[str] = []
+    for part in node.name.strip("/").split("/")[:-1]:
+        if parts and part.startswith(f"{parts[-1]}."):
+            parts[-1] = part
+        else:
+            parts.append(part)
+    return ".".join(parts)
+
+
+def show_attribute(attribute: onnx.AttributeProto) -> str:
+    """An attribute's value, short enough for a table."""
+    value = onnx.helper.get_attribute_value(attribute)
+    if isinstance(value, onnx.GraphProto):
+        return f"graph of {len(value.node)} nodes"
+    if isinstance(value, onnx.TensorProto):
+        kind = onnx.TensorProto.DataType.Name(value.data_type).lower()
+        return f"{kind} {tuple(value.dims)}" if value.dims else f"{kind} {numpy_helper.to_array(value)}"
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def count_macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
+    """Multiply-accumulates of a node; 0 for operators that do none to speak of.
+
+    None where a size is missing, and for operators whose work is not counted here.
+    """
+    counter = MACS.get(node.op_type)
+    first, second = FACTORS.get(node.op_type, (0, 1))
+    try:
+        if node.op_type in RECURRENT:
+            # Each step of each sequence goes through the input and the recurrent weights once.
+            (length, batch, _), into, again = (sizes(shapes[name]) for name in node.input[:3])
+            return length * batch * (math.prod(into) + math.prod(again))
+        if counter is None:
+            return None if node.op_type in UNCOUNTED or node.domain not in ("", "ai.onnx") else 0
+        known = [sizes(shapes[name]) for name in (node.input[first], node.input[second], node.output[0])]
+        left, right, out = known
+        return counter(left, right, out, any(a.name == "transA" and a.i for a in node.attribute))
+    except (KeyError, IndexError, ValueError):
+        return None
+
+
+def sizes(shape: Shape) -> list[int]:
+    """The shape as numbers; ValueError where a size is only a name."""
+    return [int(size) for size in shape]
+
+
+def conv_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
+    """Every output element sums over the kernel: weight (out, in / group, *kernel)."""
+    return math.prod(out) * math.prod(right[1:])
+
+
+def transposed_conv_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
+    """Every input element goes into out / group x kernel elements: weight (in, out / group, *kernel)."""
+    return math.prod(left) * math.prod(right[1:])
+
+
+def matmul_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
+    """Every output element sums over the shared dimension."""
+    return math.prod(out) * (left[0] if transposed else left[-1])
+
+
+MACS = {
+    "Conv": conv_macs,
+    "ConvInteger": conv_macs,
+    "QLinearConv": conv_macs,
+    "ConvTranspose": transposed_conv_macs,
+    "Gemm": matmul_macs,
+    "MatMul": matmul_macs,
+    "MatMulInteger": matmul_macs,
+    "QLinearMatMul": matmul_macs,
+}
+RECURRENT = ("LSTM", "GRU", "RNN")
+UNCOUNTED = ("Attention", "DeformConv", "DFT", "Einsum", "If", "Loop", "Scan")
+# Which inputs are the two factors, where not the first two: scales and zero points stand between.
+FACTORS = {"QLinearConv": (0, 3), "QLinearMatMul": (0, 3)}
+
+
+def find_pooling(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Pooling, ...]:
+    """Every node that pools over the picture, means over the two picture axes included."""
+    found = []
+    for node in nodes:
+        shape = node.input_shapes[0] if node.input_shapes else None
+        if node.operator in GLOBAL_POOLS:
+            found.append(Pooling(node.name, node.operator, "whole picture", shape))
+        elif node.operator in ("AveragePool", "MaxPool", "LpPool"):
+            window = node.attributes.get("kernel_shape", "?").strip("[]").replace(", ", "x")
+            found.append(Pooling(node.name, node.operator, window, shape))
+        elif reduces_picture(model, node.number, shape):
+            found.append(Pooling(node.name, node.operator, "whole picture", shape))
+    return tuple(found)
+
+
+def reduces_picture(model: onnx.ModelProto, number: int, shape: Shape | None) -> bool:
+    """Whether node `number` takes the mean or maximum over both picture axes: global pooling by another name."""
+    node = model.graph.node[number]
+    if node.op_type not in ("ReduceMean", "ReduceMax") or shape is None or len(shape) != 4:
+        return False
+    return {axis % 4 for axis in reduced_axes(model, node)} == {2, 3}
+
+
+def reduced_axes(model: onnx.ModelProto, node: onnx.NodeProto) -> list[int]:
+    """The axes a Reduce node reduces: an attribute up to opset 17, an input after; empty where computed."""
+    for attribute in node.attribute:
+        if attribute.name == "axes":
+            return list(attribute.ints)
+    if len(node.input) < 2:
+        return []
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    tensors |= {
+        maker.output[0]: attribute.t
+        for maker in model.graph.node
+        if maker.op_type == "Constant"
+        for attribute in maker.attribute
+        if attribute.name == "value"
+    }
+    tensor = tensors.get(node.input[1])
+    return [int(axis) for axis in numpy_helper.to_array(tensor).reshape(-1)] if tensor is not None else []

@@ -1,0 +1,162 @@
+"""The account of a run: the energy its events tell of, and the CO2 of that much electricity.
+
+Nothing is estimated: devices without a counter are named with the reason, and where none has one the sums are None.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.events import Energy, Epoch
+from kanji_tui.runs.run_directory import RunDirectory, read_events
+
+JOULES_PER_KWH = 3.6e6
+WORLD = "WLD"
+CODECARBON_FILE = "emissions.csv"
+
+
+@dataclass(frozen=True)
+class CarbonIntensity:
+    """Grams of CO2 equivalent for each kilowatt-hour in a region and year, and who says so."""
+
+    g_per_kwh: float
+    region: str
+    year: int | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """`kwh` None: nobody counted it, for `reason`."""
+
+    device: str
+    kwh: float | None
+    measured_by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class EpochEnergy:
+    epoch: int
+    kwh: float
+
+
+@dataclass(frozen=True)
+class CodeCarbon:
+    """What CodeCarbon noted; it estimates whatever it cannot measure."""
+
+    kwh: float
+    kg_co2: float
+    country: str
+
+
+@dataclass(frozen=True)
+class Emissions:
+    """`kwh` and `kg_co2` are sums over the devices that were measured, None where none was, and then `reason`.
+
+    `resumed_from`: the run this one goes on from; its energy is its own account.
+    """
+
+    run: str
+    kwh: float | None
+    kg_co2: float | None
+    measured_by: str | None
+    reason: str
+    devices: tuple[Device, ...]
+    epochs: tuple[EpochEnergy, ...]
+    carbon_intensity: CarbonIntensity
+    codecarbon: CodeCarbon | None
+    resumed_from: str | None
+
+
+def emissions(run: RunDirectory, intensity: CarbonIntensity) -> Emissions:
+    """The account of a run, from its events; of a running one, so far."""
+    used: dict[str, Energy] = {}
+    epochs: list[EpochEnergy] = []
+    before = 0.0
+    for _, event in read_events(run.events)[0]:
+        if isinstance(event, Energy):
+            used[event.device] = event
+        elif isinstance(event, Epoch) and any(energy.joules is not None for energy in used.values()):
+            now = _joules(used)
+            epochs.append(EpochEnergy(event.epoch, (now - before) / JOULES_PER_KWH))
+            before = now
+    devices = tuple(
+        Device(e.device, None if e.joules is None else e.joules / JOULES_PER_KWH, e.measured_by, e.reason)
+        for e in used.values()
+    )
+    measured = [device for device in devices if device.kwh is not None]
+    kwh = _joules(used) / JOULES_PER_KWH if measured else None
+    return Emissions(
+        run=run.name,
+        kwh=kwh,
+        kg_co2=None if kwh is None else kwh * intensity.g_per_kwh / 1000,
+        measured_by="; ".join(f"{device.measured_by} ({device.device})" for device in measured) or None,
+        reason="" if measured else _why_nothing(devices),
+        devices=devices,
+        epochs=tuple(epochs),
+        carbon_intensity=intensity,
+        codecarbon=_codecarbon(run.path / CODECARBON_FILE),
+        resumed_from=_resumed_from(run),
+    )
+
+
+def carbon_intensity(region: str = WORLD) -> CarbonIntensity:
+    """The yearly mean of a country, by its ISO 3166 alpha-3 code, or the world's; UsageError for an unknown one."""
+    table = _intensities()
+    if region.upper() not in table:
+        raise UsageError(
+            f"no carbon intensity is known for '{region}'",
+            "write a country as three letters, like JPN or FIN, or the number: --carbon-intensity G_PER_KWH",
+        )
+    return table[region.upper()]
+
+
+def given_intensity(g_per_kwh: float) -> CarbonIntensity:
+    """The intensity a person names."""
+    return CarbonIntensity(g_per_kwh, "", None, "given by you")
+
+
+@cache
+def _intensities() -> dict[str, CarbonIntensity]:
+    text = (files("kanji_tui.runs") / "facts" / "carbon_intensity.tsv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines(), delimiter="\t")
+    source = {WORLD: "Ember, Global Electricity Review 2024"}
+    return {
+        row["code"]: CarbonIntensity(
+            float(row["g_per_kwh"]),
+            row["region"],
+            int(row["year"]),
+            source.get(row["code"], "Ember and Energy Institute, by Our World in Data"),
+        )
+        for row in rows
+    }
+
+
+def _joules(used: dict[str, Energy]) -> float:
+    return sum(energy.joules for energy in used.values() if energy.joules is not None)
+
+
+def _why_nothing(devices: tuple[Device, ...]) -> str:
+    if not devices:
+        return "the run tells of no energy: it is no training, or one of an older version"
+    return "; ".join(f"{device.device}: {device.reason}" for device in devices)
+
+
+def _codecarbon(path: Path) -> CodeCarbon | None:
+    try:
+        row = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))[-1]
+        return CodeCarbon(float(row["energy_consumed"]), float(row["emissions"]), row["country_iso_code"])
+    except (OSError, IndexError, KeyError, ValueError):
+        return None
+
+
+def _resumed_from(run: RunDirectory) -> str | None:
+    try:
+        resume = run.config().get("spec", {}).get("resume")
+    except (KanjiError, AttributeError):
+        return None
+    return Path(resume).name if resume else None

@@ -1,0 +1,101 @@
+"""Starting a job as a child process in a session of its own, and the child's own beginning.
+
+The child survives a closed workbench and a dropped line; it is followed through its run directory alone.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from kanji_tui.errors import KanjiError, Stopped
+from kanji_tui.events import Failure, Outcome, Report, State
+from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.recorder import Recorder
+from kanji_tui.runs.run_directory import RunDirectory, create
+from kanji_tui.system.plain_data import from_plain, to_plain
+from kanji_tui.system.threads import prepare_process
+
+Job = Callable[[Any, Report], Any]
+
+
+def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirectory:
+    """Start `kanji_tui.jobs.<job>:run` with `spec` as a child in its own session; returns at once.
+
+    `nice` lowers the child's priority. What it prints goes to log.txt in its run directory.
+    """
+    run = create(job, f"kanji_tui.jobs.{job}:run", to_plain(spec), runs)
+    with open(run.log, "ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "kanji_tui.runs.process", str(run.path), str(nice)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return run
+
+
+def resolve(entry: str) -> tuple[type, Job]:
+    """The spec type and the function of a job named `module:function`."""
+    module_name, _, function = entry.partition(":")
+    if not module_name.startswith("kanji_tui.jobs."):
+        raise KanjiError(f"'{entry}' is no job of this program")
+    module = importlib.import_module(module_name)
+    return module.Spec, getattr(module, function)
+
+
+def as_json(result: Any) -> dict[str, Any]:
+    """A job's result (a dataclass or a dict) as what its command prints with --json."""
+    plain: dict[str, Any] = to_plain(asdict(result)) if is_dataclass(result) else to_plain(result)  # type: ignore[arg-type]
+    return plain
+
+
+def run_in(run: RunDirectory, console: Report | None = None) -> int:
+    """Do the job that `run` describes in this process; returns the exit code. Every end is recorded.
+
+    `console` hears everything too, and may ask to stop.
+    """
+    config = run.config()
+    with Recorder(run, config["job"], console) as report:
+        report.stop_on_sigterm()
+        try:
+            kind, job = resolve(config["entry"])
+            spec: Any = from_plain(kind, config["spec"])
+            report(State("running"))
+            result = job(spec, report)
+        except Stopped as stop:
+            report(State("stopped", stop.message))
+            return stop.exit_code
+        except KanjiError as error:
+            print(f"{error.message}\n{error.remedy}", file=sys.stderr)
+            report(Failure(error.message, error.remedy, error.exit_code))
+            report(State("failed", error.message))
+            return error.exit_code
+        except BaseException as error:
+            traceback.print_exc()
+            message = f"{type(error).__name__}: {error}"
+            report(Failure(message, f"the whole story is in {run.log}"))
+            report(State("failed", message))
+            return 1
+        report(Outcome(as_json(result)))
+        report(State("finished"))
+        return 0
+
+
+def main() -> None:
+    """`python -m kanji_tui.runs.process RUN_DIRECTORY NICE`: the child."""
+    directory, nice = Path(sys.argv[1]), int(sys.argv[2])
+    if nice:
+        os.nice(nice)
+    prepare_process()
+    sys.exit(run_in(RunDirectory(directory)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Publishing: the model of a run becomes the model in `models/`.
+
+best_kanji_model.pth, best_model_info.json, training_progress.json    copies from the run
+published.json    {run, pinned, weights_sha256}; pinned: the user chose it, finished runs no longer replace it
+"""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Notice, Report
+from kanji_tui.paths import HISTORY, MODEL_INFO, WEIGHTS
+from kanji_tui.system.files import read_json, replacing, sha256, write_json
+
+RECORD = "published.json"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Which run's model stands in models/; `state` is always `published`."""
+
+    run: str
+    pinned: bool
+    state: str = "published"
+
+
+def published(models_dir: Path) -> Published | None:
+    """What is published now, or None."""
+    try:
+        record = read_json(models_dir / RECORD)
+        return Published(str(record["run"]), bool(record["pinned"]))
+    except (KanjiError, KeyError):
+        return None
+
+
+def publish(run: Path, models_dir: Path, pinned: bool = True) -> Published:
+    """Copy the run's best model and its papers into `models_dir`; KanjiError where the run has none."""
+    if not (run / WEIGHTS).is_file() or not (run / MODEL_INFO).is_file():
+        raise KanjiError(
+            f"run {run.name} has no model yet", "a model is there after its first epoch: kanji-tui runs"
+        )
+    set_foreign_aside(models_dir)
+    for name in (WEIGHTS, MODEL_INFO, HISTORY):
+        if (run / name).is_file():
+            with replacing(models_dir / name) as beside:
+                shutil.copyfile(run / name, beside)
+    digest = sha256(models_dir / WEIGHTS)
+    write_json(models_dir / RECORD, {"run": run.name, "pinned": pinned, "weights_sha256": digest})
+    return Published(run.name, pinned)
+
+
+def publish_finished(run: Path, models_dir: Path, report: Report) -> None:
+    """Publish a run that has just finished, unless the user pinned another."""
+    now = published(models_dir)
+    if now is not None and now.pinned and now.run != run.name:
+        report(Notice(f"not published: {now.run} is pinned; to take this one: kanji-tui publish {run.name}"))
+        return
+    publish(run, models_dir, pinned=False)
+
+
+def set_foreign_aside(models_dir: Path) -> None:
+    """Rename a model in `models_dir` that no run here made, with its papers, so that it is never lost."""
+    weights = models_dir / WEIGHTS
+    if not weights.is_file():
+        return
+    try:
+        if read_json(models_dir / RECORD).get("weights_sha256") == sha256(weights):
+            return
+    except KanjiError:
+        pass
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    for name in (WEIGHTS, MODEL_INFO, HISTORY):
+        path = models_dir / name
+        if path.is_file():
+            path.rename(path.with_name(f"{path.stem}_before_{stamp}{path.suffix}"))

@@ -1,0 +1,71 @@
+"""A job in several processes that torchrun started: the first owns the run directory, the others only compute."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from kanji_tui.errors import Stopped
+from kanji_tui.events import Event, Notice, Report
+from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.process import resolve, run_in
+from kanji_tui.runs.run_directory import RunDirectory, create
+from kanji_tui.system.plain_data import from_plain, to_plain
+from kanji_tui.system.threads import prepare_process
+
+
+class Computing:
+    """The report of a process that is not the first: silent; it is asked to stop by a signal."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory: Path | None = directory
+        self._stop = False
+        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(signum, self._wish)
+
+    def __call__(self, event: Event) -> None:
+        pass
+
+    def stop_requested(self) -> bool:
+        return self._stop
+
+    def _wish(self, signum: int, frame: FrameType | None) -> None:
+        self._stop = True
+
+
+def run_together(
+    job: str, make_spec: Callable[[], Any], console: Report, runs: Path = RUNS_DIR
+) -> tuple[RunDirectory | None, int]:
+    """This process's part of the job; returns the run, in the first process alone, and the exit code.
+
+    `make_spec` is asked in the first process only, which tells the others. Raises KanjiError for what happens
+    before there is a run, and in the other processes.
+    """
+    prepare_process()
+    spec = make_spec() if os.environ.get("RANK", "0") == "0" else None
+    from kanji_tui.training import distributed
+
+    world = distributed.join()
+    entry = f"kanji_tui.jobs.{job}:run"
+    run = create(job, entry, to_plain(spec), runs) if world.first else None
+    directory, plain = world.from_first((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
+    if run:
+        console(Notice(f"this is run {run.name}, in {world.size} processes"))
+        code = run_in(run, console)
+    else:
+        code = _compute(entry, plain, directory)
+    if code in (0, Stopped.exit_code):  # after a loss there may be nobody left to part from
+        distributed.leave()
+    return run, code
+
+
+def _compute(entry: str, plain: dict[str, Any], directory: Path) -> int:
+    report = Computing(directory)
+    kind, job = resolve(entry)
+    try:
+        job(from_plain(kind, plain), report)
+    except Stopped as stop:  # the first process says so
+        return stop.exit_code
+    return 0

@@ -1,0 +1,346 @@
+"""Screen 5: the samples, and what the published model sees in them."""
+
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from kanji_tui.jobs import evaluate
+from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
+from kanji_tui.tui.browser.class_pane import GRID, LIST, PAIRS, ClassPane
+from kanji_tui.tui.browser.sample_format import sample_row
+from kanji_tui.tui.browser.sample_pane import Maps, SamplePane
+from kanji_tui.tui.shell.base_screen import WorkbenchScreen
+from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.worker import Worker
+from kanji_tui.tui.widgets import formatting
+from kanji_tui.tui.widgets.character_grid import LEGEND
+from kanji_tui.tui.widgets.formatting import next_words
+from kanji_tui.tui.widgets.lazy_rows import LazyRows
+from kanji_tui.tui.widgets.line_input import LineInput
+from kanji_tui.tui.widgets.list_table import Column, Rows
+from kanji_tui.workspace.opened_dataset import Shelf
+from kanji_tui.workspace.sample_browser import Catalogue, Library, Sample
+from kanji_tui.workspace.sample_list import ORDERS, PARTS, Query, SampleList
+from kanji_tui.workspace.state import State
+
+CATALOGUE, SAMPLES, SAMPLE, LOOKS, WRITTEN = "catalogue", "samples", "sample", "looks", "written"
+SHOWN = (CATALOGUE, SAMPLES, SAMPLE)
+LOOKED_AHEAD = 12  # maps a child computes at once: starting it takes longer than they do
+
+
+class BrowserScreen(WorkbenchScreen):
+    """Classes, then the samples of one, then the picture: enter goes in, escape comes back."""
+
+    MODE = "browser"
+    CSS_PATH = "browser.tcss"
+    ABOUT = (
+        "Search takes a character, a JIS code (4544), a code point (U+7530), a reading (DEN), a stroke count (5), "
+        f"kanji or hiragana. {LEGEND}"
+    )
+    AUTO_FOCUS = "#grid"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "slash",
+            "search",
+            "Search",
+            key_display="/",
+            tooltip="Find classes by character, code, reading, strokes",
+        ),
+        Binding("e", "errors", "Errors", tooltip="Only samples that the model gets wrong, or all again"),
+        Binding("w", "order", "Unsure", tooltip="Lowest confidence first, or in the order of the files again"),
+        Binding("t", "part", "Split", tooltip="All samples, or those of train, validation, test"),
+        Binding("c", "confusions", "Pairs", tooltip="The pairs the model confuses most, or the classes again"),
+        Binding("s", "suspects", "Suspects", tooltip="Samples whose label the model is sure is wrong"),
+        Binding("v", "looks", "Looks", tooltip="Lay over the picture where the model looks, or take it away"),
+        Binding("g", "list", "List", tooltip="The classes as a list with codes and counts, or as the grid again"),
+        Binding("x", "write", "Write", tooltip="Write the suspect labels as a table, models/suspects.tsv"),
+        Binding("p", "predict", "Read all", tooltip="Let the published model read every sample, as a job"),
+        Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),
+    ]
+
+    def __init__(self, state: State, worker: Worker) -> None:
+        super().__init__(state, worker)
+        self._library = Library(Shelf())
+        self._catalogue: Catalogue | None = None
+        self._signature: tuple[Any, ...] = ()
+        self._query = Query()
+        self._part, self._order = PARTS[0], ORDERS[0]
+        self._found: SampleList | None = None
+        self._sample: Sample | None = None
+        self._maps = Maps()
+        self._looking = False
+        self._seeking = False  # a child is finding out where the model looks
+        self._problem = ""
+
+    def body(self) -> ComposeResult:
+        yield ClassPane(id="left")
+        samples = Rows(
+            Column("is", 2),
+            Column("as", 2),
+            Column("sure", 7, right=True),
+            Column("split", 5),
+            Column("file", 8, tail=True),
+            Column("record", 6, right=True),
+            Column("set", 3, right=True),
+            id="samples",
+            title="samples",
+            empty="no sample here",
+        )
+        samples.add_class("pane")
+        yield samples
+        pane = SamplePane(id="sample-pane")
+        pane.add_class("pane")
+        yield pane
+
+    def on_screen_resume(self) -> None:
+        self._signature = ()  # predictions may have been made elsewhere meanwhile
+
+    def show_state(self) -> None:
+        place = self.state.place
+        if place is None:
+            return
+        ended = tuple(view.name for view in self.state.of("evaluate") if view.state == "finished")
+        signature = (place.dataset_written, place.model, ended)
+        if signature != self._signature:
+            self._signature = signature
+            if place.dataset is None or place.dataset.problem:
+                self._catalogue = None
+                self._left.show(None)
+            else:
+                self.worker.ask(self, CATALOGUE, self._library.catalogue)
+        self._say()
+        self._show_sample()
+
+    def _say(self) -> None:
+        self.query_one(SamplePane).say(self._said())
+
+    def _said(self) -> Content:
+        """What to do next, when there is something to do."""
+        place, catalogue = self.state.place, self._catalogue
+        running = next(iter(self.state.active("evaluate")), None)
+        last = self.state.newest("evaluate")
+        if self._problem:
+            return Content.styled(self._problem, "$error")
+        if place is None or place.dataset is None:
+            return next_words("2 makes a dataset first")
+        if running is not None:
+            return Content.styled("the model reads every sample ...", "$primary")
+        if last is not None and last.state == "failed" and last.failure:
+            return Content.assemble((last.failure.message, "$error"), f"  {last.failure.remedy}")
+        if place.model is None:
+            return formatting.quiet("no model yet: 3 trains one")
+        if catalogue is not None and not catalogue.read:
+            return next_words("p lets the model read every sample")
+        if self._looking and self._sample is not None and self._sample.number not in self._maps:
+            return Content.styled("finding out where the model looks ...", "$primary")
+        if self._query.suspects and self._query.part in ("", "train"):
+            return formatting.quiet("labels of train were learned, wrong ones too: t shows val, test")
+        if catalogue is not None and catalogue.read != "all":
+            return formatting.quiet(f"the model has read the {catalogue.read} split only; p: all samples")
+        return Content()
+
+    def on_answer(self, message: Answer) -> None:
+        if message.slot in SHOWN:
+            self._problem = ""
+        if message.slot == CATALOGUE:
+            if message.value is not self._catalogue:
+                self._catalogue = message.value
+                self._maps.clear()
+                self._drop_looks()  # of another model, as the maps
+                self._left.show(self._catalogue)
+                self._ask_samples()
+            self.state_moved()
+        elif message.slot == SAMPLES:
+            self._show_samples(*message.value)
+        elif message.slot == SAMPLE:
+            self._turn_to_sample(message.value)
+        elif message.slot == LOOKS and self._seeking:
+            self._seeking = False
+            self._maps.take(message.value)
+            self._ask_looks()  # for the sample that the cursor went to meanwhile
+            self._say()
+            self._show_sample()
+        elif message.slot == WRITTEN:
+            path, count = message.value
+            self.notify(f"{count:,} suspect labels: {path}", timeout=6, markup=False)
+
+    def shows(self, message: Refusal) -> bool:
+        own = message.slot in SHOWN
+        if own:
+            self._problem = message.message
+        if message.slot == LOOKS:
+            self._looking = self._seeking = False
+        self.state_moved()
+        return own
+
+    @property
+    def _left(self) -> ClassPane:
+        return self.query_one(ClassPane)
+
+    def on_class_pane_turned(self, message: ClassPane.Turned) -> None:
+        if message.opened:
+            self._enter(self._kept(message.query))
+        elif not self.has_class("-inside"):
+            self._turn_to(self._kept(message.query))
+
+    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+        number = int(message.row.key)
+        self.worker.ask(self, SAMPLE, lambda: self._library.sample(number))
+
+    def _kept(self, query: Query) -> Query:
+        """The query for the split and in the order that were chosen; of a pair always the unsure first."""
+        return query.turned(part=self._part, order=self._order if query.predicted is None else query.order)
+
+    def _enter(self, query: Query) -> None:
+        self.add_class("-inside")
+        self._turn_to(query)
+        self.query_one("#samples", Rows).focus()
+
+    def _return(self) -> None:
+        """Out of the samples, to those of what the cursor stands on."""
+        self.remove_class("-inside")
+        self._left.chooser.focus()
+        if self._left.chosen is not None:
+            self._turn_to(self._kept(self._left.chosen))
+
+    def _turn_to(self, query: Query) -> None:
+        if query != self._query:
+            before, self._query = self._query, query
+            if before.suspects != query.suspects:
+                self.refresh_bindings()
+            self._ask_samples()
+
+    # samples
+
+    def _ask_samples(self) -> None:
+        if self._catalogue is not None:
+            query = self._query
+            self.worker.ask(self, SAMPLES, lambda: self._library.opened(query))
+
+    def _show_samples(self, found: SampleList, first: Sample | None) -> None:
+        samples = self.query_one("#samples", Rows)
+        self._found = found
+        samples.show(LazyRows(found, sample_row), keep=False)
+        samples.entitle(found.query.title, formatting.count(len(found)))
+        self._turn_to_sample(first)
+
+    def _turn_to_sample(self, sample: Sample | None) -> None:
+        before, self._sample = self._sample, sample
+        if (before is None) != (sample is None):
+            self.refresh_bindings()
+        self._ask_looks()
+        self._say()
+        if sample is None:
+            self.query_one(SamplePane).show_none()
+        self._show_sample()
+
+    def _show_sample(self) -> None:
+        sample = self._sample
+        if sample is None:
+            return
+        looks = self._maps.of(sample.number) if self._looking else None
+        place = self.state.place
+        otherwise = (
+            "the model has not read this sample" if place and place.model else "no model has read this sample"
+        )
+        self.query_one(SamplePane).show(sample, looks, otherwise, self.has_class("-low"))
+
+    def _ask_looks(self) -> None:
+        """Let a child find where the model looks in this sample and in those after it; one child at a time."""
+        samples = self.query_one("#samples", Rows)
+        if not self._looking or self._seeking or self._sample is None or self._sample.number in self._maps:
+            return
+        ahead = self._found.numbers(samples.cursor, LOOKED_AHEAD) if self._found is not None else ()
+        wanted = dict.fromkeys((self._sample.number, *ahead))
+        numbers = tuple(str(number) for number in wanted if number not in self._maps)
+        self._seeking = True
+        self.worker.ask_child(self, LOOKS, ("saliency", "--sample", *numbers))
+
+    def _drop_looks(self) -> None:
+        """What the child finds is no longer wanted."""
+        if self._seeking:
+            self._seeking = False
+            self.worker.drop(self, LOOKS)
+
+    # keys
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape" and self.query_one("#search", LineInput).has_focus:
+            self.action_back()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return True
+        catalogue, place = self._catalogue, self.state.place
+        if action in ("errors", "order", "confusions", "suspects"):
+            return bool(catalogue and catalogue.read)
+        if action == "write":
+            return bool(catalogue and catalogue.read and self._query.suspects)
+        if action == "part":
+            return bool(catalogue and catalogue.parts_known)
+        if action == "looks":
+            return bool(self._sample and place and place.model)
+        if action == "predict":
+            unread = catalogue is not None and catalogue.read != "all"
+            return bool(unread and place and place.model and not self.state.active("evaluate"))
+        return True
+
+    def action_search(self) -> None:
+        if self._left.view == PAIRS:
+            self._left.turn(GRID)
+        self._return()
+        self._left.open_search()
+
+    def action_back(self) -> None:
+        """Out of the samples, then out of the pairs, then out of the search."""
+        if not self.has_class("-inside"):
+            if self._left.view == PAIRS:
+                self._left.turn(GRID)
+            elif self._left.searching:
+                self._left.close_search()
+        self._return()
+
+    def action_confusions(self) -> None:
+        self._left.turn(GRID if self._left.view == PAIRS else PAIRS)
+        self._return()
+
+    def action_list(self) -> None:
+        self._left.turn(GRID if self._left.view == LIST else LIST)
+        self._return()
+
+    def action_errors(self) -> None:
+        """Within a class its errors; from the classes the errors of all."""
+        query = self._query
+        if self.has_class("-inside") and not query.suspects:
+            self._enter(query.turned(errors=not query.errors))
+        else:
+            self._enter(Query(errors=True, part=self._part, order="unsure"))
+
+    def action_suspects(self) -> None:
+        self._enter(Query(suspects=True, part=self._part))
+
+    def action_order(self) -> None:
+        self._order = ORDERS[(ORDERS.index(self._query.order) + 1) % len(ORDERS)]
+        self._turn_to(self._query.turned(order=self._order))
+
+    def action_part(self) -> None:
+        self._part = PARTS[(PARTS.index(self._part) + 1) % len(PARTS)]
+        self._turn_to(self._query.turned(part=self._part))
+
+    def action_looks(self) -> None:
+        self._looking = not self._looking
+        if self._looking:
+            self._ask_looks()
+        else:
+            self._drop_looks()
+        self._say()
+        self._show_sample()
+
+    def action_write(self) -> None:
+        self.worker.ask(self, WRITTEN, self._library.write_suspects)
+
+    def action_predict(self) -> None:
+        self.worker.start_job(self, "evaluate", evaluate.Spec(DEFAULT_MODEL, DATA_DIR, "all"))

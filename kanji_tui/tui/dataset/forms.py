@@ -1,0 +1,77 @@
+"""The forms of the Dataset screen."""
+
+from pathlib import Path
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.jobs import sample
+from kanji_tui.tui.shell.form import Field, FormScreen, whole
+
+CLASSES = 3036
+SIZES = ("32", "48", "64", "96", "128")
+
+
+def sample_form() -> FormScreen:
+    """Classes, sets and seed of a drawn sample."""
+    return FormScreen(
+        "Draw a sample",
+        "DRAWN SAMPLE, not handwriting: a Japanese font, slanted, warped and thickened into many hands.",
+        (
+            Field(
+                "classes",
+                "characters",
+                str(sample.Spec.classes),
+                f"How many of the {CLASSES:,} characters, hiragana and kanji. More takes longer to train.",
+                whole(2, CLASSES),
+            ),
+            Field(
+                "sets",
+                "data sets",
+                str(sample.Spec.sets),
+                "Hands: each draws every character once, four hands to a file. A split keeps hands apart.",
+                whole(1, 1000),
+            ),
+            Field(
+                "seed",
+                "seed",
+                str(sample.Spec.seed),
+                "The same seed draws the same files, byte for byte.",
+                whole(0),
+            ),
+        ),
+        "Draw",
+    )
+
+
+def prepare_form(folder: str, size: int) -> FormScreen:
+    """The folder of the record files and the size of the pictures."""
+    return FormScreen(
+        "Prepare a dataset",
+        "",
+        (
+            Field(
+                "etl_dir",
+                "record files",
+                folder,
+                "The folder with ETL9G or ETL8G files, Kuzushiji npz pairs, or a folder of images for each "
+                "character. They are only read.",
+                existing_folder,
+            ),
+            Field(
+                "size",
+                "picture side",
+                str(size),
+                "Pixels a side. 64 is what exports are named after; 32 trains about four times as fast.",
+                int,
+                choices=SIZES if str(size) in SIZES else (str(size), *SIZES),
+            ),
+        ),
+        "Prepare",
+    )
+
+
+def existing_folder(text: str) -> Path:
+    """A folder that is there; `~` is the home folder."""
+    path = Path(text).expanduser()
+    if not text or not path.is_dir():
+        raise KanjiError(f"there is no folder '{text}'")
+    return path

@@ -1,0 +1,326 @@
+"""Screen 6: draw a character, and the model says at once what it sees."""
+
+import base64
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.errors import KanjiError
+from kanji_tui.recognition.drawing.client import NOTE, Reader
+from kanji_tui.tui.shell.base_screen import WorkbenchScreen
+from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.worker import Worker
+from kanji_tui.tui.widgets import formatting
+from kanji_tui.tui.widgets.drawing_pad import Sheet
+from kanji_tui.tui.widgets.formatting import next_words
+from kanji_tui.tui.widgets.key_values import Fact, Facts
+from kanji_tui.tui.widgets.line_input import LineInput
+from kanji_tui.tui.widgets.list_table import Column, Row, Rows
+from kanji_tui.tui.widgets.picture import Picture
+from kanji_tui.workspace.state import State
+
+LOOK, READ, SAVE, LABEL = "look", "read", "save", "label"
+BESIDE = 36  # columns for what the model says
+BEFORE_BAR = 20  # columns of a candidate that are not its bar
+
+
+class DrawScreen(WorkbenchScreen):
+    """The sheet on the left; on the right what the model says, and the picture it was given."""
+
+    MODE = "draw"
+    CSS_PATH = "draw.tcss"
+    ABOUT = (
+        "Drag with the mouse. Or move with the arrows (home, end, pgup, pgdn: slanted; shift: four steps) and put "
+        "the pen down and up with space. Saved drawings stand in samples/: kanji-tui prepare --etl-dir samples "
+        "--format images makes a dataset of them."
+    )
+    AUTO_FOCUS = "#sheet"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "undo", "Undo", tooltip="Take back the last stroke, or a clearing"),
+        Binding("r", "redo", "Redo", tooltip="Put back what was undone"),
+        Binding("c", "clear", "Clear", tooltip="An empty sheet; undo brings the drawing back"),
+        Binding("s", "save", "Save", tooltip="Keep the drawing as a sample of a character (in the list: enter)"),
+        Binding("escape", "back", "Back", show=False, tooltip="Back to the sheet"),
+    ]
+
+    def __init__(self, state: State, worker: Worker) -> None:
+        super().__init__(state, worker)
+        self._reader = Reader(self._deliver)
+        self._signature: tuple[Any, ...] | None = None
+        self._model: dict[str, Any] = {}
+        self._note = "opening the model ..."
+        self._problem: tuple[str, str] | None = None
+        self._candidates: tuple[dict[str, Any], ...] = ()
+        self._asked = 0.0
+        self._seconds: float | None = None
+        self._kept = ""
+
+    def body(self) -> ComposeResult:
+        yield Sheet(BESIDE, id="sheet")
+        with Vertical(id="side"):
+            yield Facts(id="said")
+            yield LineInput(id="label")
+            yield Static(id="meaning")
+            candidates = Rows(
+                Column("", 2, right=True),
+                Column("", 2),
+                Column("", 4),
+                Column("", 0),
+                Column("", 7, right=True),
+                id="candidates",
+                title="top ten",
+            )
+            candidates.add_class("pane")
+            yield candidates
+            with Container(id="seen", classes="pane") as pane:
+                pane.border_title = "what the model is given"
+                yield Picture(id="picture")
+                yield Facts(id="facts", name_width=9)
+
+    def on_mount(self) -> None:
+        self._turn_to(saving=False)
+        self._reader.start()
+
+    def on_unmount(self) -> None:
+        self._reader.close()
+
+    def show_state(self) -> None:
+        place = self.state.place
+        if place is not None:
+            model = place.model
+            signature = (model.run, model.written) if model else place.onnx[:1]
+            if signature != self._signature:
+                self._signature = signature
+                self._reader.ask(LOOK, {"do": "look"})
+        self._show_said()
+        self._show_candidates()
+        self._show_facts()
+
+    # what happens on the sheet
+
+    @property
+    def _sheet(self) -> Sheet:
+        return self.query_one(Sheet)
+
+    def on_sheet_drawn(self, message: Sheet.Drawn) -> None:
+        if not message.sheet.pen_down:
+            if message.sheet.strokes:
+                self._ask()
+            else:
+                self._show_nothing()
+        self._show_said()
+        self.refresh_bindings()
+
+    def _ask(self) -> None:
+        self._asked = time.monotonic()
+        self._reader.ask(READ, {"do": "read", "strokes": self._sheet.strokes})
+
+    def _show_nothing(self) -> None:
+        self._candidates, self._seconds = (), None
+        self.query_one(Picture).show(b"", 0)
+        self._show_candidates()
+        self._show_facts()
+
+    # what the recogniser answers
+
+    def _deliver(self, slot: str, value: Any) -> None:
+        """Called on the reader's thread."""
+        if isinstance(value, KanjiError):
+            self.post_message(Refusal(slot, value.message, value.remedy))
+        else:
+            self.post_message(Answer(slot, value))
+
+    def on_answer(self, message: Answer) -> None:
+        if message.slot == NOTE:
+            self._note = message.value
+        elif message.slot == LOOK:
+            self._looked(message.value)
+        elif message.slot == READ and self._sheet.strokes:
+            self._read(message.value)
+        elif message.slot.startswith(SAVE):
+            self._saved(message.value)
+        elif message.slot == LABEL and message.value[0] == self._label:
+            self._show_meaning(message.value[1])
+        self._show_said()
+
+    def _looked(self, found: dict[str, Any]) -> None:
+        self._model, self._note = found, ""
+        self._problem = (found["problem"], found["remedy"]) if found["problem"] else None
+        if self._sheet.strokes and not self._sheet.pen_down:
+            self._ask()
+        self._show_candidates()
+        self._show_facts()
+
+    def _read(self, said: dict[str, Any]) -> None:
+        self._seconds = time.monotonic() - self._asked
+        self._candidates = tuple(said["candidates"])
+        self.query_one(Picture).show(base64.b64decode(said["picture"]), said["size"])
+        self._show_candidates(keep=False)
+        self._show_facts()
+
+    def _saved(self, done: dict[str, Any]) -> None:
+        path = Path(done["path"])
+        self._kept = f"{path.parent.name} x {done['count']}"
+        self.notify(str(path), title="saved", timeout=4, markup=False)
+        self._show_facts()
+
+    def shows(self, message: Refusal) -> bool:
+        if message.slot not in (LOOK, READ):
+            return False
+        self._note, self._problem = "", (message.message, message.remedy)
+        self._show_said()
+        return True
+
+    # showing
+
+    def _show_said(self) -> None:
+        self.query_one("#said", Facts).say(self._said())
+
+    def _said(self) -> Content:
+        """What to do next, or what is missing."""
+        place, sheet = self.state.place, self._sheet
+        if sheet.by_keys:
+            return Content.assemble(("pen down: ", "bold $accent"), "space lifts it")
+        if self._note:
+            return formatting.quiet(self._note)
+        if self._problem and place is not None and place.model is None and not place.onnx:
+            return next_words("3, then n trains a model") + formatting.quiet("\ndrawings can be saved without: s")
+        if self._problem:
+            return Content.assemble((self._problem[0], "$error"), f"  {self._problem[1]}")
+        if not sheet.strokes:
+            return formatting.quiet("draw with the mouse; or arrows move,\nspace puts the pen down and up")
+        return formatting.quiet("s saves it as a sample,\nas does enter in the list (tab)")
+
+    def _show_candidates(self, keep: bool = True) -> None:
+        rows = self.query_one("#candidates", Rows)
+        width = max(1, rows.scrollable_content_region.width - BEFORE_BAR)
+        found = [
+            Row(
+                found["jis"],
+                (
+                    formatting.quiet(str(rank)),
+                    Content.styled(found["character"], "bold"),
+                    formatting.quiet(found["jis"]),
+                    formatting.bar(found["probability"], width),
+                    f"{100 * found['probability']:.1f} %",
+                ),
+            )
+            for rank, found in enumerate(self._candidates, start=1)
+        ]
+        rows.show(found, empty="" if self._problem else "nothing drawn yet", keep=keep)
+
+    def _show_facts(self) -> None:
+        model = self._model
+        facts: list[Fact] = []
+        if model.get("model"):
+            facts += [("model", model["network"]), ("classes", formatting.count(model["classes"]))]
+            facts.append(("picture", f"{model['size']} x {model['size']}"))
+        if model:
+            facts.append(("stroke", f"{100 * model['look']['pen']:.1f} % wide"))
+        if self._seconds is not None and self._candidates:
+            facts.append(("answer", f"{1000 * self._seconds:.0f} ms"))
+        if self._kept:
+            facts.append(("saved", self._kept))
+        self.query_one("#facts", Facts).show(facts)
+
+    # saving
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return True
+        sheet = self._sheet
+        if action == "undo":
+            return sheet.can_undo
+        if action == "redo":
+            return sheet.can_redo
+        if action in ("clear", "save"):
+            return bool(sheet.strokes)
+        return True
+
+    def action_undo(self) -> None:
+        self._sheet.undo()
+
+    def action_redo(self) -> None:
+        self._sheet.redo()
+
+    def action_clear(self) -> None:
+        self._sheet.clear()
+
+    def action_save(self) -> None:
+        """Ask for the label: typed, or by its number in the list."""
+        field = self.query_one("#label", LineInput)
+        first = f"enter: {self._candidates[0]['character']}   " if self._candidates else ""
+        field.placeholder = f"{first}1-10, 田, 4544, U+7530"
+        field.value = ""
+        self._turn_to(saving=True)
+        self.set_focus(field)  # at once: what is typed next is the label
+        self._show_meaning(self._jis_of(""))
+
+    def action_back(self) -> None:
+        self._turn_to(saving=False)
+        self.set_focus(self._sheet)
+
+    def _turn_to(self, saving: bool) -> None:
+        """The label's two lines stand where the advice else does."""
+        self.query_one("#label").display = self.query_one("#meaning").display = saving
+        self.query_one("#said").display = not saving
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape" and self.query_one("#label", LineInput).has_focus:
+            self.action_back()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        text = self._label
+        jis = self._jis_of(text)
+        if jis is not None or not text:
+            self._show_meaning(jis)
+        else:
+            self.worker.ask(self, LABEL, lambda: (text, code_of(text)))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        text = self._label
+        jis = self._jis_of(text)
+        if text or jis is not None:
+            self._save(name_jis(jis) if jis is not None else text)
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        self._save(message.row.key)
+
+    def _save(self, label: str) -> None:
+        slot = f"{SAVE} {time.monotonic_ns()}"  # one save never replaces another
+        self._reader.ask(slot, {"do": "save", "strokes": self._sheet.strokes, "label": label})
+        self.action_back()
+
+    @property
+    def _label(self) -> str:
+        return self.query_one("#label", LineInput).value.strip()
+
+    def _jis_of(self, text: str) -> int | None:
+        """What a number in the list means; without any text the first of it."""
+        place = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0 if text else 1
+        return int(self._candidates[place - 1]["jis"], 16) if 0 < place <= len(self._candidates) else None
+
+    def _show_meaning(self, jis: int | None) -> None:
+        if jis is not None:
+            character = jis_to_character(jis)
+            meaning = Content.assemble(
+                (f"{character}", "bold $success"), f" {name_jis(jis)}  -> samples/{character}/"
+            )
+        else:
+            meaning = Content.styled("no such character" if self._label else "", "$warning")
+        self.query_one("#meaning", Static).update(meaning, layout=False)
+
+
+def code_of(text: str) -> int | None:
+    """The JIS code that a typed label means, or None."""
+    from kanji_tui.data.images import parse_class
+
+    return parse_class(text)

@@ -1,0 +1,352 @@
+"""Screen 4: what ONNX files hold, and which engines truly run them."""
+
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input
+
+from kanji_tui.jobs import compare
+from kanji_tui.paths import DATA_DIR
+from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
+from kanji_tui.tui.inspector.model_format import (
+    backend_rows,
+    model_facts,
+    node_line,
+    node_row,
+    node_words,
+    refusals,
+)
+from kanji_tui.tui.inspector.result_tables import JOBS, layer_table, result_table
+from kanji_tui.tui.inspector.results import ResultsScreen
+from kanji_tui.tui.shell.base_screen import WorkbenchScreen
+from kanji_tui.tui.shell.form import Field, FormScreen
+from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.worker import Worker
+from kanji_tui.tui.widgets import formatting
+from kanji_tui.tui.widgets.formatting import next_words
+from kanji_tui.tui.widgets.key_values import Facts
+from kanji_tui.tui.widgets.line_input import LineInput
+from kanji_tui.tui.widgets.list_table import Column, Row, Rows
+from kanji_tui.workspace.snapshot import Place
+from kanji_tui.workspace.state import State
+
+FEWEST, MOST = 2, 4  # files side by side
+Version = tuple[Path, float, int]  # a file, when it was written, its bytes
+
+
+class InspectorScreen(WorkbenchScreen):
+    """The file under the cursor of the list is the one shown, once it was inspected."""
+
+    MODE = "inspector"
+    CSS_PATH = "inspector.tcss"
+    ABOUT = (
+        "Every node of an ONNX file is tried in the engines themselves; what they refuse is shown in their words."
+    )
+    AUTO_FOCUS = "#models"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open", "Open", tooltip="Inspect any ONNX file by its path"),
+        Binding("i", "inspect", "Inspect", tooltip="Ask the engines about the highlighted file, as enter does"),
+        Binding("space", "mark", "Mark", tooltip="Mark the file for a comparison; the first is the reference"),
+        Binding("c", "compare", "Compare", tooltip="Put the two to four marked files side by side"),
+        Binding("e", "export", "Export", tooltip="Write a model for a target: ONNX, SafeTensors, mapping"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only nodes whose line has these words"),
+        Binding(
+            "f", "filter", "Filter", show=False, tooltip="As /: operators, modules, shapes, attributes, refusals"
+        ),
+        Binding("l", "layers", "Layers", tooltip="The file's size layer by layer"),
+        Binding("r", "results", "Results", tooltip="What comparisons, exports and pooling tables found"),
+        Binding("p", "pooling", "Pooling", tooltip="Measure what each pooling type does to a model"),
+        Binding("s", "stop", "Stop", tooltip="Stop the comparison, export or pooling table that runs"),
+        Binding("escape", "unfilter", "Unfilter", show=False, tooltip="Show all nodes again"),
+    ]
+
+    def __init__(self, state: State, worker: Worker) -> None:
+        super().__init__(state, worker)
+        self._opened: list[Path] = []
+        self._marked: list[Path] = []
+        self._inspected: dict[Version, dict[str, Any]] = {}
+        self._asked: Path | None = None
+        self._problems: dict[Path, tuple[str, str]] = {}
+        self._since = time.time()  # what ended before was told by another workbench
+        self._told: set[str] = set()
+        self._nodes_shown: tuple[int, list[str]] | None = None
+
+    def body(self) -> ComposeResult:
+        with Vertical(id="left"):
+            models = Rows(
+                Column("", 1),
+                Column("file", 0, tail=True),
+                Column("size", 7, right=True),
+                id="models",
+                title="ONNX files",
+                empty="none yet: e exports the model",
+            )
+            models.add_class("pane")
+            yield models
+            operators = Rows(Column("", 0), Column("", 5, right=True), id="operators", title="operators", empty="")
+            operators.add_class("pane")
+            yield operators
+        with Vertical(id="right"):
+            yield Facts(id="said")
+            yield Facts(id="facts", name_width=11)
+            backends = Rows(Column("", 15), Column("", 7), Column("", 0), id="backends", title="engines", empty="")
+            backends.add_class("pane")
+            yield backends
+            yield LineInput(placeholder="words in a node's line", id="filter")
+            nodes = Rows(
+                Column("#", 3, right=True),
+                Column("operator", 13),
+                Column("module or name", 0, tail=True),
+                Column("output", 12),
+                Column("params", 8, right=True),
+                id="nodes",
+                title="nodes",
+                empty="",
+            )
+            nodes.add_class("pane")
+            yield nodes
+            yield Facts(id="told")
+
+    def on_mount(self) -> None:
+        self.query_one("#filter", LineInput).display = False
+
+    @property
+    def chosen(self) -> Path | None:
+        """The file under the cursor."""
+        row = self.query_one("#models", Rows).current
+        return Path(row.key) if row else None
+
+    @property
+    def model(self) -> dict[str, Any] | None:
+        """What is known of it."""
+        return self._inspected.get(_version(self.chosen)) if self.chosen else None
+
+    def show_state(self) -> None:
+        place = self.state.place or Place()
+        paths = list(dict.fromkeys([*place.onnx, *self._opened]))
+        self._marked = [path for path in self._marked if path in paths]
+        done = {path for path, _, _ in self._inspected}
+        rows = []
+        for path in paths:
+            name = Content.styled(_short(path), "" if path in done else "$quiet")
+            mark = Content.styled(str(self._marked.index(path) + 1), "bold $accent") if path in self._marked else ""
+            rows.append(Row(str(path), (mark, name, formatting.size(_version(path)[2]))))
+        waiting = "none yet: e exports the model" if place.model else "none yet, and no model: press 3"
+        self.query_one("#models", Rows).show(rows, empty=waiting)
+        self._show_model()
+
+    def _show_model(self) -> None:
+        model = self.model
+        self.query_one("#said", Facts).say(self._said(model))
+        self.query_one("#facts", Facts).show(model_facts(model) if model else [])
+        operators = sorted((model or {}).get("operators", {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        self.query_one("#operators", Rows).show([Row(name, (name, str(number))) for name, number in operators])
+        self.query_one("#backends", Rows).show(backend_rows(model) if model else [])
+        self._show_nodes()
+
+    def _said(self, model: dict[str, Any] | None) -> Content:
+        """The one line that matters most now."""
+        running = next(iter(self.state.active(*JOBS)), None)
+        if running is not None:
+            return Content.styled(f"{running.title} is running: s stops it", "$primary")
+        if self._asked is not None:
+            return Content.styled(f"asking the engines about {self._asked.name} ...", "$primary")
+        if self.chosen in self._problems:
+            message, remedy = self._problems[self.chosen]
+            return Content.assemble((message, "$error"), f"  {remedy}")
+        last = self.state.newest(*JOBS)
+        if last is not None and last.moved > self._since and last.name not in self._told:
+            style = "$success" if last.state == "finished" else "bold $error"
+            return Content.assemble((f"{last.title} {last.state}", style), "  r shows what it found")
+        if self._marked:
+            how = "c compares them" if len(self._marked) >= FEWEST else "space marks another"
+            most = ", no more go together" if len(self._marked) == MOST else ""
+            return next_words(f"{len(self._marked)} marked{most}: {how}")
+        if self.chosen is None:
+            return next_words("e exports a model" if models_of(self.state) else "3 trains a model first")
+        if model is None:
+            return next_words("enter inspects the file")
+        return Content.styled(str(self.chosen), "bold")
+
+    def _show_nodes(self) -> None:
+        model = self.model or {}
+        wanted = self.query_one("#filter", LineInput).value.lower().split()
+        if self._nodes_shown == (id(model), wanted):
+            return
+        self._nodes_shown = (id(model), wanted) if model else None
+        refused = refusals(model)
+        rows = []
+        for node in model.get("nodes", []):
+            line = node_line(node, refused.get(node["name"], {}))
+            if all(word in line for word in wanted):
+                rows.append(node_row(node, refused.get(node["name"], {})))
+        nodes = self.query_one("#nodes", Rows)
+        total = len(model.get("nodes", []))
+        nodes.entitle("nodes", f"{len(rows)} of {total}" if wanted else str(total or ""))
+        nodes.show(rows, empty="no node has these words" if total else "")
+        self._show_node()
+
+    def _show_node(self) -> None:
+        row = self.query_one("#nodes", Rows).current
+        model = self.model or {}
+        node = next((node for node in model.get("nodes", []) if row and str(node["number"]) == row.key), None)
+        self.query_one("#told", Facts).say(node_words(node, refusals(model)) if node else Content())
+
+    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+        if message.rows.id == "models":
+            self._show_model()
+        elif message.rows.id == "nodes":
+            self._show_node()
+        elif message.rows.id == "backends" and message.rows.has_focus:
+            said = message.row.cells[2]
+            self.query_one("#told", Facts).say(Content(said) if isinstance(said, str) else said)
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        if message.rows.id == "models":
+            self.action_inspect()
+        elif message.rows.id == "backends":
+            self.action_filter()
+            self.query_one("#filter", LineInput).value = f"{message.row.key} refuses"
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._show_nodes()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.query_one("#nodes", Rows).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        field = self.query_one("#filter", LineInput)
+        if event.key == "escape" and field.has_focus:
+            self.action_unfilter()
+
+    def on_answer(self, message: Answer) -> None:
+        if message.slot.startswith("inspect "):
+            path = Path(message.slot.removeprefix("inspect "))
+            self._asked = None
+            self._problems.pop(path, None)
+            self._inspected[_version(path)] = message.value["models"][0]
+            self.show_state()
+
+    def shows(self, message: Refusal) -> bool:
+        if not message.slot.startswith("inspect "):
+            return False
+        self._asked = None
+        self._problems[Path(message.slot.removeprefix("inspect "))] = (message.message, message.remedy)
+        self.show_state()
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return True
+        if action in ("inspect", "mark"):
+            return self.chosen is not None
+        if action in ("filter", "unfilter", "layers"):
+            return self.model is not None
+        if action == "compare":
+            return len(self._marked) >= FEWEST and not self._measuring
+        if action in ("export", "pooling"):
+            return bool(models_of(self.state)) and not self._measuring
+        if action == "results":
+            return any(not view.active for view in self.state.of(*JOBS))
+        if action == "stop":
+            return self._measuring
+        return True
+
+    @property
+    def _measuring(self) -> bool:
+        """Whether one of JOBS runs: two at once would spoil each other's timings."""
+        return bool(self.state.active(*JOBS))
+
+    def action_inspect(self) -> None:
+        path = self.chosen
+        if path is not None and self.model is not None:
+            self.query_one("#nodes", Rows).focus()
+        elif path is not None:
+            self._asked = path
+            self.worker.ask_child(self, f"inspect {path}", ("inspect", str(path)))
+            self._show_model()
+
+    def action_mark(self) -> None:
+        path = self.chosen
+        if path is None:
+            return
+        if path in self._marked:
+            self._marked.remove(path)
+        elif len(self._marked) < MOST:
+            self._marked.append(path)
+        self.state_moved()
+
+    def action_compare(self) -> None:
+        self.worker.start_job(self, "compare", compare.Spec(tuple(self._marked), DATA_DIR))
+
+    def action_results(self) -> None:
+        views = [view for view in self.state.of(*JOBS) if not view.active]
+        self._told.update(view.name for view in views)
+        self.app.push_screen(ResultsScreen([result_table(view) for view in views]))
+
+    def action_layers(self) -> None:
+        if self.model is not None:
+            self.app.push_screen(ResultsScreen([layer_table(self.model)]))
+
+    def action_stop(self) -> None:
+        for view in self.state.active(*JOBS):
+            self.stop_run(view)
+
+    def action_open(self) -> None:
+        field = Field("path", "file", "", "The path of any ONNX file; it is only read.", existing_file)
+
+        def opened(values: dict[str, Any] | None) -> None:
+            if values is not None:
+                self._opened.append(values["path"])
+                self.show_state()
+                models = self.query_one("#models", Rows)
+                models.select(str(values["path"]))
+                models.focus()
+                self.action_inspect()
+
+        self.app.push_screen(FormScreen("Inspect a file", "", (field,), "Inspect"), opened)
+
+    def action_export(self) -> None:
+        ask_export(self, models_of(self.state), DATA_DIR)
+
+    def action_pooling(self) -> None:
+        ask_pooling(self, models_of(self.state), DATA_DIR)
+
+    def action_filter(self) -> None:
+        field = self.query_one("#filter", LineInput)
+        field.display = True
+        field.focus()
+
+    def action_unfilter(self) -> None:
+        field = self.query_one("#filter", LineInput)
+        field.value = ""
+        field.display = False
+        self.query_one("#nodes", Rows).focus()
+
+
+def _short(path: Path) -> str:
+    """The file's name; of a run's own export with the run before it."""
+    return f"{path.parent.name}/{path.stem}" if path.parent.parent.name == "runs" else path.stem
+
+
+def existing_file(text: str) -> Path:
+    """A file that is there; `~` is the home folder."""
+    path = Path(text).expanduser()
+    if not text or not path.is_file():
+        raise ValueError(f"there is no file '{text}'")
+    return path
+
+
+def _version(path: Path) -> Version:
+    """What tells one state of a file from the next."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path, 0.0, 0
+    return path, found.st_mtime, found.st_size

@@ -1,0 +1,28 @@
+"""A command line that was just copied, to read and to select by hand where the terminal takes no clipboard."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from kanji_tui.tui.widgets.formatting import quiet
+
+
+class ShownCommand(ModalScreen[None]):
+    """Closed by any of its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,y", "app.pop_screen", "Close")]
+
+    def __init__(self, command: str) -> None:
+        super().__init__()
+        self._command = command
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide") as dialog:
+            dialog.border_title = "The command line of this run"
+            dialog.border_subtitle = "esc closes"
+            yield Static(self._command, markup=False, id="command")
+            yield Static(quiet("\nIt was sent to the terminal's clipboard; not every terminal takes it."))

@@ -1,0 +1,91 @@
+"""A canvas of braille: two by four dots a cell, each cell in the colour of what was drawn there last."""
+
+import math
+from collections.abc import Callable
+
+from textual.content import Content
+
+from kanji_tui.presentation.curve_data import Points, Window
+from kanji_tui.tui.widgets.pen import DOTS
+
+DOTTED_EVERY = 4
+
+
+class Canvas:
+    """`x` is the window seen; `place` gives the height of a value, 0 at the bottom, 1 at the top."""
+
+    def __init__(self, width: int, height: int, x: Window, place: Callable[[float], float]) -> None:
+        self.width, self.height = width, height
+        self._x, self._place_y = x, place
+        self._dots = [[0] * width for _ in range(height)]
+        self._styles = [[""] * width for _ in range(height)]
+        self._letters: dict[tuple[int, int], tuple[str, str]] = {}
+        self._verticals: dict[int, tuple[str, str]] = {}
+
+    def row(self, y: float) -> int:
+        """The row of cells that the value y lies in."""
+        return self._place(self._x[0], y)[1] // 4
+
+    def column(self, x: float) -> int:
+        """The column of cells that x lies in, the nearest one where it is outside."""
+        return max(0, min(self.width - 1, self._place(x, 0.0)[0] // 2))
+
+    def _place(self, x: float, y: float) -> tuple[int, int]:
+        across = (x - self._x[0]) / ((self._x[1] - self._x[0]) or 1.0)
+        up = self._place_y(y)
+        return round(across * (self.width * 2 - 1)), round((1 - up) * (self.height * 4 - 1))
+
+    def vertical(self, x: float, sign: str, style: str) -> None:
+        """A line from bottom to top at x, behind the curves; nothing where x is out of the window."""
+        if self._x[0] <= x <= self._x[1]:
+            self._verticals[self.column(x)] = (sign, style)
+
+    def curve(self, points: Points, style: str, dotted: bool = False) -> None:
+        """Lines from point to point, cut at the window's edges."""
+        before: tuple[int, int] | None = None
+        for x, y in points:
+            if not math.isfinite(y):
+                before = None
+                continue
+            here = self._place(x, y)
+            self._line(before or here, here, style, dotted)
+            before = here
+
+    def _line(self, start: tuple[int, int], end: tuple[int, int], style: str, dotted: bool) -> None:
+        steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1)
+        for step in range(steps + 1):
+            x = round(start[0] + (end[0] - start[0]) * step / steps)
+            y = round(start[1] + (end[1] - start[1]) * step / steps)
+            if 0 <= x < self.width * 2 and not (dotted and (x + y) % DOTTED_EVERY):
+                self._dots[y // 4][x // 2] |= DOTS[y % 4][x % 2]
+                self._styles[y // 4][x // 2] = style
+
+    def letter(self, points: Points, mark: str, style: str) -> None:
+        """Write `mark` where the curve ends in the window, on the nearest row that has no letter yet."""
+        seen = [(x, y) for x, y in points if self._x[0] <= x <= self._x[1] and math.isfinite(y)]
+        if not seen or not mark:
+            return
+        x, y = seen[-1]
+        column, row = min(self.width - 1, self.column(x) + 1), self.row(y)
+        for away in (0, 1, -1, 2, -2, 3, -3):
+            if 0 <= row + away < self.height and (column, row + away) not in self._letters:
+                self._letters[column, row + away] = (mark, style)
+                return
+
+    def line(self, y: int, grid: bool = False) -> Content:
+        """One row of cells; with `grid` empty cells show a faint line."""
+        parts: list[tuple[str, str]] = []
+        for x in range(self.width):
+            if (x, y) in self._letters:
+                sign, style = self._letters[x, y]
+            elif self._dots[y][x]:
+                sign, style = chr(0x2800 + self._dots[y][x]), self._styles[y][x]
+            elif x in self._verticals:
+                sign, style = self._verticals[x]
+            else:
+                sign, style = ("┈" if grid else " "), "$rule"
+            if parts and parts[-1][1] == style:
+                parts[-1] = (parts[-1][0] + sign, style)
+            else:
+                parts.append((sign, style))
+        return Content.assemble(*parts)

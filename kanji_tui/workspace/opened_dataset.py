@@ -1,0 +1,132 @@
+"""The dataset as the screens read it: opened once, then pages of it, a few pictures at a time.
+
+Only the worker thread touches a shelf. numpy is imported with the first question.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kanji_tui.characters.jis import jis_to_character
+from kanji_tui.data.source import DRAWN
+from kanji_tui.errors import KanjiError
+from kanji_tui.paths import DATA_DIR, METADATA
+from kanji_tui.workspace.snapshot import time_written
+from kanji_tui.workspace.thumbnails import Glyph
+
+if TYPE_CHECKING:
+    from kanji_tui.data.dataset import Dataset
+
+GLYPHS = 24
+OTHERS = 5
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A dataset in a few facts. `files` are (name, samples), `counts` (JIS code, samples) of each class, `parts`
+    (name, samples) of the default split. `sets` 0: who wrote what is not known.
+    """
+
+    name: str
+    source: str
+    digest: str
+    size: int
+    samples: int
+    classes: int
+    sets: int
+    quarantined: int
+    files: tuple[tuple[str, int], ...]
+    counts: tuple[tuple[int, int], ...]
+    split: str
+    parts: tuple[tuple[str, int], ...]
+    note: str
+    glyphs: tuple[Glyph, ...]
+
+    @property
+    def drawn(self) -> bool:
+        return self.source == DRAWN
+
+
+class Shelf:
+    """Keeps the last opened dataset; opens it again when metadata.json is another."""
+
+    def __init__(self, path: Path = DATA_DIR) -> None:
+        self.path = path
+        self._dataset: Dataset | None = None
+        self._written = 0
+
+    def dataset(self) -> "Dataset":
+        """The dataset, opened; KanjiError where there is none."""
+        from kanji_tui.data.dataset import open_dataset
+
+        written = time_written(self.path / METADATA)
+        if self._dataset is None or written != self._written:
+            self._dataset = open_dataset(self.path)
+            self._written = written
+        return self._dataset
+
+    def overview(self) -> Overview:
+        """The facts of the Dataset screen."""
+        import numpy as np
+
+        dataset = self.dataset()
+        counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
+        per_file = np.bincount(dataset.file, minlength=len(dataset.files))
+        kind, parts, note = default_split(dataset)
+        return Overview(
+            name=dataset.name,
+            source=dataset.source,
+            digest=dataset.digest,
+            size=dataset.size,
+            samples=len(dataset),
+            classes=len(dataset.classes),
+            sets=int(dataset.writers().max(initial=-1)) + 1 if dataset.writers_known else 0,
+            quarantined=int(dataset.metadata.get("quarantined", 0)),
+            files=tuple(zip(dataset.files, per_file.tolist(), strict=True)),
+            counts=tuple(zip(dataset.classes, counts.tolist(), strict=True)),
+            split=kind,
+            parts=parts,
+            note=note,
+            glyphs=_glyphs(dataset, _from_all_over(dataset)),
+        )
+
+    def beside(self, sample: int) -> tuple[Glyph, ...]:
+        """A sample, and for comparison some others of its class."""
+        import numpy as np
+
+        dataset = self.dataset()
+        others = np.setdiff1d(np.flatnonzero(dataset.labels == dataset.labels[sample]), [sample])
+        places = np.unique(np.linspace(0, max(0, len(others) - 1), OTHERS).round().astype(int))
+        first, *rest = _glyphs(dataset, [sample, *others[places[: len(others)]].tolist()])
+        named = [replace(glyph, caption=f"another {glyph.caption}") for glyph in rest]
+        return replace(first, caption=f"this {first.caption}"), *named
+
+
+def _from_all_over(dataset: "Dataset") -> list[int]:
+    """Samples of classes evenly spread, each from another place in its class."""
+    import numpy as np
+
+    classes = np.unique(np.linspace(0, len(dataset.classes) - 1, GLYPHS).round().astype(int))
+    members = [np.flatnonzero(dataset.labels == label) for label in classes]
+    return [int(places[number * 7 % len(places)]) for number, places in enumerate(members) if len(places)]
+
+
+def _glyphs(dataset: "Dataset", samples: list[int]) -> tuple[Glyph, ...]:
+    return tuple(
+        Glyph(jis_to_character(int(dataset.jis[sample])) or "?", image.tobytes(), dataset.size)
+        for sample, image in zip(samples, dataset.images(samples), strict=True)
+    )
+
+
+def default_split(dataset: "Dataset") -> tuple[str, tuple[tuple[str, int], ...], str]:
+    """Kind, sizes and announcement of the split a training takes unless told otherwise."""
+    from kanji_tui.data.splits import split_dataset
+    from kanji_tui.training.config import TrainConfig
+
+    config = TrainConfig()
+    try:
+        split = split_dataset(dataset, config.split, config.split_shares, config.seed)
+    except KanjiError as error:
+        return config.split, (), error.message
+    parts = (("train", split.train), ("validation", split.validation), ("test", split.test))
+    return split.kind, tuple((name, len(part)) for name, part in parts), split.note

@@ -1,0 +1,211 @@
+"""What the screens know of a run: its events folded into one frozen view, and the watch that keeps views fresh.
+
+Only the worker thread calls the watch. It costs one look at status.json for each run that has not ended, and
+reads only what was added to events.jsonl.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
+from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs, read_events
+from kanji_tui.workspace.earlier_epochs import read_earlier
+from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
+
+ENDED = ("finished", "stopped", "failed")
+PIECE_BYTES = 1 << 17  # of an events file at once: some 15 ms
+FILES_KEPT = 256
+NOTICES_KEPT = 20
+TRAINING = ("training", "validation", "test")  # the phases of a training; the first has the bar
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run as it stands. `moved`: time of its last event, seconds since 1970, 0 before the first.
+
+    `files` holds the last progress of each record file a preparation works on, in order of first appearance;
+    `gpus` what each GPU told over time. `stopping`: somebody, in whatever terminal, asked it to stop.
+    """
+
+    name: str
+    path: Path
+    job: str
+    state: str = "starting"
+    spec: dict[str, Any] = field(default_factory=dict)
+    started: float = 0.0
+    moved: float = 0.0
+    progress: Progress | None = None
+    files: tuple[Progress, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+    gpus: tuple[GpuHistory, ...] = ()
+    stopping: bool = False
+    notices: tuple[str, ...] = ()
+    failure: Failure | None = None
+    result: dict[str, Any] | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def best(self) -> Epoch | None:
+        """The best epoch by validation so far."""
+        return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
+
+    @property
+    def network(self) -> str:
+        """The network of a training, else an empty string."""
+        config = self.spec.get("config")
+        return str(config.get("network", "")) if isinstance(config, dict) else ""
+
+    @property
+    def title(self) -> str:
+        """`train kanjinet`, `prepare`: what to call the run in a line."""
+        return f"{self.job} {self.network}".strip().replace("_", " ")
+
+
+class Tail:
+    """Follows one run directory: reads what was added and folds it into a view."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        self.view = RunView(run.name, run.path, _job(run.name), spec=_spec(run), started=start_time(run.name))
+        self.behind = False  # there is more to read than was read at once
+        self._offset = 0
+        self._files: dict[str, Progress] = {}
+        self._gpus: dict[int, GpuRecord] = {}
+
+    def look(self) -> bool:
+        """Read what is new, or a piece of it; True when the view changed."""
+        state = self.run.state()  # before the events: once it has ended, none can be missed
+        stopping = state in ACTIVE and self.run.stop_file.exists()
+        before = self._offset
+        fresh, self._offset = read_events(self.run.events, before, PIECE_BYTES)
+        self.behind = self._offset - before >= PIECE_BYTES
+        if not fresh and (state, stopping) == (self.view.state, self.view.stopping):
+            return False
+        changes = self._fold([event for _, event in fresh])
+        moved = fresh[-1][0] if fresh else self.view.moved
+        self.view = replace(self.view, **changes, state=state, stopping=stopping, moved=moved)
+        return True
+
+    def _earlier(self) -> tuple[Epoch, ...]:
+        """What the run had done before it was resumed."""
+        if not self.view.spec.get("resume"):
+            return ()
+        config = self.view.spec.get("config")
+        return read_earlier(self.run.path, int(config.get("epochs") or 0) if isinstance(config, dict) else 0)
+
+    def _fold(self, fresh: list[Event]) -> dict[str, Any]:
+        view = self.view
+        known = view.epochs or self._earlier()
+        epochs, notices = {epoch.epoch: epoch for epoch in known}, list(view.notices)
+        gpus = {gpu.index: gpu for gpu in view.gpus}
+        changes: dict[str, Any] = {}
+        for event in fresh:
+            if isinstance(event, Progress) and event.phase == "file":
+                self._files[event.item] = event
+            elif isinstance(event, Progress):
+                changes["progress"] = _onward(changes.get("progress", view.progress), event)
+            elif isinstance(event, Epoch):
+                epochs[event.epoch] = event
+            elif isinstance(event, Gpu):
+                self._gpus.setdefault(event.index, GpuRecord()).add(event)
+            elif isinstance(event, Notice):
+                notices.append(event.message)
+            elif isinstance(event, Failure):
+                changes["failure"] = event
+            elif isinstance(event, Outcome):
+                changes["result"] = event.result
+        told = {event.index for event in fresh if isinstance(event, Gpu)}
+        gpus |= {index: self._gpus[index].history() for index in told}
+        for old in list(self._files)[:-FILES_KEPT]:
+            del self._files[old]
+        return changes | {
+            "files": tuple(self._files.values()),
+            "epochs": tuple(epochs[number] for number in sorted(epochs)),
+            "gpus": tuple(gpus[index] for index in sorted(gpus)),
+            "notices": tuple(notices[-NOTICES_KEPT:]),
+        }
+
+
+class Watch:
+    """All runs of a models folder, wherever they were started."""
+
+    def __init__(self, complain: Callable[[str], None] = lambda text: None, runs: Path = RUNS_DIR) -> None:
+        """`complain` hears of runs whose files cannot be read."""
+        self._complain = complain
+        self._runs = runs
+        self._tails: dict[str, Tail] = {}
+        self._waiting: list[RunDirectory] = []
+
+    def list(self) -> frozenset[str]:
+        """Look for new and vanished runs; returns the names of the vanished."""
+        found = {run.name: run for run in list_runs(self._runs)}
+        gone = frozenset(self._tails.keys() - found.keys())
+        for name in gone:
+            del self._tails[name]
+        self._waiting = [run for name, run in found.items() if name not in self._tails]
+        return gone
+
+    def look(self, seconds: float) -> tuple[RunView, ...]:
+        """The views that changed; stops after `seconds` and goes on with the rest at the next look."""
+        deadline = time.monotonic() + seconds
+        changed = [
+            tail.view
+            for tail in self._tails.values()
+            if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and self._look(tail)
+        ]
+        while self._waiting and time.monotonic() < deadline:
+            run = self._waiting.pop(0)  # newest first
+            try:
+                tail = Tail(run)
+            except KanjiError:
+                continue  # deleted between the listing and now
+            self._look(tail)
+            self._tails[run.name] = tail
+            changed.append(tail.view)
+        return tuple(changed)
+
+    def _look(self, tail: Tail) -> bool:
+        """Read what is new in one run; one that cannot be read keeps no other from being read."""
+        try:
+            return tail.look()
+        except OSError as error:
+            self._complain(f"run {tail.run.name} cannot be read: {error}")
+            return False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs or waits to be read: look often."""
+        return bool(self._waiting) or any(tail.view.active or tail.behind for tail in self._tails.values())
+
+
+def _onward(before: Progress | None, now: Progress) -> Progress:
+    """The progress to show: a training's short phases in between keep its bar, which must not jump."""
+    if before is None or before.phase not in TRAINING or now.phase not in TRAINING[1:]:
+        return now
+    return replace(before, phase=now.phase, item="")
+
+
+def start_time(name: str) -> float:
+    """When the run with this name was made, seconds since 1970; 0 where the name does not tell."""
+    try:
+        return datetime.strptime(name.split("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _job(name: str) -> str:
+    return "-".join(name.split("-")[1:-1]) or name
+
+
+def _spec(run: RunDirectory) -> dict[str, Any]:
+    spec = run.config().get("spec")
+    return spec if isinstance(spec, dict) else {}

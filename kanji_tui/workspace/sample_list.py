@@ -1,0 +1,128 @@
+"""Which samples are listed; a line is read when it is asked for, so 607,200 cost no more than those shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, overload
+
+from kanji_tui.characters.jis import jis_to_character
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kanji_tui.data.dataset import Dataset
+    from kanji_tui.recognition.predictions import Predictions
+
+PARTS = ("", "train", "val", "test")
+ORDERS = ("file", "unsure")
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which samples to list. `jis` None: of all classes; `predicted`: only those read as this code.
+
+    `suspects`: only those whose label the model is sure is wrong, the most suspect first.
+    """
+
+    jis: int | None = None
+    predicted: int | None = None
+    errors: bool = False
+    suspects: bool = False
+    part: str = ""
+    order: str = "file"
+
+    def turned(self, **changes: Any) -> "Query":
+        return replace(self, **changes)
+
+    @property
+    def title(self) -> str:
+        """What the list holds, in words."""
+        if self.suspects:
+            words = ["suspect labels"]
+        else:
+            words = [jis_to_character(self.jis) or "?" if self.jis is not None else "all"]
+        if self.predicted is not None:
+            words.append(f"read as {jis_to_character(self.predicted) or '?'}")
+        if self.errors:
+            words.append("errors")
+        if self.part:
+            words.append(self.part)
+        if self.order == "unsure" and not self.suspects:
+            words.append("unsure first")
+        return " ".join(words)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A model's predictions; `place` (N,) int64 is a sample's row among them, -1 for one that was not read."""
+
+    predictions: "Predictions"
+    place: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class SampleLine:
+    """One sample of a list. `predicted` is empty and `confidence` None where there is no prediction."""
+
+    number: int
+    character: str
+    predicted: str
+    correct: bool
+    confidence: float | None
+    part: str
+    file: str
+    record: int
+    set: int
+
+
+class SampleList(Sequence[SampleLine]):
+    """The samples `order` that a query found."""
+
+    def __init__(
+        self,
+        query: Query,
+        order: "np.ndarray",
+        dataset: "Dataset",
+        judged: Judged | None,
+        part: "np.ndarray | None",
+    ) -> None:
+        self.query = query
+        self._order, self._dataset, self._judged, self._part = order, dataset, judged, part
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> SampleLine: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[SampleLine]: ...
+
+    def __getitem__(self, place: int | slice) -> SampleLine | list[SampleLine]:
+        if isinstance(place, slice):
+            return [self._line(int(number)) for number in self._order[place]]
+        return self._line(int(self._order[place]))
+
+    def numbers(self, start: int, count: int) -> tuple[int, ...]:
+        """The sample numbers of `count` lines from `start` on."""
+        return tuple(int(number) for number in self._order[start : start + count])
+
+    def _line(self, number: int) -> SampleLine:
+        data, judged = self._dataset, self._judged
+        label = int(data.jis[number])
+        predicted, correct, confidence = "", False, None
+        if judged is not None and judged.place[number] >= 0:
+            place = judged.place[number]
+            first = int(judged.predictions.jis[place, 0])
+            predicted, correct = jis_to_character(first) or "?", first == label
+            confidence = float(judged.predictions.probability[place, 0])
+        return SampleLine(
+            number=number,
+            character=jis_to_character(label) or "?",
+            predicted=predicted,
+            correct=correct,
+            confidence=confidence,
+            part=PARTS[int(self._part[number]) + 1] if self._part is not None else "",
+            file=data.files[int(data.file[number])],
+            record=int(data.record[number]),
+            set=int(data.set[number]),
+        )

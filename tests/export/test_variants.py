@@ -1,0 +1,295 @@
+"""What `export onnx` may change in a model, and what it refuses to."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.events import Notice
+from kanji_tui.export import verification
+from kanji_tui.export.onnx_export import ExportedOnnx, export_onnx
+from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
+from kanji_tui.export.pooling_table import compare_pooling
+from kanji_tui.export.targets import TARGETS
+from kanji_tui.export.variants import POOLINGS, Changes, change, trained_pooling
+from kanji_tui.inspection.inspect import inspect_models
+from kanji_tui.networks import registry
+from kanji_tui.networks.card import ModelCard
+from kanji_tui.networks.recogniser import Recogniser
+from kanji_tui.recognition.evaluation import evaluate
+from kanji_tui.recognition.models import load_recogniser, open_model
+
+
+@pytest.fixture(autouse=True)
+def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
+    monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1, 4))
+    monkeypatch.setattr(verification, "SLOW_SECONDS", 1.0)
+
+
+@pytest.fixture
+def model(models: dict[str, Path], tmp_path: Path) -> Path:
+    shutil.copytree(models["kanjinet"].parent, tmp_path / "models")
+    return tmp_path / "models" / "best_kanji_model.pth"
+
+
+@pytest.fixture
+def export(model: Path, sample_dataset: Path, report):
+    def run(target: str = "tract", data_dir: Path = sample_dataset, **changes: object) -> ExportedOnnx:
+        made = export_onnx(model, data_dir, target, None, False, report, Changes(**changes))  # type: ignore[arg-type]
+        json.dumps(dataclasses.asdict(made))
+        return made
+
+    return run
+
+
+class Quartered(nn.Module):
+    """Learns with a grid of 2x2 before its classifier."""
+
+    def __init__(self, classes: int, size: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 4, 3, 4), nn.ReLU())
+        self.pool = nn.AdaptiveMaxPool2d(2)
+        self.head = nn.Linear(16, classes)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.head(self.pool(self.body(pictures)).flatten(1))
+
+
+@pytest.fixture
+def quartered(tmp_path: Path, sample_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A .pth of such a network, known to the registry while the test runs."""
+    from kanji_tui.data.dataset import open_dataset
+
+    monkeypatch.setattr("kanji_tui.networks.kanjinet.Quartered", Quartered, raising=False)
+    entry = registry.NetworkEntry("kanjinet:Quartered", "for a test", "head.weight")
+    monkeypatch.setitem(registry.NETWORKS, "quartered", entry)
+    dataset = open_dataset(sample_dataset)
+    card = ModelCard("quartered", dataset.classes, dataset.size, dataset=dataset.name)
+    torch.manual_seed(1)
+    network = Quartered(len(dataset.classes), dataset.size)
+    nn.init.normal_(network.head.weight, 0, 5)
+    path = tmp_path / "quartered" / "best_kanji_model.pth"
+    path.parent.mkdir()
+    torch.save(network.state_dict(), path)
+    path.with_name("best_model_info.json").write_text(json.dumps(card.to_json()), encoding="utf-8")
+    return path
+
+
+def test_every_pooling_has_its_words() -> None:
+    assert list(POOLING_TYPES) == list(POOLINGS)
+
+
+def test_fixed_average_is_the_same_network(export) -> None:
+    made = export(pooling_type="fixed_avg")
+    assert Path(made.path).name == "kanji_model_etl9g-sample_32x32_12classes_tract_fixed_avg.onnx"
+    assert (made.opset, made.pooling_type, made.changed, made.accuracy) == (12, "fixed_avg", "", None)
+    assert "whole picture" not in made.pooling
+    assert all(parity.passed for parity in made.parity.values())
+
+
+@pytest.mark.parametrize("kind", ["adaptive_max", "fixed_max"])
+def test_maximum_is_another_network_and_measured(
+    export, model: Path, sample_dataset: Path, report, monkeypatch, kind: str
+) -> None:
+    monkeypatch.setattr(verification, "LOST", -1.0)
+    made = export(pooling_type=kind)
+    assert Path(made.path).stem.endswith(f"_tract_{kind}")
+    assert made.changed == f"it pools by {kind} where it was trained by adaptive_avg"
+    found = [evaluate(path, sample_dataset, "test", None, report).top1 for path in (model, Path(made.path))]
+    assert made.accuracy is not None
+    assert [made.accuracy.before, made.accuracy.top1] == found
+    assert made.accuracy.samples == 24
+    assert any("the network as trained" in notice.message for notice in report.of(Notice))
+    assert all(parity.passed for parity in made.parity.values())
+    assert ("ReduceMax whole picture" in made.pooling) == (kind == "adaptive_max")
+    assert ("whole picture" in made.pooling) == (kind == "adaptive_max")
+    assert {timing.batch for timing in made.latency["tract"]} == {1, 4}
+    metrics = open_model(Path(made.path)).card.metrics
+    assert metrics["changed"] == made.changed
+    assert "test" not in metrics
+
+
+def test_the_file_computes_the_maximum(export, model: Path) -> None:
+    made = export(pooling_type="fixed_max", target="strict")
+    recogniser, card = load_recogniser(model)
+    recogniser.network.pool = nn.AdaptiveMaxPool2d(1)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, card.size, card.size), np.uint8)
+    with torch.inference_mode():
+        expected = recogniser(torch.from_numpy(pictures)[:, None].float() / 255).numpy()
+    logits = open_model(Path(made.path)).logits(pictures)
+    np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=1e-3)
+    assert np.abs(logits - open_model(model).logits(pictures)).max() > 0.1
+
+
+@pytest.mark.parametrize("kind", ["avg_2x2", "max_2x2"])
+def test_a_grid_needs_training_again(export, model: Path, kind: str) -> None:
+    with pytest.raises(UsageError, match=rf"{kind} needs training again.*reads 1 number of each") as caught:
+        export(pooling_type=kind)
+    assert "adaptive_avg" in caught.value.remedy
+    assert not list(model.parent.glob("*.onnx"))
+
+
+def test_a_network_trained_with_a_grid_exports_so(quartered: Path, sample_dataset: Path, report) -> None:
+    recogniser, card = load_recogniser(quartered)
+    assert trained_pooling(recogniser, card.size) == "max_2x2"
+    for changes in (Changes(), Changes(pooling_type="max_2x2")):
+        made = export_onnx(quartered, sample_dataset, "strict", None, False, report, changes)
+        assert made.pooling_type == "max_2x2"
+        assert made.pooling == "MaxPool 4x4"
+    with pytest.raises(UsageError, match=r"fixed_max needs training again.*reads 4 numbers of each"):
+        export_onnx(quartered, sample_dataset, "strict", None, False, report, Changes(pooling_type="fixed_max"))
+
+
+def test_contradictions(export, model: Path) -> None:
+    with pytest.raises(UsageError, match="strict has no global pooling") as caught:
+        export(target="strict", pooling_type="adaptive_avg")
+    assert "fixed_avg" in caught.value.remedy
+    with pytest.raises(UsageError, match="no pooling 'median'"):
+        export(pooling_type="median")
+    with pytest.raises(UsageError, match="no quantisation 'int4'"):
+        export(quantize="int4")
+    with pytest.raises(UsageError, match="32 to 128 pixels"):
+        export(image_size=20)
+
+
+def test_another_picture_size_is_measured(export, report) -> None:
+    made = export(image_size=48)
+    assert Path(made.path).name == "kanji_model_etl9g-sample_48x48_12classes_tract.onnx"
+    assert made.size == 48
+    assert made.changed == "it takes 48-pixel pictures where it was trained on 32-pixel ones"
+    assert made.samples_source.endswith("resized to 48 pixels")
+    assert made.accuracy is not None
+    assert made.accuracy.before > 0.5
+    assert made.accuracy.samples == 24
+    file = onnx.load(made.path)
+    assert [dim.dim_value for dim in file.graph.input[0].type.tensor_type.shape.dim[1:]] == [1, 48, 48]
+    assert open_model(Path(made.path)).card.size == 48
+
+
+def test_the_trained_size_is_no_change(export) -> None:
+    made = export(image_size=32)
+    assert (made.changed, made.accuracy) == ("", None)
+
+
+def test_a_network_made_for_one_size_is_refused(models: dict[str, Path], monkeypatch) -> None:
+    _, card = load_recogniser(models["kanjinet"])
+
+    class Flat(nn.Module):
+        def __init__(self, classes: int, size: int) -> None:
+            super().__init__()
+            self.head = nn.Linear(size * size, classes)
+
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return self.head(pictures.flatten(1))
+
+    monkeypatch.setattr("kanji_tui.networks.kanjinet.KanjiNet", Flat)
+    flat = Recogniser(Flat(12, 32)).eval()
+    with pytest.raises(UsageError, match="made for 32-pixel pictures") as caught:
+        change(flat, card, TARGETS["tract"], Changes(image_size=48))
+    assert "prepare --size 48" in caught.value.remedy
+    with pytest.raises(UsageError, match="does not pool by a layer"):
+        change(flat, card, TARGETS["tract"], Changes(pooling_type="adaptive_max"))
+
+
+@pytest.mark.parametrize("changes", [{"image_size": 48}, {"pooling_type": "fixed_max"}])
+def test_another_network_needs_real_samples(export, tmp_path: Path, changes: dict) -> None:
+    with pytest.raises(KanjiError, match="accuracy cannot be measured: there is no dataset"):
+        export(data_dir=tmp_path / "nowhere", **changes)
+
+
+def test_the_recogniser_given_stays_as_it_is(models: dict[str, Path]) -> None:
+    recogniser, card = load_recogniser(models["kanjinet"])
+    change(recogniser, card, TARGETS["tract"], Changes(pooling_type="adaptive_max", image_size=48))
+    assert trained_pooling(recogniser, card.size) == "adaptive_avg"
+
+
+@pytest.mark.parametrize(
+    ("network", "kind"),
+    [*(("kanjinet", kind) for kind in QUANTISATIONS), ("v2.1", "int8-static"), ("v2.1", "fp16")],
+)
+def test_quantised(models, sample_dataset: Path, tmp_path: Path, report, network: str, kind: str) -> None:
+    plain = export_onnx(models[network], sample_dataset, "tract", tmp_path / "plain.onnx", False, report)
+    path = tmp_path / "quantised.onnx"
+    report.events.clear()
+    made = export_onnx(models[network], sample_dataset, "tract", path, False, report, Changes(quantize=kind))
+    assert made.opset == 13
+    assert made.quantization == kind
+    assert made.bytes < plain.bytes * (0.55 if kind == "fp16" else 0.4)
+    assert report.events[0] == Notice(f"{kind}: {QUANTISATIONS[kind]}"), "said before anything is done"
+    assert made.accuracy is not None
+    assert made.accuracy.top1 >= made.accuracy.before - 0.1
+    for engine in ("onnxruntime", "tract"):
+        assert made.parity[engine].samples >= 16
+        assert made.parity[engine].max_logit_difference > 0
+        assert made.parity[engine].top1_agreement > 0.8
+        assert made.latency[engine][0].median is not None
+    types = {tensor.data_type for tensor in onnx.load(str(path)).graph.initializer}
+    halves, integers = onnx.TensorProto.FLOAT16, {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
+    assert (halves in types) == (kind == "fp16")
+    assert bool(integers & types) == (kind != "fp16")
+    assert made.calibration == (f"drawn sample, train split of {sample_dataset}" if kind == "int8-static" else "")
+    if network == "v2.1":
+        inspected = inspect_models((path,), report).models[0]
+        assert inspected.backends["tract"].runs is True, inspected.backends["tract"].reason
+
+
+def test_static_ranges_are_per_channel(export) -> None:
+    model = onnx.load(export(quantize="int8-static").path)
+    scales = {tensor.name: tensor.dims for tensor in model.graph.initializer if tensor.name.endswith("_scale")}
+    assert any(list(dims) not in ([], [1]) for dims in scales.values())
+
+
+def test_quantised_name_target_and_card(export) -> None:
+    made = export(target="strict", quantize="int8-static", image_size=48)
+    assert Path(made.path).name == "kanji_model_etl9g-sample_48x48_12classes_strict_int8_static.onnx"
+    assert "opset 13, as its operators ask, in place of 11" in made.note
+    assert open_model(Path(made.path)).card.metrics["changed"].endswith("; int8-static")
+    assert made.latency["tract"][1].reason == "its batch is fixed at 1"
+
+
+def test_static_needs_pictures(export, tmp_path: Path, model: Path) -> None:
+    with pytest.raises(KanjiError, match="nothing to calibrate on: there is no dataset") as caught:
+        export(data_dir=tmp_path / "nowhere", quantize="int8-static")
+    assert "--data-dir" in caught.value.remedy
+    assert not list(model.parent.glob("*.onnx"))
+
+
+def test_dynamic_without_a_dataset(export, tmp_path: Path, report, monkeypatch) -> None:
+    monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
+    made = export(data_dir=tmp_path / "nowhere", quantize="int8-dynamic")
+    assert made.accuracy is None
+    assert any("accuracy was not measured" in notice.message for notice in report.of(Notice))
+
+
+def test_a_quantised_file_without_numbers_is_not_kept(export, model: Path, monkeypatch) -> None:
+    right = verification.run_logits
+    monkeypatch.setattr(verification, "run_logits", lambda *arguments: right(*arguments) * np.nan)
+    with pytest.raises(KanjiError, match="not kept: logits differ by up to nan"):
+        export(quantize="int8-dynamic")
+    assert not list(model.parent.glob("*.onnx"))
+
+
+def test_pooling_table(model: Path, sample_dataset: Path, report) -> None:
+    table = compare_pooling(model, sample_dataset, report)
+    assert (table.trained, table.samples) == ("adaptive_avg", 24)
+    rows = {row.type: row for row in table.poolings}
+    assert list(rows) == list(POOLINGS)
+    assert rows["adaptive_avg"].trained
+    assert rows["adaptive_avg"].top1 == rows["fixed_avg"].top1 > 0.5
+    assert rows["adaptive_max"].top1 == rows["fixed_max"].top1
+    assert rows["adaptive_avg"].operators["GlobalAveragePool"] == rows["fixed_avg"].operators["AveragePool"] == 5
+    for kind in ("avg_2x2", "max_2x2"):
+        assert "needs training again" in rows[kind].refused
+        assert rows[kind].latency is None
+    assert rows["fixed_max"].bytes > 0
+    assert rows["fixed_max"].latency["tract"][0].median > 0
+    json.dumps(dataclasses.asdict(table))

@@ -1,0 +1,19 @@
+"""Looking a check up in a list, and what holds for every one of them."""
+
+import subprocess
+
+from kanji_tui.preflight.results import Check
+
+
+def find(checks: list[Check], name: str, group: str = "") -> Check:
+    """The one check of this name; its remedy must be a shell command."""
+    found = [check for check in checks if check.name == name and group in ("", check.group)]
+    assert len(found) == 1, [check.name for check in checks]
+    assert_pasteable(found[0])
+    return found[0]
+
+
+def assert_pasteable(check: Check) -> None:
+    parsed = subprocess.run(["bash", "-n", "-c", check.remedy], capture_output=True, text=True, check=False)
+    assert parsed.returncode == 0, f"{check.name}: {check.remedy}: {parsed.stderr}"
+    assert check.remedy or check.verdict in ("ok", "not applicable"), check

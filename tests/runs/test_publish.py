@@ -1,0 +1,54 @@
+"""Publishing: the newest finished run unless one is pinned, and nothing of the user's is ever lost."""
+
+import json
+
+import pytest
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Notice
+from kanji_tui.runs.publish import publish, publish_finished, published
+
+
+def make_run(models, name, weights):
+    run = models / "runs" / name
+    run.mkdir(parents=True)
+    (run / "best_kanji_model.pth").write_bytes(weights)
+    (run / "best_model_info.json").write_text(json.dumps({"run": name}))
+    return run
+
+
+def test_finished_runs_follow_each_other(tmp_path, report):
+    for name in ("one", "two"):
+        publish_finished(make_run(tmp_path, name, name.encode()), tmp_path, report)
+        assert (tmp_path / "best_kanji_model.pth").read_bytes() == name.encode()
+    assert published(tmp_path).run == "two"
+    assert not list(tmp_path.glob("*_before_*"))
+
+
+def test_a_pinned_run_stays(tmp_path, report):
+    publish(make_run(tmp_path, "mine", b"mine"), tmp_path)
+    publish_finished(make_run(tmp_path, "later", b"later"), tmp_path, report)
+    assert (tmp_path / "best_kanji_model.pth").read_bytes() == b"mine"
+    assert "mine is pinned" in report.of(Notice)[0].message
+
+
+def test_a_model_that_no_run_made_is_set_aside(tmp_path, report):
+    (tmp_path / "best_kanji_model.pth").write_bytes(b"years of work")
+    (tmp_path / "best_model_info.json").write_text("{}")
+    publish_finished(make_run(tmp_path, "new", b"new"), tmp_path, report)
+    (kept,) = tmp_path.glob("best_kanji_model_before_*.pth")
+    assert kept.read_bytes() == b"years of work"
+    assert len(list(tmp_path.glob("best_model_info_before_*.json"))) == 1
+
+
+def test_a_published_model_that_was_changed_by_hand_is_set_aside(tmp_path, report):
+    publish_finished(make_run(tmp_path, "one", b"one"), tmp_path, report)
+    (tmp_path / "best_kanji_model.pth").write_bytes(b"tuned by hand")
+    publish_finished(make_run(tmp_path, "two", b"two"), tmp_path, report)
+    assert next(tmp_path.glob("*_before_*.pth")).read_bytes() == b"tuned by hand"
+
+
+def test_a_run_without_a_model_is_refused(tmp_path):
+    (tmp_path / "runs" / "empty").mkdir(parents=True)
+    with pytest.raises(KanjiError, match="no model yet"):
+        publish(tmp_path / "runs" / "empty", tmp_path)

@@ -1,0 +1,316 @@
+"""Run directories: who says what of a job, and how readers see it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanji_tui import events
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.events import Epoch, Failure, Gpu, Notice, Outcome, Progress, State, from_json, to_json
+from kanji_tui.runs.run_directory import (
+    LOST_AFTER_SECONDS,
+    RunDirectory,
+    create,
+    find_run,
+    list_runs,
+    read_events,
+    status_of_this_process,
+)
+
+ENTRY = "kanji_tui.jobs.verify:run"
+
+
+def new(runs: Path, job: str = "verify") -> RunDirectory:
+    return create(job, ENTRY, {"data_dir": "dataset"}, runs)
+
+
+def dead_pid() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+# --- the verdict -----------------------------------------------------------------------------------------------
+
+
+def test_a_job_of_this_process_runs() -> None:
+    assert status_of_this_process("train", "running").verdict() == "running"
+
+
+def test_a_dead_process_is_lost_at_once() -> None:
+    status = replace(status_of_this_process("train", "running"), pid=dead_pid())
+    assert status.verdict() == "lost"
+
+
+def test_a_process_that_ended_but_was_not_reaped_is_lost() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    started = status_of_this_process("train", "running")
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert replace(started, pid=child.pid, pid_start=time.time()).verdict() == "lost"
+    child.wait()
+
+
+def test_a_number_given_to_another_process_is_lost_once_the_heart_has_missed_some_beats() -> None:
+    status = replace(status_of_this_process("train", "running"), pid_start=1.0)
+    assert status.verdict(status.heartbeat + 7) == "lost"
+
+
+def test_a_clock_set_anew_does_not_lose_a_job_whose_heart_beats() -> None:
+    status = status_of_this_process("train", "running")
+    stepped = replace(status, pid_start=status.pid_start + 3600)
+    assert stepped.verdict(stepped.heartbeat + 2) == "running"
+
+
+def test_a_boot_ago_is_lost() -> None:
+    assert replace(status_of_this_process("train", "running"), boot_id="another").verdict() == "lost"
+
+
+def test_on_another_host_only_the_heartbeat_counts() -> None:
+    away = replace(status_of_this_process("train", "running"), host="elsewhere", boot_id="another", pid=dead_pid())
+    assert away.verdict() == "running"
+    assert away.verdict(away.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
+    assert away.verdict(away.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+
+
+def test_an_old_heartbeat_does_not_lose_a_process_that_is_there(tmp_path: Path) -> None:
+    run = new(tmp_path)  # the machine slept, or the disk is too full for a heartbeat
+    run.write_status(replace(status_of_this_process("train", "running"), heartbeat=0.0))
+    assert run.state() == "running"
+    with pytest.raises(UsageError, match="still running"):
+        run.delete()
+    assert run.request_stop() == "running"
+    assert run.stop_file.exists()
+
+
+def test_where_the_start_of_a_process_is_hidden_the_heartbeat_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hidden(self: psutil.Process) -> float:
+        raise psutil.AccessDenied(self.pid)
+
+    status = status_of_this_process("train", "running")
+    monkeypatch.setattr(psutil.Process, "create_time", hidden)
+    assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
+    assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "failed"])
+def test_what_has_ended_is_never_lost(state: str) -> None:
+    ended = replace(status_of_this_process("train", state), pid=dead_pid(), heartbeat=0.0)
+    assert ended.verdict() == state
+
+
+def test_a_job_just_made_is_starting_and_lost_when_it_never_starts(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    assert run.state() == "starting"
+    status = run.status()
+    assert status is not None
+    assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"state": 1}'])
+def test_a_broken_status_is_lost(tmp_path: Path, text: str) -> None:
+    run = new(tmp_path)
+    (run.path / "status.json").write_text(text)
+    assert run.status() is None
+    assert run.state() == "lost"
+
+
+def test_fields_of_a_newer_version_are_passed_over_and_numbers_must_be_numbers(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    value = json.loads((run.path / "status.json").read_text())
+    (run.path / "status.json").write_text(json.dumps({**value, "version": 2, "mood": "good"}))
+    assert run.state() == "starting"
+    (run.path / "status.json").write_text(json.dumps({**value, "heartbeat": "soon"}))
+    assert run.state() == "lost"
+
+
+# --- making, finding, deleting ---------------------------------------------------------------------------------
+
+
+def test_the_name_the_status_and_the_config(tmp_path: Path) -> None:
+    run = new(tmp_path / "models" / "runs")
+    stamp, job, number = run.name.split("-")
+    assert time.strptime(stamp, "%Y%m%dT%H%M%S")
+    assert (job, number) == ("verify", "1")
+    assert run.config() == {"job": "verify", "entry": ENTRY, "spec": {"data_dir": "dataset"}}
+    status = json.loads((run.path / "status.json").read_text())
+    fields = {"version", "job", "state", "host", "boot_id", "pid", "pid_start", "heartbeat"}
+    assert set(status) == fields
+    assert status["host"] == socket.gethostname()
+
+
+def test_many_at_once_each_get_their_own(tmp_path: Path) -> None:
+    made: list[RunDirectory] = []
+    start = threading.Barrier(8)
+
+    def one() -> None:
+        start.wait()
+        made.extend(new(tmp_path / "runs") for _ in range(5))
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({run.name for run in made}) == 40
+    assert all(run.config()["job"] == "verify" for run in made)
+
+
+def test_two_processes_at_once_each_get_their_own(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from kanji_tui.runs.run_directory import create\n"
+        "for _ in range(20): print(create('verify', 'x:y', {}, Path(sys.argv[1])).name)"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    names = [name for process in both for name in process.communicate(timeout=60)[0].split()]
+    assert len(set(names)) == 40
+    assert {run.name for run in list_runs(tmp_path)} == set(names)
+
+
+def test_runs_of_one_second_are_listed_newest_first_whatever_is_written_later(tmp_path: Path) -> None:
+    for number, name in enumerate(["20260101T000000-prepare-1", "20260101T000000-train-1", "20250101T000000-a-1"]):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.yaml").write_text("{}")
+        os.utime(tmp_path / name / "config.yaml", (number + 1, number + 1))
+    (tmp_path / "20260101T000000-prepare-1" / "status.json").write_text("{}")  # a heartbeat
+    names = [run.name for run in list_runs(tmp_path)]
+    assert names == ["20260101T000000-train-1", "20260101T000000-prepare-1", "20250101T000000-a-1"]
+
+
+def test_what_is_no_run_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "20260101T000000-train-1").mkdir()  # a run whose maker died before its config was there
+    assert list_runs(tmp_path) == []
+    assert list_runs(tmp_path / "none") == []
+
+
+def test_a_place_that_takes_no_folder_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file")
+    with pytest.raises(KanjiError, match="models"):
+        new(tmp_path / "models" / "runs")
+
+
+def test_runs_are_found_by_name_path_beginning_and_latest(tmp_path: Path) -> None:
+    run = new(tmp_path, "train")
+    other = new(tmp_path, "prepare")
+    assert find_run(run.name, tmp_path) == run
+    assert find_run(str(run.path), tmp_path) == run
+    assert find_run(run.name[:-2], tmp_path) == run
+    assert find_run("latest", tmp_path) == run
+    assert other.name.split("-")[0][:4] == run.name[:4]
+    with pytest.raises(UsageError, match="fits 2 runs"):
+        find_run(run.name[:4], tmp_path)
+    with pytest.raises(UsageError, match="no run 'nothing'"):
+        find_run("nothing", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_an_empty_name_is_no_run_even_where_there_is_only_one(tmp_path: Path, name: str) -> None:
+    new(tmp_path)
+    with pytest.raises(UsageError, match="there is no run"):
+        find_run(name, tmp_path)
+
+
+def test_stop_asks_only_a_job_that_runs_and_delete_only_removes_one_that_does_not(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    with pytest.raises(UsageError, match="still running"):
+        run.delete()
+    assert run.request_stop() == run.request_stop() == "starting"
+    assert run.stop_file.exists()
+    run.write_status(status_of_this_process("verify", "finished"))
+    run.stop_file.unlink()
+    assert run.request_stop() == "finished"
+    assert not run.stop_file.exists()
+    run.delete()
+    assert not run.path.exists()
+
+
+@pytest.mark.parametrize("text", [None, "[", "- 1", "\x00"])
+def test_a_broken_config_is_a_sentence(tmp_path: Path, text: str | None) -> None:
+    run = RunDirectory(tmp_path)
+    if text is not None:
+        (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(KanjiError, match=r"config\.yaml"):
+        run.config()
+
+
+# --- events ----------------------------------------------------------------------------------------------------
+
+
+def test_half_a_line_waits_for_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    first, second = (json.dumps(to_json(Notice(text), 5.0)).encode() + b"\n" for text in ("一", "二"))
+    path.write_bytes(first + second[:9])
+    found, offset = read_events(path)
+    assert found == [(5.0, Notice("一"))]
+    assert offset == len(first)
+    assert read_events(path, offset) == ([], offset)
+    with open(path, "ab") as file:
+        file.write(second[9:])
+    assert read_events(path, offset) == ([(5.0, Notice("二"))], len(first + second))
+
+
+def test_unknown_and_broken_lines_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    known = json.dumps({"v": 9, "t": 1, "type": "warning", "message": "kept", "colour": "new"})
+    lines = [
+        '{"type": "of tomorrow", "t": 1}',
+        "no json",
+        "[1, 2]",
+        "5",
+        "null",
+        '{"type": ["list"]}',
+        '{"type": "warning", "message": "x", "t": "soon"}',
+        '{"type": "warning", "message": "x", "t": null}',
+        '{"type": "warning"}',
+        "\xff\xfe",
+        "",
+        known,
+    ]
+    path.write_bytes("\n".join(lines).encode("latin-1") + b"\n")
+    assert read_events(path)[0] == [(1.0, Notice("kept"))]
+
+
+def test_no_file_yet_is_no_event(tmp_path: Path) -> None:
+    assert read_events(tmp_path / "events.jsonl", 7) == ([], 7)
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+EVENTS = st.one_of(
+    st.builds(State, st.text(), st.text()),
+    st.builds(Progress, st.text(), st.integers(), st.integers(), st.text(), st.text(), st.none() | NUMBERS),
+    st.builds(Epoch, *[st.integers(0, 99)] * 2, *[NUMBERS] * 9, st.booleans()),
+    st.builds(Gpu, st.integers(0, 9), st.text(), st.none() | NUMBERS, st.none() | st.integers(0)),
+    st.builds(Notice, st.text()),
+    st.builds(Outcome, st.dictionaries(st.text(), st.integers() | st.text())),
+    st.builds(Failure, st.text(), st.text(), st.integers(0, 255)),
+)
+
+
+@given(st.lists(EVENTS))
+def test_events_come_back_as_they_were_told(tmp_path_factory: pytest.TempPathFactory, told: list) -> None:
+    path = tmp_path_factory.mktemp("events") / "events.jsonl"
+    with open(path, "w", encoding="utf-8") as file:
+        for event in told:
+            file.write(json.dumps(to_json(event, 3.0), ensure_ascii=False) + "\n")
+    found, offset = read_events(path)
+    assert found == [(3.0, event) for event in told]
+    assert offset == path.stat().st_size
+
+
+def test_each_kind_of_event_is_known_by_its_type() -> None:
+    assert set(events.EVENTS) == {"state", "progress", "epoch", "gpu", "energy", "warning", "result", "error"}
+    assert from_json({"type": "state", "state": "running"}) == State("running")

@@ -1,0 +1,111 @@
+"""Job specs through YAML and back, and sentences for what does not fit."""
+
+import dataclasses
+import importlib
+import pkgutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanji_tui import jobs
+from kanji_tui.errors import UsageError
+from kanji_tui.system.plain_data import from_plain, to_plain
+
+# Any name a file may have, those that are no UTF-8 too; but PyYAML reads the line breaks of U+0085 ff. as spaces.
+NAMES = st.text(st.characters(exclude_characters="\x00\x85\u2028\u2029") | st.just("\udce9"), min_size=1)
+st.register_type_strategy(Path, NAMES.map(Path))
+st.register_type_strategy(float, st.floats(allow_nan=False))
+st.register_type_strategy(str, NAMES)
+
+
+def spec_types() -> list[type]:
+    """The spec of every job there is."""
+    modules = [
+        importlib.import_module(f"kanji_tui.jobs.{found.name}") for found in pkgutil.iter_modules(jobs.__path__)
+    ]
+    return [module.Spec for module in modules if hasattr(module, "Spec")]
+
+
+@pytest.mark.parametrize("kind", spec_types(), ids=lambda kind: kind.__module__.rpartition(".")[2])
+def test_every_jobs_spec_goes_through_yaml_and_back(kind: type) -> None:
+    fields = {f.name for f in dataclasses.fields(kind)}
+
+    @given(st.builds(kind, **dict.fromkeys(fields, ...)))
+    def goes_and_comes(spec: Any) -> None:
+        text = yaml.safe_dump(to_plain(spec), allow_unicode=True, sort_keys=False).encode()
+        assert from_plain(kind, yaml.safe_load(text)) == spec
+
+    goes_and_comes()
+
+
+@dataclass(frozen=True)
+class Inner:
+    rate: float = 0.001
+
+
+@dataclass(frozen=True)
+class Outer:
+    path: Path
+    count: int = 1
+    name: str = ""
+    kind: Literal["one", "two"] = "one"
+    limit: int | None = None
+    shares: tuple[float, float, float] = (70.0, 15.0, 15.0)
+    paths: tuple[Path, ...] = ()
+    inner: Inner = field(default_factory=Inner)
+    flag: bool = False
+
+
+def test_what_is_left_out_takes_its_default() -> None:
+    assert from_plain(Outer, {"path": "a"}) == Outer(Path("a"))
+
+
+def test_values_that_mean_the_same_are_taken() -> None:
+    spec = from_plain(Outer, {"path": "a", "shares": [85, 15, 0], "inner": {"rate": "1e-3"}, "paths": ["b"]})
+    assert spec == Outer(Path("a"), shares=(85.0, 15.0, 0.0), paths=(Path("b"),), inner=Inner(0.001))
+
+
+@pytest.mark.parametrize(
+    ("plain", "words"),
+    [
+        ([], "the settings must be fields with values, not list"),
+        ({}, "the settings lack 'path'"),
+        ({"path": "a", "epcohs": 3}, "the settings has no field 'epcohs'"),
+        ({"path": 3}, "the settings: path cannot be '3': Path is needed"),
+        ({"path": "a", "count": "many"}, "count cannot be 'many': int is needed"),
+        ({"path": "a", "count": True}, "count cannot be 'True': int is needed"),
+        ({"path": "a", "count": 1.5}, "count cannot be '1.5': int is needed"),
+        ({"path": "a", "count": None}, "count cannot be 'None'"),
+        ({"path": "a", "name": 5}, "name cannot be '5': str is needed"),
+        ({"path": "a", "flag": 1}, "flag cannot be '1': bool is needed"),
+        ({"path": "a", "kind": "three"}, "kind cannot be 'three'"),
+        ({"path": "a", "limit": "x"}, "limit cannot be 'x'"),
+        ({"path": "a", "shares": [1, 2]}, "shares needs 3 values, not 2"),
+        ({"path": "a", "shares": "70/15/15"}, "shares must be a list, not '70/15/15'"),
+        ({"path": "a", "inner": {"rate": "fast"}}, "the settings: inner: rate cannot be 'fast'"),
+        ({"path": "a", "inner": {"rat": 1}}, "the settings: inner has no field 'rat'"),
+    ],
+)
+def test_what_does_not_fit_is_named(plain: Any, words: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        from_plain(Outer, plain)
+    assert words in raised.value.message
+
+
+def test_the_remedy_lists_the_fields_and_the_choices() -> None:
+    with pytest.raises(UsageError) as raised:
+        from_plain(Inner, {"x": 1})
+    assert raised.value.remedy == "its fields are: rate"
+    with pytest.raises(UsageError) as raised:
+        from_plain(Outer, {"path": "a", "kind": "three"})
+    assert raised.value.remedy == "choose one of: one, two"
+
+
+def test_the_place_is_named_as_asked() -> None:
+    with pytest.raises(UsageError, match=r"recipe\.yaml: rate"):
+        from_plain(Inner, {"rate": []}, "recipe.yaml")

@@ -1,0 +1,27 @@
+import numpy as np
+
+from kanji_tui.data import dataset
+from kanji_tui.jobs import verify
+from kanji_tui.training.sanity_check import try_learning
+
+
+def test_a_network_learns_from_a_good_dataset(sample_dataset, report):
+    verified = verify.run(verify.Spec(sample_dataset, test_model=True), report)
+    assert verified.checks[-1].name == "a network learns"
+    assert verified.checks[-1].verdict == "ok"
+    assert "10 steps on 64 samples" in verified.checks[-1].found
+
+
+def test_pictures_that_are_all_alike_teach_nothing_much(sample_dataset, report, monkeypatch):
+    real = try_learning(sample_dataset, report).found
+    monkeypatch.setattr(
+        dataset.Dataset, "images", lambda self, n: np.zeros((len(n), self.size, self.size), np.uint8)
+    )
+    blank = try_learning(sample_dataset, report).found
+    first, last = (float(text.rsplit(" ", 1)[1]) for text in (blank, real))
+    assert last < first  # the check looks at the pictures, not only at how often a class comes
+
+
+def test_without_test_model_no_network_is_tried(sample_dataset, report):
+    verified = verify.run(verify.Spec(sample_dataset), report)
+    assert "a network learns" not in {check.name for check in verified.checks}

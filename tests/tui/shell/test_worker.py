@@ -1,0 +1,367 @@
+"""The worker thread, the views of runs it keeps, and the place it looks at."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Epoch, Gpu, Progress, State
+from kanji_tui.runs.run_directory import RunDirectory
+from kanji_tui.tui.shell.messages import Answer, GpusRead, PlaceRead, Refusal, RunsMoved
+from kanji_tui.tui.shell.worker import FOLLOW_SECONDS, PLACE_SHARE, Worker, read_complaint
+from kanji_tui.workspace import snapshot
+from kanji_tui.workspace.run_views import Tail, Watch, start_time
+from kanji_tui.workspace.snapshot import Place, next_step, read_place
+from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_live, write_run
+
+
+class Listener:
+    """Takes messages as a screen would, on whatever thread they are posted."""
+
+    def __init__(self) -> None:
+        self.messages: list = []
+
+    def post_message(self, message: object) -> bool:
+        self.messages.append(message)
+        return True
+
+    def wait_for(self, kind: type, count: int = 1, seconds: float = 20.0) -> list:
+        deadline = time.monotonic() + seconds
+        while len(found := [message for message in self.messages if isinstance(message, kind)]) < count:
+            assert time.monotonic() < deadline, self.messages
+            time.sleep(0.02)
+        return found
+
+
+@pytest.fixture
+def worker(home: Path):
+    listener = Listener()
+    worker = Worker(listener)  # type: ignore[arg-type]
+    worker.start()
+    yield worker, listener
+    worker.close()
+    assert not worker.is_alive()
+
+
+def test_the_bar_of_a_training_does_not_jump_while_it_validates(home: Path) -> None:
+    run = write_live(home)
+    tail = Tail(run)
+    with open(run.events, "a") as file:
+        for event in (Progress("training", 40, 100, "samples"), Progress("validation", 9, 10, "samples")):
+            file.write(json.dumps({"t": 1.0, "type": "progress", **event.__dict__}) + "\n")
+    tail.look()
+    shown = tail.view.progress
+    assert shown is not None
+    assert (shown.phase, shown.done, shown.total) == ("validation", 40, 100)
+
+
+def test_gpus_are_asked_every_five_seconds_and_told_only_when_they_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Gpu] = []
+
+    def read() -> list[Gpu]:
+        asked.append(Gpu(0, "NVIDIA H200", utilisation=0.9 if len(asked) > 1 else 0.5))
+        return asked[-1:]
+
+    monkeypatch.setattr("kanji_tui.system.gpu.read_gpus", read)
+    listener = Listener()
+    thread = Worker(listener)  # type: ignore[arg-type]
+    for number in (1, 2, 3):
+        before = time.monotonic()
+        thread._read_gpus()
+        thread._read_gpus()
+        assert len(asked) == number
+        assert thread._due["gpu"] - before >= 5.0
+        thread._due["gpu"] = 0.0
+    assert [message.gpus for message in listener.messages if isinstance(message, GpusRead)] == [
+        (asked[0],),
+        (asked[2],),
+    ]
+
+
+def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
+    thread, listener = worker
+    thread.ask(listener, "who", lambda: threading.current_thread().name)
+    answer = listener.wait_for(Answer)[0]
+    assert (answer.slot, answer.value) == ("who", "worker")
+
+
+def test_questions_do_not_hasten_the_turns(worker, home: Path) -> None:
+    """Progress is told four times a second at most."""
+    thread, listener = worker
+    run = write_live(home)
+    thread.look_again()
+    listener.wait_for(RunsMoved)
+    listener.messages.clear()
+    turns = []
+    thread._watch.look = seen(thread._watch.look, turns)
+    end = time.monotonic() + 2.2
+    while time.monotonic() < end:
+        with open(run.events, "a") as file:
+            file.write(
+                json.dumps({"t": 1.0, "type": "progress", "phase": "training", "done": 1, "total": 9}) + "\n"
+            )
+        thread.ask(listener, "number", lambda: time.sleep(0.002) or 1)
+        time.sleep(0.005)
+    assert len(listener.wait_for(RunsMoved, 2)) <= 9
+    assert all(after - before >= FOLLOW_SECONDS for before, after in pairwise(turns))
+
+
+def test_many_questions_do_not_stop_the_turns(worker, home: Path) -> None:
+    thread, listener = worker
+    listener.wait_for(PlaceRead)  # the first turn
+    for number in range(250):
+        thread.ask(listener, str(number), lambda: time.sleep(0.01) or 1)
+    write_live(home)
+    listener.wait_for(Answer, 250)
+    kinds = [type(message) for message in listener.messages]
+    assert kinds.index(RunsMoved) < len(kinds) - 1 - kinds[::-1].index(Answer)
+
+
+def seen(look: Callable[[float], tuple], turns: list[float]) -> Callable[[float], tuple]:
+    """The same look, noting when it was called."""
+
+    def noting(seconds: float) -> tuple:
+        turns.append(time.monotonic())
+        return look(seconds)
+
+    return noting
+
+
+def test_an_error_becomes_a_refusal_with_its_remedy(worker) -> None:
+    thread, listener = worker
+
+    def refuse() -> None:
+        raise KanjiError("no dataset in there", "make one")
+
+    thread.ask(listener, "open", refuse)
+    refusal = listener.wait_for(Refusal)[0]
+    assert (refusal.slot, refusal.message, refusal.remedy) == ("open", "no dataset in there", "make one")
+
+
+def test_a_newer_question_replaces_one_that_waits(worker) -> None:
+    thread, listener = worker
+    gate = threading.Event()
+    thread.ask(listener, "slow", gate.wait)
+    for number in range(1, 51):
+        thread.ask(listener, "page", lambda number=number: number)
+    gate.set()
+    pages = [answer.value for answer in listener.wait_for(Answer, 2) if answer.slot == "page"]
+    assert pages == [50]
+
+
+def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(worker, monkeypatch) -> None:
+    thread, listener = worker
+
+    def slowly(**known: object) -> Place:
+        end = time.thread_time() + 0.05
+        while time.thread_time() < end:
+            pass
+        return Place(dataset_written=1)
+
+    listener.wait_for(PlaceRead)
+    listener.messages.clear()
+    monkeypatch.setattr(snapshot, "read_place", slowly)
+    thread.look_again()
+    listener.wait_for(PlaceRead)
+    thread.ask(listener, "after that turn", lambda: thread._due["place"] - time.monotonic())
+    (answer,) = [answer.value for answer in listener.wait_for(Answer) if answer.slot == "after that turn"]
+    assert answer > 0.05 / PLACE_SHARE
+
+
+class NewerJustThen(dict):
+    """Puts a newer question each time one that was newest is taken out, as another thread might."""
+
+    def __init__(self, put: Callable[[], None]) -> None:
+        super().__init__()
+        self._put = put
+
+    def __delitem__(self, key: tuple) -> None:
+        asking = threading.Thread(target=self._put)
+        asking.start()
+        asking.join(0.2)  # it may have to wait until this one is out
+        super().__delitem__(key)
+
+
+def test_a_question_put_while_another_is_taken_is_not_lost(worker) -> None:
+    thread, listener = worker
+    newer = iter([lambda: thread.ask(listener, "page", lambda: "newest")])
+    thread._newest = NewerJustThen(lambda: next(newer, lambda: None)())
+    thread.ask(listener, "page", lambda: "first")
+    assert "newest" in [answer.value for answer in listener.wait_for(Answer, 2)]
+
+
+def test_a_run_that_cannot_be_read_is_told_once_and_hides_no_other(worker, home: Path) -> None:
+    thread, listener = worker
+    broken = write_live(home)
+    broken.events.unlink()
+    broken.events.mkdir()
+    (home / "models" / "runs" / "20260105T000000-train-1").mkdir()
+    (home / "models" / "runs" / "20260105T000000-train-1" / "config.yaml").write_bytes(b"\xff\xfe\x00")
+    write_run(home, "20260101T000000-train-1", {}, "finished", [State("running")])
+    thread.look_again()
+    told = listener.wait_for(Refusal)
+    assert (told[0].slot, LIVE in told[0].message) == ("turn", True)
+    time.sleep(2.5 * FOLLOW_SECONDS)
+    assert len(listener.wait_for(Refusal)) == 1
+    names = {view.name for message in listener.wait_for(RunsMoved) for view in message.views}
+    assert names == {LIVE, "20260101T000000-train-1"}
+
+
+def test_the_thread_outlives_what_nobody_foresaw(worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread, listener = worker
+    thread.ask(listener, "ready", lambda: 1)
+    listener.wait_for(Answer)
+    monkeypatch.setattr(thread._watch, "list", lambda: 1 / 0)
+    thread.look_again()
+    assert "ZeroDivisionError" in listener.wait_for(Refusal)[0].message
+    thread.ask(listener, "still", lambda: "there")
+    assert listener.wait_for(Answer, 2)[1].value == "there"
+
+
+def test_a_place_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    read_prepared = snapshot.read_prepared
+    monkeypatch.setattr(snapshot, "read_prepared", lambda path: opened.append(path) or read_prepared(path))
+    first = read_place()
+    assert read_place(before=first) == first
+    assert len(opened) == 1
+    os.utime(recorded / "dataset" / "metadata.json")
+    read_place(before=first)
+    assert len(opened) == 2
+    chunk = next((recorded / "dataset").glob("*chunk*.npz"))
+    chunk.write_bytes(b"")
+    os.utime(recorded / "dataset" / "metadata.json")
+    broken = read_place(before=first)
+    assert broken.dataset is not None
+    assert broken.dataset.problem
+    read_place(before=broken)
+    assert len(opened) == 4  # until it is mended
+
+
+def test_a_child_answers_with_json_and_refuses_with_its_sentence(worker, home: Path) -> None:
+    thread, listener = worker
+    thread.ask_child(listener, "runs", ("runs",))
+    assert listener.wait_for(Answer)[0].value == {"runs": []}
+    thread.ask_child(listener, "attach", ("attach", "nothing"))
+    assert "nothing" in listener.wait_for(Refusal)[0].message
+
+
+def test_complaints_of_the_command_line() -> None:
+    assert read_complaint("note\nerror: it broke\n  try: mend it\n", 1) == ("it broke", "mend it")
+    assert read_complaint("Killed\n", 137) == ("Killed", "")
+    assert "code 9" in read_complaint("", 9)[0]
+
+
+def test_a_tail_folds_what_was_added(home: Path) -> None:
+    run = write_live(home)
+    tail = Tail(run)
+    assert tail.look()
+    assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
+    assert tail.view.active
+    assert tail.view.network == "kanjinet"
+    assert not tail.look()
+    line = json.dumps({"v": 1, "t": 5.0, "type": "progress", "phase": "training", "done": 9, "total": 10})
+    with open(run.events, "a", encoding="utf-8") as file:
+        file.write(line)
+    assert not tail.look()  # a line without its end is not read yet
+    with open(run.events, "a", encoding="utf-8") as file:
+        file.write("\n")
+    assert tail.look()
+    assert tail.view.progress == Progress("training", 9, 10)
+    assert tail.view.moved == 5.0
+
+
+def test_files_of_a_preparation_are_kept_apart_from_its_progress(home: Path) -> None:
+    story = [
+        State("running"),
+        Progress("prepare", 10, 100, "records"),
+        Progress("file", 5, 50, "records", "ETL9G_01"),
+        Progress("file", 7, 50, "records", "ETL9G_02"),
+        Progress("file", 9, 50, "records", "ETL9G_01"),
+    ]
+    tail = Tail(write_run(home, "20260102T030405-prepare-1", {}, "running", story))
+    tail.look()
+    assert tail.view.progress is not None
+    assert tail.view.progress.phase == "prepare"
+    assert [(progress.item, progress.done) for progress in tail.view.files] == [("ETL9G_01", 9), ("ETL9G_02", 7)]
+
+
+def test_an_epoch_written_again_after_a_resume_counts_once(home: Path) -> None:
+    run = write_live(home)
+    tail = Tail(run)
+    tail.look()
+    again = tail.view.epochs[-1]
+    with open(run.events, "a", encoding="utf-8") as file:
+        file.write(json.dumps({"v": 1, "t": 6.0, "type": "epoch", **again.__dict__, "val_top1": 0.5}) + "\n")
+    tail.look()
+    assert len(tail.view.epochs) == 4
+    assert isinstance(tail.view.epochs[-1], Epoch)
+    assert tail.view.epochs[-1].val_top1 == 0.5
+
+
+def test_a_resumed_run_shows_what_was_done_before(home: Path) -> None:
+    spec = {**train_spec(), "resume": "models/runs/20260102T030405-train-1"}
+    *_, newest = epochs(4)
+    run = write_run(home, LIVE, spec, "running", [State("running"), replace(newest, val_top1=0.1, best=False)])
+    before = {"epochs": [1, 2, 3, 4], "train_loss": [4.0, 3.0, 2.0, 9.0], "val_loss": [4.0, 3.0, 2.5, 9.0]}
+    accuracies = {"train_acc": [10, 20, 30, 90], "train_clean_acc": [11, 21, 31, 90], "val_acc": [12.5, 50, 25, 90]}
+    tops = {"val_top3": [30, 40, 50, 90], "val_top5": [40, 50, 60, 90]}
+    rest = {"learning_rate": [0.1] * 4, "seconds": [2.0] * 4, "samples_per_second": [800.0] * 4}
+    (run.path / "training_progress.json").write_text(json.dumps(before | accuracies | tops | rest))
+    tail = Tail(run)
+    tail.look()
+    assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
+    assert [epoch.val_top1 for epoch in tail.view.epochs] == [0.125, 0.5, 0.25, 0.1]
+    assert [epoch.best for epoch in tail.view.epochs] == [True, True, False, False]
+    assert tail.view.epochs[0].train_clean_top1 == 0.11
+    (run.path / "training_progress.json").write_text('{"epochs": [1]}')
+    tail = Tail(run)
+    tail.look()
+    assert [epoch.epoch for epoch in tail.view.epochs] == [4]
+
+
+def test_a_watch_finds_and_forgets_runs(recorded: Path) -> None:
+    watch = Watch()
+    assert watch.list() == frozenset()
+    assert RUN in {view.name for view in watch.look(1.0)}
+    assert not watch.busy
+    run = write_live(recorded)
+    watch.list()
+    assert [view.name for view in watch.look(1.0)] == [LIVE]
+    assert watch.busy
+    run.write_status(run.status().__class__(**{**run.status().__dict__, "state": "stopped"}))  # type: ignore[union-attr]
+    RunDirectory(run.path).delete()
+    assert watch.list() == {LIVE}
+
+
+def test_reading_many_runs_is_spread_over_turns(home: Path) -> None:
+    for number in range(5):
+        write_run(home, f"20260102T03040{number}-train-1", {}, "finished", [State("running")])
+    watch = Watch()
+    watch.list()
+    assert watch.look(0.0) == ()
+    assert watch.busy
+    assert len(watch.look(5.0)) == 5
+
+
+def test_names_tell_when_a_run_began() -> None:
+    assert start_time("19700102T000000-train-1") == 86400.0
+    assert start_time("mine") == 0.0
+
+
+def test_the_next_step_follows_what_is_there(home: Path, recorded_once: Path, monkeypatch) -> None:
+    assert "press 2, then s" in next_step(read_place())
+    monkeypatch.chdir(recorded_once)
+    here = read_place()
+    assert here.model is not None
+    assert here.model.accuracy == pytest.approx(0.9896)
+    assert "press 3, then e" in next_step(here)
+    assert "press 3, then n" in next_step(Place(here.files, here.dataset))
+    assert "then p prepares" in next_step(Place(here.files))
