@@ -15,21 +15,22 @@ from gpu_parts import Bench, Figures, require
 from gpu_parts.runs import trained
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import split_as_stored
+from kanji_tui.engines.engine import ENGINES, Engine, engine_version
+from kanji_tui.engines.parity import Comparison
 from kanji_tui.events import Unheard
 from kanji_tui.export.conversion import convert
-from kanji_tui.export.proof import run_logits, torch_logits
 from kanji_tui.export.readback import read_back
 from kanji_tui.export.targets import TARGETS
-from kanji_tui.inspection.engines import ENGINES, Engine, engine_version
-from kanji_tui.inspection.parity import Comparison
+from kanji_tui.export.verification import run_logits, torch_logits
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
+from kanji_tui.paths import MODEL_INFO
 from kanji_tui.recognition.evaluation import Evaluation, evaluate
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.saliency import saliency
 from kanji_tui.system.files import read_json
-from kanji_tui.training.measuring import Metrics, score
-from kanji_tui.training.pictures import Pictures
+from kanji_tui.training.loader import Pictures
+from kanji_tui.training.metrics import Metrics, score
 
 MOST = 1000  # pictures compared
 EXACT = 1e-4  # of the largest logit, in float32
@@ -101,7 +102,7 @@ def _scores(
 def _evaluated(bench: Bench, weights: Path, data_dir: Path) -> Figures:
     """What the command `evaluate` finds, on the device it chooses, against the test of the run that trained it."""
     found = evaluate(weights, data_dir, "test", None, Unheard())
-    tested = Metrics(**read_json(weights.with_name("best_model_info.json"))["metrics"]["test"])
+    tested = Metrics(**read_json(weights.with_name(MODEL_INFO))["metrics"]["test"])
     bench.say(f"evaluate: top-1 {found.top1:.2%}, loss {found.loss:.4f}; the run's own test {tested.top1:.2%}")
     alike(found, tested, found.samples)
     return {"top1": found.top1, "loss": found.loss, "of_the_run": asdict(tested)}

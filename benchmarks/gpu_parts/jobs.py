@@ -9,8 +9,9 @@ from typing import Any
 
 from gpu_parts import Bench, Failed
 from kanji_tui.events import Epoch, Event, Failure, Outcome
-from kanji_tui.jobs.process import start
-from kanji_tui.jobs.run_directory import ACTIVE, RunDirectory, read_events
+from kanji_tui.paths import WEIGHTS
+from kanji_tui.runs.process import start
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, read_events
 
 LOOK_SECONDS = 0.05
 
@@ -80,4 +81,4 @@ def epochs_of(events: list[Event]) -> list[Epoch]:
 
 
 def weights_of(run: RunDirectory) -> Path:
-    return run.path / "best_kanji_model.pth"
+    return run.path / WEIGHTS

@@ -14,8 +14,8 @@ from gpu_parts.learner import Heard, Learner, learner
 from gpu_parts.runs import trained
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.recognition.models import load_recogniser
-from kanji_tui.training.measuring import Metrics, score
-from kanji_tui.training.pictures import Pictures
+from kanji_tui.training.loader import Pictures
+from kanji_tui.training.metrics import Metrics, score
 
 SHARE = 0.6  # of what the work takes it may have
 

@@ -7,8 +7,9 @@ from gpu_parts import Bench, Failed, Figures, NotApplicable, require
 from gpu_parts.jobs import begin, epochs_of, events_of, follow, result_of, weights_of
 from gpu_parts.made import full_records, small_dataset
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
-from kanji_tui.jobs.run_directory import RunDirectory
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.paths import CHECKPOINT, HISTORY
+from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.system.files import read_json
 from kanji_tui.training import checkpoint
 from kanji_tui.training.config import TrainConfig
@@ -91,7 +92,7 @@ def resumption(bench: Bench) -> Figures:
         spec = spec_of(bench, dataset, config, resume=earlier.path if earlier else None)
         run = begin(bench, "train", spec, on_gpu)
         follow(bench, run, None if last else lambda events: len(epochs_of(events)) >= (1 if bench.tiny else 2))
-        kept = checkpoint.load(run.path / checkpoint.CHECKPOINT)
+        kept = checkpoint.load(run.path / CHECKPOINT)
         stages.append({"on": name, "state": run.state(), "epoch": kept["epoch"], "batch": kept["batch"]})
         bench.say(f"on the {name}: {run.state()} with epoch {kept['epoch']}, batch {kept['batch']} done")
         require(
@@ -105,7 +106,7 @@ def resumption(bench: Bench) -> Figures:
 
 def _continuous(run: RunDirectory, config: TrainConfig) -> Figures:
     """The history of the last run, which all of them wrote; Failed where an epoch is missing or learning broke."""
-    history = read_json(run.path / "training_progress.json")
+    history = read_json(run.path / HISTORY)
     losses = history["train_loss"]
     require(history["epochs"] == list(range(1, (config.epochs or 0) + 1)), f"its epochs are {history['epochs']}")
     grew = max(after - 1.5 * before for before, after in pairwise(losses))

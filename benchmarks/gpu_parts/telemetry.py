@@ -17,7 +17,7 @@ from gpu_parts.jobs import begin, epochs_of, follow
 from gpu_parts.made import small_dataset
 from gpu_parts.runs import spec_of
 from kanji_tui.events import Energy, Event, Gpu, Progress
-from kanji_tui.jobs.run_directory import RunDirectory, read_events
+from kanji_tui.runs.run_directory import RunDirectory, read_events
 from kanji_tui.training.config import TrainConfig
 
 ASK_SECONDS, TRAIN_SECONDS = 0.25, 20.0

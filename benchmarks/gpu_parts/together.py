@@ -23,9 +23,9 @@ from gpu_parts.learner import Learner, learner
 from gpu_parts.made import small_dataset
 from gpu_parts.runs import spec_of
 from kanji_tui.events import Unheard
-from kanji_tui.jobs.specs import from_plain, to_plain
-from kanji_tui.jobs.together import run_together
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.runs.torchrun import run_together
+from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.distributed import World
 
