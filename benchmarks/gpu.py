@@ -14,6 +14,7 @@ everything as small as it can be, to see that the script works.
 """
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ import tempfile
 import threading
 import time
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def main() -> int:
     arguments = parse()
     with tempfile.TemporaryDirectory(prefix="kanji-tui-gpu-") as name:
         folder = Path(name)
-        use_sources(install(arguments.wheels, folder / "wheels") if arguments.wheels else None)
+        use_sources(install(arguments.wheels, folder / "wheels") if arguments.wheels else [])
         from gpu_parts import Bench
 
         from kanji_tui.system.threads import prepare_process
@@ -82,42 +84,37 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def install(wheels: Path, target: Path) -> Path:
-    """Install every wheel of a folder into `target`, from that folder alone."""
-    files = sorted(map(str, wheels.glob("*.whl")))
-    if not files:
-        sys.exit(f"there are no wheels in {wheels}")
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-index",
-        "--find-links",
-        str(wheels),
-        "--no-deps",
-    ]
-    subprocess.run([*pip, "--target", str(target), *files], check=True)
-    return target
+def install(wheels: Path, target: Path) -> list[str]:
+    """Install every wheel of a folder, and nothing else, into `target`; returns where they can be imported from."""
+    files = sorted(wheels.glob("*.whl"))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--find-links", wheels]
+    if files and subprocess.run([*pip, "--target", target, *files]).returncode == 0:
+        return [str(target)]
+    say(f"no wheel of {wheels} could be installed; it goes on without")
+    return []
 
 
-def use_sources(wheels: Path | None) -> None:
+def use_sources(wheels: list[str]) -> None:
     """Let this process and those it starts import the program from the sources beside this script."""
-    places = [str(HERE.parent), *([str(wheels)] if wheels else [])]
+    places = [str(HERE.parent), *wheels]
     sys.path[1:1] = places
     os.environ["PYTHONPATH"] = os.pathsep.join([*places, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def run_all(bench: Any, wanted: list[str], end: float, device: str) -> list[dict[str, Any]]:
     """Every part wanted, in order; prints the JSON line at the end, or when a part hangs beyond it."""
+    from kanji_tui.system.files import strict_json
+
     parts: list[dict[str, Any]] = []
     at_work = [""]
 
     def conclude() -> None:
-        print(json.dumps({"device": device, "parts": parts}, ensure_ascii=False), flush=True)
+        plain = json.loads(json.dumps({"device": device, "parts": parts}, default=str))
+        print(strict_json(plain), flush=True)
 
     def give_up() -> None:
+        for run in bench.kept.get("runs", []):
+            run.request_stop()
         reason = f"it had not ended {LIMIT_SECONDS:.0f} s after the script began; what came after it was not run"
         parts.append({"name": at_work[0], "state": FAILED, "seconds": LIMIT_SECONDS, "reason": reason})
         conclude()
@@ -174,12 +171,11 @@ def last_frames(error: BaseException, count: int = 6) -> list[str]:
 def free(bench: Any) -> None:
     """Give back what the part held on the device: the next ones, and their processes, need it."""
     if bench.on_gpu:
-        import gc
-
         import torch
 
         gc.collect()
-        torch.cuda.empty_cache()
+        with suppress(RuntimeError):  # of a device that no longer answers the next parts tell
+            torch.cuda.empty_cache()
 
 
 def name_of(torch: Any, device: Any) -> str:

@@ -1,9 +1,10 @@
 """Real runs of the program, in processes of their own, followed through their run directories as its faces do."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from kanji_tui.paths import WEIGHTS
 from kanji_tui.runs.process import start
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, read_events
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS, GRACE_SECONDS = 0.05, 15.0
 
 
 @contextmanager
@@ -34,33 +35,46 @@ def environment(**values: str) -> Iterator[None]:
 def begin(bench: Bench, job: str, spec: Any, on_gpu: bool) -> RunDirectory:
     """Start the job as `kanji-tui` does; where it is not to use a GPU it sees none."""
     with environment(**({} if on_gpu else {"CUDA_VISIBLE_DEVICES": ""})):
-        return start(job, spec, bench.folder / "models" / "runs")
+        run = start(job, spec, bench.folder / "models" / "runs")
+    bench.kept.setdefault("runs", []).append(run)
+    return run
 
 
 def follow(bench: Bench, run: RunDirectory, until: Callable[[list[Event]], bool] | None = None) -> list[Event]:
     """Wait for the run's end and give its events; `until` they are so, it is asked to stop. Failed where it failed.
 
-    A run for which no time is left is asked to stop too, and is a failure.
+    A run for which no time is left is asked to stop too, then killed, and is a failure.
     """
-    asked, late = False, False
+    asked = False
     try:
         while run.state() in ACTIVE:
-            late = late or bench.left <= 0
-            if not asked and (late or (until is not None and until(events_of(run)))):
+            if bench.left <= 0:
+                raise Failed(f"{run.name} was stopped: it had not ended in its time")
+            if not asked and until is not None and until(events_of(run)):
                 run.request_stop()
                 asked = True
             time.sleep(LOOK_SECONDS)
     except BaseException:
-        run.request_stop()  # nobody follows it any more, and it would take the device from the next part
+        end(run)  # nobody follows it any more, and it would take the device from the next part
         raise
     events, state = events_of(run), run.state()
-    if late:
-        raise Failed(f"{run.name} was stopped: it had not ended in its time")
     if state not in ("finished", "stopped"):
         said = next((event.message for event in events if isinstance(event, Failure)), "without a word")
         log = run.log.read_text(errors="replace").strip().splitlines()[-3:]
         raise Failed(f"{run.name} is {state}: {said}; its log ends: {' / '.join(log)}")
     return events
+
+
+def end(run: RunDirectory) -> None:
+    """Ask it to stop, and kill it where it does not in a while: one that hangs on the device hears nothing."""
+    run.request_stop()
+    given = time.monotonic() + GRACE_SECONDS
+    while run.state() in ACTIVE and time.monotonic() < given:
+        time.sleep(LOOK_SECONDS)
+    status = run.status()
+    if run.state() in ACTIVE and status is not None and status.pid:
+        with suppress(ProcessLookupError):
+            os.kill(status.pid, signal.SIGKILL)
 
 
 def result_of(bench: Bench, job: str, spec: Any, on_gpu: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import distributed, nn
@@ -47,21 +48,17 @@ def together(bench: Bench) -> Figures:
     line = [*torchrun, f"--master-port={free_port()}", __file__, str(request)]
     places = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     with tempfile.TemporaryFile("w+") as words:
+        environment = {**LOOPBACK, **os.environ, "PYTHONPATH": places}
+        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment)
         try:
-            code = subprocess.run(
-                line,
-                stdin=subprocess.DEVNULL,
-                stdout=words,
-                stderr=words,
-                env={**LOOPBACK, **os.environ, "PYTHONPATH": places},
-                timeout=max(10.0, bench.left),
-            ).returncode
+            code = process.wait(max(10.0, bench.left))
         except subprocess.TimeoutExpired:
+            process.terminate()  # torchrun ends its process too, and then itself
             raise Failed("torchrun had not ended in its time") from None
         words.seek(0)
         said = words.read().strip().splitlines()
-    require(code == 0 and answer.is_file(), f"torchrun ended with {code}: {' / '.join(said[-8:])}")
-    found: Figures = json.loads(answer.read_text())
+    found: Figures = json.loads(answer.read_text()) if answer.is_file() else {}
+    require(code == 0 and bool(found), f"torchrun ended with {code}: {found.get('failed', ' / '.join(said[-8:]))}")
     bench.say(json.dumps(found))
     return found
 
@@ -86,8 +83,19 @@ class Ran:
 
 
 def main(request: Path) -> None:
-    """In the process that torchrun started."""
+    """In the process that torchrun started: what it found, or why it failed, into the file for it."""
     asked = json.loads(request.read_text())
+    found: Figures = {"failed": "it ended without a word"}
+    try:
+        found = _all(asked)
+    except Exception as error:
+        found = {"failed": f"{type(error).__name__}: {error}"}
+        raise
+    finally:
+        Path(asked["answer"]).write_text(json.dumps(found))
+
+
+def _all(asked: dict[str, Any]) -> Figures:
     folder = Path(asked["folder"])
     spec = from_plain(TrainSpec, asked["spec"])
     run, code = run_together("train", lambda: spec, Unheard(), folder / "models" / "runs")
@@ -95,8 +103,7 @@ def main(request: Path) -> None:
     assert run is not None
     device = torch.device("cuda", 0) if asked["device"] == "cuda" else torch.device("cpu")
     bench = Bench(device, asked["tiny"], folder)
-    found = {"run": run.state(), **_steps(bench)}
-    Path(asked["answer"]).write_text(json.dumps(found))
+    return {"run": run.state(), **_steps(bench)}
 
 
 def _steps(bench: Bench) -> Figures:
