@@ -110,5 +110,6 @@ def test_events_that_differ_from_nvml_are_told(parts_importable):
     assert [name for name, figure in compare(told, milliwatts).items() if not figure["agrees"]] == ["power"]
     millijoules = [Asked(one.moment, one.values, 1000 * one.joules) for one in asked]
     assert [name for name, figure in compare(told, millijoules).items() if not figure["agrees"]] == ["energy"]
+    assert not any(figure["agrees"] for figure in compare([], asked).values())
     silent = [Asked(one.moment, dict.fromkeys(values), None) for one in asked]
     assert {figure["agrees"] for figure in compare(told, silent).values()} == {None}

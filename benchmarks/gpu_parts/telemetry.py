@@ -158,7 +158,7 @@ def compare(told: list[tuple[float, Event]], asked: list[Asked]) -> Figures:
             if isinstance(event, Gpu) and getattr(event, name) is not None and answers:
                 pairs.append((float(getattr(event, name)), statistics.fmean(answers)))
         if not pairs:
-            figures[name] = {"agrees": None, "reason": "nothing to compare: see not_answered"}
+            figures[name] = _nothing(any(a.values[name] is not None for a in asked))
             continue
         events, answers = ([pair[side] for pair in pairs] for side in (0, 1))
         scale = max(answers) if name in RELATIVE else 1.0
@@ -173,6 +173,12 @@ def compare(told: list[tuple[float, Event]], asked: list[Asked]) -> Figures:
     return {**figures, "energy": _energy(told, asked)}
 
 
+def _nothing(answered: bool) -> Figures:
+    """Nothing to compare: a fault where NVML answered, for then the run should have told it too."""
+    reason = "NVML answered, and the run's events do not tell it" if answered else "NVML does not answer it"
+    return {"agrees": False if answered else None, "reason": reason}
+
+
 def _energy(told: list[tuple[float, Event]], asked: list[Asked]) -> Figures:
     counted = [(a.moment, a.joules) for a in asked if a.joules is not None]
     events = [
@@ -182,7 +188,7 @@ def _energy(told: list[tuple[float, Event]], asked: list[Asked]) -> Figures:
     ]
     inside = [(m, e) for m, e in events if counted and counted[0][0] <= m <= counted[-1][0]]
     if len(inside) < 2:
-        return {"agrees": None, "reason": "fewer than two energy events while NVML's counter was asked"}
+        return _nothing(bool(counted))
     (first, begin), (last, end) = inside[0], inside[-1]
     used = float(end.joules or 0) - float(begin.joules or 0)
     other = _at(counted, last) - _at(counted, first)
