@@ -1,3 +1,3 @@
 """A terminal workbench for Japanese handwritten character recognition."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

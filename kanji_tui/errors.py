@@ -4,6 +4,8 @@ Everything raised on purpose is one of these; the command line prints message an
 `exit_code`, a screen shows the same two lines. A traceback is never the message.
 """
 
+from typing import Any
+
 
 class KanjiError(Exception):
     """The work or a check failed. `message`: what happened and where. `remedy`: what to do, may be empty."""
@@ -14,6 +16,17 @@ class KanjiError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+
+    def to_json(self) -> dict[str, str | int]:
+        """The error as programs read it; `code` is the exit code."""
+        return {"message": self.message, "remedy": self.remedy, "code": self.exit_code}
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> "KanjiError":
+        """The error that `to_json` wrote."""
+        error = KanjiError(str(value["message"]), str(value["remedy"]))
+        error.exit_code = int(value["code"])
+        return error
 
 
 class UsageError(KanjiError):

@@ -45,7 +45,7 @@ def main() -> None:
 async def take(output: Path, size: tuple[int, int]) -> None:
     """Walk through the screens and save each once it shows what it is for."""
     from kanji_tui.tui.app import Workbench
-    from kanji_tui.tui.widgets.drawing_pad import Sheet
+    from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 
     app = Workbench()
     async with app.run_test(size=size) as pilot:
@@ -104,7 +104,7 @@ async def take(output: Path, size: tuple[int, int]) -> None:
 
         await pilot.press("6")
         await until(lambda: app.screen._model)  # type: ignore[attr-defined]
-        app.screen.query_one(Sheet).draw(DRAWN)
+        app.screen.query_one(DrawingPad).draw(DRAWN)
         await until(lambda: app.screen._candidates)  # type: ignore[attr-defined]
         save("draw")
 

@@ -6,11 +6,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loade
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from kanji_tui.events import Event
 
@@ -52,14 +54,25 @@ class Trained:
         return self.models_dir / "best_kanji_model.pth"
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that `make` fills once for all test workers, in the way xdist's documentation gives. Read only."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / ".made").exists():
+            folder.mkdir()
+            make(folder)
+            (folder / ".made").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sample_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Record files with 12 classes by 16 hands, drawn from a font. Read only."""
     from kanji_tui.data.sample import draw_sample
 
-    folder = tmp_path_factory.mktemp("sample") / "ETL9G"
-    draw_sample(folder, 12, 16, 1, Remembered())
-    return folder
+    home = made_once(tmp_path_factory, "sample", lambda home: draw_sample(home / "ETL9G", 12, 16, 1, Remembered()))
+    return home / "ETL9G"
 
 
 @pytest.fixture(scope="session")
@@ -67,26 +80,32 @@ def sample_dataset(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The sample prepared at 32 pixels. Read only."""
     from kanji_tui.data.preparation import prepare
 
-    folder = tmp_path_factory.mktemp("prepared") / "dataset"
-    prepare(sample_dir, folder, 32, 1, None, Remembered())
-    return folder
+    home = made_once(
+        tmp_path_factory,
+        "prepared",
+        lambda home: prepare(sample_dir, home / "dataset", 32, 1, None, Remembered()),
+    )
+    return home / "dataset"
 
 
 @pytest.fixture(scope="session")
 def trained(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The sample's dataset and a kanjinet trained on it for a few epochs, published. Read only."""
     from kanji_tui.jobs.train import Spec
-    from kanji_tui.runs.process import run_in
+    from kanji_tui.runs.process import entry_of, run_in
     from kanji_tui.runs.run_directory import create
     from kanji_tui.system.plain_data import to_plain
     from kanji_tui.training.config import TrainConfig
 
-    home = tmp_path_factory.mktemp("trained")
-    models = home / "models"
-    spec = Spec(data_dir=sample_dataset, models_dir=models, config=TrainConfig(epochs=8, batch_size=16))
-    run = create("train", "kanji_tui.jobs.train:run", to_plain(spec), models / "runs")
-    assert run_in(run) == 0, run.events.read_text()
-    return Trained(home, sample_dataset, models, run.path)
+    def train(home: Path) -> None:
+        models = home / "models"
+        spec = Spec(data_dir=sample_dataset, models_dir=models, config=TrainConfig(epochs=8, batch_size=16))
+        run = create("train", entry_of("train"), to_plain(spec), models / "runs")
+        assert run_in(run) == 0, run.events.read_text()
+
+    home = made_once(tmp_path_factory, "trained", train)
+    (run,) = (home / "models" / "runs").iterdir()
+    return Trained(home, sample_dataset, home / "models", run)
 
 
 def run_command(home: Path, *arguments: object, timeout: float = 300, **environment: str):

@@ -1,10 +1,10 @@
 """Characters among the drawn sample's classes as one would draw them: strokes of (x, y), 0-1, y downward."""
 
-import base64
 from typing import Any
 
 from kanji_tui.recognition.drawing.model import normalise
-from kanji_tui.recognition.drawing.strokes import Look
+from kanji_tui.recognition.drawing.results import ReadyModel, Recognition, StrokeStyle
+from kanji_tui.recognition.results import Candidate
 
 DEN = (
     ((0.2, 0.15), (0.2, 0.85)),
@@ -51,27 +51,22 @@ A = (
 )
 DRAWN = {"田": DEN, "研": KEN, "序": JO, "あ": A}
 
-LOOKED: dict[str, Any] = {
-    "model": "kanji_model_etl9g_32x32_6classes_tract.onnx",
-    "network": "kanjinet",
-    "classes": 12,
-    "size": 32,
-    "look": {"extent": 0.7, "pen": 0.05, "source": "measured in dataset/"},
-    "problem": "",
-    "remedy": "",
-}
+FOUND = ReadyModel(
+    name="kanji_model_etl9g_32x32_6classes_tract.onnx",
+    network="kanjinet",
+    classes=12,
+    size=32,
+    style=StrokeStyle(0.7, 0.05, "measured in dataset/"),
+)
 
 
-def read_drawing(strokes: Any) -> dict[str, Any]:
-    """An answer of the reader, always the same; the picture is truly the drawing's."""
+def recognise_drawing(strokes: Any) -> Recognition:
+    """A reply of the recogniser, always the same; the image is truly the drawing's."""
     shares = (0.871, 0.064, 0.031, 0.012, 0.008, 0.006, 0.003, 0.002, 0.001, 0.001)
     characters = (("田", "4544"), ("昼", "436B"), ("研", "3826"), ("あ", "2422"), ("序", "3D78"))
     others = (("刷", "3A7E"), ("規", "352C"), ("敷", "495F"), ("儲", "4C59"), ("腕", "4F53"))
-    return {
-        "candidates": [
-            {"character": character, "jis": jis, "probability": share}
-            for (character, jis), share in zip(characters + others, shares, strict=True)
-        ],
-        "picture": base64.b64encode(normalise(strokes, Look(0.7, 0.05), 32).tobytes()).decode(),
-        "size": 32,
-    }
+    candidates = tuple(
+        Candidate(character, jis, share)
+        for (character, jis), share in zip(characters + others, shares, strict=True)
+    )
+    return Recognition(candidates, normalise(strokes, StrokeStyle(0.7, 0.05), 32).tobytes(), 32)

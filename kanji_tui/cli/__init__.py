@@ -3,38 +3,42 @@
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.errors import KanjiError, Stopped, UsageError
 
 
 def main(argv: list[str] | None = None) -> int:
     """`kanji-tui ARGUMENTS`; returns the exit code (0 done, 1 failed, 2 wrong usage, 130 stopped)."""
-    if not (sys.argv[1:] if argv is None else argv):  # the first paint does not wait for a parser of all commands
+    words = sys.argv[1:] if argv is None else argv
+    if not words:  # the first paint does not wait for a parser of all commands
         from kanji_tui.cli.workbench import workbench
 
-        return run_guarded(Namespace(command=workbench, once=None))
+        return run_guarded(lambda: Namespace(command=workbench, once=None))
     from kanji_tui.cli.parser import parser
 
-    return run_guarded(parser().parse_args(argv))
+    return run_guarded(lambda: parser().parse_args(words), json="--json" in words)
 
 
-def run_guarded(arguments: object) -> int:
-    """Run the command the arguments chose, from the home folder; every error becomes sentences on stderr."""
+def run_guarded(parse: Callable[[], Namespace], json: bool = False) -> int:
+    """Run the command that the parsed arguments chose, from the home folder; an error becomes sentences on stderr.
+
+    With `json` it is one object on stdout too: {"error": {"message", "remedy", "code"}}.
+    """
     if isinstance(sys.stdout, TextIOWrapper):  # a file's name may hold what UTF-8 cannot
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        arguments = parse()
         enter_home(getattr(arguments, "home", None))
-        code: int = arguments.command(arguments)  # type: ignore[attr-defined]
+        code: int = arguments.command(arguments)
         sys.stdout.flush()
         return code
     except KanjiError as error:
-        complain(error)
-        return error.exit_code
+        return complain(error, json)
     except KeyboardInterrupt:
-        complain(KanjiError("stopped"))
-        return 130
+        return complain(Stopped(), json)
     except BrokenPipeError:  # the reader of our output left, `| head` say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -55,8 +59,12 @@ def enter_home(home: Path | None) -> None:
         ) from None
 
 
-def complain(error: KanjiError) -> None:
-    """The error in sentences on stderr."""
+def complain(error: KanjiError, json: bool) -> int:
+    """The error in sentences on stderr, with `json` as an object on stdout; returns the exit code."""
     from kanji_tui.cli.console import print_error
+    from kanji_tui.system.files import strict_json
 
     print_error(error)
+    if json:
+        print(strict_json({"error": error.to_json()}), flush=True)
+    return error.exit_code

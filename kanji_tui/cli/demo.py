@@ -6,6 +6,7 @@ It goes the user's way, command by command; each step prints the command that do
 import os
 import time
 from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from kanji_tui.cli.follow import follow, say_where
 from kanji_tui.cli.options import Parser, positive
 from kanji_tui.cli.running import code_of, run_here
 from kanji_tui.cli.show.words import percent, size, stdout, table
+from kanji_tui.data.results import Preparation, SyntheticSample, Verification
 from kanji_tui.errors import UsageError
+from kanji_tui.export.results import ExportedOnnx, ExportedSafetensors
+from kanji_tui.inspection.results import Inspected
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
 from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
 from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
@@ -26,9 +30,11 @@ from kanji_tui.jobs.sample import Spec as SampleSpec
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.jobs.verify import Spec as VerifySpec
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL, MODELS_DIR
+from kanji_tui.recognition.results import Evaluation, Predicted
 from kanji_tui.runs.process import start
 from kanji_tui.runs.publish import publish
 from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.results import Trained
 
 MARKER = "DEMO.txt"
 TARGETS = ("tract", "ort-tract", "strict")
@@ -45,50 +51,64 @@ def add_demo(parser: Parser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="S")
 
 
+@dataclass(frozen=True)
+class Demo:
+    """What each step of the demo gave, and the seconds of all."""
+
+    sample: SyntheticSample
+    prepare: Preparation
+    verify: Verification
+    train: Trained
+    evaluate: Evaluation
+    export: tuple[ExportedOnnx | ExportedSafetensors, ...]
+    inspect: Inspected
+    predict: Predicted
+    seconds: float
+
+
 def demo(args: Namespace) -> int:
     """Sample, prepare, verify, train, evaluate, export, inspect, predict; then say what was made."""
     began = time.monotonic()
     enter(args.output_dir)
-    results: dict[str, Any] = {}
 
-    def step(title: str, name: str, spec: Any) -> dict[str, Any]:
+    def step(title: str, name: str, spec: Any) -> Any:
         head(title)
         result = run_here(name, spec)
-        show.result(name, result, as_json=False) if not args.json else None
+        if not args.json:
+            show.result(name, result, json=False)
         return result
 
-    results["sample"] = step(
+    sample = step(
         f"kanji-tui sample --classes {args.classes} --sets {args.sets} --seed {args.seed}",
         "sample",
         SampleSpec(classes=args.classes, sets=args.sets, seed=args.seed),
     )
-    results["prepare"] = step(f"kanji-tui prepare --size {args.size}", "prepare", PrepareSpec(size=args.size))
-    results["verify"] = step(
+    prepare = step(f"kanji-tui prepare --size {args.size}", "prepare", PrepareSpec(size=args.size))
+    verify = step(
         "kanji-tui verify --contact-sheet samples.png", "verify", VerifySpec(contact_sheet=Path("samples.png"))
     )
-    results["train"] = train(args)
-    results["evaluate"] = step("kanji-tui evaluate --split test", "evaluate", EvaluateSpec())
-    results["export"] = [
+    trained = train(args)
+    evaluate = step("kanji-tui evaluate --split test", "evaluate", EvaluateSpec())
+    onnx = [
         step(f"kanji-tui export onnx --target-backend {target}", "export_onnx", OnnxSpec(target_backend=target))
         for target in TARGETS
     ]
-    results["export"].append(
-        step("kanji-tui export safetensors --verify", "export_safetensors", SafetensorsSpec(verify=True))
-    )
-    onnx = tuple(Path(made["path"]) for made in results["export"] if made["path"].endswith(".onnx"))
-    results["inspect"] = step(f"kanji-tui inspect {' '.join(map(str, onnx))}", "inspect", InspectSpec(onnx))
+    safetensors = step("kanji-tui export safetensors --verify", "export_safetensors", SafetensorsSpec(verify=True))
+    paths = tuple(Path(made.path) for made in onnx)
+    inspect = step(f"kanji-tui inspect {' '.join(map(str, paths))}", "inspect", InspectSpec(paths))
     pictures = write_pictures(Path("pictures"), args.seed)
-    results["predict"] = step(
-        f"kanji-tui predict --model-path {onnx[0]} {' '.join(map(str, pictures))}",
+    predict = step(
+        f"kanji-tui predict --model-path {paths[0]} {' '.join(map(str, pictures))}",
         "predict",
-        PredictSpec(pictures, onnx[0]),
+        PredictSpec(pictures, paths[0]),
     )
-    results["seconds"] = time.monotonic() - began
+    seconds = time.monotonic() - began
+    made = Demo(sample, prepare, verify, trained, evaluate, (*onnx, safetensors), inspect, predict, seconds)
     if args.json:
-        show.result("demo", results, as_json=True)
+        show.result("demo", made, json=True)
     else:
-        summary(results)
-    return code_of(results["verify"])
+        summary(made)
+    return code_of(verify)
 
 
 def head(title: str) -> None:
@@ -113,17 +133,17 @@ def enter(folder: Path) -> None:
         raise UsageError(f"the folder {folder} cannot be used: {error.strerror}", another) from None
 
 
-def train(args: Namespace) -> dict[str, Any]:
+def train(args: Namespace) -> Trained:
     """Train as `kanji-tui train --recipe quick` does, and publish the run even where another is pinned."""
     epochs = f" --epochs {args.epochs}" if args.epochs else ""
     head(f"kanji-tui train --recipe quick{epochs} --seed {args.seed}")
     config = resolve(TrainConfig(recipe="quick", epochs=args.epochs, seed=args.seed))
     run = start("train", TrainSpec(config=config))
     say_where(run)
-    result = follow(run, stop_on_interrupt=True)
+    result: Trained = follow(run, stop_on_interrupt=True)
     publish(run.path, MODELS_DIR, pinned=False)
     if not args.json:
-        show.result("train", result, as_json=False)
+        show.result("train", result, json=False)
     return result
 
 
@@ -151,17 +171,17 @@ def write_pictures(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def summary(results: dict[str, Any]) -> None:
+def summary(made: Demo) -> None:
     """What was made, where it lies, and how to look at it in the workbench."""
     here = Path.cwd()
     head("done")
-    stdout.print(f"In {results['seconds']:.0f} s, on drawn samples (not handwriting), in {here}:")
-    made = table("what", "where")
-    made.add_row("record files", f"ETL9G/ ({len(results['sample']['files'])} files)")
-    made.add_row("dataset", f"dataset/ ({results['prepare']['records']:,} samples), samples.png")
-    made.add_row("training", f"models/runs/{results['train']['run']}/")
-    made.add_row("model", f"{DEFAULT_MODEL} (test top-1 {percent(results['evaluate']['top1'])})")
-    for exported in results["export"]:
-        made.add_row("export", f"{exported['path']} ({size(exported['bytes'])})")
-    stdout.print(made)
+    stdout.print(f"In {made.seconds:.0f} s, on drawn samples (not handwriting), in {here}:")
+    files = table("what", "where")
+    files.add_row("record files", f"ETL9G/ ({len(made.sample.files)} files)")
+    files.add_row("dataset", f"dataset/ ({made.prepare.records:,} samples), samples.png")
+    files.add_row("training", f"models/runs/{made.train.run}/")
+    files.add_row("model", f"{DEFAULT_MODEL} (test top-1 {percent(made.evaluate.top1)})")
+    for exported in made.export:
+        files.add_row("export", f"{exported.path} ({size(exported.bytes)})")
+    stdout.print(files)
     stdout.print(f"Open it in the workbench: kanji-tui --home {here}")

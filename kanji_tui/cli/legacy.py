@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kanji_tui.cli import run_guarded
 from kanji_tui.cli.commands import data, models, training
-from kanji_tui.cli.options import positive
+from kanji_tui.cli.options import Parser, positive
 from kanji_tui.errors import UsageError
 from kanji_tui.export.options import POOLING_TYPES
 from kanji_tui.paths import DATA_DIR, WEIGHTS
@@ -18,7 +18,7 @@ ORIGINAL_NETWORK = "v2.1"
 
 def train_kanji() -> int:
     """`train-kanji`: 30 epochs of v2.1 in batches of 64 at 0.001, split at random, unless told otherwise."""
-    parser = argparse.ArgumentParser(prog="train-kanji", description="Train a network (kanji-tui train).")
+    parser = Parser(prog="train-kanji", description="Train a network (kanji-tui train).")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--batch-size", type=int, default=64)
@@ -30,7 +30,7 @@ def train_kanji() -> int:
         command=train, json=False, home=None, split="random", split_shares=None, fold=None, seed=None,
         config=None, recipe=None, resume=None, detach=False, track=[], profile=False, set=[],
     )  # fmt: skip
-    return run_guarded(parser.parse_args())
+    return run_guarded(parser.parse_args)
 
 
 def train(args: argparse.Namespace) -> int:
@@ -48,18 +48,18 @@ def train(args: argparse.Namespace) -> int:
 
 def prepare_dataset() -> int:
     """`prepare-dataset`: record files into a dataset."""
-    parser = argparse.ArgumentParser(prog="prepare-dataset", description="Prepare a dataset (kanji-tui prepare).")
+    parser = Parser(prog="prepare-dataset", description="Prepare a dataset (kanji-tui prepare).")
     parser.add_argument("--etl-dir", type=Path, required=True)
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--size", type=positive, default=64)
     parser.add_argument("--workers", type=positive, default=None)
     parser.set_defaults(command=data.prepare, json=False, home=None, format=None)
-    return run_guarded(parser.parse_args())
+    return run_guarded(parser.parse_args)
 
 
 def convert_to_onnx() -> int:
     """`convert-to-onnx`: a model as ONNX; size and number of classes are the model's own."""
-    parser = argparse.ArgumentParser(prog="convert-to-onnx", description="Export to ONNX (kanji-tui export onnx).")
+    parser = Parser(prog="convert-to-onnx", description="Export to ONNX (kanji-tui export onnx).")
     parser.add_argument("--model-path", type=Path, default=Path(WEIGHTS))
     parser.add_argument("--output-path", "--onnx-path", dest="output_path", type=Path, default=None)
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
@@ -67,12 +67,12 @@ def convert_to_onnx() -> int:
     parser.add_argument("--pooling-type", choices=POOLING_TYPES, default=None)
     parser.add_argument("--image-size", type=positive, default=None)
     parser.set_defaults(command=models.export_onnx, json=False, home=None, full_parity=False, quantize=None)
-    return run_guarded(parser.parse_args())
+    return run_guarded(parser.parse_args)
 
 
 def convert_to_safetensors() -> int:
     """`convert-to-safetensors`: a model as SafeTensors."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="convert-to-safetensors", description="Export to SafeTensors (kanji-tui export safetensors)."
     )
     parser.add_argument("--model-path", type=Path, default=Path(WEIGHTS))
@@ -80,4 +80,4 @@ def convert_to_safetensors() -> int:
     parser.add_argument("--no-metadata", action="store_true")
     parser.add_argument("--verify", action="store_true")
     parser.set_defaults(command=models.export_safetensors, json=False, home=None)
-    return run_guarded(parser.parse_args())
+    return run_guarded(parser.parse_args)

@@ -14,16 +14,16 @@ from kanji_tui.events import Unheard
 from kanji_tui.jobs import inspect
 from kanji_tui.paths import DEFAULT_MODEL, SAMPLES_DIR
 from kanji_tui.preflight.all_checks import Folders, run_checks
-from kanji_tui.preflight.results import Check
 from kanji_tui.recognition.drawing.server import published_card
 from kanji_tui.runs.process import as_json
 from kanji_tui.system.files import strict_json
 from kanji_tui.system.gpu import read_gpus
-from kanji_tui.workspace.opened_dataset import Shelf
+from kanji_tui.training.results import Trained
+from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView, Watch
-from kanji_tui.workspace.sample_browser import Catalogue, Library
-from kanji_tui.workspace.snapshot import Place, next_step, read_place
+from kanji_tui.workspace.sample_browser import Catalogue, SampleBrowser
+from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from kanji_tui.workspace.state import State
 
 EPOCHS, LOG_LINES, CLASSES, PAIRS = 10, 5, 20, 20
@@ -51,7 +51,7 @@ def read_state() -> State:
     watch = Watch()
     watch.list()
     views = watch.look(READING_SECONDS)
-    return State({view.name: view for view in views}, read_place(), tuple(read_gpus()))
+    return State({view.name: view for view in views}, read_workspace(), tuple(read_gpus()))
 
 
 # the screens
@@ -78,7 +78,7 @@ def dataset_lines(state: State) -> Lines:
         yield "There is no dataset yet. To do: kanji-tui prepare"
         return
     try:
-        overview = Shelf().overview()
+        overview = OpenedDataset().overview()
     except KanjiError as error:
         yield from sentence(f"The dataset cannot be used: {error.message}. To do: {error.remedy}")
         return
@@ -96,7 +96,7 @@ def dataset_lines(state: State) -> Lines:
     verified = next((view for view in state.of("verify") if view.state == "finished" and view.result), None)
     if verified is not None and verified.result is not None:
         yield f"The newest verification, {verified.name}:"
-        yield from check_lines([Check(**{"group": "", **check}) for check in verified.result["checks"]])
+        yield from check_lines(verified.result.checks)
     else:
         yield "Nothing has verified it yet. To do: kanji-tui verify"
 
@@ -119,9 +119,9 @@ def training_lines(state: State) -> Lines:
     yield from sentence(f"{which}, {newest.name}, is {_state(newest)}. {_how_far(newest)}")
     if newest.failure:
         yield from sentence(f"It failed: {newest.failure.message}. To do: {newest.failure.remedy}")
-    test = (newest.result or {}).get("test")
-    if test:
-        yield f"Test top-1 {percent(test['top1'])}, top-5 {percent(test['top5'])}."
+    trained = newest.result
+    if isinstance(trained, Trained) and trained.test is not None:
+        yield f"Test top-1 {percent(trained.test.top1)}, top-5 {percent(trained.test.top5)}."
     if newest.epochs:
         yield f"Its last epochs of {len(newest.epochs)}; the best is number {newest.best and newest.best.epoch}:"
         epochs = [
@@ -177,7 +177,7 @@ def browser_lines(state: State) -> Lines:
         yield "There is no dataset to browse. To do: kanji-tui prepare"
         return
     try:
-        catalogue = Library(Shelf()).catalogue()
+        catalogue = SampleBrowser(OpenedDataset()).catalogue()
     except KanjiError as error:
         yield from sentence(f"The dataset cannot be browsed: {error.message}. To do: {error.remedy}")
         return
@@ -232,7 +232,7 @@ def draw_lines(state: State) -> Lines:
         yield f"No drawing was kept in {SAMPLES_DIR}/ yet."
 
 
-def asked_model(place: Place) -> str:
+def asked_model(place: WorkspaceSnapshot) -> str:
     """The model that a drawing would be shown to."""
     if place.model is not None:
         card = published_card(DEFAULT_MODEL)
@@ -281,5 +281,5 @@ def _epoch(view: RunView) -> str:
     return f"{view.epochs[-1].epoch} of {view.epochs[-1].epochs}" if view.epochs else "-"
 
 
-def _place(state: State) -> Place:
-    return state.place or Place()
+def _place(state: State) -> WorkspaceSnapshot:
+    return state.place or WorkspaceSnapshot()

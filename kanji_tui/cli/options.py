@@ -3,11 +3,21 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
+from kanji_tui.errors import UsageError
 from kanji_tui.paths import DEFAULT_MODEL
 
-Parser = argparse.ArgumentParser
 Command = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's parser; what it cannot parse is a UsageError like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"{self.prog} --help")
+
+
 AddCommand = Callable[[str, Command, str], Parser]  # name, what it does, help
 
 

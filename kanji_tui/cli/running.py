@@ -4,19 +4,18 @@ import importlib
 from typing import Any
 
 from kanji_tui.cli.console import ConsoleReport
-from kanji_tui.runs.process import as_json
 
 
-def run_here(name: str, spec: Any) -> dict[str, Any]:
-    """Run the job `name` in this process, with progress on stderr; returns its result as JSON."""
+def run_here(name: str, spec: Any) -> Any:
+    """Run the job `name` in this process, with progress on stderr; returns its result."""
     from kanji_tui.system.threads import prepare_process
 
     prepare_process()
     job = importlib.import_module(f"kanji_tui.jobs.{name}")
     with ConsoleReport() as report:
-        return as_json(job.run(spec, report))
+        return job.run(spec, report)
 
 
-def code_of(result: dict[str, Any]) -> int:
+def code_of(result: Any) -> int:
     """The exit code of a job that came to its end: 1 where one of its checks failed."""
-    return 1 if any(check["verdict"] == "failed" for check in result.get("checks", ())) else 0
+    return 1 if any(check.verdict == "failed" for check in getattr(result, "checks", ())) else 0

@@ -4,7 +4,6 @@ What is odd is reported and kept: a check warns
 where a person should look, and fails where the dataset cannot be what it says.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,53 +16,20 @@ from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.etl import GIVE, SHIFT
 from kanji_tui.data.image_statistics import Looks, look_at_all
 from kanji_tui.data.legacy import FORMAT as ORIGINAL
-from kanji_tui.data.outliers import UnusualClass, find_unusual
+from kanji_tui.data.outliers import find_unusual
+from kanji_tui.data.results import IncompleteSet, Verification
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
 
 FAINT = 32  # a picture whose brightest pixel stays below has no ink
 FULL_SHARE = 0.5  # more pixels than this at full ink: saturated
 MANY_TOUCH = 0.75
+DATASET = "dataset"  # the group of these checks
 AGAIN = "prepare the dataset again: kanji-tui prepare"
 
 
-@dataclass(frozen=True)
-class Check:
-    """`verdict`: ok, warning or failed. `found` in words with numbers; `remedy`: what to do, empty where ok."""
-
-    name: str
-    verdict: str
-    found: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class IncompleteSet:
-    """A data set without some of the classes: its `file` and `set`, and their JIS codes."""
-
-    file: str
-    set: int
-    lacks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What `verify` found. `contact_sheet`: the PNG that was drawn, empty where none was asked for.
-
-    `heat_map`: mean ink 0-1 on a grid of 16 by 16, rows from the top. `unusual`: the classes with the samples least
-    like them, where these were asked for.
-    """
-
-    samples: int
-    classes: int
-    checks: tuple[Check, ...]
-    contact_sheet: str = ""
-    heat_map: tuple[tuple[float, ...], ...] = ()
-    incomplete_sets: tuple[IncompleteSet, ...] = ()
-    unusual: tuple[UnusualClass, ...] = ()
-
-
-def verify(data_dir: Path, contact_sheet: Path | None, report: Report, unusual: int = 0) -> Verified:
+def verify(data_dir: Path, contact_sheet: Path | None, report: Report, unusual: int = 0) -> Verification:
     """Check the dataset in `data_dir` and, where `contact_sheet` names a file, draw samples of it as a PNG.
 
     `unusual`: so many samples of each class, those least like it, are found as well. Raises KanjiError where there
@@ -87,7 +53,7 @@ def verify(data_dir: Path, contact_sheet: Path | None, report: Report, unusual: 
         check_middle(dataset, looks),
     )
     sheet = str(contact_sheet or "")
-    return Verified(len(dataset), len(dataset.classes), checks, sheet, looks.heat_map(), incomplete, odd)
+    return Verification(len(dataset), len(dataset.classes), checks, sheet, looks.heat_map(), incomplete, odd)
 
 
 def check_chunks(dataset: Dataset, report: Report) -> Check:
@@ -95,7 +61,10 @@ def check_chunks(dataset: Dataset, report: Report) -> Check:
     digests, damaged = dataset.chunk_digests, []
     if dataset.format == ORIGINAL:
         return Check(
-            "chunk files", "ok", f"{len(dataset.files)} of the original scripts; checksums of the zip right"
+            DATASET,
+            "chunk files",
+            "ok",
+            f"{len(dataset.files)} of the original scripts; checksums of the zip right",
         )
     for number, digest in enumerate(digests):
         raise_if_stopped(report)
@@ -103,26 +72,27 @@ def check_chunks(dataset: Dataset, report: Report) -> Check:
         if sha256(dataset.path / chunk_name(number)) != digest:
             damaged.append(chunk_name(number))
     if damaged:
-        return Check("chunk files", "failed", f"changed since they were made: {_some(damaged)}", AGAIN)
-    return Check("chunk files", "ok", f"{len(digests)}, all as they were made")
+        return Check(DATASET, "chunk files", "failed", f"changed since they were made: {_some(damaged)}", AGAIN)
+    return Check(DATASET, "chunk files", "ok", f"{len(digests)}, all as they were made")
 
 
 def check_samples(dataset: Dataset) -> Check:
     """How many samples are there, and do labels and JIS codes agree?"""
     expected = np.array(dataset.classes, np.uint16)
     if dataset.labels.min() < 0 or dataset.labels.max() >= len(expected):
-        return Check("samples", "failed", "there are labels without a class", AGAIN)
+        return Check(DATASET, "samples", "failed", "there are labels without a class", AGAIN)
     if wrong := int((expected[dataset.labels] != dataset.jis).sum()):
-        return Check("samples", "failed", f"{wrong:,} labels contradict their JIS code", AGAIN)
-    return Check("samples", "ok", f"{len(dataset):,} from {len(dataset.files)} files ({dataset.source})")
+        return Check(DATASET, "samples", "failed", f"{wrong:,} labels contradict their JIS code", AGAIN)
+    return Check(DATASET, "samples", "ok", f"{len(dataset):,} from {len(dataset.files)} files ({dataset.source})")
 
 
 def check_quarantine(dataset: Dataset) -> Check:
     """Were records left out?"""
     if not dataset.quarantined:
-        return Check("records left out", "ok", "none")
+        return Check(DATASET, "records left out", "ok", "none")
     first = dataset.quarantined[0]
     return Check(
+        DATASET,
         "records left out",
         "warning",
         f"{len(dataset.quarantined):,}; the first: {first.file} record {first.record}: {first.reason}",
@@ -137,8 +107,10 @@ def check_classes(dataset: Dataset) -> Check:
     found = f"{len(dataset.classes):,}{of_all}, {counts.min():,} to {counts.max():,} samples each"
     few = [_character(dataset, index) for index in np.flatnonzero(counts < 3).tolist()]
     if few:
-        return Check("classes", "warning", f"{found}; fewer than 3: {_some(few)}", "prepare more record files")
-    return Check("classes", "ok", found)
+        return Check(
+            DATASET, "classes", "warning", f"{found}; fewer than 3: {_some(few)}", "prepare more record files"
+        )
+    return Check(DATASET, "classes", "ok", found)
 
 
 def find_incomplete_sets(dataset: Dataset) -> tuple[IncompleteSet, ...]:
@@ -162,11 +134,12 @@ def find_incomplete_sets(dataset: Dataset) -> tuple[IncompleteSet, ...]:
 def check_sets(dataset: Dataset, incomplete: tuple[IncompleteSet, ...]) -> Check:
     """How many data sets are there, and does each hold every class?"""
     if not dataset.writers_known:
-        return Check("data sets", "ok", "which samples are of one hand is not known; splits are random")
+        return Check(DATASET, "data sets", "ok", "which samples are of one hand is not known; splits are random")
     count = int(dataset.writers().max()) + 1
     found = f"{count} in {len(dataset.files)} files"
     if count < 3:
         return Check(
+            DATASET,
             "data sets",
             "warning",
             f"{found}: too few to keep writers apart",
@@ -175,12 +148,13 @@ def check_sets(dataset: Dataset, incomplete: tuple[IncompleteSet, ...]) -> Check
     if incomplete:
         names = [f"{lacking.file} set {lacking.set} lacks {len(lacking.lacks):,}" for lacking in incomplete[:3]]
         return Check(
+            DATASET,
             "data sets",
             "warning",
             f"{found}; {len(incomplete)} without some classes: {_some(names, len(incomplete))}",
             "normal for partial files; else copy these files again",
         )
-    return Check("data sets", "ok", f"{found}, each with every class")
+    return Check(DATASET, "data sets", "ok", f"{found}, each with every class")
 
 
 def check_pictures(looks: Looks) -> list[Check]:
@@ -198,11 +172,13 @@ def _share_check(name: str, odd: np.ndarray) -> Check:
     """Some odd pictures are worth a look; half of all means that the files are not what they seem."""
     numbers = np.flatnonzero(odd)
     if not len(numbers):
-        return Check(name, "ok", "none")
+        return Check(DATASET, name, "ok", "none")
     found = f"{len(numbers):,} of {len(odd):,}; samples {_some([str(number) for number in numbers])}"
     if len(numbers) > len(odd) / 2:
-        return Check(name, "failed", found, "the pictures are not read as they should be: name the --format")
-    return Check(name, "warning", found, "look at them; they are kept")
+        return Check(
+            DATASET, name, "failed", found, "the pictures are not read as they should be: name the --format"
+        )
+    return Check(DATASET, name, "warning", found, "look at them; they are kept")
 
 
 def check_duplicates(dataset: Dataset, looks: Looks) -> Check:
@@ -219,8 +195,10 @@ def check_duplicates(dataset: Dataset, looks: Looks) -> Check:
             pairs.append(f"{first} = {second}")
     if pairs:
         found = f"{len(pairs):,} repeat another; samples {_some(pairs)}"
-        return Check("duplicate pictures", "warning", found, "is one record file there twice under two names?")
-    return Check("duplicate pictures", "ok", "none")
+        return Check(
+            DATASET, "duplicate pictures", "warning", found, "is one record file there twice under two names?"
+        )
+    return Check(DATASET, "duplicate pictures", "ok", "none")
 
 
 def check_edges(looks: Looks) -> Check:
@@ -229,9 +207,13 @@ def check_edges(looks: Looks) -> Check:
     found = f"{share:.1%} of the pictures"
     if share > MANY_TOUCH:
         return Check(
-            "ink at the edges", "warning", found, "look at the contact sheet: verify --contact-sheet sheet.png"
+            DATASET,
+            "ink at the edges",
+            "warning",
+            found,
+            "look at the contact sheet: verify --contact-sheet sheet.png",
         )
-    return Check("ink at the edges", "ok", found)
+    return Check(DATASET, "ink at the edges", "ok", found)
 
 
 def check_middle(dataset: Dataset, looks: Looks) -> Check:
@@ -241,11 +223,12 @@ def check_middle(dataset: Dataset, looks: Looks) -> Check:
     )
     found = f"on average {right:+.1%} right, {down:+.1%} down of the middle"
     if max(abs(right), abs(down)) < SHIFT - GIVE:
-        return Check("ink in the middle", "ok", found)
+        return Check(DATASET, "ink in the middle", "ok", found)
     if dataset.format not in ("etl9g", "etl8g") or abs(abs(right) - SHIFT) > GIVE:
-        return Check("ink in the middle", "warning", found, "look at the contact sheet")
+        return Check(DATASET, "ink in the middle", "warning", found, "look at the contact sheet")
     other = "etl8g" if dataset.format == "etl9g" else "etl9g"
     return Check(
+        DATASET,
         "ink in the middle",
         "failed",
         f"{found}: shifted like {other.upper()} read as {dataset.format.upper()}",

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.fonts import find_fonts
-from kanji_tui.data.outliers import UnusualClass
+from kanji_tui.data.results import ClassOutliers
 from kanji_tui.errors import KanjiError
 from kanji_tui.system.files import replacing
 
@@ -28,7 +28,7 @@ HeatMap = tuple[tuple[float, ...], ...]
 
 
 def draw_contact_sheet(
-    dataset: Dataset, path: Path, heat_map: HeatMap = (), unusual: tuple[UnusualClass, ...] = ()
+    dataset: Dataset, path: Path, heat_map: HeatMap = (), unusual: tuple[ClassOutliers, ...] = ()
 ) -> None:
     """Draw up to 20 classes, evenly spread, of up to 16 data sets, evenly spread, into the PNG file `path`.
 

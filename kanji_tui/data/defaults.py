@@ -1,5 +1,6 @@
-"""What the commands on data take unless told otherwise; free of numpy, for whoever only shows it."""
+"""Names and numbers of the data that others show without opening any; free of numpy."""
 
-IMAGE_SIZE = 64  # pixels a side of a dataset's images
+IMAGE_SIZE = 64  # pixels a side of a dataset's images, unless told otherwise
 SAMPLE_CLASSES = 120
 SAMPLE_SETS = 40
+DRAWN = "drawn sample"  # the source of a dataset that `kanji-tui sample` drew

@@ -5,40 +5,19 @@ with the mean of the other samples of its class: 0 for the same shape whatever t
 to 2. Two passes, so that memory holds a sum a class and a distance a sample, never the pictures.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.image_statistics import in_pieces
 from kanji_tui.data.resize import resize_grey
+from kanji_tui.data.results import ClassOutliers, Outlier
 from kanji_tui.events import Report
 
 COARSE = 16
 
 
-@dataclass(frozen=True)
-class UnusualSample:
-    """Sample number, where it comes from (`path` only for image files), and how far it is from its class, 0-2."""
-
-    sample: int
-    file: str
-    record: int
-    distance: float
-    path: str = ""
-
-
-@dataclass(frozen=True)
-class UnusualClass:
-    """A class by JIS code and character, and its most unusual samples, the furthest first."""
-
-    jis: str
-    character: str
-    samples: tuple[UnusualSample, ...]
-
-
-def find_unusual(dataset: Dataset, count: int, report: Report) -> tuple[UnusualClass, ...]:
+def find_unusual(dataset: Dataset, count: int, report: Report) -> tuple[ClassOutliers, ...]:
     """The `count` most unusual samples of each class, in the order of class numbers."""
     total = _class_sums(dataset, report)
     distance = np.empty(len(dataset), np.float32)
@@ -49,11 +28,11 @@ def find_unusual(dataset: Dataset, count: int, report: Report) -> tuple[UnusualC
     starts = np.searchsorted(dataset.labels[order], np.arange(len(dataset.classes) + 1))
     paths = dataset.paths()
     return tuple(
-        UnusualClass(
+        ClassOutliers(
             jis=name_jis(jis),
             character=jis_to_character(jis) or "?",
             samples=tuple(
-                UnusualSample(
+                Outlier(
                     sample=number,
                     file=(file := dataset.files[dataset.file[number]]),
                     record=(record := int(dataset.record[number])),

@@ -29,6 +29,7 @@ from kanji_tui.data import staging
 from kanji_tui.data.chunks import chunk_name, write_chunk
 from kanji_tui.data.formats import open_source
 from kanji_tui.data.resize import check_size
+from kanji_tui.data.results import Preparation
 from kanji_tui.data.source import Contents, Input, Source
 from kanji_tui.data.staging import FinishedChunk, Plan
 from kanji_tui.errors import KanjiError, Stopped, UsageError
@@ -43,27 +44,9 @@ SPARE_BYTES = 64 * 1024 * 1024
 REPORT_SECONDS = 0.25
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What `prepare` made. `records` are the accepted ones; `seconds` are wall time, `digest` names the content."""
-
-    records: int
-    quarantined: int
-    classes: int
-    size: int
-    seconds: float
-    records_per_second: float
-    digest: str
-    files: int
-    sets: int
-    format: str
-    source: str
-    output_dir: str
-
-
 def prepare(
     etl_dir: Path, output_dir: Path, size: int, workers: int | None, format: str | None, report: Report
-) -> Prepared:
+) -> Preparation:
     """Make the dataset `output_dir` of what lies in `etl_dir`, pictures `size` pixels a side.
 
     `workers` None: one for each usable core. `format`: etl9g, etl8g, kuzushiji or images; None: recognised. Until
@@ -92,7 +75,7 @@ def prepare(
         digest = staging.finish(output_dir, plan, contents, done)
     seconds = time.monotonic() - started
     records = sum(map(len, contents))
-    return Prepared(
+    return Preparation(
         records=records,
         quarantined=sum(len(content.quarantined) for content in contents),
         classes=len(plan.classes),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kanji_tui.data.defaults import DRAWN
 from kanji_tui.data.etl import (
     COLUMNS,
     FORMATS,
@@ -20,7 +21,7 @@ from kanji_tui.data.etl import (
 from kanji_tui.data.listing import Listed, Listing
 from kanji_tui.data.resize import shrink
 from kanji_tui.data.sample import MARK, is_drawn
-from kanji_tui.data.source import DRAWN, Contents, Source, accepted, others_in, unreadable
+from kanji_tui.data.source import Contents, Source, accepted, others_in, unreadable
 from kanji_tui.errors import KanjiError
 
 LOOKED_INTO, LOOKED_AT = 4, 64  # files, pictures of each, to see whether the format is right

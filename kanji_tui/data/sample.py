@@ -9,7 +9,6 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from kanji_tui.characters.classes import etl9g_classes, global_ranks, record_ord
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis
 from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_A_FILE
 from kanji_tui.data.fonts import Font, find_fonts
+from kanji_tui.data.results import SyntheticSample
 from kanji_tui.data.source import unreadable
 from kanji_tui.data.synthetic_writers import Hand, invent_hand, pack, soften, write
 from kanji_tui.errors import KanjiError, UsageError
@@ -34,19 +34,7 @@ REPORT_SECONDS = 0.25
 ALWAYS_IN = ("あ", "田")
 
 
-@dataclass(frozen=True)
-class Sample:
-    """What was drawn. `files` are paths, `sets` data sets (hands); `font` the font most glyphs come from."""
-
-    files: tuple[str, ...]
-    records: int
-    classes: int
-    sets: int
-    seed: int
-    font: str
-
-
-def draw_sample(output_dir: Path, classes: int, sets: int, seed: int, report: Report) -> Sample:
+def draw_sample(output_dir: Path, classes: int, sets: int, seed: int, report: Report) -> SyntheticSample:
     """Draw `classes` characters in `sets` hands, four hands a file, into `output_dir`.
 
     The same arguments, font and FreeType give the same bytes. Raises UsageError for numbers out of range and for a
@@ -78,7 +66,9 @@ def draw_sample(output_dir: Path, classes: int, sets: int, seed: int, report: Re
     finally:
         shutil.rmtree(drawing, ignore_errors=True)
     paths = tuple(str(output_dir / name) for name in digests)
-    return Sample(paths, len(codes) * sets, len(codes), sets, seed, max(fonts, key=lambda name: fonts[name]))
+    return SyntheticSample(
+        paths, len(codes) * sets, len(codes), sets, seed, max(fonts, key=lambda name: fonts[name])
+    )
 
 
 def choose_classes(count: int) -> tuple[int, ...]:

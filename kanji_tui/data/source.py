@@ -15,8 +15,6 @@ import numpy as np
 from kanji_tui.characters.jis import character_to_jis
 from kanji_tui.errors import KanjiError, UsageError
 
-DRAWN = "drawn sample"  # the source of a dataset that `kanji-tui sample` drew
-
 
 @dataclass(frozen=True)
 class Quarantined:

@@ -3,45 +3,31 @@
 What an engine says is what this program reports: nothing here knows which operators an engine has.
 """
 
-import contextlib
-import os
 import re
 import signal
 import statistics
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 import numpy as np
 
 from kanji_tui.engines.engine_process import Arrays, receive, send
+from kanji_tui.engines.results import Latency
+from kanji_tui.system.child import Child
 
 ENGINES = ("onnxruntime", "tract")
 Outputs = list[np.ndarray | None]
 LIMIT_SECONDS = 60.0
 LATENCY_RUNS = 30
 LONGEST_WORDS = 600
+PATIENCE_SECONDS = 5.0  # for an engine to end by itself
+SERVER = "kanji_tui.engines.engine_process:main"
 
 
 class EngineRefused(Exception):
     """The engine did not run a model; the message is the engine's own words."""
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Seconds of one run: the median of `runs` and the spread between their quartiles, warmed up."""
-
-    batch: int
-    median: float
-    spread: float
-    runs: int
-    threads: int
 
 
 class Engine:
@@ -49,15 +35,16 @@ class Engine:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._process: subprocess.Popen[bytes] | None = None
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
+        self._child: Child | None = None
 
     def __enter__(self) -> "Engine":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._end()
-        self._words.close()
+        if self._child is not None:
+            self._child.end(PATIENCE_SECONDS)
+            self._child.close()
+            self._child = None
 
     def run(
         self,
@@ -84,8 +71,7 @@ class Engine:
     def _ask(
         self, model: Path, inputs: Arrays, symbols: dict[str, int], limit: float, repeats: int
     ) -> tuple[Outputs, list[float]]:
-        process = self._process or self._start()
-        to_engine, from_engine = pipes(process)
+        child = self._child = self._child or Child(SERVER, self.name, pipes=True)
         request = {
             "model": str(model),
             "symbols": symbols,
@@ -94,8 +80,8 @@ class Engine:
             "repeats": repeats,
         }
         try:
-            send(to_engine, request, list(inputs.values()))
-            answer = receive(from_engine)
+            send(child.requests, request, list(inputs.values()))
+            answer = receive(child.answers)
         except BrokenPipeError:
             answer = None
         if answer is None:
@@ -106,49 +92,19 @@ class Engine:
         found = iter(arrays)
         return [next(found) if tensor else None for tensor in message["tensors"]], message["seconds"]
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._words.seek(0)
-        self._words.truncate()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "kanji_tui.engines.engine_process", self.name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._words,
-            env={**os.environ, "RUST_BACKTRACE": "0"},
-        )
-        return self._process
-
-    def _end(self) -> int:
-        process, self._process = self._process, None
-        if process is None:
-            return 0
-        for pipe in pipes(process):
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-        try:
-            return process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
-
     def _last_words(self, limit: float) -> str:
-        """Why the process is gone, from its exit and from what it printed."""
-        code = self._end()
+        """Why the process is gone, from its exit and from what it printed; the next question starts another."""
+        child, self._child = self._child, None
+        assert child is not None, "a process that was asked was there"
+        with child:
+            code = child.end(PATIENCE_SECONDS)
+            printed = child.printed
         if code == -signal.SIGALRM:
             return f"it gave no answer within {limit:.0f} s"
-        self._words.seek(0)
-        printed = self._words.read().decode(errors="replace")
         panic = re.search(r"panicked at [^\n]*\n(.+?)\n(?:note:|stack backtrace|\s*0:)", printed, re.DOTALL)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         said = tidy(panic.group(1) if panic else printed[-500:])
         return f"it crashed ({how})" + (f": {said}" if said else "")
-
-
-def pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
-    """Where the process reads and where it writes."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    return process.stdin, process.stdout
 
 
 def tidy(words: str) -> str:

@@ -23,6 +23,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from kanji_tui.system.child import take_stdout
+
 Arrays = dict[str, np.ndarray]
 Run = Callable[[list[np.ndarray]], list[Any]]
 LENGTHS = struct.Struct(">QQ")
@@ -170,10 +172,9 @@ def serve(engine: str, requests: IO[bytes], answers: IO[bytes]) -> None:
         send(answers, answer, found)
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+def main(engine: str) -> None:
+    """The child's beginning."""
+    os.environ["RUST_BACKTRACE"] = "0"  # a panic's own words are enough
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    # Engines may print; answers go over a descriptor of their own.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    serve(sys.argv[1], sys.stdin.buffer, answers)
+    with take_stdout() as answers:
+        serve(engine, sys.stdin.buffer, answers)

@@ -3,14 +3,13 @@
 import contextlib
 import math
 from collections import Counter
-from dataclasses import dataclass
 
 import onnx
 from onnx import numpy_helper, shape_inference
 
 from kanji_tui.engines.loading import all_nodes, all_tensors
+from kanji_tui.engines.results import Node, Pooling, Shape, Tensor
 
-Shape = tuple[int | str, ...]
 NAME_SCOPES = "pkg.torch.onnx.name_scopes"
 GLOBAL_POOLS = ("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
 FLOATS = {
@@ -22,46 +21,6 @@ FLOATS = {
 # Integers of these widths are quantised weights; wider ones are shapes, axes and indices.
 QUANTISED = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8, onnx.TensorProto.INT4, onnx.TensorProto.UINT4}
 LEARNED = FLOATS | QUANTISED
-
-
-@dataclass(frozen=True)
-class Node:
-    """One node of the main graph. Shapes hold sizes, names of symbolic sizes, or "?"; None where unknown.
-
-    `module` is the module of the network it came from, where the exporter wrote that down. `parameters` counts the
-    weights it reads, `macs` its multiply-accumulates for the shapes shown (None where a size is unknown).
-    """
-
-    number: int
-    name: str
-    operator: str
-    module: str
-    inputs: tuple[str, ...]
-    input_shapes: tuple[Shape | None, ...]
-    outputs: tuple[str, ...]
-    output_shapes: tuple[Shape | None, ...]
-    attributes: dict[str, str]
-    parameters: int
-    macs: int | None
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """An input or output of the model."""
-
-    name: str
-    type: str
-    shape: Shape | None
-
-
-@dataclass(frozen=True)
-class Pooling:
-    """A node that pools: its window, "whole picture" for a global one, and the shape that comes in."""
-
-    node: str
-    operator: str
-    window: str
-    input_shape: Shape | None
 
 
 def operator_name(node: onnx.NodeProto) -> str:

@@ -1,33 +1,16 @@
 """How long one run of an ONNX file takes in each engine, at batch 1 and 32, on one thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from kanji_tui.engines.engine import Engine, EngineRefused
 from kanji_tui.engines.engine_process import Arrays
+from kanji_tui.engines.results import Timing
 from kanji_tui.events import Progress, Report, raise_if_stopped
 
 BATCHES = (1, 32)
 # Inputs for a batch, by name, and the sizes of the symbols; ValueError, in words, where there are none.
 Feed = Callable[[int], tuple[Arrays, dict[str, int]]]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds of one run of `model` on `batch` pictures: median and spread between the quartiles of `runs`.
-
-    Warmed up, on `threads` threads, symbolic sizes bound. `median` and `spread` are None where it was not run, and
-    `reason` says why.
-    """
-
-    model: str
-    batch: int
-    median: float | None
-    spread: float | None
-    runs: int
-    threads: int
-    reason: str = ""
 
 
 def time_model(engine: Engine, path: Path, feed: Feed, name: str, report: Report) -> tuple[Timing, ...]:

@@ -1,30 +1,11 @@
 """Does an ONNX file say what the network says? Logits compared sample by sample."""
 
-from dataclasses import dataclass
-
 import numpy as np
+
+from kanji_tui.engines.results import Parity
 
 SMALL_BATCH = 16  # few enough that an engine which emulates its arithmetic answers in time
 TOLERANCE = 1e-4
-
-
-@dataclass(frozen=True)
-class Parity:
-    """The logits of an engine against PyTorch's float32 ones on the same samples.
-
-    `tolerance` is 1e-4 x max(1, `largest_logit`). `top1_agreement` is the fraction of `decided` samples (those
-    whose first two reference logits lie further apart than the tolerance) with the same first class. `passed`: no
-    difference above the tolerance, and every decided sample agrees.
-    """
-
-    samples: int
-    max_logit_difference: float
-    tolerance: float
-    largest_logit: float
-    decided: int
-    top1_agreement: float
-    passed: bool
-    version: str
 
 
 class Comparison:

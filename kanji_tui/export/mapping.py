@@ -5,7 +5,6 @@ stroke_count}}, statistics}; the enhanced mapping of all 3,036 classes has the s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,10 @@ from kanji_tui.characters.classes import etl9g_classes, strokes
 from kanji_tui.characters.jis import jis_to_character, kind, name_jis
 from kanji_tui.events import Progress, Report
 from kanji_tui.export.naming import ENHANCED_MAPPING, export_path
+from kanji_tui.export.results import ExportedMapping
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import MODELS_DIR
 from kanji_tui.system.files import write_json
-
-
-@dataclass(frozen=True)
-class ExportedMapping:
-    """What `export mapping --json` prints."""
-
-    path: str
-    bytes: int
-    classes: int
-    statistics: dict[str, int | float]
 
 
 def export_mapping(model_path: Path | None, output_path: Path | None, report: Report) -> ExportedMapping:

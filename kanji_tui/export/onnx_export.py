@@ -1,12 +1,8 @@
 """`export onnx`: a model as an ONNX file that both engines have run on real samples, or no file at all."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from kanji_tui.engines.engine import ENGINES, Engine
-from kanji_tui.engines.graph import Pooling
-from kanji_tui.engines.latency import Timing
-from kanji_tui.engines.parity import Parity
 from kanji_tui.engines.samples import (
     PARITY_SAMPLES,
     Samples,
@@ -21,52 +17,16 @@ from kanji_tui.export.naming import export_path
 from kanji_tui.export.options import QUANTISATIONS
 from kanji_tui.export.quantisation import CALIBRATION_SAMPLES, quantise
 from kanji_tui.export.readback import read_back
+from kanji_tui.export.results import Accuracy, ExportedOnnx
 from kanji_tui.export.targets import find_target
 from kanji_tui.export.variants import Changed, Changes, change, require_measured
-from kanji_tui.export.verification import (
-    Accuracy,
-    measure_accuracy,
-    measure_latency,
-    measure_parity,
-    require_parity,
-)
+from kanji_tui.export.verification import measure_accuracy, measure_latency, measure_parity, require_parity
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.system.files import replacing, write_json
 
 UNCHANGED = Changes()
-
-
-@dataclass(frozen=True)
-class ExportedOnnx:
-    """What `export onnx --json` prints. `parity` is by engine; `note` says what the target could be tested in.
-
-    `parity` is held against the network with `pooling_type` at `size`, in float32. `accuracy` and `latency` are
-    measured where the file may say something else than the network as trained: where something was changed or
-    quantised. `calibration` is what int8-static took its ranges from.
-    """
-
-    path: str
-    mapping_path: str
-    bytes: int
-    target: str
-    opset: int
-    exporter: str
-    exporter_reason: str
-    pooling: str
-    pooling_nodes: tuple[Pooling, ...]
-    pooling_type: str
-    quantization: str
-    changed: str
-    parity: dict[str, Parity]
-    samples_source: str
-    accuracy: Accuracy | None
-    latency: dict[str, tuple[Timing, ...]]
-    calibration: str
-    classes: int
-    size: int
-    note: str
 
 
 def export_onnx(

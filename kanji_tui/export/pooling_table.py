@@ -1,17 +1,16 @@
 """`pooling`: what each pooling before the classifier does to a model's size, operators, latency and accuracy."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from kanji_tui.engines.engine import ENGINES, Engine
 from kanji_tui.engines.graph import count_operators
-from kanji_tui.engines.latency import Timing
 from kanji_tui.engines.samples import PARITY_SAMPLES, Samples, gather_samples
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.export.conversion import convert
 from kanji_tui.export.readback import read_back
+from kanji_tui.export.results import PoolingRow, PoolingTable
 from kanji_tui.export.targets import TARGETS
 from kanji_tui.export.variants import POOLINGS, Changes, change, trained_pooling
 from kanji_tui.export.verification import Engines, measure_accuracy, measure_latency, measure_parity, require_parity
@@ -20,35 +19,6 @@ from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.models import load_recogniser
 
 ACCURACY_SAMPLES = 10_000
-
-
-@dataclass(frozen=True)
-class PoolingRow:
-    """One pooling type. Where it would need training again, `refused` says why and the rest is empty.
-
-    `pooling`: the pooling nodes of the file. `top1`: of the file in ONNX Runtime on real test samples, else None.
-    """
-
-    type: str
-    trained: bool
-    refused: str = ""
-    bytes: int = 0
-    operators: dict[str, int] | None = None
-    pooling: str = ""
-    top1: float | None = None
-    max_logit_difference: float | None = None
-    latency: dict[str, tuple[Timing, ...]] | None = None
-
-
-@dataclass(frozen=True)
-class PoolingTable:
-    """What `pooling --json` prints. `trained`: how the model itself pools; files are made for the target tract."""
-
-    model_path: str
-    trained: str
-    samples: int
-    samples_source: str
-    poolings: tuple[PoolingRow, ...]
 
 
 def compare_pooling(model_path: Path, data_dir: Path, report: Report) -> PoolingTable:

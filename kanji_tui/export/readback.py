@@ -9,7 +9,6 @@ import onnx
 
 from kanji_tui.engines.graph import (
     GLOBAL_POOLS,
-    Pooling,
     describe_nodes,
     describe_tensor,
     find_pooling,
@@ -17,6 +16,7 @@ from kanji_tui.engines.graph import (
     opsets,
 )
 from kanji_tui.engines.loading import all_nodes, side_files
+from kanji_tui.engines.results import Pooling
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.conversion import BATCH, INPUT, OUTPUT
 from kanji_tui.export.targets import Target

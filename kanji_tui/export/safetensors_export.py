@@ -5,7 +5,6 @@ JSON under "card", with the most wanted facts beside it in plain words.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,23 +15,12 @@ from kanji_tui import __version__
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Progress, Report
 from kanji_tui.export.naming import export_path
+from kanji_tui.export.results import ExportedSafetensors
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.system.files import replacing
 
 Tensors = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class ExportedSafetensors:
-    """What `export safetensors --json` prints. `verified`: read back bit for bit; None where not asked for."""
-
-    path: str
-    bytes: int
-    tensors: int
-    parameters: int
-    metadata: dict[str, str]
-    verified: bool | None
 
 
 def export_safetensors(

@@ -1,7 +1,6 @@
 """What shows that an exported file is worth its name: its logits in both engines, its accuracy, its speed."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,14 @@ import torch
 
 from kanji_tui.engines.engine import ENGINES, Engine, EngineRefused, engine_version
 from kanji_tui.engines.engine_process import Arrays
-from kanji_tui.engines.latency import BATCHES, Timing, time_model
-from kanji_tui.engines.parity import SMALL_BATCH, Comparison, Parity
+from kanji_tui.engines.latency import BATCHES, time_model
+from kanji_tui.engines.parity import SMALL_BATCH, Comparison
+from kanji_tui.engines.results import Parity, Timing
 from kanji_tui.engines.samples import Samples
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.export.conversion import BATCH, INPUT
+from kanji_tui.export.results import Accuracy
 from kanji_tui.export.targets import Target
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
@@ -24,19 +25,6 @@ BATCH_SIZE = 64
 SLOW_SECONDS = 20.0
 LOST = 0.01  # of top-1 accuracy: more is said aloud
 Engines = tuple[Engine, Engine]  # in the order of ENGINES
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Top-1 fractions of `samples` from `source`: of the file in ONNX Runtime, and of the network `before`.
-
-    That one, as trained, ran in PyTorch, float32, on the same samples at their own size.
-    """
-
-    top1: float
-    before: float
-    samples: int
-    source: str
 
 
 def measure_parity(

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,66 +10,19 @@ import numpy as np
 
 from kanji_tui.engines.engine import ENGINES, Engine, EngineRefused, engine_version
 from kanji_tui.engines.graph import count_operators, count_parameters, opsets, weight_bytes
-from kanji_tui.engines.latency import BATCHES, Timing, time_model
-from kanji_tui.engines.parity import Comparison, Parity
+from kanji_tui.engines.latency import BATCHES, time_model
+from kanji_tui.engines.parity import Comparison
+from kanji_tui.engines.results import Timing
 from kanji_tui.engines.samples import PARITY_SAMPLES, Samples, gather_samples
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.inspection.compared_file import Candidate, read_candidate, shared_columns
+from kanji_tui.inspection.results import Agreement, Compared, ComparedModel, ParityTable
 from kanji_tui.networks.card import ModelCard
 
 FEWEST, MOST = 2, 4
 BATCH = 64
 BUDGET_SECONDS = 20.0  # for one model in one engine; a slower one is compared on fewer samples
-
-
-@dataclass(frozen=True)
-class ComparedModel:
-    """One file. `added` and `gone`: how many more, and fewer, of each operator it has than the first file.
-
-    `top1`: the fraction of the samples it recognises in ONNX Runtime; None where its classes or theirs are unknown.
-    """
-
-    path: str
-    bytes: int
-    weight_bytes: int
-    opset: int
-    opsets: dict[str, int]
-    producer: str
-    parameters: int
-    added: dict[str, int]
-    gone: dict[str, int]
-    top1: float | None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """The outputs of `model` in `backend` against those of the first model in ONNX Runtime; None: see `reason`."""
-
-    model: str
-    backend: str
-    parity: Parity | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class ParityTable:
-    """`reference` gave the outputs all others are held against, on pictures from `samples_source`."""
-
-    reference: str
-    samples: int
-    samples_source: str
-    results: tuple[Agreement, ...]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What `compare --json` prints; lists within `operators` and `models` are in the order of the files."""
-
-    models: tuple[ComparedModel, ...]
-    operators: dict[str, tuple[int, ...]]
-    parity: ParityTable
-    latency: dict[str, tuple[Timing, ...]]
 
 
 def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> Compared:

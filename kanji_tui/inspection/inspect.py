@@ -1,16 +1,12 @@
 """`inspect`: what ONNX files hold, and which engines run them, found by asking the engines."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 
 from kanji_tui.engines.engine import ENGINES, Engine
 from kanji_tui.engines.graph import (
-    Node,
-    Pooling,
-    Tensor,
     count_operators,
     count_parameters,
     describe_nodes,
@@ -23,45 +19,10 @@ from kanji_tui.engines.graph import (
 )
 from kanji_tui.engines.loading import load_onnx
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.inspection.layers import Layer, size_by_layer
-from kanji_tui.inspection.support import Support, ask_engines
+from kanji_tui.inspection.layers import size_by_layer
+from kanji_tui.inspection.results import Inspected, InspectedModel, Support
+from kanji_tui.inspection.support import ask_engines
 from kanji_tui.inspection.webgpu import SOURCE, without_webgpu_kernel
-
-
-@dataclass(frozen=True)
-class InspectedModel:
-    """One file. `bytes` is its size on disk, side files not counted; `weight_bytes` all its tensors.
-
-    `opset` is that of ONNX's own operators (0: none imported), `opsets` of every domain. `macs` are for `ran_on`,
-    the shapes of the inputs it was run on; `macs_unknown` counts the nodes left out for want of a shape.
-    """
-
-    path: str
-    bytes: int
-    weight_bytes: int
-    opset: int
-    opsets: dict[str, int]
-    ir_version: int
-    producer: str
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    operators: dict[str, int]
-    pooling: tuple[Pooling, ...]
-    parameters: int
-    macs: int
-    macs_unknown: int
-    layers: tuple[Layer, ...]
-    nodes: tuple[Node, ...]
-    metadata: dict[str, str]
-    ran_on: dict[str, tuple[int, ...]]
-    backends: dict[str, Support]
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """What `inspect --json` prints."""
-
-    models: tuple[InspectedModel, ...]
 
 
 def inspect_models(paths: tuple[Path, ...], report: Report) -> Inspected:

@@ -2,27 +2,14 @@
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
 
 import onnx
 
-from kanji_tui.engines.graph import LEARNED, Node, tensor_bytes
+from kanji_tui.engines.graph import LEARNED, tensor_bytes
 from kanji_tui.engines.loading import all_tensors, subgraphs
+from kanji_tui.engines.results import Node
 from kanji_tui.inspection.probing import fixed_names
-
-
-@dataclass
-class Layer:
-    """The nodes of one module, or one node where no module is known.
-
-    `operators` in the order they run; `bytes` and `parameters` of the weights it reads, `macs` for one run.
-    """
-
-    name: str
-    operators: list[str] = field(default_factory=list)
-    parameters: int = 0
-    bytes: int = 0
-    macs: int = 0
+from kanji_tui.inspection.results import Layer
 
 
 def size_by_layer(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Layer, ...]:

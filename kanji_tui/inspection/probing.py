@@ -13,9 +13,11 @@ import onnx
 from onnx import numpy_helper
 
 from kanji_tui.engines.engine import Engine, EngineRefused, made_value
-from kanji_tui.engines.graph import Shape, node_name, operator_name
+from kanji_tui.engines.graph import node_name, operator_name
 from kanji_tui.engines.loading import subgraphs
+from kanji_tui.engines.results import Shape
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.inspection.results import Refusal
 
 NODE_LIMIT_SECONDS = 10.0
 # Constants up to this many elements are compared by value when two nodes are called alike: axes, shapes, pads.
@@ -24,15 +26,6 @@ AGREE = 1e-3
 # Half-precision numbers have 11 bits, and engines add them up in different orders and widths.
 AGREE_HALF = 1e-2
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A node that an engine does not run, and why in the engine's own words."""
-
-    node: str
-    operator: str
-    reason: str
 
 
 @dataclass

@@ -10,34 +10,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from kanji_tui.engines.engine import Engine, EngineRefused, Latency, engine_version, made_value
-from kanji_tui.engines.graph import Shape, graph_inputs, infer_shapes, shape_of
+from kanji_tui.engines.engine import Engine, EngineRefused, engine_version, made_value
+from kanji_tui.engines.graph import graph_inputs, infer_shapes, shape_of
 from kanji_tui.engines.loading import all_nodes, all_tensors
+from kanji_tui.engines.results import Latency, Shape
 from kanji_tui.events import Report
-from kanji_tui.inspection.probing import RANDOM, Refusal, Values, disagreement, fixed_names, probe_nodes
+from kanji_tui.inspection.probing import RANDOM, Values, disagreement, fixed_names, probe_nodes
+from kanji_tui.inspection.results import Support
 
 WHOLE_LIMIT_SECONDS = 60.0
 # Sizes tried for symbolic dimensions other than the batch: sequences and pictures of common sizes.
 SIZES = (64, 224, 16, 8, 1)
-
-
-@dataclass(frozen=True)
-class Support:
-    """What one backend makes of a model.
-
-    `runs`: it ran on an input, and agreed with ONNX Runtime where that ran too; None: it was not run, `reason` says
-    why. `refused`: the nodes it refuses when tried alone; `not_probed`: those that could not be tried. `difference`
-    is the largest one to ONNX Runtime's outputs.
-    """
-
-    runs: bool | None
-    refused: tuple[Refusal, ...] = ()
-    reason: str = ""
-    version: str = ""
-    probed: int = 0
-    not_probed: tuple[Refusal, ...] = ()
-    difference: float | None = None
-    latency: Latency | None = None
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from functools import cache
 from importlib.resources import files
 
-from kanji_tui.engines.graph import Node
-from kanji_tui.inspection.probing import Refusal
+from kanji_tui.engines.results import Node
+from kanji_tui.inspection.results import Refusal
 
 SOURCE = "onnxruntime-web 1.30.0, docs/webgpu-operators.md"
 

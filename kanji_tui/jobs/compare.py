@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.inspection.results import Compared
 from kanji_tui.paths import DATA_DIR
-
-if TYPE_CHECKING:
-    from kanji_tui.inspection.compare import Compared
 
 
 @dataclass(frozen=True)
@@ -19,7 +16,7 @@ class Spec:
     data_dir: Path = DATA_DIR
 
 
-def run(spec: Spec, report: Report) -> "Compared":
+def run(spec: Spec, report: Report) -> Compared:
     from kanji_tui.inspection.compare import compare_models
 
     return compare_models(spec.models, spec.data_dir, report)

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL, WEIGHTS
+from kanji_tui.recognition.results import Evaluation
 from kanji_tui.runs.publish import published
-
-if TYPE_CHECKING:
-    from kanji_tui.recognition.evaluation import Evaluation
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Spec:
     others: tuple[Path, ...] = ()
 
 
-def run(spec: Spec, report: Report) -> "Evaluation":
+def run(spec: Spec, report: Report) -> Evaluation:
     from kanji_tui.recognition.evaluation import evaluate
 
     if spec.others:

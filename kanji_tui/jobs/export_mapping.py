@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-
-if TYPE_CHECKING:
-    from kanji_tui.export.mapping import ExportedMapping
+from kanji_tui.export.results import ExportedMapping
 
 
 @dataclass(frozen=True)
@@ -18,7 +15,7 @@ class Spec:
     output_path: Path | None = None
 
 
-def run(spec: Spec, report: Report) -> "ExportedMapping":
+def run(spec: Spec, report: Report) -> ExportedMapping:
     from kanji_tui.export.mapping import export_mapping
 
     return export_mapping(spec.model_path, spec.output_path, report)

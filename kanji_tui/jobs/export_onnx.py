@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.export.results import ExportedOnnx
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from kanji_tui.export.onnx_export import ExportedOnnx
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Spec:
     image_size: int | None = None
 
 
-def run(spec: Spec, report: Report) -> "ExportedOnnx":
+def run(spec: Spec, report: Report) -> ExportedOnnx:
     from kanji_tui.export.onnx_export import export_onnx
     from kanji_tui.export.variants import Changes
 

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.export.results import ExportedSafetensors
 from kanji_tui.paths import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from kanji_tui.export.safetensors_export import ExportedSafetensors
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,7 @@ class Spec:
     metadata: bool = True
 
 
-def run(spec: Spec, report: Report) -> "ExportedSafetensors":
+def run(spec: Spec, report: Report) -> ExportedSafetensors:
     from kanji_tui.export.safetensors_export import export_safetensors
 
     return export_safetensors(spec.model_path, spec.output_path, spec.verify, spec.metadata, report)

@@ -4,24 +4,23 @@ A fold that was trained before, with the same settings on the same dataset, is n
 cut off after its first epoch goes on from its checkpoint: so the job goes on by being started again.
 """
 
-import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.events import Failure, Notice, Outcome, Progress, Report, raise_if_stopped
+from kanji_tui.events import Event, Notice, Progress, Report, raise_if_stopped
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.paths import CHECKPOINT, MODEL_INFO
 from kanji_tui.runs import process
-from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs, read_events
+from kanji_tui.runs.following import follow
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs
 from kanji_tui.system.files import read_json
 from kanji_tui.system.plain_data import from_plain
+from kanji_tui.training.results import Metrics, Trained
 
 FEWEST = 2
-LOOK_SECONDS = 0.25
-MEASURED = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -33,22 +32,41 @@ class Spec:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """Fractions, and the mean cross-entropy `loss`."""
+
+    loss: float
+    top1: float
+    top3: float
+    top5: float
+    balanced: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One figure over all folds, of each metric."""
+
+    validation: Scores
+    test: Scores
+
+
+@dataclass(frozen=True)
 class Fold:
-    """`fold` as "2/5", its run, and what that found: fractions, of the best epoch's validation and of the test."""
+    """`fold` as "2/5", its run, and the metrics of the best epoch's validation and of the test."""
 
     fold: str
     run: str
-    validation: dict[str, Any]
-    test: dict[str, Any]
+    validation: Metrics
+    test: Metrics
 
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """`mean` and `std` (of a sample: divided by n - 1) over the folds, as {"validation": {...}, "test": {...}}."""
+    """`mean` and `std` (of a sample: divided by n - 1) over the folds."""
 
     folds: tuple[Fold, ...]
-    mean: dict[str, dict[str, float]]
-    std: dict[str, dict[str, float]]
+    mean: Summary
+    std: Summary
 
 
 def run(spec: Spec, report: Report) -> CrossValidated:
@@ -71,26 +89,23 @@ def run(spec: Spec, report: Report) -> CrossValidated:
         wanted = replace(spec.train, config=replace(spec.train.config, fold=named), resume=None, publish=False)
         report(Progress("folds", number - 1, spec.count, "folds", f"fold {named}"))
         result = _result(_training(wanted, digest, runs, report), named, report)
-        found.append(Fold(named, result["run"], result["validation"], result["test"]))
+        if result.test is None:
+            raise KanjiError(f"fold {named}, run {result.run}, has no test split")
+        found.append(Fold(named, result.run, result.validation, result.test))
     report(Progress("folds", spec.count, spec.count, "folds"))
     return sum_up(tuple(found))
 
 
 def sum_up(folds: tuple[Fold, ...]) -> CrossValidated:
-    """Mean and deviation over the folds of every figure but the number of samples."""
-    columns = {
-        part: {
-            name: [getattr(fold, part)[name] for fold in folds]
-            for name in getattr(folds[0], part)
-            if name != "samples"
-        }
-        for part in MEASURED
-    }
-    return CrossValidated(
-        folds,
-        mean={part: {name: fmean(values) for name, values in figures.items()} for part, figures in columns.items()},
-        std={part: {name: stdev(values) for name, values in figures.items()} for part, figures in columns.items()},
-    )
+    """Mean and deviation of every metric over the folds."""
+    return CrossValidated(folds, mean=_over(folds, fmean), std=_over(folds, stdev))
+
+
+def _over(folds: tuple[Fold, ...], figure: Callable[[list[float]], float]) -> Summary:
+    def scores(found: list[Metrics]) -> Scores:
+        return Scores(*(figure([getattr(metrics, f.name) for metrics in found]) for f in fields(Scores)))
+
+    return Summary(scores([fold.validation for fold in folds]), scores([fold.test for fold in folds]))
 
 
 def _training(wanted: TrainSpec, digest: str, runs: Path, report: Report) -> RunDirectory:
@@ -119,31 +134,21 @@ def _is_of(run: RunDirectory, wanted: TrainSpec, digest: str) -> bool:
     return run.state() in ACTIVE
 
 
-def _result(training: RunDirectory, named: str, report: Report) -> dict[str, Any]:
-    """Follow the run to its end, telling how far it is; its result."""
-    offset, result, failure = 0, None, None
-    while True:
-        state = training.state()  # looked at before the events: none can be missed
-        told, offset = read_events(training.events, offset)
-        for _, event in told:
-            if isinstance(event, Progress):
-                report(replace(event, phase=f"fold {named}, {event.phase}"))
-            elif isinstance(event, Notice):
-                report(Notice(f"fold {named}: {event.message}"))
-            elif isinstance(event, Outcome):
-                result = event.result
-            elif isinstance(event, Failure):
-                failure = event
-        if state not in ACTIVE:
-            break
-        if report.stop_requested():
-            training.request_stop()
-        time.sleep(LOOK_SECONDS)
-    if result is not None:
-        return result
+def _result(training: RunDirectory, named: str, report: Report) -> Trained:
+    """Follow the run to its end, reporting its progress; its result."""
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Progress):
+            report(replace(event, phase=f"fold {named}, {event.phase}"))
+        elif isinstance(event, Notice):
+            report(Notice(f"fold {named}: {event.message}"))
+
+    end = follow(training, hear, report.stop_requested)
+    if isinstance(end.result, Trained):
+        return end.result
     raise_if_stopped(report)
-    if failure is not None:
-        raise KanjiError(f"fold {named}, run {training.name}, failed: {failure.message}", failure.remedy)
+    if end.failure is not None:
+        raise KanjiError(f"fold {named}, run {training.name}, failed: {end.failure.message}", end.failure.remedy)
     raise KanjiError(
-        f"fold {named}, run {training.name}, is {state}", f"see {training.log}; the same command again goes on"
+        f"fold {named}, run {training.name}, is {end.state}", f"see {training.log}; the same command again goes on"
     )

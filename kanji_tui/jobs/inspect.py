@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-
-if TYPE_CHECKING:
-    from kanji_tui.inspection.inspect import Inspected
+from kanji_tui.inspection.results import Inspected
 
 
 @dataclass(frozen=True)
@@ -15,7 +12,7 @@ class Spec:
     models: tuple[Path, ...]
 
 
-def run(spec: Spec, report: Report) -> "Inspected":
+def run(spec: Spec, report: Report) -> Inspected:
     from kanji_tui.inspection.inspect import inspect_models
 
     return inspect_models(spec.models, report)

@@ -1,12 +1,9 @@
 """The job `networks`: what each network costs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
-
-if TYPE_CHECKING:
-    from kanji_tui.networks.summary import NetworkSummary
+from kanji_tui.networks.results import Networks
 
 
 @dataclass(frozen=True)
@@ -15,11 +12,6 @@ class Spec:
 
     size: int = 64
     classes: int = 3036
-
-
-@dataclass(frozen=True)
-class Networks:
-    networks: tuple["NetworkSummary", ...]
 
 
 def run(spec: Spec, report: Report) -> Networks:

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
+from kanji_tui.export.results import PoolingTable
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from kanji_tui.export.pooling_table import PoolingTable
 
 
 @dataclass(frozen=True)
@@ -17,7 +14,7 @@ class Spec:
     data_dir: Path = DATA_DIR
 
 
-def run(spec: Spec, report: Report) -> "PoolingTable":
+def run(spec: Spec, report: Report) -> PoolingTable:
     from kanji_tui.export.pooling_table import compare_pooling
 
     return compare_pooling(spec.model_path, spec.data_dir, report)

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
 from kanji_tui.paths import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from kanji_tui.recognition.predictor import Predictions
+from kanji_tui.recognition.results import Predicted
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Spec:
     invert: bool = False
 
 
-def run(spec: Spec, report: Report) -> "Predictions":
+def run(spec: Spec, report: Report) -> Predicted:
     from kanji_tui.recognition.predictor import predict
 
     return predict(spec.images, spec.model_path, spec.invert, report)

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kanji_tui.data.results import Preparation
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR, ETL_DIR
-
-if TYPE_CHECKING:
-    from kanji_tui.data.preparation import Prepared
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Spec:
     format: str | None = None
 
 
-def run(spec: Spec, report: Report) -> "Prepared":
+def run(spec: Spec, report: Report) -> Preparation:
     from kanji_tui.data.preparation import prepare
 
     return prepare(spec.etl_dir, spec.output_dir, spec.size, spec.workers, spec.format, report)

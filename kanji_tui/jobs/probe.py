@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR
 from kanji_tui.training.config import TrainConfig
-
-if TYPE_CHECKING:
-    from kanji_tui.training.probe import Probed
+from kanji_tui.training.results import Probed
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Spec:
     config: TrainConfig = field(default_factory=TrainConfig)
 
 
-def run(spec: Spec, report: Report) -> "Probed":
+def run(spec: Spec, report: Report) -> Probed:
     from kanji_tui.training.probe import probe
 
     return probe(spec.data_dir, spec.config, report)

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from kanji_tui.recognition.saliency import Explanations
+from kanji_tui.recognition.results import Explanations
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Spec:
     output_path: Path | None = None
 
 
-def run(spec: Spec, report: Report) -> "Explanations":
+def run(spec: Spec, report: Report) -> Explanations:
     from kanji_tui.recognition.saliency import explain
 
     return explain(

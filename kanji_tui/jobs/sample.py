@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.data.defaults import SAMPLE_CLASSES, SAMPLE_SETS
+from kanji_tui.data.results import SyntheticSample
 from kanji_tui.events import Report
 from kanji_tui.paths import ETL_DIR
-
-if TYPE_CHECKING:
-    from kanji_tui.data.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Spec:
     seed: int = 0
 
 
-def run(spec: Spec, report: Report) -> "Sample":
+def run(spec: Spec, report: Report) -> SyntheticSample:
     from kanji_tui.data.sample import draw_sample
 
     return draw_sample(spec.output_dir, spec.classes, spec.sets, spec.seed, report)

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.events import Failure, Notice, Outcome, Progress, Report, raise_if_stopped
+from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.paths import CHECKPOINT
 from kanji_tui.runs import process
+from kanji_tui.runs.following import POLL_SECONDS, follow
 from kanji_tui.runs.publish import publish_finished
-from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, read_events
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory
+from kanji_tui.system.plain_data import from_plain, to_plain
+from kanji_tui.training.results import Metrics, Trained
 from kanji_tui.training.search_space import Range
 
 if TYPE_CHECKING:
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 JOURNAL = "search.journal"
-LOOK_SECONDS = 0.25
 RUN, GOES_ON, VALIDATION, FAILURE = "run", "goes on from", "validation", "failure"  # what is noted of a trial
 
 
@@ -43,11 +45,11 @@ class Spec:
 
 @dataclass(frozen=True)
 class Tried:
-    """One trial. `validation` holds the best epoch's fractions; None where it failed, and `failure` says why."""
+    """One trial. `validation` holds the best epoch's metrics; None where it failed, and `failure` says why."""
 
     run: str
     values: dict[str, Any]
-    validation: dict[str, float] | None
+    validation: Metrics | None
     failure: str
 
 
@@ -90,7 +92,7 @@ def run(spec: Spec, report: Report) -> Searched:
     report(Progress("search", spec.trials, spec.trials, "trials"))
     tried = tuple(map(_result, _tried(study)))
     by = _judged_by(spec)
-    best = max(tried, key=lambda one: one.validation[by] if one.validation else -1.0)
+    best = max(tried, key=lambda one: getattr(one.validation, by) if one.validation else -1.0)
     if best.validation is None:
         raise KanjiError(f"none of {len(tried)} trials came to its end: {best.failure}")
     publish_finished(runs / best.run, spec.train.models_dir, report)
@@ -116,7 +118,7 @@ def _take_up(study: "Study", runs: Path) -> None:
         if RUN in trial.user_attrs:
             cut_off = RunDirectory(runs / trial.user_attrs[RUN])
             while cut_off.request_stop() in ACTIVE:  # only the search was lost
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
             study.enqueue_trial(trial.params, user_attrs={GOES_ON: cut_off.name})
 
 
@@ -143,13 +145,13 @@ def _try(study: "Study", spec: Spec, runs: Path, report: Report) -> None:
     trial.set_user_attr(RUN, training.name)
     report(Progress("search", number, spec.trials, "trials", training.name))
     validation, failure = _follow(training, report)
-    trial.set_user_attr(VALIDATION, validation)
+    trial.set_user_attr(VALIDATION, to_plain(validation))
     trial.set_user_attr(FAILURE, failure)
     if validation is None:
         study.tell(trial, state=TrialState.FAIL)
         report(Notice(f"trial {number + 1}, run {training.name}, counts as failed: {failure}"))
     else:
-        study.tell(trial, validation[_judged_by(spec)])
+        study.tell(trial, getattr(validation, _judged_by(spec)))
 
 
 def _judged_by(spec: Spec) -> str:
@@ -165,21 +167,17 @@ def _suggest(trial: "Trial", over: Range) -> Any:
     return trial.suggest_float(over.name, over.low, over.high, log=over.log)
 
 
-def _follow(training: RunDirectory, report: Report) -> tuple[dict[str, float] | None, str]:
+def _follow(training: RunDirectory, report: Report) -> tuple[Metrics | None, str]:
     """Wait for a run's end: the best epoch's validation and "", or None and why. Stopped, and the run with it."""
-    while (state := training.state()) in ACTIVE:
-        if report.stop_requested():
-            training.request_stop()
-        time.sleep(LOOK_SECONDS)
+    end = follow(training, lambda event: None, report.stop_requested)
     raise_if_stopped(report)
-    events = [event for _, event in read_events(training.events)[0]]
-    if state == "finished":
-        result = next(event.result for event in reversed(events) if isinstance(event, Outcome))
-        return result["validation"], ""
-    said = [event.message for event in events if isinstance(event, Failure)]
-    return None, said[-1] if said else f"its run is {state}; see {training.log}"
+    if isinstance(end.result, Trained):
+        return end.result.validation, ""
+    return None, end.failure.message if end.failure else f"its run is {end.state}; see {training.log}"
 
 
 def _result(trial: "FrozenTrial") -> Tried:
     noted = trial.user_attrs
-    return Tried(noted[RUN], dict(trial.params), noted.get(VALIDATION), noted.get(FAILURE, ""))
+    validation = noted.get(VALIDATION)
+    metrics = from_plain(Metrics, validation, f"trial {trial.number}", strict=False) if validation else None
+    return Tried(noted[RUN], dict(trial.params), metrics, noted.get(FAILURE, ""))

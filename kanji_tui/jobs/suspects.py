@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Notice, Report
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from kanji_tui.recognition.suspects import Suspects
+from kanji_tui.recognition.results import Suspects
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Spec:
     output_path: Path | None = None
 
 
-def run(spec: Spec, report: Report) -> "Suspects":
+def run(spec: Spec, report: Report) -> Suspects:
     from kanji_tui.data.dataset import open_dataset
     from kanji_tui.recognition.evaluation import predict_split
     from kanji_tui.recognition.models import open_model

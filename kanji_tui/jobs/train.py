@@ -3,15 +3,12 @@
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR, MODELS_DIR
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import TrainConfig
-
-if TYPE_CHECKING:
-    from kanji_tui.training.results import Trained
+from kanji_tui.training.results import Trained
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Spec:
     publish: bool = True
 
 
-def run(spec: Spec, report: Report) -> "Trained | None":
+def run(spec: Spec, report: Report) -> Trained | None:
     """Train, and account for it; None in all processes of several but the first."""
     from kanji_tui.runs.publish import publish_finished
     from kanji_tui.runs.trackers import tracking

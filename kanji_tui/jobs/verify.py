@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kanji_tui.data.results import Verification
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR
-
-if TYPE_CHECKING:
-    from kanji_tui.data.checks import Verified
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class Spec:
     unusual: int = 0
 
 
-def run(spec: Spec, report: Report) -> "Verified":
+def run(spec: Spec, report: Report) -> Verification:
     from kanji_tui.data.checks import verify
 
     verified = verify(spec.data_dir, spec.contact_sheet, report, spec.unusual)

@@ -1,29 +1,12 @@
 """What a network costs: parameters, multiply-accumulates, bytes."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from kanji_tui.networks.registry import NETWORKS, build, entry
-
-
-@dataclass(frozen=True)
-class NetworkSummary:
-    """`macs` of one picture, convolutions and linear layers alone; `bytes` of the state dict's tensors.
-
-    All three are None where the extra that the network needs is not installed; `remedy` says how to install it.
-    """
-
-    name: str
-    description: str
-    classes: int
-    size: int
-    parameters: int | None
-    macs: int | None
-    bytes: int | None
-    remedy: str = ""
+from kanji_tui.networks.results import NetworkSummary
 
 
 def summarise(name: str, classes: int, size: int) -> NetworkSummary:

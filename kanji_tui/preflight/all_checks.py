@@ -4,24 +4,28 @@
 `torch_checks` asks a child process.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS
+from kanji_tui.data.defaults import DRAWN, IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS
 from kanji_tui.data.listing import Listing
-from kanji_tui.data.source import DRAWN
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.paths import DATA_DIR, ETL_DIR, METADATA, MODELS_DIR
 from kanji_tui.preflight import machine_checks as machine
 from kanji_tui.preflight.file_checks import ETL_FILES, file_checks
-from kanji_tui.preflight.results import Check, Preflight
+from kanji_tui.preflight.results import Preflight
 from kanji_tui.preflight.terminal import read_terminal
+from kanji_tui.system import torch_facts
+from kanji_tui.system.check import Check
+from kanji_tui.system.child import Child, take_stdout
 from kanji_tui.system.gpu import read_driver
 from kanji_tui.system.machine import disk, memory
-from kanji_tui.system.sizes import in_words
+from kanji_tui.system.numbers import size
+from kanji_tui.system.plain_data import from_plain, to_plain
 
 DISK, DATASET = "disk", "dataset"
 GROUPS = (machine.PYTHON, machine.GPU, machine.MEMORY, DISK, ETL_FILES, DATASET, machine.TERMINAL)
@@ -108,8 +112,34 @@ def font_checks(folders: Folders) -> list[Check]:
 
 
 def torch_checks(folders: Folders) -> list[Check]:
-    """What only torch knows, from a child process; takes seconds and draws nothing on the screen."""
-    return machine.torch_checks(read_driver())
+    """What only torch knows, from a child process; takes seconds."""
+    with torch_facts.start() as child:
+        child.wait()
+        return read_torch_checks(child)
+
+
+def read_torch_checks(child: Child) -> list[Check]:
+    """The checks of torch from the child that `torch_facts.start` started, once it has ended."""
+    try:
+        return machine.torch_checks(torch_facts.read(child), read_driver())
+    except KanjiError as error:
+        return machine.torch_failed(error)
+
+
+def start_font_checks() -> Child:
+    """A child that searches for fonts, for whoever must not wait; `read_font_checks` reads it."""
+    return Child("kanji_tui.preflight.all_checks:answer_font_checks")
+
+
+def read_font_checks(child: Child) -> list[Check]:
+    """What the ended child found; nothing where it could not search."""
+    return [] if child.wait() else [from_plain(Check, check) for check in json.loads(child.output)]
+
+
+def answer_font_checks() -> None:
+    """The child of `start_font_checks`."""
+    with take_stdout() as out:
+        out.write(json.dumps(to_plain(font_checks(Folders()))).encode())
 
 
 def read_prepared(data_dir: Path) -> Prepared | None:
@@ -153,7 +183,7 @@ def _memory_checks(prepared: Prepared | None, files: Listing) -> list[Check]:
 def _disk_checks(folders: Folders, prepared: Prepared | None, files: Listing) -> list[Check]:
     command, folder, needed = _next_step(folders, prepared, files)
     place = disk(folder)
-    found = f"{in_words(place.free)} free in {place.folder}; {command} needs about {in_words(needed)}"
+    found = f"{size(place.free)} free in {place.folder}; {command} needs about {size(needed)}"
     if place.free >= needed:
         space = Check(DISK, "free space", "ok", found)
     else:
@@ -196,8 +226,8 @@ def _dataset_check(folders: Folders, prepared: Prepared | None, files: Listing) 
     if prepared.problem:
         return Check(DATASET, "prepared", "warning", prepared.problem, prepare)
     source = "drawn samples, not handwriting" if prepared.source == DRAWN else prepared.source
-    size = f"{prepared.size} x {prepared.size}"
-    found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {size}, {in_words(prepared.bytes)}"
+    pixels = f"{prepared.size}x{prepared.size}"
+    found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {pixels}, {size(prepared.bytes)}"
     return Check(DATASET, "prepared", "ok", f"{found}; {source}" if source else found)
 
 

@@ -8,8 +8,8 @@ from shlex import quote
 
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
-from kanji_tui.preflight.results import Check
-from kanji_tui.system.sizes import in_words
+from kanji_tui.system.check import Check
+from kanji_tui.system.numbers import size
 
 ETL_FILES = "ETL9G files"
 
@@ -23,7 +23,7 @@ def file_checks(folder: Path, files: Listing, otherwise: str) -> list[Check]:
     if files.format == "images":
         return [_images_check(folder, files)]
     if files.format == "kuzushiji":
-        found = f"{files.words}, {in_words(files.bytes)} in {folder}{_aside(files)}"
+        found = f"{files.words}, {size(files.bytes)} in {folder}{_aside(files)}"
         return [Check(ETL_FILES, "files", "ok", found)]
     return _record_checks(folder, files)
 
@@ -55,7 +55,7 @@ def _record_checks(folder: Path, files: Listing) -> list[Check]:
     """Which record files are there, of the right size, and with records in them?"""
     from kanji_tui.data.etl import KNOWN_FILES
 
-    amount = f"{files.words}, {in_words(files.bytes)}"
+    amount = f"{files.words}, {size(files.bytes)}"
     if files.drawn:
         return [Check(ETL_FILES, "files", "ok", f"{amount} in {folder}: a drawn sample, not handwriting")]
     missing = sorted(KNOWN_FILES.keys() - {item.name.upper() for item in files.items})

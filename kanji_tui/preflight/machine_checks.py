@@ -11,12 +11,12 @@ import sys
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.preflight.packages import Package, fits, packages, wanted_python
-from kanji_tui.preflight.results import Check, Verdict
 from kanji_tui.preflight.terminal import Terminal
+from kanji_tui.system.check import Check, Verdict
 from kanji_tui.system.gpu import Driver, GpuFacts
 from kanji_tui.system.machine import cores, memory
-from kanji_tui.system.sizes import in_words
-from kanji_tui.system.torch_facts import TorchDevice, TorchFacts, read_torch_facts
+from kanji_tui.system.numbers import size
+from kanji_tui.system.torch_facts import TorchDevice, TorchFacts
 
 PYTHON, GPU, MEMORY, TERMINAL = "Python and packages", "GPU and CUDA", "memory", "terminal"
 
@@ -75,7 +75,7 @@ def gpu_checks(driver: Driver, data_bytes: int) -> list[Check]:
 def _gpu_check(gpu: GpuFacts, needed: int) -> Check:
     facts = [gpu.name, f"capability {gpu.capability or 'unknown'}"]
     if gpu.memory_free is not None and gpu.memory_total is not None:
-        facts.append(f"{in_words(gpu.memory_free)} of {in_words(gpu.memory_total)} free")
+        facts.append(f"{size(gpu.memory_free)} of {size(gpu.memory_total)} free")
     if gpu.mig is not None:
         facts.append(f"MIG on, {gpu.instances} instances seen" if gpu.mig else "MIG off")
     if gpu.reason:
@@ -85,18 +85,18 @@ def _gpu_check(gpu: GpuFacts, needed: int) -> Check:
         remedy = f"sudo nvidia-smi mig -i {gpu.index} -cgi 0 -C  # one instance over the whole GPU"
         return Check(GPU, name, "warning", ", ".join(facts), remedy)
     if gpu.memory_free is not None and gpu.memory_free < needed:
-        facts.append(f"training on it wants about {in_words(needed)}")
+        facts.append(f"training on it wants about {size(needed)}")
         return Check(GPU, name, "warning", ", ".join(facts), f"nvidia-smi -i {gpu.index}  # shows who holds it")
     return Check(GPU, name, "ok", ", ".join(facts))
 
 
-def torch_checks(driver: Driver) -> list[Check]:
-    """What torch says of itself and of its devices, asked in a child; takes seconds."""
-    try:
-        facts = read_torch_facts()
-    except KanjiError as error:
-        remedy = pip("--force-reinstall torch")
-        return [Check(PYTHON, "torch imports", "failed", error.message, remedy)]
+def torch_failed(error: KanjiError) -> list[Check]:
+    """The check of a torch that could not answer."""
+    return [Check(PYTHON, "torch imports", "failed", error.message, pip("--force-reinstall torch"))]
+
+
+def torch_checks(facts: TorchFacts, driver: Driver) -> list[Check]:
+    """What torch says of itself and of its devices."""
     found = f"torch {facts.version}, imported in {facts.seconds:.1f} s, {facts.threads} threads"
     return [
         Check(PYTHON, "torch imports", "ok", found),
@@ -141,7 +141,7 @@ def torch_for(driver: Driver) -> str:
 
 def _device_check(index: int, device: TorchDevice) -> Check:
     name = f"torch on cuda:{index}"
-    found = f"{device.name}, {in_words(device.memory_total)}, bf16 {'yes' if device.bf16 else 'no'}"
+    found = f"{device.name}, {size(device.memory_total)}, bf16 {'yes' if device.bf16 else 'no'}"
     if device.error:
         remedy = pip("--upgrade --force-reinstall torch")
         return Check(GPU, name, "warning", f"{found}; a first multiplication failed: {device.error}", remedy)
@@ -155,10 +155,10 @@ def _major(version: str) -> int:
 def memory_checks(needed: int, purpose: str, remedy: str) -> list[Check]:
     """RAM against the `needed` bytes of `purpose`, and the cores."""
     ram, cpu = memory(), cores()
-    found = f"{in_words(ram.available)} of {in_words(ram.total)} available"
+    found = f"{size(ram.available)} of {size(ram.total)} available"
     if ram.limit is not None:
-        found += f", this process may use {in_words(ram.limit)}"
-    found += f"; {purpose} needs about {in_words(needed)}"
+        found += f", this process may use {size(ram.limit)}"
+    found += f"; {purpose} needs about {size(needed)}"
     enough = ram.available >= needed
     usable = f"{cpu.usable} of {cpu.total} usable"
     if cpu.quota is not None and cpu.quota < cpu.usable:

@@ -1,23 +1,8 @@
-"""What a preflight finds: checks, each with its verdict and what to type where something is missing."""
+"""What a preflight finds."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Verdict = Literal["ok", "warning", "failed", "not applicable"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """`found` says in words what is there; `remedy` is a shell command, empty where nothing needs mending.
-
-    `failed` is kept for what makes work impossible; what only limits it is a `warning`.
-    """
-
-    group: str
-    name: str
-    verdict: Verdict
-    found: str
-    remedy: str = ""
+from kanji_tui.system.check import Check
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,9 @@
 """The characters a picture may show, as a model tells them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """`jis` as four hexadecimal digits, `probability` 0-1."""
-
-    character: str
-    jis: str
-    probability: float
+from kanji_tui.recognition.results import Candidate
 
 
 def most_probable(logits: np.ndarray, classes: tuple[int, ...], count: int) -> tuple[Candidate, ...]:

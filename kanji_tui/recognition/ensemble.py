@@ -2,27 +2,21 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Notice, Report
-from kanji_tui.recognition.evaluation import Evaluation, evaluate_model, log_softmax
+from kanji_tui.recognition.evaluation import evaluate_model, log_softmax
 from kanji_tui.recognition.models import Model, open_model
+from kanji_tui.recognition.results import Evaluation
 
 LEAST = np.finfo(np.float32).tiny  # whose logarithm is still a number
 
 
-@dataclass(frozen=True)
-class EnsembleEvaluation(Evaluation):
-    """As of one model; `models` are the files that judged together."""
-
-    models: tuple[str, ...]
-
-
-def evaluate_ensemble(paths: Sequence[Path], data_dir: Path, split: str, report: Report) -> EnsembleEvaluation:
+def evaluate_ensemble(paths: Sequence[Path], data_dir: Path, split: str, report: Report) -> Evaluation:
     """Score the models in the files `paths` together on a split of the dataset; predictions are not kept.
 
     Raises UsageError for models of other picture sizes, and for a split that is not the same to all of them: what
@@ -39,7 +33,7 @@ def evaluate_ensemble(paths: Sequence[Path], data_dir: Path, split: str, report:
         if model.warning:
             report(Notice(model.warning))
     found = evaluate_model(joined(models), data_dir, split, None, report)
-    return EnsembleEvaluation(**vars(found), models=tuple(str(path) for path in paths))
+    return replace(found, models=tuple(str(path) for path in paths))
 
 
 def joined(models: Sequence[Model]) -> Model:

@@ -18,50 +18,11 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.recognition.models import Model, open_model
 from kanji_tui.recognition.predictions import KEPT, SPLITS, Predictions, keep, kept_path, read_kept
+from kanji_tui.recognition.results import Confusion, Evaluation
 
 CONFUSIONS = 100  # pairs listed at most
 BATCH = 512
 REPORT_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """`count` samples of the character `truth` were taken for `predicted`."""
-
-    truth: str
-    predicted: str
-    count: int
-    truth_jis: str
-    predicted_jis: str
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Fractions of all `samples`; `balanced` is the mean recall of the classes; `confusions` most frequent first.
-
-    `loss`: mean cross-entropy of the samples whose class the model knows. `unknown_samples` are of
-    `unknown_classes` (JIS codes) that it lacks, and count as errors. `predictions_path` is where
-    they are kept, or empty.
-    """
-
-    samples: int
-    top1: float
-    top3: float
-    top5: float
-    balanced: float
-    loss: float
-    confusions: tuple[Confusion, ...]
-    split: str
-    model_path: str
-    model_digest: str
-    dataset_digest: str
-    network: str
-    source: str
-    unknown_samples: int
-    unknown_classes: tuple[str, ...]
-    predictions_path: str
-    reused: bool
-    seconds: float
 
 
 def evaluate(model_path: Path, data_dir: Path, split: str, keep_in: Path | None, report: Report) -> Evaluation:

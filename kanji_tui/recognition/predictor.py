@@ -1,6 +1,5 @@
 """What character does an image file show?"""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,29 +7,16 @@ import numpy as np
 from kanji_tui.data.images import NOT_READABLE, read_levels
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
-from kanji_tui.recognition.candidates import Candidate, most_probable
+from kanji_tui.recognition.candidates import most_probable
 from kanji_tui.recognition.ink import USUAL_EXTENT, place
 from kanji_tui.recognition.models import open_model
+from kanji_tui.recognition.results import Predicted, Prediction
 
 CANDIDATES = 5
 FAINTEST = 0.1  # a picture whose levels differ by less shows nothing
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The candidates for the picture in `path`, most probable first."""
-
-    path: str
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    predictions: tuple[Prediction, ...]
-    model_path: str
-
-
-def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Report) -> Predictions:
+def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Report) -> Predicted:
     """The five most probable characters of each image file; KanjiError for a file that shows none.
 
     The ink side is found from the border; `invert` takes the other side for ink.
@@ -46,7 +32,7 @@ def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Re
         candidates = most_probable(model.logits(picture[None])[0], model.card.classes, CANDIDATES)
         found.append(Prediction(str(path), candidates))
         report(Progress("predicting", number, len(images), "images", item=str(path)))
-    return Predictions(tuple(found), str(model_path))
+    return Predicted(tuple(found), str(model_path))
 
 
 def read_ink(path: Path, invert: bool = False) -> np.ndarray:

@@ -32,6 +32,7 @@ from kanji_tui.recognition.ink import USUAL_EXTENT, place
 from kanji_tui.recognition.layers import last_pooling, last_with_places, layers_run
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.predictor import read_ink
+from kanji_tui.recognition.results import Explained, Explanations
 from kanji_tui.system.files import replacing
 
 ACTIVATION, GRADIENT, ATTENTION = "class activation map", "Grad-CAM", "attention"
@@ -48,33 +49,6 @@ class Saliency:
     method: str
     output: int
     probability: float
-
-
-@dataclass(frozen=True)
-class Explained:
-    """One picture: the character explained, with its probability, and the map as `size` rows of `size` numbers 0-1.
-
-    `sample` is its number in the dataset and `truth` its character there; None and empty for an image file.
-    """
-
-    sample: int | None
-    character: str
-    jis: str
-    probability: float
-    truth: str
-    method: str
-    size: int
-    map: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
-class Explanations:
-    """What the job `saliency` gives; the paths of array (float32 (S, S), .npy) and picture where asked for."""
-
-    explained: tuple[Explained, ...]
-    model_path: str
-    array_path: str = ""
-    picture_path: str = ""
 
 
 def explain(

@@ -14,7 +14,6 @@ there p(label) is too high, and what is found is the least of what there is. To 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.recognition.predictions import PARTS, Predictions
+from kanji_tui.recognition.results import Suspect, Suspects
 from kanji_tui.system.files import write_text
 
 TRAIN_NOTE = (
@@ -32,44 +32,6 @@ HEADER = (
     "file\trecord\tdata_set\tlabel\tlabel_jis\tpredicted\tpredicted_jis\tlabel_probability\tpredicted_probability"
     "\tthreshold\tmargin\tsplit\tsample\tpath"
 )
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """One sample; `record` and `data_set` are places in `file`, `path` is that of its picture where it has one.
-
-    Codes are four hexadecimal digits, probabilities 0-1, `split` is train, val, test or empty.
-    """
-
-    file: str
-    record: int
-    data_set: int
-    label: str
-    label_jis: str
-    predicted: str
-    predicted_jis: str
-    label_probability: float
-    predicted_probability: float
-    threshold: float
-    margin: float
-    split: str
-    sample: int
-    path: str
-
-
-@dataclass(frozen=True)
-class Suspects:
-    """The suspect of `samples`, worst first; `unknown_samples` more have labels the model lacks: not judged."""
-
-    samples: int
-    unknown_samples: int
-    suspects: tuple[Suspect, ...]
-    split: str
-    model_path: str
-    model_digest: str
-    dataset_digest: str
-    note: str = ""
-    output_path: str = ""
 
 
 def rank_suspects(predictions: Predictions, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Failure, Outcome, Report, State
@@ -21,15 +21,22 @@ from kanji_tui.runs.run_directory import RunDirectory, create
 from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.system.threads import prepare_process
 
-Job = Callable[[Any, Report], Any]
+
+@dataclass(frozen=True)
+class Job:
+    """A job of this program: the dataclasses of its spec and its result, and the function between them."""
+
+    spec: type
+    result: type
+    run: Callable[[Any, Report], Any]
 
 
 def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirectory:
-    """Start `kanji_tui.jobs.<job>:run` with `spec` as a child in its own session; returns at once.
+    """Start the job with `spec` as a child in its own session; returns at once.
 
     `nice` lowers the child's priority. What it prints goes to log.txt in its run directory.
     """
-    run = create(job, f"kanji_tui.jobs.{job}:run", to_plain(spec), runs)
+    run = create(job, entry_of(job), to_plain(spec), runs)
     with open(run.log, "ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "kanji_tui.runs.process", str(run.path), str(nice)],
@@ -41,18 +48,34 @@ def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirec
     return run
 
 
-def resolve(entry: str) -> tuple[type, Job]:
-    """The spec type and the function of a job named `module:function`."""
-    module_name, _, function = entry.partition(":")
+def resolve(entry: str) -> Job:
+    """The job named `module:function`; its spec is the module's `Spec`, its result what the function returns."""
+    module_name, _, name = entry.partition(":")
     if not module_name.startswith("kanji_tui.jobs."):
         raise KanjiError(f"'{entry}' is no job of this program")
     module = importlib.import_module(module_name)
-    return module.Spec, getattr(module, function)
+    function = getattr(module, name)
+    returned = get_type_hints(function)["return"]
+    result = next((hint for hint in get_args(returned) if hint is not type(None)), returned)
+    return Job(module.Spec, result, function)
+
+
+def entry_of(job: str) -> str:
+    """How the job's function is named in config.yaml."""
+    return f"kanji_tui.jobs.{job}:run"
+
+
+def read_result(job: str, plain: dict[str, Any]) -> Any:
+    """A job's result as its dataclass, of an Outcome event; KanjiError for one that this version cannot read."""
+    try:
+        return from_plain(resolve(entry_of(job)).result, plain, f"the result of {job}", strict=False)
+    except (ImportError, AttributeError, KeyError) as error:
+        raise KanjiError(f"this version has no job '{job}' ({error})") from None
 
 
 def as_json(result: Any) -> dict[str, Any]:
-    """A job's result (a dataclass or a dict) as what its command prints with --json."""
-    plain: dict[str, Any] = to_plain(asdict(result)) if is_dataclass(result) else to_plain(result)  # type: ignore[arg-type]
+    """A job's result as what its command prints with --json; empty for none."""
+    plain: dict[str, Any] = to_plain(result) or {}
     return plain
 
 
@@ -65,10 +88,10 @@ def run_in(run: RunDirectory, console: Report | None = None) -> int:
     with Recorder(run, config["job"], console) as report:
         report.stop_on_sigterm()
         try:
-            kind, job = resolve(config["entry"])
-            spec: Any = from_plain(kind, config["spec"])
+            job = resolve(config["entry"])
+            spec: Any = from_plain(job.spec, config["spec"])
             report(State("running"))
-            result = job(spec, report)
+            result = job.run(spec, report)
         except Stopped as stop:
             report(State("stopped", stop.message))
             return stop.exit_code

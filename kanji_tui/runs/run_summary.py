@@ -22,6 +22,14 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
+class RunState:
+    """A run and the state that a command left it in."""
+
+    run: str
+    state: str
+
+
+@dataclass(frozen=True)
 class Runs:
     """All runs, newest first."""
 

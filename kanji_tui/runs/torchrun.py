@@ -10,7 +10,7 @@ from typing import Any
 from kanji_tui.errors import Stopped
 from kanji_tui.events import Event, Notice, Report
 from kanji_tui.paths import RUNS_DIR
-from kanji_tui.runs.process import resolve, run_in
+from kanji_tui.runs.process import entry_of, resolve, run_in
 from kanji_tui.runs.run_directory import RunDirectory, create
 from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.system.threads import prepare_process
@@ -48,7 +48,7 @@ def run_together(
     from kanji_tui.training import distributed
 
     world = distributed.join()
-    entry = f"kanji_tui.jobs.{job}:run"
+    entry = entry_of(job)
     run = create(job, entry, to_plain(spec), runs) if world.first else None
     directory, plain = world.from_first((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
     if run:
@@ -63,9 +63,9 @@ def run_together(
 
 def _compute(entry: str, plain: dict[str, Any], directory: Path) -> int:
     report = Computing(directory)
-    kind, job = resolve(entry)
+    job = resolve(entry)
     try:
-        job(from_plain(kind, plain), report)
+        job.run(from_plain(job.spec, plain), report)
     except Stopped as stop:  # the first process says so
         return stop.exit_code
     return 0

@@ -1,6 +1,8 @@
-"""Job specs as plain data: frozen dataclasses to and from what YAML and JSON can hold."""
+"""Frozen dataclasses, specs and results of jobs, to and from what YAML and JSON can hold."""
 
+import contextlib
 import dataclasses
+import math
 import types
 import typing
 from pathlib import Path
@@ -12,7 +14,7 @@ T = TypeVar("T")
 
 
 def to_plain(value: Any) -> Any:
-    """A spec (dataclasses, paths, tuples, numbers, strings) as dicts, lists, numbers and strings."""
+    """Dataclasses, paths, tuples, numbers and strings as dicts, lists, numbers and strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -22,55 +24,83 @@ def to_plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def from_plain(kind: type[T], plain: Any, where: str = "the settings") -> T:
-    """The spec of type `kind` that `to_plain` wrote; fields left out take their defaults.
+def from_plain(kind: type[T], plain: Any, where: str = "the settings", strict: bool = True) -> T:
+    """The dataclass `kind` that `to_plain` wrote; fields left out take their defaults.
 
-    Raises UsageError naming the field for an unknown field or a value of the wrong type.
+    Raises UsageError naming the field for an unknown field or a value of the wrong type. Not `strict`, for what
+    other versions wrote: unknown fields are passed over, and null for a number is NaN, as JSON has none.
     """
     if not isinstance(plain, dict):
         raise UsageError(f"{where} must be fields with values, not {type(plain).__name__}")
     hints = typing.get_type_hints(kind)
-    unknown = sorted(set(plain) - set(hints))
-    if unknown:
+    unknown = sorted(map(str, set(plain) - set(hints)))
+    if unknown and strict:
         raise UsageError(f"{where} has no field '{unknown[0]}'", f"its fields are: {', '.join(sorted(hints))}")
-    values = {name: _convert(hints[name], item, f"{where}: {name}") for name, item in plain.items()}
+    convert = _Conversion(strict)
+    values = {name: convert(hints[name], item, f"{where}: {name}") for name, item in plain.items() if name in hints}
     for f in dataclasses.fields(typing.cast(Any, kind)):
         if f.name not in values and f.default is f.default_factory is dataclasses.MISSING:
             raise UsageError(f"{where} lack '{f.name}'")
     return kind(**values)
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in arguments:
+@dataclasses.dataclass(frozen=True)
+class _Conversion:
+    """Plain values into what a type hint says."""
+
+    strict: bool
+
+    def __call__(self, hint: Any, value: Any, where: str) -> Any:
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin in (typing.Union, types.UnionType):
+            return self._one_of(arguments, value, where)
+        if origin is typing.Literal:
+            if value not in arguments:
+                raise UsageError(f"{where} cannot be '{value}'", f"choose one of: {', '.join(map(str, arguments))}")
+            return value
+        if origin is tuple:
+            return self._tuple(arguments, value, where)
+        if origin is dict:
+            return self._dict(arguments, value, where)
+        if hint is Any or hint is dict:
+            return value
+        if dataclasses.is_dataclass(hint):
+            return from_plain(typing.cast(type, hint), value, where, self.strict)
+        return self._single(hint, value, where)
+
+    def _one_of(self, hints: tuple[Any, ...], value: Any, where: str) -> Any:
+        if value is None and type(None) in hints:
             return None
-        return _convert(next(a for a in arguments if a is not type(None)), value, where)
-    if origin is typing.Literal:
-        if value not in arguments:
-            raise UsageError(f"{where} cannot be '{value}'", f"choose one of: {', '.join(map(str, arguments))}")
-        return value
-    if origin is tuple:
+        wanted = [hint for hint in hints if hint is not type(None)]
+        for hint in wanted[:-1]:
+            with contextlib.suppress(UsageError):
+                return self(hint, value, where)
+        return self(wanted[-1], value, where)
+
+    def _tuple(self, hints: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
             raise UsageError(f"{where} must be a list, not '{value}'")
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_convert(arguments[0], item, where) for item in value)
-        if len(value) != len(arguments):
-            raise UsageError(f"{where} needs {len(arguments)} values, not {len(value)}")
-        return tuple(_convert(a, item, where) for a, item in zip(arguments, value, strict=True))
-    if origin is dict or hint is Any:
-        return value
-    if dataclasses.is_dataclass(hint):
-        return from_plain(typing.cast(type, hint), value, where)
-    if hint is Path and isinstance(value, str | Path):
-        return Path(value)
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint is float and isinstance(value, str):  # YAML reads 1e-3 as a string
-        try:
+        if len(hints) == 2 and hints[1] is Ellipsis:
+            return tuple(self(hints[0], item, where) for item in value)
+        if len(value) != len(hints):
+            raise UsageError(f"{where} needs {len(hints)} values, not {len(value)}")
+        return tuple(self(hint, item, where) for hint, item in zip(hints, value, strict=True))
+
+    def _dict(self, hints: tuple[Any, ...], value: Any, where: str) -> dict[Any, Any]:
+        if not isinstance(value, dict):
+            raise UsageError(f"{where} must be names with values, not '{value}'")
+        return {self(hints[0], key, where): self(hints[1], item, f"{where}: {key}") for key, item in value.items()}
+
+    def _single(self, hint: Any, value: Any, where: str) -> Any:
+        if hint is Path and isinstance(value, str | Path):
+            return Path(value)
+        if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
-        except ValueError:
-            pass
-    if hint in (int, str, bool) and type(value) is hint:
-        return value
-    raise UsageError(f"{where} cannot be '{value}': {getattr(hint, '__name__', hint)} is needed")
+        if hint is float and value is None and not self.strict:
+            return math.nan
+        if hint is float and isinstance(value, str):  # YAML reads 1e-3 as a string
+            with contextlib.suppress(ValueError):
+                return float(value)
+        if hint in (int, str, bool) and type(value) is hint:
+            return value
+        raise UsageError(f"{where} cannot be '{value}': {getattr(hint, '__name__', hint)} is needed")

@@ -1,22 +1,19 @@
 """What only torch knows, asked in a child process: importing torch takes seconds, a broken one crashes or hangs.
 
-`python -m kanji_tui.system.torch_facts` prints the facts as JSON; `read_torch_facts` starts that and reads it.
+`start` starts the child, `read` reads its answer once it has ended; `read_torch_facts` does both and waits.
 """
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import tempfile
 import time
 import warnings
 from dataclasses import asdict, dataclass
-from typing import IO, Any
+from typing import Any
 
 from kanji_tui.errors import KanjiError
+from kanji_tui.system.child import Child, take_stdout
 
-LIMIT_SECONDS = 120.0
+LIMIT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -45,49 +42,33 @@ class TorchFacts:
     seconds: float
 
 
-def read_torch_facts(limit: float = LIMIT_SECONDS) -> TorchFacts:
-    """Torch's facts from a child, waiting `limit` seconds at most.
+def read_torch_facts(limit: int = LIMIT_SECONDS) -> TorchFacts:
+    """Torch's facts from a child; KanjiError with torch's last words where it does not import, crashes or hangs."""
+    with start(limit) as child:
+        child.wait()
+        return read(child)
 
-    Raises KanjiError with torch's last words when it cannot be imported, crashes, or takes longer.
-    """
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as words:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "kanji_tui.system.torch_facts"],
-            stdin=subprocess.DEVNULL,
-            stdout=answer,
-            stderr=words,
-            start_new_session=True,
-        )
-        try:
-            code = child.wait(timeout=limit)
-        except subprocess.TimeoutExpired:
-            raise KanjiError(f"torch had not answered after {limit:.0f} seconds") from None
-        finally:
-            _end(child)
-        if code:
-            raise KanjiError(_last_words(code, words))
-        answer.seek(0)
-        return from_json(json.loads(answer.read()))
+
+def start(limit: int = LIMIT_SECONDS) -> Child:
+    """Start the child, which ends after `limit` seconds whatever torch does."""
+    return Child("kanji_tui.system.torch_facts:answer", str(limit))
+
+
+def read(child: Child) -> TorchFacts:
+    """What the ended child answered; KanjiError as `read_torch_facts`."""
+    code = child.wait()
+    if code == -signal.SIGALRM:
+        raise KanjiError("torch had not answered in time: its import hangs")
+    if code < 0:
+        raise KanjiError(f"torch crashed ({signal.Signals(-code).name})")
+    if code:
+        raise KanjiError(child.last_words())
+    return from_json(json.loads(child.output))
 
 
 def from_json(value: dict[str, Any]) -> TorchFacts:
     """The facts that the child printed."""
     return TorchFacts(**{**value, "devices": tuple(TorchDevice(**device) for device in value["devices"])})
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Leave nothing running of the child's session."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
-def _last_words(code: int, words: IO[bytes]) -> str:
-    words.seek(0)
-    lines = [line.strip() for line in words.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    if code < 0:
-        return f"torch crashed ({signal.Signals(-code).name})"
-    return lines[-1] if lines else f"the process that imports torch ended with exit code {code}"
 
 
 def _ask_torch() -> TorchFacts:
@@ -124,12 +105,9 @@ def _ask_device(torch: Any, index: int) -> TorchDevice:
     )
 
 
-def main() -> None:
-    """Print the facts to where stdout pointed; whatever else prints meanwhile goes to stderr."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
-        os.dup2(2, 1)
-        json.dump(asdict(_ask_torch()), answer)
-
-
-if __name__ == "__main__":
-    main()
+def answer(limit: str) -> None:
+    """The child: print the facts as JSON."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(limit))
+    with take_stdout() as out:
+        out.write(json.dumps(asdict(_ask_torch())).encode())

@@ -2,7 +2,6 @@
 
 import math
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,22 +10,11 @@ from torch.nn import functional
 
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.training.loader import Pictures, to_unit
+from kanji_tui.training.results import Metrics
 
 SCORE_BATCH = 512
 COPY_SECONDS = 1.0
 REPORT_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """Fractions, and `loss`, the mean cross-entropy without label smoothing. `balanced`: mean recall of classes."""
-
-    samples: int
-    loss: float
-    top1: float
-    top3: float
-    top5: float
-    balanced: float
 
 
 class RunningSums:

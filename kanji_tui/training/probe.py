@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,30 +15,13 @@ from kanji_tui.training.config import Resolved, TrainConfig, resolve
 from kanji_tui.training.distributed import World
 from kanji_tui.training.loader import Pictures
 from kanji_tui.training.metrics import SCORE_BATCH, score
+from kanji_tui.training.results import Probed
 from kanji_tui.training.step import step
 
 WARM_STEPS = 3  # not measured: kernels are chosen, memory is taken
 MOST_STEPS = 60
 SECONDS = 4.0
 SCORED = 2 * SCORE_BATCH
-
-
-@dataclass(frozen=True)
-class Probed:
-    """`seconds_per_epoch` with its validation, `seconds` of all epochs and the test at the end.
-
-    `memory_bytes`: on a GPU the most that torch held on it, on a CPU the most this process held; both with the
-    pictures of the whole split, where they are kept in memory. `steps` were measured.
-    """
-
-    samples_per_second: float
-    seconds_per_epoch: float
-    seconds: float
-    memory_bytes: int
-    device: str
-    steps: int
-    epochs: int
-    samples: int
 
 
 def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:

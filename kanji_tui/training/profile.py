@@ -10,10 +10,10 @@
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +21,8 @@ from torch.profiler import ProfilerActivity, record_function
 from torch.profiler import profile as tracing
 
 from kanji_tui.system.files import read_json, replacing, write_json
+from kanji_tui.system.plain_data import from_plain
+from kanji_tui.training.results import Phase, Profile
 
 PROFILE, TRACE = "profile.json", "profile_trace.json"
 STEPS = 10  # traced, after at most as many to warm up
@@ -29,31 +31,6 @@ PHASES = (DATA, AUGMENTATION, FORWARD, BACKWARD, OPTIMISER)
 HOST_WAIT, OTHER = "host wait", "other"
 
 Batch = TypeVar("Batch", bound=tuple[Tensor, ...])
-
-
-@dataclass(frozen=True)
-class Phase:
-    """`seconds` the host spent, of them `share` of all; `device_seconds` a GPU's, None where the host computes.
-
-    `host wait` is the host waiting for the GPU to end after the last step; `other` what no phase names: reports,
-    Python.
-    """
-
-    phase: str
-    seconds: float
-    device_seconds: float | None
-    share: float
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Some steps in the middle of training. `seconds` is all they took, with the profiler's own cost in it."""
-
-    steps: int
-    batch_size: int
-    device: str
-    seconds: float
-    phases: tuple[Phase, ...]
 
 
 class _Clock:
@@ -142,9 +119,10 @@ def _traced(batches: Iterator[Batch], count: int, directory: Path) -> Iterator[B
     yield from batches
 
 
-def read_profile(directory: Path) -> dict[str, Any] | None:
-    """The profile that was left in a run directory, as its JSON; None where there is none."""
-    return read_json(directory / PROFILE) if (directory / PROFILE).is_file() else None
+def read_profile(directory: Path) -> Profile | None:
+    """The profile that was left in a run directory; None where there is none."""
+    path = directory / PROFILE
+    return from_plain(Profile, read_json(path), str(path), strict=False) if path.is_file() else None
 
 
 def _settle(clock: _Clock) -> float:

@@ -1,41 +1,63 @@
-"""What a training leaves in its run directory for others: the model, its papers, its history.
+"""What the jobs of this room give back, free of torch and onnx: read again by the faces."""
 
-best_kanji_model.pth     the bare state dict of the best epoch
-best_model_info.json     the original's fields (per cent), the model's card, the digest of the weights
-training_progress.json   the original's parallel lists (accuracies in per cent), and more of them
-validation_by_class.json samples and recall of every class in the best epoch's validation (fractions)
-"""
+from dataclasses import dataclass
 
-import shutil
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from kanji_tui.recognition.results import Confusion
 
-import numpy as np
-import torch
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
-from kanji_tui.data.dataset import Dataset
-from kanji_tui.data.splits import Split
-from kanji_tui.networks.card import ModelCard
-from kanji_tui.paths import CHECKPOINT, HISTORY, MODEL_INFO, WEIGHTS
-from kanji_tui.recognition.ink import measure_extent
-from kanji_tui.system.files import replacing, sha256, write_json
-from kanji_tui.training.checkpoint import State, write
-from kanji_tui.training.config import TrainConfig
-from kanji_tui.training.metrics import Metrics
+@dataclass(frozen=True)
+class Phase:
+    """`seconds` the host spent, of them `share` of all; `device_seconds` a GPU's, None where the host computes.
 
-BY_CLASS = "validation_by_class.json"
-LISTED = 20  # weakest classes and confused pairs in the result
+    `host wait` is the host waiting for the GPU to end after the last step; `other` what no phase names: reports,
+    Python.
+    """
+
+    phase: str
+    seconds: float
+    device_seconds: float | None
+    share: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Some steps in the middle of training. `seconds` is all they took, with the profiler's own cost in it."""
+
+    steps: int
+    batch_size: int
+    device: str
+    seconds: float
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Fractions, and `loss`, the mean cross-entropy without label smoothing. `balanced`: mean recall of classes."""
+
+    samples: int
+    loss: float
+    top1: float
+    top3: float
+    top5: float
+    balanced: float
+
+
+@dataclass(frozen=True)
+class ClassRecall:
+    """A class, by character and JIS code, and the fraction `top1` of its samples that was recognised."""
+
+    character: str
+    jis: str
+    samples: int
+    top1: float
 
 
 @dataclass(frozen=True)
 class ByClass:
-    """Of the best epoch's validation: `weakest` classes, lowest recall first, as {character, jis, samples, top1};
-    `confusions`, most frequent first, as {truth, predicted, count, truth_jis, predicted_jis}."""
+    """Of the best epoch's validation: the `weakest` classes, lowest recall first; the most frequent confusions."""
 
-    weakest: tuple[dict[str, Any], ...]
-    confusions: tuple[dict[str, Any], ...]
+    weakest: tuple[ClassRecall, ...]
+    confusions: tuple[Confusion, ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +65,7 @@ class Trained:
     """The result of `train`. `validation` is that of the best epoch; `test` is None without a test split.
 
     `epochs` were trained. `seconds` is the whole time over all resumptions, `samples_per_second` the steps' speed.
-    `weakest_classes` and `confusions` are those of `ByClass`; `profile` is profile.json, where one was asked for.
+    `weakest_classes` and `confusions` are those of `ByClass`; `profile`: where one was asked for.
     """
 
     run: str
@@ -52,163 +74,32 @@ class Trained:
     classes: int
     epochs: int
     best_epoch: int
-    validation: dict[str, Any]
-    test: dict[str, Any] | None
+    validation: Metrics
+    test: Metrics | None
     seconds: float
     samples_per_second: float
     device: str
     source: str
     recipe: str
     precision: str
-    weakest_classes: tuple[dict[str, Any], ...]
-    confusions: tuple[dict[str, Any], ...]
-    profile: dict[str, Any] | None = None
+    weakest_classes: tuple[ClassRecall, ...]
+    confusions: tuple[Confusion, ...]
+    profile: Profile | None = None
 
 
-def trained(
-    run: str, state: State, card: ModelCard, test: Metrics | None, by_class: ByClass, seconds: float
-) -> Trained:
-    """The result of a training that has come to its end."""
-    assert state.best is not None
-    steps = [entry["samples_per_second"] for entry in state.history]
-    return Trained(
-        run=run,
-        network=card.network,
-        parameters=sum(parameter.numel() for parameter in state.network.parameters()),
-        classes=len(card.classes),
-        epochs=len(state.history),
-        best_epoch=state.best["epoch"],
-        validation=state.best["validation"],
-        test=asdict(test) if test else None,
-        seconds=seconds,
-        samples_per_second=len(steps) / sum(1 / max(1e-9, speed) for speed in steps),
-        device=torch.cuda.get_device_name(state.device) if state.device.type == "cuda" else "cpu",
-        source=card.source,
-        recipe=state.config.recipe,
-        precision=str(state.precision).removeprefix("torch."),
-        weakest_classes=by_class.weakest,
-        confusions=by_class.confusions,
-    )
+@dataclass(frozen=True)
+class Probed:
+    """`seconds_per_epoch` with its validation, `seconds` of all epochs and the test at the end.
 
-
-def bring(earlier: Path, directory: Path) -> None:
-    """Bring a run's best model, its papers and its checkpoint into the directory of the run that goes on from it.
-
-    However soon that one ends, it too can then be gone on from.
+    `memory_bytes`: on a GPU the most that torch held on it, on a CPU the most this process held; both with the
+    pictures of the whole split, where they are kept in memory. `steps` were measured.
     """
-    for name in (WEIGHTS, MODEL_INFO, HISTORY, CHECKPOINT):
-        if (earlier / name).is_file() and earlier.resolve() != directory.resolve():
-            with replacing(directory / name) as beside:
-                shutil.copyfile(earlier / name, beside)
 
-
-def card_of(config: TrainConfig, dataset: Dataset, split: Split) -> ModelCard:
-    """The card of the model that this training makes; its split is what finds the same samples again.
-
-    Pictures go in as they are, 0-1: each network begins with a convolution and BatchNorm, which measure what a mean
-    and a deviation would say (no difference in accuracy was measured), and paper stays the 0 of the padding. So a
-    bare state dict holds all the network needs.
-    """
-    return ModelCard(
-        network=config.network,
-        classes=dataset.classes,
-        size=dataset.size,
-        dataset=dataset.name,
-        source=dataset.source,
-        split={
-            "kind": split.kind,
-            "seed": config.seed,
-            "shares": list(config.split_shares),
-            "fold": config.fold,
-            "dataset_digest": dataset.digest,
-            "sample_limit": config.sample_limit,
-        },
-        metrics={"ink_extent": measure_extent(dataset.images(_some(split.train)))},
-    )
-
-
-def _some(indices: np.ndarray, count: int = 1000) -> np.ndarray:
-    """At most about `count` of the indices, evenly apart."""
-    some: np.ndarray = indices[:: max(1, len(indices) // count)]
-    return some
-
-
-def write_best(directory: Path, state: State, card: ModelCard) -> None:
-    """Write the judged network as the best model, and its papers."""
-    write({name: tensor.cpu() for name, tensor in state.judged.state_dict().items()}, directory / WEIGHTS)
-    write_info(directory, state, card)
-
-
-def write_info(directory: Path, state: State, card: ModelCard, test: Metrics | None = None) -> None:
-    """Write best_model_info.json for the weights that lie there, with the test's result once it is known."""
-    assert state.best is not None
-    measured = card.with_metrics(epoch=state.best["epoch"], validation=state.best["validation"])
-    if test is not None:
-        measured = measured.with_metrics(test=asdict(test))
-    best = state.best
-    write_json(
-        directory / MODEL_INFO,
-        {
-            "epoch": best["epoch"],
-            "val_accuracy": 100 * best["validation"]["top1"],
-            "val_loss": best["validation"]["loss"],
-            "train_accuracy": 100 * best["train_top1"],
-            "learning_rate": best["learning_rate"],
-            "weights_sha256": sha256(directory / WEIGHTS),
-            **measured.to_json(),
-        },
-    )
-
-
-def write_by_class(directory: Path, card: ModelCard, truth: np.ndarray, predicted: np.ndarray) -> ByClass:
-    """Write validation_by_class.json from class indices, int64 (N,) each; returns what stands in the result."""
-    count = len(card.classes)
-    samples = np.bincount(truth, minlength=count)
-    right = np.bincount(truth[truth == predicted], minlength=count)
-    classes = [
-        {**_named(card, number), "samples": int(samples[number]), "top1": float(right[number] / samples[number])}
-        for number in np.flatnonzero(samples).tolist()
-    ]
-    write_json(directory / BY_CLASS, {"classes": classes})
-    wrong = truth != predicted
-    pairs, counts = np.unique(truth[wrong] * count + predicted[wrong], return_counts=True)
-    confusions = []
-    for place in np.argsort(-counts, kind="stable")[:LISTED]:
-        one, other = (_named(card, int(number)) for number in divmod(pairs[place], count))
-        confusions.append(
-            {
-                "truth": one["character"],
-                "predicted": other["character"],
-                "count": int(counts[place]),
-                "truth_jis": one["jis"],
-                "predicted_jis": other["jis"],
-            }
-        )
-    weakest = sorted((entry for entry in classes if entry["top1"] < 1), key=lambda entry: entry["top1"])[:LISTED]
-    return ByClass(tuple(weakest), tuple(confusions))
-
-
-def _named(card: ModelCard, number: int) -> dict[str, Any]:
-    jis = card.classes[number]
-    return {"character": jis_to_character(jis) or "?", "jis": name_jis(jis)}
-
-
-def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
-    """Write training_progress.json."""
-    validations = [entry["validation"] for entry in history]
-    write_json(
-        directory / HISTORY,
-        {
-            "epochs": [entry["epoch"] for entry in history],
-            "train_loss": [entry["train_loss"] for entry in history],
-            "train_acc": [100 * entry["train_top1"] for entry in history],
-            "train_clean_acc": [100 * entry["train_clean_top1"] for entry in history],
-            "val_loss": [validation["loss"] for validation in validations],
-            "val_acc": [100 * validation["top1"] for validation in validations],
-            "val_top3": [100 * validation["top3"] for validation in validations],
-            "val_top5": [100 * validation["top5"] for validation in validations],
-            "learning_rate": [entry["learning_rate"] for entry in history],
-            "seconds": [entry["seconds"] for entry in history],
-            "samples_per_second": [entry["samples_per_second"] for entry in history],
-        },
-    )
+    samples_per_second: float
+    seconds_per_epoch: float
+    seconds: float
+    memory_bytes: int
+    device: str
+    steps: int
+    epochs: int
+    samples: int

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from kanji_tui.data.checks import Check
+from kanji_tui.data.checks import DATASET
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.registry import build
+from kanji_tui.system.check import Check
 from kanji_tui.training.config import DEFAULT_NETWORK
 
 SAMPLES = 64
@@ -44,7 +45,11 @@ def try_learning(data_dir: Path, report: Report) -> Check:
         f"{DEFAULT_NETWORK}, {STEPS} steps on {len(chosen)} samples: loss from {losses[0]:.3f} to {losses[-1]:.3f}"
     )
     if losses[-1] < losses[0]:
-        return Check("a network learns", "ok", found)
+        return Check(DATASET, "a network learns", "ok", found)
     return Check(
-        "a network learns", "failed", found, "look at the pictures: kanji-tui verify --contact-sheet sheet.png"
+        DATASET,
+        "a network learns",
+        "failed",
+        found,
+        "look at the pictures: kanji-tui verify --contact-sheet sheet.png",
     )

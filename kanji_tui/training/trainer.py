@@ -24,14 +24,14 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Epoch, Notice, Progress, Report
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
-from kanji_tui.training import checkpoint, results
+from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.config import Resolved, TrainConfig, resolve
 from kanji_tui.training.cpu_threads import use_threads
 from kanji_tui.training.distributed import World, current, noticing_losses
 from kanji_tui.training.loader import Pictures
-from kanji_tui.training.metrics import Metrics, predict, score
+from kanji_tui.training.metrics import predict, score
 from kanji_tui.training.profile import watch
-from kanji_tui.training.results import Trained
+from kanji_tui.training.results import Metrics, Trained
 from kanji_tui.training.step import step
 
 CHECKPOINT_SECONDS = 300.0
@@ -171,7 +171,7 @@ def _prepare(
     if earlier and resume:
         checkpoint.restore(state, earlier)
         if world.first:
-            results.bring(resume, run_directory)
+            artifacts.bring(resume, run_directory)
     checkpoint.share_among(state, world, batch_size)
     judging = split.validation if world.first else split.validation[:0]
     training = Training(
@@ -179,7 +179,7 @@ def _prepare(
         report=report,
         dataset=dataset,
         split=split,
-        card=results.card_of(settings, dataset, split),
+        card=artifacts.card_of(settings, dataset, split),
         pictures=Pictures(dataset, split.train, device, report),
         unseen=Pictures(dataset, judging, device, report),
         familiar=Pictures(dataset, _few(split.train), device, report),
@@ -287,8 +287,8 @@ def _measure(training: Training) -> None:
     state.history.append(entry)
     if best:
         state.best = entry
-        results.write_best(training.directory, state, training.card)
-    results.write_history(training.directory, state.history)
+        artifacts.write_best(training.directory, state, training.card)
+    artifacts.write_history(training.directory, state.history)
     report(
         Epoch(
             epochs=training.epochs,
@@ -318,14 +318,14 @@ def _finish(training: Training) -> Trained:
     best = deepcopy(state.judged)
     best.load_state_dict(torch.load(training.directory / WEIGHTS, map_location="cpu", weights_only=True))
     predicted = predict(best, training.unseen, "validation by class", report)
-    by_class = results.write_by_class(training.directory, training.card, training.unseen.labels, predicted)
+    by_class = artifacts.write_by_class(training.directory, training.card, training.unseen.labels, predicted)
     test: Metrics | None = None
     if len(training.split.test):
         pictures = Pictures(training.dataset, training.split.test, state.device, report)
         test = score(best, pictures, state.device, classes, "test", report)
-        results.write_info(training.directory, state, training.card, test)
+        artifacts.write_info(training.directory, state, training.card, test)
     seconds = training.seconds_before + time.monotonic() - training.began
-    return results.trained(training.directory.name, state, training.card, test, by_class, seconds)
+    return artifacts.trained(training.directory.name, state, training.card, test, by_class, seconds)
 
 
 def _refuse_nan(training: Training) -> None:

@@ -17,7 +17,7 @@ from textual.command import CommandPalette
 from kanji_tui.presentation.tabs import SCREENS, TABS
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.confirm import ConfirmScreen
-from kanji_tui.tui.shell.messages import GpusRead, PlaceRead, Refusal, RunsMoved
+from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
 from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.settings import read_settings, write_settings
 from kanji_tui.tui.shell.style_sheet import StyleSheet
@@ -108,7 +108,7 @@ class Workbench(App[None]):
 
     # what the worker tells
 
-    def on_runs_moved(self, message: RunsMoved) -> None:
+    def on_runs_changed(self, message: RunsChanged) -> None:
         for name in message.gone:
             self.state.runs.pop(name, None)
         for view in message.views:
@@ -118,7 +118,7 @@ class Workbench(App[None]):
                 self._say_ended(view)
         self._state_moved()
 
-    def on_place_read(self, message: PlaceRead) -> None:
+    def on_workspace_read(self, message: WorkspaceRead) -> None:
         self.state.place = message.place
         self._state_moved()
 
@@ -126,9 +126,9 @@ class Workbench(App[None]):
         self.state.gpus = message.gpus
         self._state_moved()
 
-    def on_refusal(self, message: Refusal) -> None:
+    def on_question_failed(self, message: QuestionFailed) -> None:
         """What went wrong without a screen that asked for it."""
-        self.notify(message.message, severity="error", timeout=10, markup=False)
+        self.notify(message.error.message, severity="error", timeout=10, markup=False)
 
     def _state_moved(self) -> None:
         if self.front is not None:
@@ -190,7 +190,7 @@ class Workbench(App[None]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else INK.name
         self.settings = kept = replace(self.settings, look=self.theme)
         if self.front is not None:
-            self.worker.ask(self.front, "settings", lambda: write_settings(kept))
+            self.worker.ask(self.front, Done, lambda: write_settings(kept), "settings")
 
     def named_actions(self) -> Iterator[NamedAction]:
         """Every action for the palette; those of the current screen come first."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.characters.jis import jis_to_character
-from kanji_tui.data.source import DRAWN
+from kanji_tui.data.defaults import DRAWN
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, METADATA
 from kanji_tui.workspace.snapshot import time_written
-from kanji_tui.workspace.thumbnails import Glyph
+from kanji_tui.workspace.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
     from kanji_tui.data.dataset import Dataset
@@ -40,14 +40,14 @@ class Overview:
     split: str
     parts: tuple[tuple[str, int], ...]
     note: str
-    glyphs: tuple[Glyph, ...]
+    glyphs: tuple[Thumbnail, ...]
 
     @property
     def drawn(self) -> bool:
         return self.source == DRAWN
 
 
-class Shelf:
+class OpenedDataset:
     """Keeps the last opened dataset; opens it again when metadata.json is another."""
 
     def __init__(self, path: Path = DATA_DIR) -> None:
@@ -90,7 +90,7 @@ class Shelf:
             glyphs=_glyphs(dataset, _from_all_over(dataset)),
         )
 
-    def beside(self, sample: int) -> tuple[Glyph, ...]:
+    def beside(self, sample: int) -> tuple[Thumbnail, ...]:
         """A sample, and for comparison some others of its class."""
         import numpy as np
 
@@ -111,9 +111,9 @@ def _from_all_over(dataset: "Dataset") -> list[int]:
     return [int(places[number * 7 % len(places)]) for number, places in enumerate(members) if len(places)]
 
 
-def _glyphs(dataset: "Dataset", samples: list[int]) -> tuple[Glyph, ...]:
+def _glyphs(dataset: "Dataset", samples: list[int]) -> tuple[Thumbnail, ...]:
     return tuple(
-        Glyph(jis_to_character(int(dataset.jis[sample])) or "?", image.tobytes(), dataset.size)
+        Thumbnail(jis_to_character(int(dataset.jis[sample])) or "?", image.tobytes(), dataset.size)
         for sample, image in zip(samples, dataset.images(samples), strict=True)
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.process import read_result
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs, read_events
 from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
@@ -30,7 +31,8 @@ class RunView:
     """One run as it stands. `moved`: time of its last event, seconds since 1970, 0 before the first.
 
     `files` holds the last progress of each record file a preparation works on, in order of first appearance;
-    `gpus` what each GPU told over time. `stopping`: somebody, in whatever terminal, asked it to stop.
+    `gpus` what each GPU reported over time. `result`: the dataclass that the run's job returns. `stopping`:
+    somebody, in whatever terminal, asked it to stop.
     """
 
     name: str
@@ -47,7 +49,7 @@ class RunView:
     stopping: bool = False
     notices: tuple[str, ...] = ()
     failure: Failure | None = None
-    result: dict[str, Any] | None = None
+    result: Any = None
 
     @property
     def active(self) -> bool:
@@ -102,6 +104,14 @@ class Tail:
         config = self.view.spec.get("config")
         return read_earlier(self.run.path, int(config.get("epochs") or 0) if isinstance(config, dict) else 0)
 
+    def _result(self, event: Outcome, notices: list[str]) -> Any:
+        """The result as its dataclass; None, with a notice, for one of a version that this one cannot read."""
+        try:
+            return read_result(self.view.job, event.result)
+        except KanjiError as error:
+            notices.append(f"the result cannot be shown: {error.message}")
+            return None
+
     def _fold(self, fresh: list[Event]) -> dict[str, Any]:
         view = self.view
         known = view.epochs or self._earlier()
@@ -122,7 +132,7 @@ class Tail:
             elif isinstance(event, Failure):
                 changes["failure"] = event
             elif isinstance(event, Outcome):
-                changes["result"] = event.result
+                changes["result"] = self._result(event, notices)
         told = {event.index for event in fresh if isinstance(event, Gpu)}
         gpus |= {index: self._gpus[index].history() for index in told}
         for old in list(self._files)[:-FILES_KEPT]:

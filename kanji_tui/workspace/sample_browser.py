@@ -13,10 +13,10 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.paths import MODEL_INFO, MODELS_DIR, WEIGHTS
 from kanji_tui.system.files import read_json, sha256
-from kanji_tui.workspace.opened_dataset import Shelf
-from kanji_tui.workspace.sample_list import PARTS, Judged, Query, SampleList
+from kanji_tui.workspace.opened_dataset import OpenedDataset
+from kanji_tui.workspace.sample_list import PARTS, PredictionIndex, Query, SampleList
 from kanji_tui.workspace.snapshot import time_written
-from kanji_tui.workspace.thumbnails import Candidate, Glyph
+from kanji_tui.workspace.thumbnails import Candidate, Thumbnail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,15 +75,15 @@ class Sample:
     part: str
     candidates: tuple[Candidate, ...]
     label_probability: float | None
-    other: Glyph | None
+    other: Thumbnail | None
 
 
-class Library:
+class SampleBrowser:
     """The dataset of a shelf with what the published model says of it."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: OpenedDataset) -> None:
         self._shelf = shelf
-        self._judged: Judged | None = None
+        self._judged: PredictionIndex | None = None
         self._part: np.ndarray | None = None
         self._readings: dict[int, str] = {}
         self._key: tuple[Any, ...] = ()
@@ -210,7 +210,7 @@ class Library:
             other=self._typical(candidates[0].jis) if wrong else None,
         )
 
-    def _typical(self, jis: int) -> Glyph | None:
+    def _typical(self, jis: int) -> Thumbnail | None:
         """The sample of a class that the model reads best; None for a class without samples."""
         import numpy as np
 
@@ -223,10 +223,10 @@ class Library:
             places = judged.place[members]
             sure = np.where(places >= 0, -judged.predictions.loss[places], -np.inf)
             best = int(members[np.nan_to_num(sure, nan=-np.inf).argmax()])
-        return Glyph(jis_to_character(jis) or "?", data.images([best])[0].tobytes(), data.size)
+        return Thumbnail(jis_to_character(jis) or "?", data.images([best])[0].tobytes(), data.size)
 
 
-def _tally(data: "Dataset", judged: Judged | None) -> tuple["np.ndarray", "np.ndarray"]:
+def _tally(data: "Dataset", judged: PredictionIndex | None) -> tuple["np.ndarray", "np.ndarray"]:
     """Samples read right, and samples read at all, by class index."""
     import numpy as np
 
@@ -240,7 +240,7 @@ def _tally(data: "Dataset", judged: Judged | None) -> tuple["np.ndarray", "np.nd
 
 
 def _confusions(
-    data: "Dataset", judged: Judged | None, classes: tuple[ClassLine, ...]
+    data: "Dataset", judged: PredictionIndex | None, classes: tuple[ClassLine, ...]
 ) -> tuple[tuple[ClassLine, str, int, int], ...]:
     import numpy as np
 
@@ -256,7 +256,7 @@ def _confusions(
     return tuple((classes[label], jis_to_character(jis) or "?", jis, count) for label, jis, count in listed)
 
 
-def _read_judged(data: "Dataset") -> Judged | None:
+def _read_judged(data: "Dataset") -> PredictionIndex | None:
     """The published model's predictions on this dataset; of several splits those of the largest."""
     import numpy as np
 
@@ -271,7 +271,7 @@ def _read_judged(data: "Dataset") -> Judged | None:
         if found is not None and len(found) and int(found.index[-1]) < len(data):
             place = np.full(len(data), -1, np.int64)
             place[found.index] = np.arange(len(found))
-            return Judged(found, place)
+            return PredictionIndex(found, place)
     return None
 
 

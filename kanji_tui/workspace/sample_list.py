@@ -52,7 +52,7 @@ class Query:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class PredictionIndex:
     """A model's predictions; `place` (N,) int64 is a sample's row among them, -1 for one that was not read."""
 
     predictions: "Predictions"
@@ -82,7 +82,7 @@ class SampleList(Sequence[SampleLine]):
         query: Query,
         order: "np.ndarray",
         dataset: "Dataset",
-        judged: Judged | None,
+        judged: PredictionIndex | None,
         part: "np.ndarray | None",
     ) -> None:
         self.query = query

@@ -26,7 +26,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkspaceSnapshot:
     """The work folder at one moment. `dataset` None: there is none; `dataset_written`: when, in nanoseconds since
     1970, to tell one dataset from the next; `onnx` paths newest first.
     """
@@ -38,14 +38,14 @@ class Place:
     onnx: tuple[Path, ...] = ()
 
 
-def read_place(etl_dir: Path = ETL_DIR, before: Place | None = None) -> Place:
+def read_workspace(etl_dir: Path = ETL_DIR, before: WorkspaceSnapshot | None = None) -> WorkspaceSnapshot:
     """Look at the current directory; what cannot be read says so in its `problem`.
 
     A sound dataset that was there `before`, and whose metadata.json is the same file still, is not opened again.
     """
     written = time_written(DATA_DIR / METADATA)
     known = before.dataset if before and written and before.dataset_written == written else None
-    return Place(
+    return WorkspaceSnapshot(
         files=read_files(etl_dir),
         dataset=known if known and not known.problem else read_prepared(DATA_DIR),
         dataset_written=written,
@@ -54,7 +54,7 @@ def read_place(etl_dir: Path = ETL_DIR, before: Place | None = None) -> Place:
     )
 
 
-def next_step(place: Place) -> str:
+def next_step(place: WorkspaceSnapshot) -> str:
     """What a person does next, with the keys to press."""
     if place.dataset is not None and place.dataset.problem:
         return "the dataset cannot be used: press 2, then p prepares it again"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kanji_tui.events import Gpu
     from kanji_tui.workspace.run_views import RunView
-    from kanji_tui.workspace.snapshot import Place
+    from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 
 
 @dataclass
@@ -14,7 +14,7 @@ class State:
     """`runs` by name; `place` is None until it was first read."""
 
     runs: "dict[str, RunView]" = field(default_factory=dict)
-    place: "Place | None" = None
+    place: "WorkspaceSnapshot | None" = None
     gpus: "tuple[Gpu, ...]" = ()
 
     def of(self, *jobs: str) -> "list[RunView]":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Glyph:
+class Thumbnail:
     """A picture of `size` x `size` bytes and what it shows."""
 
     caption: str

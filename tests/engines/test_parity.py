@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kanji_tui.engines.parity import Comparison, Parity
+from kanji_tui.engines.parity import Comparison
+from kanji_tui.engines.results import Parity
 
 
 def compare(reference: list, logits: list) -> Parity:

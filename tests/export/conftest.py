@@ -5,16 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import made_once
+
 STEPS = {"kanjinet": 25, "v2.1": 150}
 
 
 @pytest.fixture(scope="session")
 def models(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A .pth with its best_model_info.json by network name. Read only."""
-    return {name: train(name, sample_dataset, tmp_path_factory.mktemp(name)) for name in STEPS}
+
+    def train_all(home: Path) -> None:
+        for name in STEPS:
+            (home / name).mkdir()
+            train(name, sample_dataset, home / name)
+
+    home = made_once(tmp_path_factory, "networks", train_all)
+    return {name: home / name / "best_kanji_model.pth" for name in STEPS}
 
 
-def train(name: str, data_dir: Path, folder: Path) -> Path:
+def train(name: str, data_dir: Path, folder: Path) -> None:
     import torch
 
     from kanji_tui.data.dataset import open_dataset
@@ -48,4 +57,3 @@ def train(name: str, data_dir: Path, folder: Path) -> Path:
     assert loss.item() < 1.0, f"{name} has learned nothing, its agreement would mean nothing"
     torch.save(network.state_dict(), folder / "best_kanji_model.pth")
     (folder / "best_model_info.json").write_text(json.dumps(card.to_json()), encoding="utf-8")
-    return folder / "best_kanji_model.pth"

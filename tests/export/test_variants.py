@@ -15,9 +15,10 @@ from torch import nn
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice
 from kanji_tui.export import verification
-from kanji_tui.export.onnx_export import ExportedOnnx, export_onnx
+from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.export.pooling_table import compare_pooling
+from kanji_tui.export.results import ExportedOnnx
 from kanji_tui.export.targets import TARGETS
 from kanji_tui.export.variants import POOLINGS, Changes, change, trained_pooling
 from kanji_tui.inspection.inspect import inspect_models

@@ -15,8 +15,9 @@ from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Event, Progress
 from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.inspection import compare
-from kanji_tui.inspection.compare import Compared, compare_models
+from kanji_tui.inspection.compare import compare_models
 from kanji_tui.inspection.compared_file import Candidate, read_candidate, shared_columns
+from kanji_tui.inspection.results import Compared
 from tests.conftest import Remembered
 from tests.inspection import graphs
 

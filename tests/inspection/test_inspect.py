@@ -9,7 +9,8 @@ import pytest
 
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.inspection import probing, support
-from kanji_tui.inspection.inspect import InspectedModel, inspect_models
+from kanji_tui.inspection.inspect import inspect_models
+from kanji_tui.inspection.results import InspectedModel
 from tests.inspection import graphs
 
 

@@ -9,8 +9,8 @@ from onnx import helper, numpy_helper
 from kanji_tui.engines.graph import module_of
 from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.export.variants import Changes
-from kanji_tui.inspection.inspect import InspectedModel, inspect_models
-from kanji_tui.inspection.layers import Layer
+from kanji_tui.inspection.inspect import inspect_models
+from kanji_tui.inspection.results import InspectedModel, Layer
 from tests.inspection import graphs
 
 

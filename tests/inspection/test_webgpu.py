@@ -4,7 +4,8 @@ from pathlib import Path
 
 import onnx
 
-from kanji_tui.engines.graph import Node, describe_nodes
+from kanji_tui.engines.graph import describe_nodes
+from kanji_tui.engines.results import Node
 from kanji_tui.inspection.webgpu import versions, webgpu_operators, without_webgpu_kernel
 from tests.inspection import graphs
 

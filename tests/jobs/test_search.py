@@ -68,7 +68,7 @@ def test_each_trial_is_an_ordinary_run_and_the_best_is_published(
         assert (run.path / "best_kanji_model.pth").is_file()
         assert training.config.learning_rate == trial.values["learning_rate"]
         assert 1e-5 <= trial.values["weight_decay"] <= 1e-2
-    assert found.best.validation["top1"] == max(trial.validation["top1"] for trial in found.trials)
+    assert found.best.validation.top1 == max(trial.validation.top1 for trial in found.trials)
     assert json.loads((tmp_path / "models" / "published.json").read_text())["run"] == found.best.run
     assert report.of(Progress)[-1].done == 4
 

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from kanji_tui.preflight.results import Check
+from kanji_tui.system.check import Check
 
 
 def find(checks: list[Check], name: str, group: str = "") -> Check:

@@ -110,10 +110,10 @@ def test_hidden_gpus_are_called_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (check.verdict, check.remedy) == ("warning", "unset CUDA_VISIBLE_DEVICES")
 
 
-def test_a_device_that_cannot_compute_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_cannot_compute_is_a_warning() -> None:
     device = TorchDevice("Tesla K80", "3.7", 12 * GIB, False, "no kernel image is available")
-    monkeypatch.setattr(machine, "read_torch_facts", lambda: TorchFacts("2.13", "13.0", (device,), 4, "", 1.0))
-    check = find(machine.torch_checks(DRIVER), "torch on cuda:0")
+    facts = TorchFacts("2.13", "13.0", (device,), 4, "", 1.0)
+    check = find(machine.torch_checks(facts, DRIVER), "torch on cuda:0")
     assert check.verdict == "warning"
     assert "no kernel image" in check.found
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from kanji_tui.data.results import Verification
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Failure, Outcome, State
 from kanji_tui.jobs import sample, verify
-from kanji_tui.runs.process import as_json, resolve, start
+from kanji_tui.runs.process import Job, as_json, resolve, start
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, create, list_runs, read_events
 from kanji_tui.system.plain_data import to_plain
 
@@ -176,7 +177,7 @@ def test_an_unforeseen_error_leaves_its_story_in_the_log(tmp_path: Path) -> None
 
 
 def test_only_jobs_are_entries() -> None:
-    assert resolve("kanji_tui.jobs.verify:run") == (verify.Spec, verify.run)
+    assert resolve("kanji_tui.jobs.verify:run") == Job(verify.Spec, Verification, verify.run)
     with pytest.raises(KanjiError):
         resolve("subprocess:run")
 

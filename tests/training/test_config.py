@@ -9,8 +9,8 @@ from kanji_tui.system.gpu import read_gpus
 from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training import checkpoint, trainer
 from kanji_tui.training.config import TrainConfig, help_of, resolve
-from kanji_tui.training.metrics import Metrics
 from kanji_tui.training.recipes import NAMES, recipe
+from kanji_tui.training.results import Metrics
 
 
 @pytest.mark.parametrize("network", NETWORKS)

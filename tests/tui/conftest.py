@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.conftest import made_once
 from tests.tui.recorded import make_home
 
 SECONDS = 120.0
@@ -43,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("recorded"))
+    return made_once(tmp_path_factory, "recorded", make_home)
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import numpy as np
 from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
-from kanji_tui.preflight.results import Check
 from kanji_tui.recognition.predictions import Predictions, keep, kept_path
 from kanji_tui.runs.run_directory import RunDirectory, Status
+from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import TrainConfig, resolve

@@ -18,7 +18,7 @@ from kanji_tui.tui.browser.sample_pane import Looks, strongest
 from kanji_tui.tui.browser.screen import LOOKS
 from kanji_tui.tui.shell.messages import Refusal
 from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile, grade
-from kanji_tui.tui.widgets.list_table import Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.picture import Picture, braille, half_blocks
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import CODES
@@ -42,7 +42,7 @@ async def test_wide_characters_stand_in_line(recorded: Path, size: tuple[int, in
             await shows(pilot, shown)
             for strip in app.screen._compositor.render_strips():
                 assert strip.cell_length == size[0]
-        await until(pilot, lambda: len(app.screen.query_one("#samples", Rows).rows))
+        await until(pilot, lambda: len(app.screen.query_one("#samples", ListTable).rows))
         rows = [line for line in text_of(pilot).splitlines() if "ETL9G_0" in line and "record" not in line]
         if size[0] >= 120:  # Japanese before the file's name takes two cells each
             assert len({Content(line.split("ETL9G_0")[0]).cell_length for line in rows}) == 1
@@ -123,7 +123,7 @@ async def test_list_and_grid_keep_the_class(recorded: Path) -> None:
         await browse(pilot)
         await pilot.press("right", "right", "g")
         await shows(pilot, "NICHI")
-        classes = app.screen.query_one("#classes", Rows)
+        classes = app.screen.query_one("#classes", ListTable)
         assert classes.has_focus
         assert classes.current.key == "3026"
         await pilot.press("down", "g")
@@ -220,7 +220,7 @@ async def test_one_child_finds_looks_however_fast_the_cursor_goes_and_none_once_
         await until(pilot, lambda: at_work(app))
         (child,) = at_work(app)
         os.kill(child.pid, signal.SIGSTOP)  # it does not end by itself
-        samples = app.screen.query_one("#samples", Rows)
+        samples = app.screen.query_one("#samples", ListTable)
         for _ in range(3):
             before = app.screen._sample
             await pilot.press("down")

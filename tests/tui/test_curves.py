@@ -20,7 +20,7 @@ from kanji_tui.presentation.curve_data import (
     zoom,
 )
 from kanji_tui.tui.widgets.axes import axis, label, scale
-from kanji_tui.tui.widgets.braille_canvas import Canvas
+from kanji_tui.tui.widgets.braille_canvas import BrailleCanvas
 from kanji_tui.tui.widgets.curves import Curves, legend
 from kanji_tui.workspace.run_views import RunView
 from tests.tui.conftest import text_of
@@ -130,8 +130,8 @@ def test_scales_hold_their_values_between_round_ticks(low: float, high: float, p
         assert float(text.rstrip("%")) / (100 if percent else 1) == pytest.approx(tick, abs=1e-9)
 
 
-def canvas(last: float) -> Canvas:
-    return Canvas(10, 5, (1.0, last), lambda y: y)
+def canvas(last: float) -> BrailleCanvas:
+    return BrailleCanvas(10, 5, (1.0, last), lambda y: y)
 
 
 def test_a_curve_goes_from_corner_to_corner() -> None:

@@ -16,10 +16,10 @@ from kanji_tui.runs.process import as_json
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.dataset.findings import VIEWS
 from kanji_tui.tui.dataset.screen import DatasetScreen
-from kanji_tui.tui.widgets.glyphs import Glyphs
 from kanji_tui.tui.widgets.heat_map import HeatMap, shaded
-from kanji_tui.workspace.opened_dataset import Shelf
-from kanji_tui.workspace.snapshot import read_place
+from kanji_tui.tui.widgets.thumbnails import Thumbnails
+from kanji_tui.workspace.opened_dataset import OpenedDataset
+from kanji_tui.workspace.snapshot import read_workspace
 from tests.data.making import CODES, write_images, write_kuzushiji, write_records
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import write_run
@@ -98,7 +98,7 @@ async def test_u_finds_unusual_samples_and_shows_their_pictures(recorded: Path) 
         screen = await opened(pilot)
         await pilot.press("u")
         await shows(pilot, "this")
-        glyphs = screen.query_one("#beside", Glyphs)
+        glyphs = screen.query_one("#beside", Thumbnails)
         first = glyphs.render().plain
         await pilot.press("down", "down")
         await until(pilot, lambda: glyphs.render().plain != first)
@@ -167,19 +167,19 @@ def test_a_full_sized_folder_is_looked_at_within_a_turn_of_the_worker(home: Path
             (folder / f"{picture}.png").touch()
     looked = [time_to_look() for _ in range(3)]
     assert min(looked) < 0.15
-    place = read_place()
+    place = read_workspace()
     assert place.files.words == "1,500 folders, at least 10,001 images"
 
 
 def time_to_look() -> float:
     """Processor seconds of this thread, as others are at work beside it."""
     began = time.thread_time()
-    read_place()
+    read_workspace()
     return time.thread_time() - began
 
 
 def test_beside_a_sample_stand_others_of_its_class(recorded: Path) -> None:
-    shelf = Shelf()
+    shelf = OpenedDataset()
     dataset = shelf.dataset()
     glyphs = shelf.beside(7)
     assert glyphs[0].pixels == dataset.images([7])[0].tobytes()

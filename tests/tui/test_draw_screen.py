@@ -15,9 +15,9 @@ from textual.pilot import Pilot
 
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.draw.screen import DrawScreen
-from kanji_tui.tui.widgets.drawing_pad import STEPS, Sheet
+from kanji_tui.tui.widgets.drawing_pad import STEPS, DrawingPad
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.list_table import Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pen import ink, smooth, spread
 from tests.conftest import Trained
 from tests.drawn import DEN, DRAWN
@@ -31,7 +31,7 @@ lines = st.lists(st.tuples(share, share), min_size=1, max_size=12)
 @pytest.fixture(scope="session")
 def model_home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trained model beside its dataset, already exported as the child would do it each time."""
-    from kanji_tui.export.quick_export import write_unproved
+    from kanji_tui.export.quick_export import export_quickly
     from kanji_tui.recognition.models import load_recogniser
 
     models = tmp_path_factory.mktemp("drawing") / "models"
@@ -39,7 +39,7 @@ def model_home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Pa
     for name in ("best_kanji_model.pth", "best_model_info.json"):
         (models / name).write_bytes((trained.models_dir / name).read_bytes())
     card = load_recogniser(trained.model_path)[1]
-    write_unproved(trained.model_path, models / f"{card.export_name('tract')}.onnx")
+    export_quickly(trained.model_path, models / f"{card.export_name('tract')}.onnx")
     (models.parent / "dataset").symlink_to(trained.data_dir)
     return models.parent
 
@@ -52,15 +52,15 @@ def ready(model_home: Path, home: Path) -> Path:
     return home
 
 
-async def open_screen(pilot: Pilot) -> Sheet:
+async def open_screen(pilot: Pilot) -> DrawingPad:
     await pilot.press("6")
     await until(pilot, lambda: isinstance(pilot.app.screen, DrawScreen))
-    return pilot.app.screen.query_one(Sheet)
+    return pilot.app.screen.query_one(DrawingPad)
 
 
 async def drag(pilot: Pilot, stroke: tuple[tuple[float, float], ...]) -> None:
     """Drag the mouse along a stroke, cell by cell."""
-    sheet = pilot.app.screen.query_one(Sheet)
+    sheet = pilot.app.screen.query_one(DrawingPad)
     width, height = sheet.content_size
     cells = [(1 + int(x * (width - 1)), 1 + int(y * (height - 1))) for x, y in stroke]
     await pilot.mouse_down(sheet, offset=cells[0])
@@ -75,7 +75,7 @@ async def drag(pilot: Pilot, stroke: tuple[tuple[float, float], ...]) -> None:
 
 async def walk(pilot: Pilot, stroke: tuple[tuple[float, float], ...]) -> None:
     """Draw a stroke of straight lines with the keys alone."""
-    sheet = pilot.app.screen.query_one(Sheet)
+    sheet = pilot.app.screen.query_one(DrawingPad)
 
     async def go(point: tuple[float, float]) -> None:
         for axis, keys in ((0, ("left", "right")), (1, ("up", "down"))):
@@ -93,7 +93,7 @@ async def walk(pilot: Pilot, stroke: tuple[tuple[float, float], ...]) -> None:
 
 def top(pilot: Pilot) -> str:
     """The first candidate's character, or nothing."""
-    rows = pilot.app.screen.query_one("#candidates", Rows).rows
+    rows = pilot.app.screen.query_one("#candidates", ListTable).rows
     return rows[0].cells[1].plain if rows else ""
 
 
@@ -108,7 +108,7 @@ async def test_a_character_drawn_with_the_mouse_is_read(ready: Path, size: tuple
         await until(pilot, lambda: top(pilot) == "田")
         await shows(pilot, "12")
         await shows(pilot, " ms")
-        assert len(pilot.app.screen.query_one("#candidates", Rows).rows) == 10
+        assert len(pilot.app.screen.query_one("#candidates", ListTable).rows) == 10
 
 
 async def test_a_character_drawn_with_the_keys_is_read(ready: Path) -> None:
@@ -177,12 +177,12 @@ async def test_saving_by_number_by_code_and_from_the_list(ready: Path) -> None:
         for stroke in DEN:
             await drag(pilot, stroke)
         await until(pilot, lambda: top(pilot) == "田")
-        third = pilot.app.screen.query_one("#candidates", Rows).rows[2].cells[1].plain
+        third = pilot.app.screen.query_one("#candidates", ListTable).rows[2].cells[1].plain
 
         async def saved(character: str, number: int) -> None:
             folder = Path("samples") / character
             await until(pilot, lambda: len(list(folder.glob("*.png"))) == number)
-            await until(pilot, lambda: pilot.app.focused is pilot.app.screen.query_one(Sheet))
+            await until(pilot, lambda: pilot.app.focused is pilot.app.screen.query_one(DrawingPad))
 
         await pilot.press("s")
         await shows(pilot, "samples/田/")
@@ -201,7 +201,7 @@ async def test_saving_by_number_by_code_and_from_the_list(ready: Path) -> None:
         await pilot.press("enter")
         await saved("漢", 1)
         await pilot.press("tab", "down", "enter")
-        second = pilot.app.screen.query_one("#candidates", Rows).rows[1].cells[1].plain
+        second = pilot.app.screen.query_one("#candidates", ListTable).rows[1].cells[1].plain
         await saved(second, 1)
         assert {path.name for path in Path("samples").iterdir()} == {"田", third, "漢", second}
 
@@ -215,7 +215,7 @@ async def test_a_label_that_means_nothing_is_refused_in_a_sentence(home: Path) -
         await pilot.press("enter")
         await shows(pilot, "names no character")
         assert not Path("samples").exists()
-        assert isinstance(pilot.app.focused, Sheet | LineInput)
+        assert isinstance(pilot.app.focused, DrawingPad | LineInput)
 
 
 async def test_without_a_model_it_says_what_to_do(home: Path) -> None:

@@ -21,11 +21,10 @@ from kanji_tui.tui.app import Workbench, screen_class
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.help import EVERYWHERE
 from kanji_tui.tui.shell.key_line import ALWAYS
-from kanji_tui.tui.shell.palette import Actions
 from kanji_tui.tui.shell.settings import Settings, read_settings, settings_file, write_settings
 from kanji_tui.tui.shell.theme import INK, LOOKS, PAPER, TERMINAL
 from kanji_tui.tui.widgets.character_grid import CharacterGrid
-from kanji_tui.tui.widgets.list_table import Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from tests.tui.conftest import shows, until
 from tests.tui.recorded import write_live
@@ -92,7 +91,7 @@ def test_every_action_of_a_screen_has_a_key_that_help_shows() -> None:
 def test_every_key_of_a_list_is_in_the_help() -> None:
     names = {"pageup": "pgup", "pagedown": "pgdn"}
     said = " ".join(f"{keys} {words}" for keys, words in EVERYWHERE).replace(",", " ").split()
-    for widget in (Rows, CharacterGrid, LogTail):
+    for widget in (ListTable, CharacterGrid, LogTail):
         for binding in widget.BINDINGS:
             assert isinstance(binding, Binding)
             for key in binding.key.split(","):
@@ -119,7 +118,7 @@ async def test_the_palette_has_what_the_keys_have_and_nothing_else(recorded: Pat
         }
         wanted |= {f"Go to {mode.title()} ({digit})" for digit, mode in enumerate(SCREENS, start=1)}
         wanted |= {"Help (?)", "Look (f2)", "Picture of the screen (f3)", "Leave (q)"}
-        offered = [name for name, _, _ in Actions(app.screen)._all()]
+        offered = [action.name for action in app.named_actions()]
         assert sorted(offered) == sorted(wanted)  # on Preflight all of its own can be done
         shown = [keys.split()[0] for keys, _ in EVERYWHERE]
         assert {"1", "?", "f2", "f3", "q"} <= set(shown)

@@ -15,7 +15,7 @@ from kanji_tui.tui.inspector.results import ResultsScreen
 from kanji_tui.tui.shell.form import FormScreen
 from kanji_tui.tui.shell.messages import Answer
 from kanji_tui.tui.widgets.choice import Choice
-from kanji_tui.tui.widgets.list_table import Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 from tests.inspection import graphs
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.inspector_results import compared, write_results
@@ -35,11 +35,11 @@ async def test_mark_compare_and_read_what_the_engine_said(home: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
         await shows(pilot, "enter inspects")
-        app.screen.query_one("#models", Rows).select("models/net_plain.onnx")
+        app.screen.query_one("#models", ListTable).select("models/net_plain.onnx")
         await pilot.press("space", "c")
         await shows(pilot, "1 marked: space marks another")
         assert not app.state.of("compare"), "one file is no comparison"
-        app.screen.query_one("#models", Rows).select("models/net_odd.onnx")
+        app.screen.query_one("#models", ListTable).select("models/net_odd.onnx")
         await pilot.press("space")
         await shows(pilot, "2 marked: c compares them")
         await pilot.press("c")
@@ -51,7 +51,7 @@ async def test_mark_compare_and_read_what_the_engine_said(home: Path) -> None:
         assert "1 plain" in shown
         assert "1 (+1)" in shown
         assert "- (-1)" in shown
-        app.screen.query_one(Rows).select("tract batch 1")
+        app.screen.query_one(ListTable).select("tract batch 1")
         await shows(pilot, "Unimplemented(Det)")
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
@@ -110,7 +110,7 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
             await shows(pilot, f"nodes  {found} of 5")
         await pilot.press("escape")
         await shows(pilot, "nodes  5")
-        engines = app.screen.query_one("#backends", Rows)
+        engines = app.screen.query_one("#backends", ListTable)
         engines.focus()
         engines.select("tract")
         await pilot.press("enter")
@@ -129,12 +129,12 @@ async def test_the_words_of_an_engine_are_shown_as_they_are(recorded: Path) -> N
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
         await shows(pilot, "enter inspects")
-        names = app.screen.query_one("#models", Rows)
+        names = app.screen.query_one("#models", ListTable)
         quiet = names.current
         app.screen.post_message(Answer(f"inspect {path}", {"models": [INSPECTED | {"backends": engines}]}))
         await shows(pilot, "nodes  5")
         assert names.current != quiet, "an inspected file is no longer grey"
-        app.screen.query_one("#backends", Rows).focus()
+        app.screen.query_one("#backends", ListTable).focus()
         await pilot.press("down")
         await until(pilot, lambda: "[batch, 1] in [/pool]" in text_of(pilot).split("params")[1])
 

@@ -16,7 +16,7 @@ from kanji_tui.tui.draw import screen as draw
 from kanji_tui.tui.preflight import screen as preflight
 from kanji_tui.tui.shell.messages import Answer
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.widgets.drawing_pad import Sheet
+from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 from tests.drawn import DEN, LOOKED, read_drawing
 from tests.tui.conftest import shows, until
 from tests.tui.inspector_results import write_results
@@ -213,7 +213,7 @@ def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, siz
         await shows(pilot, "opening the model")
         screen = pilot.app.screen
         screen.post_message(Answer(screen.LOOK, LOOKED))
-        screen.query_one(Sheet).draw(DEN)
+        screen.query_one(DrawingPad).draw(DEN)
         await shows(pilot, "stroke")
         screen.post_message(Answer(screen.READ, read_drawing(DEN)))
         await shows(pilot, "4544")

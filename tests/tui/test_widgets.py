@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.registry import NetworkEntry
+from kanji_tui.presentation.document import Column, Row
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.tui.dataset.forms import existing_folder
 from kanji_tui.tui.shell.form import whole
@@ -20,8 +21,8 @@ from kanji_tui.tui.shell.theme import INK
 from kanji_tui.tui.training import form as training_form
 from kanji_tui.tui.training.form import TrainForm, _recipes_own, grouped, problem_of, read_config
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.key_values import Facts
-from kanji_tui.tui.widgets.list_table import Column, Row, Rows
+from kanji_tui.tui.widgets.key_values import KeyValues
+from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.picture import braille, half_blocks, resample
 from tests.tui.conftest import text_of
 
@@ -68,10 +69,10 @@ class OneList(Bare):
         self._given = rows
 
     def compose(self) -> ComposeResult:
-        yield Rows(Column("", 2), Column("what", 0), Column("n", 6, right=True))
+        yield ListTable(Column("", 2), Column("what", 0), Column("n", 6, right=True))
 
     def on_mount(self) -> None:
-        self.query_one(Rows).show(self._given)
+        self.query_one(ListTable).show(self._given)
 
 
 async def test_a_list_makes_only_the_rows_one_sees() -> None:
@@ -97,7 +98,7 @@ async def test_japanese_stands_in_line() -> None:
 async def test_a_row_in_another_colour_is_painted_again() -> None:
     app = OneList([Row("1", ("a", Content.styled("file", "red")))])
     async with app.run_test(size=(40, 8)) as pilot:
-        rows = app.query_one(Rows)
+        rows = app.query_one(ListTable)
         for colour in ("red", "blue"):
             rows.show([Row("1", ("a", Content.styled("file", colour)))])
             await pilot.pause()
@@ -111,7 +112,7 @@ async def test_the_cursor_of_a_list_paints_two_lines() -> None:
     app = OneList([Row(str(number), ("a", f"row {number}", "")) for number in range(9)])
     async with app.run_test(size=(40, 12)) as pilot:
         await pilot.press("tab")
-        rows, painted = app.query_one(Rows), []
+        rows, painted = app.query_one(ListTable), []
         line = rows.render_line
         rows.render_line = lambda y: painted.append(y) or line(y)
         await pilot.press("down")
@@ -123,7 +124,7 @@ async def test_the_cursor_of_a_list_paints_two_lines() -> None:
 async def test_facts_are_laid_out_again_only_when_their_height_is_another() -> None:
     app = OneList([])
     async with app.run_test(size=(40, 12)) as pilot:
-        facts = Facts(name_width=6)
+        facts = KeyValues(name_width=6)
         await app.mount(facts)
         facts.show([("one", "1"), ("two", "2")])
         await pilot.pause()
@@ -145,7 +146,7 @@ async def test_the_cursor_passes_headings_and_keeps_its_row() -> None:
     rows = [Row("g", ("group",), heading=True), Row("1", ("a", "one", "")), Row("2", ("b", "two", ""))]
     app = OneList(rows)
     async with app.run_test(size=(40, 8)) as pilot:
-        shown = app.query_one(Rows)
+        shown = app.query_one(ListTable)
         assert shown.current is not None
         assert shown.current.key == "1"
         await pilot.press("tab", "down", "up", "up")
@@ -156,7 +157,7 @@ async def test_the_cursor_passes_headings_and_keeps_its_row() -> None:
 
 
 def test_columns_that_do_not_fit_are_left_out() -> None:
-    rows = Rows(Column("", 10), Column("", 0), Column("", 10, right=True))
+    rows = ListTable(Column("", 10), Column("", 0), Column("", 10, right=True))
     assert rows._widths(40) == [10, 18, 10]
     assert rows._widths(25) == [10, 14]
 

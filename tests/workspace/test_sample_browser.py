@@ -11,8 +11,8 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.recognition.predictions import keep, kept_path, read_kept
 from kanji_tui.system.files import sha256
 from kanji_tui.workspace.class_search import matches
-from kanji_tui.workspace.opened_dataset import Shelf
-from kanji_tui.workspace.sample_browser import MODEL, Catalogue, ClassLine, Library
+from kanji_tui.workspace.opened_dataset import OpenedDataset
+from kanji_tui.workspace.sample_browser import MODEL, Catalogue, ClassLine, SampleBrowser
 from kanji_tui.workspace.sample_list import Query
 from tests.tui.recorded import CODES, RUN, SETS
 
@@ -20,8 +20,8 @@ DEN = ClassLine(0x4544, "田", "TA.DEN", 5, 8, None)
 
 
 @pytest.fixture
-def library(recorded: Path) -> tuple[Library, Catalogue]:
-    library = Library(Shelf())
+def library(recorded: Path) -> tuple[SampleBrowser, Catalogue]:
+    library = SampleBrowser(OpenedDataset())
     return library, library.catalogue()
 
 
@@ -134,7 +134,7 @@ def test_the_next_samples_of_a_list(library) -> None:
 def test_predictions_of_another_dataset_are_not_shown(recorded: Path, library) -> None:
     path = Path("dataset/metadata.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "digest": "another"}))
-    found = Library(Shelf())
+    found = SampleBrowser(OpenedDataset())
     catalogue = found.catalogue()
     assert catalogue.read == ""
     assert catalogue.accuracy is None

@@ -12,7 +12,6 @@ from kanji_tui.errors import UsageError
 from kanji_tui.jobs.search import Spec as SearchSpec
 from kanji_tui.jobs.search import check_search
 from kanji_tui.runs.emissions import WORLD, carbon_intensity, emissions, given_intensity
-from kanji_tui.runs.process import as_json
 from kanji_tui.runs.run_directory import ACTIVE, find_run
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.search_space import parse_ranges
@@ -51,7 +50,7 @@ def grams(text: str) -> float:
 def account(args: Namespace) -> int:
     given = args.carbon_intensity
     intensity = carbon_intensity(args.region) if given is None else given_intensity(given)
-    show.result("emissions", as_json(emissions(find_run(args.run), intensity)), args.json)
+    show.result("emissions", emissions(find_run(args.run), intensity), args.json)
     return 0
 
 

@@ -9,8 +9,7 @@ from kanji_tui.cli.options import AddCommand
 from kanji_tui.cli.running import code_of
 from kanji_tui.runs.publish import publish as publish_run
 from kanji_tui.runs.run_directory import ACTIVE, find_run
-from kanji_tui.runs.run_summary import summarise_all
-from kanji_tui.system.plain_data import to_plain
+from kanji_tui.runs.run_summary import RunState, summarise_all
 
 STOP_WAIT_SECONDS = 20.0
 
@@ -30,7 +29,7 @@ def add(command: AddCommand) -> None:
 
 
 def runs(args: Namespace) -> int:
-    show.result("runs", to_plain(summarise_all()), args.json)
+    show.result("runs", summarise_all(), args.json)
     return 0
 
 
@@ -42,7 +41,7 @@ def stop(args: Namespace) -> int:
     while state in ACTIVE and time.monotonic() < deadline:
         time.sleep(0.1)
         state = run.state()
-    show.result("stop", {"run": run.name, "state": state}, args.json)
+    show.result("stop", RunState(run.name, state), args.json)
     return 0
 
 
@@ -56,12 +55,12 @@ def attach(args: Namespace) -> int:
 def publish(args: Namespace) -> int:
     run = find_run(args.run)
     models_dir = run.path.parent.parent
-    show.result("publish", to_plain(publish_run(run.path, models_dir)), args.json)
+    show.result("publish", publish_run(run.path, models_dir), args.json)
     return 0
 
 
 def delete(args: Namespace) -> int:
     run = find_run(args.run)
     run.delete()
-    show.result("delete", {"run": run.name, "state": "deleted"}, args.json)
+    show.result("delete", RunState(run.name, "deleted"), args.json)
     return 0

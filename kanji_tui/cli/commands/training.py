@@ -17,6 +17,7 @@ from kanji_tui.jobs.networks import Spec as NetworksSpec
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.process import start
 from kanji_tui.runs.run_directory import ACTIVE, find_run
+from kanji_tui.runs.run_summary import RunState
 from kanji_tui.runs.torchrun import run_together
 from kanji_tui.runs.trackers import check_trackers
 from kanji_tui.system.plain_data import from_plain
@@ -104,7 +105,7 @@ def start_and_follow(job: str, spec: Any, args: Namespace) -> int:
     """Start the job as a child of its own session, and follow it unless --detach."""
     run = start(job, spec)
     if args.detach:
-        show.result("started", {"run": run.name, "state": run.state()}, args.json)
+        show.result("started", RunState(run.name, run.state()), args.json)
         return 0
     say_where(run)
     show.result(job, follow(run, stop_on_interrupt=True), args.json)

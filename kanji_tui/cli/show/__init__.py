@@ -1,18 +1,21 @@
 """Results on stdout: one JSON object with --json, else tables and sentences for a person."""
 
 from collections.abc import Callable
+from typing import Any
 
 from kanji_tui.cli.show import accounts, data, inspection, models, probing, recognition, training
 from kanji_tui.cli.show.words import Result, fields
+from kanji_tui.runs.process import as_json
 from kanji_tui.system.files import strict_json
 
 
-def result(name: str, value: Result, as_json: bool) -> None:
+def result(name: str, value: Any, json: bool) -> None:
     """Print the result of the command `name`."""
-    if as_json:
-        print(strict_json(value))
+    plain = as_json(value)
+    if json:
+        print(strict_json(plain))
     else:
-        SHOWN.get(name, fields)(value)
+        SHOWN.get(name, fields)(plain)
 
 
 SHOWN: dict[str, Callable[[Result], None]] = {

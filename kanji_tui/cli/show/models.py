@@ -6,7 +6,7 @@ from kanji_tui.cli.show.words import Result, percent, size, stdout
 
 
 def evaluated(value: Result) -> None:
-    if "models" in value:
+    if value["models"]:
         stdout.print(f"{len(value['models'])} models together: {escape(', '.join(value['models']))}")
     stdout.print(
         f"{value['samples']:,} samples: top-1 {percent(value['top1'])}, top-3 {percent(value['top3'])}, "

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from kanji_tui.cli.show.words import percent, size
 from kanji_tui.events import Gpu
-from kanji_tui.preflight.results import Check
+from kanji_tui.system.check import Check
 
 WIDTH = 100
 
@@ -43,7 +43,7 @@ def gpu_lines(gpus: Sequence[Gpu]) -> Lines:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Lines:
-    """Rows under their column names, two spaces apart; a name that starts with '>' is right-aligned."""
+    """ListTable under their column names, two spaces apart; a name that starts with '>' is right-aligned."""
     names = [name.lstrip(">") for name in columns]
     widths = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
     for row in (names, *rows):

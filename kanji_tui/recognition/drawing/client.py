@@ -1,128 +1,132 @@
-"""The Draw screen's line to the process that reads drawings: one thread that asks and waits, so no other has to.
+"""The Draw screen's side of the recogniser process: one thread that asks and waits, so that no other has to.
 
-A newer question in the same slot replaces one that still waits; so while the child computes, or opens its model,
-only the newest drawing is kept. A child that dies is started anew and asked once more.
+A newer request replaces an older one of its kind that still waits, but for saving: while the child computes, or
+opens its model, only the newest drawing is kept. A child that dies is started again and asked once more.
 """
 
+import base64
 import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from kanji_tui.errors import KanjiError
+from kanji_tui.recognition.drawing.results import Failed, Note, ReadyModel, Recognition, Reply, SavedDrawing
+from kanji_tui.recognition.results import Candidate
+from kanji_tui.system.child import Child
+from kanji_tui.system.plain_data import from_plain
 
-NOTE = "note"
+Strokes = tuple[tuple[tuple[float, float], ...], ...]
 Request = dict[str, Any]
 
 
-class Reader(threading.Thread):
-    """The child starts with the first question; answers go to `deliver` with their slot, notes under NOTE.
+class RecogniserClient(threading.Thread):
+    """The child starts with the first request; every reply goes to `hear`, on this thread."""
 
-    What failed is delivered as a KanjiError. `deliver` is called on this thread.
-    """
-
-    def __init__(self, deliver: Callable[[str, Any], None]) -> None:
-        super().__init__(name="reader", daemon=True)
-        self._deliver = deliver
+    def __init__(self, hear: Callable[[Reply], object]) -> None:
+        super().__init__(name="recogniser client", daemon=True)
+        self._hear = hear
         self._waiting: dict[str, Request] = {}
-        self._moved = threading.Condition()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 closed when the thread ends
+        self._changed = threading.Condition()
+        self._child: Child | None = None
         self._closing = False
 
-    def ask(self, slot: str, request: Request) -> None:
-        """Put a question (see jobs.live); never waits."""
-        with self._moved:
-            self._waiting.pop(slot, None)
-            self._waiting[slot] = request
-            self._moved.notify()
+    def find_model(self) -> None:
+        """Ask for the model, found again: a ReadyModel comes."""
+        self._ask("find", {"do": "find"})
+
+    def recognise(self, strokes: Strokes) -> None:
+        """Ask what a drawing shows: a Recognition comes."""
+        self._ask("recognise", {"do": "recognise", "strokes": strokes})
+
+    def save(self, strokes: Strokes, label: str) -> None:
+        """Keep a drawing as a sample of the character that `label` means: a SavedDrawing comes."""
+        self._ask(f"save {time.monotonic_ns()}", {"do": "save", "strokes": strokes, "label": label})
 
     def close(self) -> None:
         """End the child and the thread; what waits is dropped."""
-        with self._moved:
+        with self._changed:
             self._closing = True
-            self._moved.notify()
-            self._kill()
+            self._changed.notify()
+            self._end_child()
         if self.is_alive():
             self.join(timeout=2.0)
 
     @property
     def pid(self) -> int | None:
         """The child, while there is one."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
 
     def run(self) -> None:
-        with self._words:
-            while (question := self._next()) is not None:
-                slot, request = question
-                answer = self._exchange(request)
-                if answer is None:
-                    answer = self._exchange(request)
-                if self._closing:
-                    return
-                if answer is None:
-                    self._deliver(slot, KanjiError(f"the recogniser ended: {self._last_words()}", "draw again"))
-                elif "error" in answer:
-                    self._deliver(slot, KanjiError(answer["error"], answer["remedy"]))
-                else:
-                    self._deliver(slot, answer)
+        while (request := self._next()) is not None:
+            words: list[str] = []
+            reply = self._exchange(request, words) or self._exchange(request, words)
+            if self._closing:
+                return
+            if reply is None:
+                reply = Failed(request["do"], KanjiError(f"the recogniser ended: {words[-1]}", "draw again"))
+            self._hear(reply)
 
-    def _next(self) -> tuple[str, Request] | None:
-        with self._moved:
-            self._moved.wait_for(lambda: self._closing or bool(self._waiting))
+    def _ask(self, name: str, request: Request) -> None:
+        """Put a request; never waits."""
+        with self._changed:
+            self._waiting.pop(name, None)
+            self._waiting[name] = request
+            self._changed.notify()
+
+    def _next(self) -> Request | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or bool(self._waiting))
             if self._closing:
                 return None
-            slot = next(iter(self._waiting))
-            return slot, self._waiting.pop(slot)
+            return self._waiting.pop(next(iter(self._waiting)))
 
-    def _exchange(self, request: Request) -> dict[str, Any] | None:
-        """The child's answer; None where the child is gone."""
-        process = self._child()
-        if process is None or process.stdin is None or process.stdout is None:
+    def _exchange(self, request: Request, words: list[str]) -> Reply | None:
+        """The child's reply; None where the child is gone, and its last words in `words`."""
+        child = self._living_child()
+        if child is None:
             return None
         with suppress(OSError, ValueError):
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-            for line in process.stdout:
+            child.requests.write(json.dumps(request).encode() + b"\n")
+            child.requests.flush()
+            for line in child.answers:
                 answer: dict[str, Any] = json.loads(line)
-                if NOTE not in answer:
-                    return answer
-                self._deliver(NOTE, answer[NOTE])
-        with self._moved:
-            self._kill()
+                if "note" not in answer:
+                    return _reply(request, answer)
+                self._hear(Note(answer["note"]))
+        with self._changed:
+            if not self._closing:
+                child.end()
+                words.append(child.last_words())
+            self._end_child()
         return None
 
-    def _child(self) -> subprocess.Popen[bytes] | None:
-        """The living child, a new one where there is none; None once the line is closing."""
-        with self._moved:
+    def _living_child(self) -> Child | None:
+        """The child, a new one where there is none; None once the client is closing."""
+        with self._changed:
             if self._closing:
                 return None
-            if self._process is None:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "kanji_tui.recognition.drawing.server"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=self._words,
-                    start_new_session=True,
-                )
-            return self._process
+            if self._child is None:
+                self._child = Child("kanji_tui.recognition.drawing.server:main", pipes=True)
+            return self._child
 
-    def _kill(self) -> None:
-        """End the child and what it started."""
-        process, self._process = self._process, None
-        if process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
 
-    def _last_words(self) -> str:
-        self._words.seek(0)
-        said = self._words.read().decode("utf-8", "replace").strip().splitlines()
-        return said[-1] if said else "it said nothing"
+
+def _reply(request: Request, answer: dict[str, Any]) -> Reply:
+    """The answer to a request as its dataclass."""
+    do = request["do"]
+    if "error" in answer:
+        return Failed(do, KanjiError.from_json(answer["error"]))
+    if do == "find":
+        return from_plain(ReadyModel, answer, "the model")
+    if do == "save":
+        return from_plain(SavedDrawing, answer, "the saved drawing")
+    candidates = tuple(from_plain(Candidate, found, "a candidate") for found in answer["candidates"])
+    return Recognition(candidates, base64.b64decode(answer["image"]), answer["size"])

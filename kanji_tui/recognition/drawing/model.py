@@ -15,9 +15,11 @@ from kanji_tui.data.legacy import FORMAT as ORIGINAL
 from kanji_tui.engines.sessions import open_session
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.card import ModelCard
-from kanji_tui.recognition.candidates import Candidate, most_probable
-from kanji_tui.recognition.drawing.strokes import PAPER, Look, Stroke, measure_look, render
+from kanji_tui.recognition.candidates import most_probable
+from kanji_tui.recognition.drawing.results import StrokeStyle
+from kanji_tui.recognition.drawing.strokes import PAPER, Stroke, measure_style, render
 from kanji_tui.recognition.ink import USUAL_EXTENT, place
+from kanji_tui.recognition.results import Candidate
 
 CANDIDATES = 10
 MEASURED = 400  # pictures of the dataset that show how thick its strokes are
@@ -47,8 +49,8 @@ def open_live(path: Path, name: str = "") -> LiveModel:
     return LiveModel(name or path.name, card, session)
 
 
-def find_look(card: ModelCard | None, data_dir: Path) -> Look:
-    """How the writing looks that a model was trained on: measured, where its dataset is still in `data_dir`.
+def find_style(card: ModelCard | None, data_dir: Path) -> StrokeStyle:
+    """The stroke style of the images that a model was trained on: measured, where its dataset is in `data_dir`.
 
     Without a model any dataset there will do, but one of the original scripts: a look at its pictures would convert
     them all first. The extent is the model's own, as `predict` takes it.
@@ -57,13 +59,13 @@ def find_look(card: ModelCard | None, data_dir: Path) -> Look:
         dataset = open_dataset(data_dir)
     except KanjiError:
         dataset = None
-    measured = Look()
+    measured = StrokeStyle()
     if dataset is not None and len(dataset) and dataset.format != ORIGINAL and card_fits(card, dataset.digest):
         some = np.unique(np.linspace(0, len(dataset) - 1, MEASURED).round().astype(int))
-        measured = measure_look(dataset.images(some), f"measured in {data_dir}/")
+        measured = measure_style(dataset.images(some), f"measured in {data_dir}/")
     if card is None:
         return measured
-    return Look(float(card.metrics.get("ink_extent", USUAL_EXTENT)), measured.pen, measured.source)
+    return StrokeStyle(float(card.metrics.get("ink_extent", USUAL_EXTENT)), measured.pen, measured.source)
 
 
 def card_fits(card: ModelCard | None, digest: str) -> bool:
@@ -71,7 +73,7 @@ def card_fits(card: ModelCard | None, digest: str) -> bool:
     return card is None or card.split.get("dataset_digest") == digest
 
 
-def normalise(strokes: Sequence[Stroke], look: Look, size: int) -> np.ndarray:
+def normalise(strokes: Sequence[Stroke], style: StrokeStyle, size: int) -> np.ndarray:
     """The drawing as a model's input, uint8 (size, size), ink high: what `predict` makes of the saved picture."""
-    levels = render(strokes, look).astype(np.float32) / np.float32(PAPER)
-    return place(np.clip(1 - levels, 0, 1), size, look.extent)
+    levels = render(strokes, style).astype(np.float32) / np.float32(PAPER)
+    return place(np.clip(1 - levels, 0, 1), size, style.extent)

@@ -10,11 +10,12 @@ from PIL import Image
 from kanji_tui.characters.jis import jis_to_character
 from kanji_tui.data.images import parse_class
 from kanji_tui.errors import UsageError
-from kanji_tui.recognition.drawing.strokes import Look, Stroke, render
+from kanji_tui.recognition.drawing.results import StrokeStyle
+from kanji_tui.recognition.drawing.strokes import Stroke, render
 from kanji_tui.system.files import replacing, writing_failed
 
 
-def save_sample(strokes: Sequence[Stroke], label: str, look: Look, folder: Path) -> Path:
+def save_sample(strokes: Sequence[Stroke], label: str, style: StrokeStyle, folder: Path) -> Path:
     """Save a drawing, dark ink on white, in the subfolder of its character; returns the file's path.
 
     `label` is the character, its JIS code (4544) or its code point (U+7530); UsageError for anything else.
@@ -25,7 +26,7 @@ def save_sample(strokes: Sequence[Stroke], label: str, look: Look, folder: Path)
             f"'{label}' names no character of JIS X 0208",
             "give the character, its JIS code or code point: 田, 4544",
         )
-    picture = Image.fromarray(render(strokes, look))
+    picture = Image.fromarray(render(strokes, style))
     path = _reserve(folder / character)
     try:
         with replacing(path) as beside:

@@ -1,22 +1,19 @@
-"""The process that reads drawings as they grow: it keeps a model open and answers until its stdin ends.
+"""The recogniser process of the Draw screen: it keeps a model open and answers until its stdin ends.
 
 A line of JSON each way. Strokes are lists of [x, y], y downward, in any unit. Requests:
-    {"do": "look"}                                    find the model again
-    {"do": "read", "strokes": [...]}                  what does it show?
-    {"do": "save", "strokes": [...], "label": "田"}    keep it as a sample
+    {"do": "find"}                                         find the model again
+    {"do": "recognise", "strokes": [...]}                  what does it show?
+    {"do": "save", "strokes": [...], "label": "田"}         keep it as a sample
 Answers, with any number of {"note": "..."} before one that takes longer:
-    {"model": name or "", "classes": n, "size": n, "look": {extent, pen, source}, "problem": "", "remedy": ""}
-    {"candidates": [{character, jis, probability}], "picture": base64 of size x size bytes, "size": n}
+    {"name", "network", "classes": n, "size": n, "style": {extent, pen, source}, "problem": "", "remedy": ""}
+    {"candidates": [{character, jis, probability}], "image": base64 of size x size bytes, "size": n}
     {"path": "samples/田/....png", "count": files of that character}
-    {"error": "...", "remedy": "..."}
+    {"error": {"message", "remedy", "code"}}
 """
 
 import base64
 import contextlib
 import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -27,34 +24,35 @@ from typing import IO, TYPE_CHECKING, Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL, MODEL_INFO, SAMPLES_DIR
+from kanji_tui.recognition.drawing.results import ReadyModel, SavedDrawing, StrokeStyle
+from kanji_tui.system.child import Child, take_stdout
 from kanji_tui.system.files import read_json, sha256
 
 if TYPE_CHECKING:
     from kanji_tui.recognition.drawing.model import LiveModel
-    from kanji_tui.recognition.drawing.strokes import Look
 
 Say = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Desk:
-    """What lies ready: a model, or the reason why there is none; and how drawings are to look."""
+class Recogniser:
+    """The model and the style of the strokes it was trained on; without a model the reason why there is none."""
 
     model: "LiveModel | None"
-    look: "Look"
+    style: StrokeStyle
     problem: str = ""
     remedy: str = ""
 
 
-def set_up(say: Say) -> Desk:
-    """Open the model and look at its dataset."""
-    from kanji_tui.recognition.drawing.model import find_look
+def find_recogniser(say: Say) -> Recogniser:
+    """Open the model and measure its dataset's strokes."""
+    from kanji_tui.recognition.drawing.model import find_style
 
     try:
         model = find_model(DEFAULT_MODEL, say)
     except KanjiError as error:
-        return Desk(None, find_look(None, DATA_DIR), error.message, error.remedy)
-    return Desk(model, find_look(model.card, DATA_DIR))
+        return Recogniser(None, find_style(None, DATA_DIR), error.message, error.remedy)
+    return Recogniser(model, find_style(model.card, DATA_DIR))
 
 
 def find_model(weights: Path, say: Say) -> "LiveModel":
@@ -78,16 +76,11 @@ def find_model(weights: Path, say: Say) -> "LiveModel":
     say({"note": "making the model ready, some seconds; an export (3, then e) saves them"})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        done = subprocess.run(
-            [sys.executable, "-m", "kanji_tui.export.quick_export", str(weights), str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )  # a process of its own: torch goes when it ends
-        if done.returncode or not path.is_file():
-            reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise KanjiError(f"{weights} cannot be made ready for drawing: {reason}", "kanji-tui export onnx")
+        # A process of its own: torch goes when it ends.
+        with Child("kanji_tui.export.quick_export:export_quickly", str(weights), str(path)) as child:
+            if child.wait() or not path.is_file():
+                reason = child.last_words()
+                raise KanjiError(f"{weights} cannot be made ready for drawing: {reason}", "kanji-tui export onnx")
         return open_live(path, weights.name)
 
 
@@ -103,40 +96,41 @@ def published_card(weights: Path) -> ModelCard | None:
         return None
 
 
-def describe(desk: Desk) -> dict[str, Any]:
-    """The answer to `look`."""
-    model = desk.model
-    return {
-        "model": model.name if model else "",
-        "network": model.card.network if model else "",
-        "classes": len(model.card.classes) if model else 0,
-        "size": model.card.size if model else 0,
-        "look": asdict(desk.look),
-        "problem": desk.problem,
-        "remedy": desk.remedy,
-    }
+def describe(recogniser: Recogniser) -> ReadyModel:
+    """The answer to `find`."""
+    model = recogniser.model
+    return ReadyModel(
+        name=model.name if model else "",
+        network=model.card.network if model else "",
+        classes=len(model.card.classes) if model else 0,
+        size=model.card.size if model else 0,
+        style=recogniser.style,
+        problem=recogniser.problem,
+        remedy=recogniser.remedy,
+    )
 
 
-def read(desk: Desk, strokes: list[Any]) -> dict[str, Any]:
-    """The answer to `read`; without a model there are no candidates."""
+def recognise(recogniser: Recogniser, strokes: list[Any]) -> dict[str, Any]:
+    """The answer to `recognise`; without a model there are no candidates."""
     from kanji_tui.recognition.drawing.model import WITHOUT_MODEL, normalise
 
-    size = desk.model.card.size if desk.model else WITHOUT_MODEL
-    picture = normalise(strokes, desk.look, size)
-    found = desk.model.candidates(picture) if desk.model else ()
+    model = recogniser.model
+    size = model.card.size if model else WITHOUT_MODEL
+    image = normalise(strokes, recogniser.style, size)
+    found = model.candidates(image) if model else ()
     return {
         "candidates": [asdict(candidate) for candidate in found],
-        "picture": base64.b64encode(picture.tobytes()).decode(),
+        "image": base64.b64encode(image.tobytes()).decode(),
         "size": size,
     }
 
 
-def save(desk: Desk, strokes: list[Any], label: str) -> dict[str, Any]:
+def save(recogniser: Recogniser, strokes: list[Any], label: str) -> SavedDrawing:
     """The answer to `save`."""
     from kanji_tui.recognition.drawing.saved import save_sample
 
-    path = save_sample(strokes, label, desk.look, SAMPLES_DIR)
-    return {"path": str(path), "count": sum(1 for _ in path.parent.glob("*.png"))}
+    path = save_sample(strokes, label, recogniser.style, SAMPLES_DIR)
+    return SavedDrawing(str(path), sum(1 for _ in path.parent.glob("*.png")))
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
@@ -146,30 +140,23 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
-    desk: Desk | None = None
+    recogniser: Recogniser | None = None
     for line in requests:
         request = json.loads(line)
         try:
-            if desk is None or request["do"] == "look":
-                desk = set_up(say)
-            if request["do"] == "look":
-                say(describe(desk))
-            elif request["do"] == "read":
-                say(read(desk, request["strokes"]))
+            if recogniser is None or request["do"] == "find":
+                recogniser = find_recogniser(say)
+            if request["do"] == "find":
+                say(asdict(describe(recogniser)))
+            elif request["do"] == "recognise":
+                say(recognise(recogniser, request["strokes"]))
             else:
-                say(save(desk, request["strokes"], request["label"]))
+                say(asdict(save(recogniser, request["strokes"], request["label"])))
         except KanjiError as error:
-            say({"error": error.message, "remedy": error.remedy})
+            say({"error": error.to_json()})
 
 
 def main() -> None:
-    """`python -m kanji_tui.recognition.drawing.server`: the child."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints goes where errors go
-    with contextlib.suppress(BrokenPipeError):
+    """The child's beginning; the entry of `client.Recogniser`."""
+    with take_stdout() as answers, contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()

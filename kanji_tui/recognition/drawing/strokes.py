@@ -4,38 +4,24 @@ The picture has the form of an ETL record: 127 rows of 128 pixels, here dark ink
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from kanji_tui.data.etl import COLUMNS, ROWS
-from kanji_tui.recognition.ink import USUAL_EXTENT, measure_extent
+from kanji_tui.recognition.drawing.results import USUAL_PEN, StrokeStyle
+from kanji_tui.recognition.ink import measure_extent
 
 Stroke = Sequence[Sequence[float]]
 
-# Of an ETL record's 128 pixels: strokes there are 4 to 6 pixels wide, and characters some 100 high.
-USUAL_PEN = 5 / 128
 FINER = 4  # drawn so many times larger, then averaged: edges are as soft as a scanner's
 PAPER = 255
 SMALLEST = 1e-6
 
 
-@dataclass(frozen=True)
-class Look:
-    """How writing looks: the ink's longer side and the width of a stroke, as shares of the picture's side.
-
-    `source` says in words where that is known from.
-    """
-
-    extent: float = USUAL_EXTENT
-    pen: float = USUAL_PEN
-    source: str = "usual for ETL9G"
-
-
-def measure_look(pictures: np.ndarray, source: str) -> Look:
+def measure_style(pictures: np.ndarray, source: str) -> StrokeStyle:
     """The medians over pictures uint8 (N, S, S), ink high."""
-    return Look(measure_extent(pictures), measure_pen(pictures), source)
+    return StrokeStyle(measure_extent(pictures), measure_pen(pictures), source)
 
 
 def measure_pen(pictures: np.ndarray) -> float:
@@ -53,17 +39,17 @@ def measure_pen(pictures: np.ndarray) -> float:
     return float(np.median(widths)) / pictures.shape[-1] if len(widths) else USUAL_PEN
 
 
-def render(strokes: Sequence[Stroke], look: Look) -> np.ndarray:
-    """Strokes in any unit, at least one, as uint8 (ROWS, COLUMNS): centred, scaled and as thick as `look` says.
+def render(strokes: Sequence[Stroke], style: StrokeStyle) -> np.ndarray:
+    """Strokes in any unit, at least one, as uint8 (ROWS, COLUMNS): centred, scaled and as thick as `style` says.
 
     Points are (x, y), y downward; the proportions are kept. A stroke of one point is a dot.
     """
     paths = [np.asarray(stroke, np.float64).reshape(-1, 2) for stroke in strokes]
     every = np.concatenate(paths)
     low, high = every.min(axis=0), every.max(axis=0)
-    pen = look.pen * COLUMNS
+    pen = style.pen * COLUMNS
     span = max(SMALLEST, float((high - low).max()))
-    scale = FINER * max(0.0, min(look.extent * COLUMNS, ROWS) - pen) / span
+    scale = FINER * max(0.0, min(style.extent * COLUMNS, ROWS) - pen) / span
     middle = FINER * np.array([COLUMNS, ROWS]) / 2
     sheet = Image.new("L", (FINER * COLUMNS, FINER * ROWS), PAPER)
     draw = ImageDraw.Draw(sheet)

@@ -7,12 +7,13 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from kanji_tui.presentation.document import Column, Row
 from kanji_tui.tui.browser.sample_format import class_row, class_tile, class_words, confusion_row, pair_query
 from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.character_grid import CharacterGrid, Tile
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.list_table import Column, Row, Rows
-from kanji_tui.tui.widgets.pane_title import entitle
+from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.class_search import matches
 from kanji_tui.workspace.sample_browser import Catalogue, ClassLine
 from kanji_tui.workspace.sample_list import Query
@@ -45,7 +46,7 @@ class ClassPane(Vertical):
         grid.add_class("pane")
         yield grid
         yield Static(id="class")
-        classes = Rows(
+        classes = ListTable(
             Column("", 2),
             Column("JIS", 4),
             Column("reading", 0),
@@ -57,7 +58,7 @@ class ClassPane(Vertical):
         )
         classes.add_class("pane")
         yield classes
-        pairs = Rows(
+        pairs = ListTable(
             Column("is", 7),
             Column("read as", 7),
             Column("times", 0, right=True),
@@ -82,7 +83,7 @@ class ClassPane(Vertical):
         chooser = self.chooser
         if isinstance(chooser, CharacterGrid):
             return _of_class(chooser.current.key) if chooser.current else None
-        assert isinstance(chooser, Rows), "there are only these"
+        assert isinstance(chooser, ListTable), "there are only these"
         if chooser.current is None:
             return None
         return pair_query(chooser.current.key) if self.view == PAIRS else _of_class(chooser.current.key)
@@ -93,12 +94,12 @@ class ClassPane(Vertical):
         self._tiles = tuple(map(class_tile, catalogue.classes)) if catalogue else ()
         self._rows.clear()
         pairs = catalogue.confusions if catalogue else ()
-        self.query_one(f"#{PAIRS}", Rows).show([confusion_row(*pair) for pair in pairs])
+        self.query_one(f"#{PAIRS}", ListTable).show([confusion_row(*pair) for pair in pairs])
         self._search()
 
     def turn(self, view: str) -> None:
         """Show the grid, the list or the pairs; the cursor stays on its class."""
-        grid, classes = self.query_one(CharacterGrid), self.query_one(f"#{LIST}", Rows)
+        grid, classes = self.query_one(CharacterGrid), self.query_one(f"#{LIST}", ListTable)
         before, self.view = self.view, view
         for name in (LIST, PAIRS):
             self.set_class(view == name, f"-{name}")
@@ -146,9 +147,9 @@ class ClassPane(Vertical):
         note = f"{len(found):,} of {len(classes):,}" if text else f"{len(classes):,}"
         if self._catalogue and self._catalogue.accuracy is not None:
             note += f"  top-1 {formatting.percent(self._catalogue.accuracy)}"
-        rows, grid = self.query_one(f"#{LIST}", Rows), self.query_one(CharacterGrid)
-        rows.entitle("classes", note)
-        entitle(grid, "classes", note)
+        rows, grid = self.query_one(f"#{LIST}", ListTable), self.query_one(CharacterGrid)
+        rows.set_title("classes", note)
+        set_pane_title(grid, "classes", note)
         grid.show(tuple(tile for tile, _ in found), "no class fits" if text else "no dataset yet: press 2")
         self._fill()
         self._show_class()
@@ -159,7 +160,7 @@ class ClassPane(Vertical):
             for key in self._found.keys() - self._rows.keys():
                 self._rows[key] = class_row(self._found[key])
             rows = [self._rows[key] for key in self._found]
-            self.query_one(f"#{LIST}", Rows).show(rows, self.query_one(CharacterGrid).empty)
+            self.query_one(f"#{LIST}", ListTable).show(rows, self.query_one(CharacterGrid).empty)
 
     def _show_class(self) -> None:
         tile = self.query_one(CharacterGrid).current
@@ -178,13 +179,13 @@ class ClassPane(Vertical):
         message.stop()
         self._tell(GRID, opened=True)
 
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         message.stop()
-        self._tell(message.rows.id, opened=False)
+        self._tell(message.table.id, opened=False)
 
-    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+    def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         message.stop()
-        self._tell(message.rows.id, opened=True)
+        self._tell(message.table.id, opened=True)
 
     def _tell(self, chooser: str | None, opened: bool) -> None:
         if chooser == self.view and self.chosen is not None:

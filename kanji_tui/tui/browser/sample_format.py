@@ -3,10 +3,10 @@
 from textual.content import Content
 
 from kanji_tui.characters.jis import name_jis
+from kanji_tui.presentation.document import Row
 from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.character_grid import GRADES, Tile, grade
-from kanji_tui.tui.widgets.key_values import Fact
-from kanji_tui.tui.widgets.list_table import Row
+from kanji_tui.tui.widgets.key_values import KeyValue
 from kanji_tui.workspace.sample_browser import ClassLine, Sample
 from kanji_tui.workspace.sample_list import Query, SampleLine
 
@@ -59,7 +59,7 @@ def pair_query(key: str) -> Query:
     return Query(jis=truth, predicted=predicted, order="unsure")
 
 
-def sample_facts(sample: Sample, looks: str, low: bool) -> list[Fact]:
+def sample_facts(sample: Sample, looks: str, low: bool) -> list[KeyValue]:
     """Character, record, split, what the model gives the label, where it looks; short where the screen is `low`."""
     strokes = f"{sample.strokes} strokes" if sample.strokes else "strokes unknown"
     label = Content.assemble((sample.character, "bold"), f"  {codes(sample.jis, sample.character)}  {strokes}")
@@ -68,7 +68,7 @@ def sample_facts(sample: Sample, looks: str, low: bool) -> list[Fact]:
     wrong = sample.other is not None
     if low:
         reading = f"  {sample.reading}" if sample.reading else ""
-        facts: list[Fact] = [
+        facts: list[KeyValue] = [
             ("", label + formatting.quiet(reading)),
             ("", Content(f"{where}  ") + Content.styled(sample.part, "$primary")),
         ]

@@ -3,17 +3,17 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from kanji_tui.characters.jis import name_jis
+from kanji_tui.recognition.results import Explanations
 from kanji_tui.tui.browser.probability_bars import ProbabilityBars
 from kanji_tui.tui.browser.sample_format import sample_facts
-from kanji_tui.tui.widgets.key_values import Facts
-from kanji_tui.tui.widgets.pane_title import entitle
+from kanji_tui.tui.widgets.key_values import KeyValues
+from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.tui.widgets.picture import Picture
 from kanji_tui.workspace.sample_browser import Sample
 
@@ -51,11 +51,12 @@ class Maps:
     def clear(self) -> None:
         self._maps.clear()
 
-    def take(self, answer: dict[str, Any]) -> None:
-        """Keep what `kanji-tui saliency --json` said."""
-        for one in answer["explained"]:
-            heat = bytes(round(255 * value) for row in one["map"] for value in row)
-            self._maps[one["sample"]] = Looks(heat, one["size"], one["method"], one["character"])
+    def take(self, explanations: Explanations) -> None:
+        """Keep the maps of samples."""
+        for one in explanations.explained:
+            if one.sample is not None:
+                heat = bytes(round(255 * value) for row in one.map for value in row)
+                self._maps[one.sample] = Looks(heat, one.size, one.method, one.character)
         while len(self._maps) > MAPS_KEPT:
             self._maps.popitem(last=False)
 
@@ -64,12 +65,12 @@ class SamplePane(Vertical):
     """Shows a sample; one read wrong stands beside a sample of the character it was read as."""
 
     def compose(self) -> ComposeResult:
-        yield Facts(id="said")
+        yield KeyValues(id="said")
         with Horizontal(id="pictures"):
             yield Picture(id="picture")
             yield Picture(id="other")
         yield ProbabilityBars(id="bars")
-        yield Facts(id="facts", name_width=10)
+        yield KeyValues(id="facts", name_width=10)
 
     def on_mount(self) -> None:
         self.border_title = "sample"
@@ -77,15 +78,15 @@ class SamplePane(Vertical):
 
     def say(self, words: Content) -> None:
         """What to do next, or what is the matter."""
-        self.query_one("#said", Facts).say(words)
+        self.query_one("#said", KeyValues).say(words)
 
     def show_none(self) -> None:
         """There is no sample to show."""
-        entitle(self, "sample")
+        set_pane_title(self, "sample")
         self.query_one("#picture", Picture).show(b"", 0)
         self.query_one("#other", Picture).display = False
         self.query_one(ProbabilityBars).show((), "")
-        self.query_one("#facts", Facts).show([])
+        self.query_one("#facts", KeyValues).show([])
 
     def show(self, sample: Sample, looks: Looks | None, otherwise: str, low: bool) -> None:
         """`looks` lies over the picture; `otherwise` is said where the model has not read the sample."""
@@ -93,7 +94,7 @@ class SamplePane(Vertical):
         other = sample.other
         if other is not None:
             title += f"  read as  {other.caption}  {name_jis(sample.candidates[0].jis)}"
-        entitle(self, title)
+        set_pane_title(self, title)
         caption = f"{sample.character}, this sample" if other is not None else ""
         heat = looks.heat if looks is not None and looks.size == sample.size else b""
         self.query_one("#picture", Picture).show(sample.pixels, sample.size, heat, caption)
@@ -102,7 +103,7 @@ class SamplePane(Vertical):
         if other is not None:
             beside.show(other.pixels, other.size, caption=f"{other.caption}, read best")
         self.query_one(ProbabilityBars).show(sample.candidates, otherwise)
-        self.query_one("#facts", Facts).show(sample_facts(sample, looks.words if looks else "", low))
+        self.query_one("#facts", KeyValues).show(sample_facts(sample, looks.words if looks else "", low))
 
 
 def strongest(heat: bytes, size: int) -> str:

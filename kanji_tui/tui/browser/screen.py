@@ -1,5 +1,7 @@
 """Screen 5: the samples, and what the published model sees in them."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
@@ -7,28 +9,51 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from kanji_tui.jobs import evaluate
+from kanji_tui.jobs import evaluate, saliency
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
+from kanji_tui.presentation.document import Column, LazyRows
+from kanji_tui.recognition.results import Explanations
+from kanji_tui.runs import question
 from kanji_tui.tui.browser.class_pane import GRID, LIST, PAIRS, ClassPane
 from kanji_tui.tui.browser.sample_format import sample_row
 from kanji_tui.tui.browser.sample_pane import Maps, SamplePane
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
-from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.character_grid import LEGEND
 from kanji_tui.tui.widgets.formatting import next_words
-from kanji_tui.tui.widgets.lazy_rows import LazyRows
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.list_table import Column, Rows
-from kanji_tui.workspace.opened_dataset import Shelf
-from kanji_tui.workspace.sample_browser import Catalogue, Library, Sample
+from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.workspace.opened_dataset import OpenedDataset
+from kanji_tui.workspace.sample_browser import Catalogue, Sample, SampleBrowser
 from kanji_tui.workspace.sample_list import ORDERS, PARTS, Query, SampleList
 from kanji_tui.workspace.state import State
 
-CATALOGUE, SAMPLES, SAMPLE, LOOKS, WRITTEN = "catalogue", "samples", "sample", "looks", "written"
-SHOWN = (CATALOGUE, SAMPLES, SAMPLE)
 LOOKED_AHEAD = 12  # maps a child computes at once: starting it takes longer than they do
+
+
+class CatalogueRead(Answered[Catalogue]):
+    """All classes, with what the model makes of them."""
+
+
+class SamplesRead(Answered[tuple[SampleList, Sample | None]]):
+    """The samples of a query, and the first of them."""
+
+
+class SampleRead(Answered[Sample]):
+    """Everything about one sample."""
+
+
+class SaliencyComputed(Answered[Explanations]):
+    """Saliency maps of some samples, computed by a child."""
+
+
+class SuspectsWritten(Answered[tuple[Path, int]]):
+    """The file of suspect labels, and how many it holds."""
+
+
+SHOWN = (CatalogueRead, SamplesRead, SampleRead)
 
 
 class BrowserScreen(WorkbenchScreen):
@@ -63,7 +88,7 @@ class BrowserScreen(WorkbenchScreen):
 
     def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._library = Library(Shelf())
+        self._library = SampleBrowser(OpenedDataset())
         self._catalogue: Catalogue | None = None
         self._signature: tuple[Any, ...] = ()
         self._query = Query()
@@ -77,7 +102,7 @@ class BrowserScreen(WorkbenchScreen):
 
     def body(self) -> ComposeResult:
         yield ClassPane(id="left")
-        samples = Rows(
+        samples = ListTable(
             Column("is", 2),
             Column("as", 2),
             Column("sure", 7, right=True),
@@ -110,7 +135,7 @@ class BrowserScreen(WorkbenchScreen):
                 self._catalogue = None
                 self._left.show(None)
             else:
-                self.worker.ask(self, CATALOGUE, self._library.catalogue)
+                self.worker.ask(self, CatalogueRead, self._library.catalogue)
         self._say()
         self._show_sample()
 
@@ -142,36 +167,41 @@ class BrowserScreen(WorkbenchScreen):
             return formatting.quiet(f"the model has read the {catalogue.read} split only; p: all samples")
         return Content()
 
-    def on_answer(self, message: Answer) -> None:
-        if message.slot in SHOWN:
-            self._problem = ""
-        if message.slot == CATALOGUE:
-            if message.value is not self._catalogue:
-                self._catalogue = message.value
-                self._maps.clear()
-                self._drop_looks()  # of another model, as the maps
-                self._left.show(self._catalogue)
-                self._ask_samples()
-            self.state_moved()
-        elif message.slot == SAMPLES:
-            self._show_samples(*message.value)
-        elif message.slot == SAMPLE:
-            self._turn_to_sample(message.value)
-        elif message.slot == LOOKS and self._seeking:
+    def on_catalogue_read(self, message: CatalogueRead) -> None:
+        self._problem = ""
+        if message.value is not self._catalogue:
+            self._catalogue = message.value
+            self._maps.clear()
+            self._drop_looks()  # of another model, as the maps
+            self._left.show(self._catalogue)
+            self._ask_samples()
+        self.state_moved()
+
+    def on_samples_read(self, message: SamplesRead) -> None:
+        self._problem = ""
+        self._show_samples(*message.value)
+
+    def on_sample_read(self, message: SampleRead) -> None:
+        self._problem = ""
+        self._turn_to_sample(message.value)
+
+    def on_saliency_computed(self, message: SaliencyComputed) -> None:
+        if self._seeking:
             self._seeking = False
             self._maps.take(message.value)
             self._ask_looks()  # for the sample that the cursor went to meanwhile
             self._say()
             self._show_sample()
-        elif message.slot == WRITTEN:
-            path, count = message.value
-            self.notify(f"{count:,} suspect labels: {path}", timeout=6, markup=False)
 
-    def shows(self, message: Refusal) -> bool:
-        own = message.slot in SHOWN
+    def on_suspects_written(self, message: SuspectsWritten) -> None:
+        path, count = message.value
+        self.notify(f"{count:,} suspect labels: {path}", timeout=6, markup=False)
+
+    def shows_failure(self, message: QuestionFailed) -> bool:
+        own = message.question in SHOWN
         if own:
-            self._problem = message.message
-        if message.slot == LOOKS:
+            self._problem = message.error.message
+        if message.question is SaliencyComputed:
             self._looking = self._seeking = False
         self.state_moved()
         return own
@@ -186,9 +216,9 @@ class BrowserScreen(WorkbenchScreen):
         elif not self.has_class("-inside"):
             self._turn_to(self._kept(message.query))
 
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         number = int(message.row.key)
-        self.worker.ask(self, SAMPLE, lambda: self._library.sample(number))
+        self.worker.ask(self, SampleRead, lambda: self._library.sample(number))
 
     def _kept(self, query: Query) -> Query:
         """The query for the split and in the order that were chosen; of a pair always the unsure first."""
@@ -197,7 +227,7 @@ class BrowserScreen(WorkbenchScreen):
     def _enter(self, query: Query) -> None:
         self.add_class("-inside")
         self._turn_to(query)
-        self.query_one("#samples", Rows).focus()
+        self.query_one("#samples", ListTable).focus()
 
     def _return(self) -> None:
         """Out of the samples, to those of what the cursor stands on."""
@@ -218,13 +248,13 @@ class BrowserScreen(WorkbenchScreen):
     def _ask_samples(self) -> None:
         if self._catalogue is not None:
             query = self._query
-            self.worker.ask(self, SAMPLES, lambda: self._library.opened(query))
+            self.worker.ask(self, SamplesRead, lambda: self._library.opened(query))
 
     def _show_samples(self, found: SampleList, first: Sample | None) -> None:
-        samples = self.query_one("#samples", Rows)
+        samples = self.query_one("#samples", ListTable)
         self._found = found
         samples.show(LazyRows(found, sample_row), keep=False)
-        samples.entitle(found.query.title, formatting.count(len(found)))
+        samples.set_title(found.query.title, formatting.count(len(found)))
         self._turn_to_sample(first)
 
     def _turn_to_sample(self, sample: Sample | None) -> None:
@@ -250,20 +280,25 @@ class BrowserScreen(WorkbenchScreen):
 
     def _ask_looks(self) -> None:
         """Let a child find where the model looks in this sample and in those after it; one child at a time."""
-        samples = self.query_one("#samples", Rows)
+        samples = self.query_one("#samples", ListTable)
         if not self._looking or self._seeking or self._sample is None or self._sample.number in self._maps:
             return
         ahead = self._found.numbers(samples.cursor, LOOKED_AHEAD) if self._found is not None else ()
         wanted = dict.fromkeys((self._sample.number, *ahead))
-        numbers = tuple(str(number) for number in wanted if number not in self._maps)
+        spec = saliency.Spec(samples=tuple(number for number in wanted if number not in self._maps))
         self._seeking = True
-        self.worker.ask_child(self, LOOKS, ("saliency", "--sample", *numbers))
+        self.worker.ask_child(
+            self,
+            SaliencyComputed,
+            lambda: question.ask("saliency", spec),
+            partial(question.read_answer, "saliency"),
+        )
 
     def _drop_looks(self) -> None:
         """What the child finds is no longer wanted."""
         if self._seeking:
             self._seeking = False
-            self.worker.drop(self, LOOKS)
+            self.worker.drop(self, SaliencyComputed)
 
     # keys
 
@@ -340,7 +375,7 @@ class BrowserScreen(WorkbenchScreen):
         self._show_sample()
 
     def action_write(self) -> None:
-        self.worker.ask(self, WRITTEN, self._library.write_suspects)
+        self.worker.ask(self, SuspectsWritten, self._library.write_suspects)
 
     def action_predict(self) -> None:
         self.worker.start_job(self, "evaluate", evaluate.Spec(DEFAULT_MODEL, DATA_DIR, "all"))

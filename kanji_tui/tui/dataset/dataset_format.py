@@ -1,18 +1,17 @@
 """Files, facts, checks, classes and unusual samples in the words and rows of the Dataset screen."""
 
 import re
-from typing import Any
 
 from textual.content import Content
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.listing import Listed, Listing
+from kanji_tui.data.results import Verification
 from kanji_tui.events import Progress
+from kanji_tui.presentation.document import LazyRows, Row
 from kanji_tui.tui.shell.status_line import progress_words
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.key_values import Fact
-from kanji_tui.tui.widgets.lazy_rows import LazyRows
-from kanji_tui.tui.widgets.list_table import Row
+from kanji_tui.tui.widgets.key_values import KeyValue
 from kanji_tui.workspace.opened_dataset import Overview
 from kanji_tui.workspace.run_views import RunView
 
@@ -69,11 +68,11 @@ def files_note(files: Listing) -> str | Content:
     return Content.styled("DRAWN SAMPLE", "$warning") if files.drawn else HOLDERS.get(files.format, "")
 
 
-def facts_of(overview: Overview) -> list[Fact]:
+def facts_of(overview: Overview) -> list[KeyValue]:
     """The dataset in a few facts, the long ones last."""
     counts = [count for _, count in overview.counts]
     each = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
-    facts: list[Fact] = [
+    facts: list[KeyValue] = [
         ("samples", formatting.count(overview.samples)),
         ("classes", f"{overview.classes:,} with {each} each"),
         ("pictures", f"{overview.size} x {overview.size}, 256 greys"),
@@ -102,34 +101,31 @@ def job_words(running: RunView) -> Content:
     return Content("  ").join(parts)
 
 
-def check_rows(result: dict[str, Any]) -> list[Row]:
+def check_rows(result: Verification | None) -> list[Row]:
     """What verify checked: verdict, name, and the beginning of what was found."""
     return [
-        Row(
-            check["name"],
-            (formatting.verdict(check["verdict"]), check["name"], re.split(r"[;:] | \(", check["found"])[0]),
-        )
-        for check in result.get("checks", [])
+        Row(check.name, (formatting.verdict(check.verdict), check.name, re.split(r"[;:] | \(", check.found)[0]))
+        for check in (result.checks if result else ())
     ]
 
 
-def check_words(result: dict[str, Any], name: str) -> Content:
+def check_words(result: Verification | None, name: str) -> Content:
     """All that one check found, with its remedy."""
-    check = next((check for check in result.get("checks", []) if check["name"] == name), None)
+    check = next((check for check in (result.checks if result else ()) if check.name == name), None)
     if check is None:
         return Content()
-    remedy = f"\n{check['remedy']}" if check["remedy"] else ""
-    return Content.assemble(check["found"], (remedy, "$accent"))
+    remedy = f"\n{check.remedy}" if check.remedy else ""
+    return Content.assemble(check.found, (remedy, "$accent"))
 
 
-def ink_words(result: dict[str, Any]) -> Content:
+def ink_words(result: Verification | None) -> Content:
     """What the map of the ink says in numbers."""
-    rows = result.get("heat_map") or []
-    if not rows:
+    rows = result.heat_map if result else ()
+    if result is None or not rows:
         return formatting.quiet("v looks where the ink lies")
     mean = sum(map(sum, rows)) / sum(map(len, rows))
     lines = [
-        Content.assemble(("mean of all pictures  ", "$quiet"), f"{result['samples']:,}"),
+        Content.assemble(("mean of all pictures  ", "$quiet"), f"{result.samples:,}"),
         Content.assemble(("ink on average        ", "$quiet"), f"{100 * mean:.1f} %"),
         Content.assemble(("at its darkest        ", "$quiet"), f"{100 * max(map(max, rows)):.1f} %"),
     ]
@@ -150,39 +146,34 @@ def class_rows(overview: Overview) -> LazyRows[tuple[int, int]]:
     return LazyRows(sorted(overview.counts, key=lambda pair: (pair[1], pair[0])), row)
 
 
-def set_rows(result: dict[str, Any]) -> list[Row]:
+def set_rows(result: Verification | None) -> list[Row]:
     """The data sets without some classes, and which these are."""
     return [
         Row(
-            f"{lacking['file']} {lacking['set']}",
-            (
-                lacking["file"],
-                str(lacking["set"]),
-                formatting.count(len(lacking["lacks"])),
-                _characters(lacking["lacks"]),
-            ),
+            f"{lacking.file} {lacking.set}",
+            (lacking.file, str(lacking.set), formatting.count(len(lacking.lacks)), _characters(lacking.lacks)),
         )
-        for lacking in result.get("incomplete_sets", [])
+        for lacking in (result.incomplete_sets if result else ())
     ]
 
 
-def _characters(codes: list[str]) -> str:
+def _characters(codes: tuple[str, ...]) -> str:
     return " ".join(jis_to_character(int(code, 16)) or "?" for code in codes)
 
 
-def unusual_rows(result: dict[str, Any], jis: str) -> list[Row]:
+def unusual_rows(result: Verification | None, jis: str) -> list[Row]:
     """The samples least like their class, of one class or of all, the furthest first."""
-    known = [each for each in result.get("unusual", []) if jis in ("", each["jis"])]
-    found = [(sample, each) for each in known for sample in each["samples"]]
-    found.sort(key=lambda pair: -pair[0]["distance"])
+    known = [each for each in (result.unusual if result else ()) if jis in ("", each.jis)]
+    found = [(sample, each) for each in known for sample in each.samples]
+    found.sort(key=lambda pair: -pair[0].distance)
     return [
         Row(
-            str(sample["sample"]),
+            str(sample.sample),
             (
-                each["character"],
-                each["jis"],
-                f"{sample['distance']:.2f}",
-                sample["path"] or f"{_short(sample['file'])} {sample['record']}",
+                each.character,
+                each.jis,
+                f"{sample.distance:.2f}",
+                sample.path or f"{_short(sample.file)} {sample.record}",
             ),
         )
         for sample, each in found[:UNUSUAL_SHOWN]

@@ -1,7 +1,6 @@
 """What was found in a dataset, one view at a time: samples, checks, ink, classes, unusual samples."""
 
 from pathlib import Path
-from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -10,6 +9,8 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from kanji_tui.characters.jis import jis_to_character
+from kanji_tui.data.results import Verification
+from kanji_tui.presentation.document import Column
 from kanji_tui.tui.dataset.dataset_format import (
     UNUSUAL_SHOWN,
     check_rows,
@@ -19,17 +20,14 @@ from kanji_tui.tui.dataset.dataset_format import (
     set_rows,
     unusual_rows,
 )
-from kanji_tui.tui.widgets.glyphs import Glyphs
 from kanji_tui.tui.widgets.heat_map import HeatMap
-from kanji_tui.tui.widgets.list_table import Column, Rows
-from kanji_tui.tui.widgets.pane_title import entitle
+from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.tui.widgets.pane_title import set_pane_title
+from kanji_tui.tui.widgets.thumbnails import Thumbnails
 from kanji_tui.workspace.opened_dataset import Overview
-from kanji_tui.workspace.run_views import RunView
-from kanji_tui.workspace.thumbnails import Glyph
+from kanji_tui.workspace.thumbnails import Thumbnail
 
 VIEWS = ("samples", "checks", "ink", "classes", "unusual")
-Result = dict[str, Any]
-NOTHING: Result = {}  # one for all, to tell by its identity that there still is nothing
 
 
 class Findings(Vertical):
@@ -48,18 +46,18 @@ class Findings(Vertical):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._overview: Overview | None = None
-        self._result: Result = {}
-        self._unusual: Result = {}
+        self._result: Verification | None = None
+        self._unusual: Verification | None = None
         self._beside = -1
 
     def compose(self) -> ComposeResult:
         with Vertical(id="samples-pane", classes="pane samples") as pane:
             pane.border_title = "samples"
-            yield Glyphs(id="glyphs")
+            yield Thumbnails(id="glyphs")
         with Horizontal(id="found"):
             with Vertical(id="checks-pane", classes="pane checks") as pane:
                 pane.border_title = "checks"
-                yield Rows(Column("", 4), Column("", 18), Column("", 0), id="checks")
+                yield ListTable(Column("", 4), Column("", 18), Column("", 0), id="checks")
                 yield Static(id="check")
             with Horizontal(id="ink-pane", classes="pane ink") as pane:
                 pane.border_title = "where the ink lies"
@@ -68,12 +66,12 @@ class Findings(Vertical):
                     yield Static(id="ink")
             with Vertical(id="classes-pane", classes="pane classes") as pane:
                 pane.border_title = "classes"
-                yield Rows(
+                yield ListTable(
                     Column("", 2), Column("JIS", 4), Column("samples", 7, right=True), Column("", 0), id="classes"
                 )
             with Vertical(id="sets-pane", classes="pane classes") as pane:
                 pane.border_title = "data sets without some classes"
-                yield Rows(
+                yield ListTable(
                     Column("file", 9),
                     Column("set", 3, right=True),
                     Column("lack", 5, right=True),
@@ -82,68 +80,71 @@ class Findings(Vertical):
                 )
             with Horizontal(id="unusual-pane", classes="pane unusual") as pane:
                 pane.border_title = "unusual samples"
-                yield Rows(
+                yield ListTable(
                     Column("", 2), Column("JIS", 4), Column("far", 4, right=True), Column("where", 0), id="unusual"
                 )
-                yield Glyphs(id="beside")
+                yield Thumbnails(id="beside")
 
-    def show(self, overview: Overview | None, verified: RunView | None, unusual: RunView | None) -> None:
+    def show(self, overview: Overview | None, verified: Verification | None, unusual: Verification | None) -> None:
         """What the dataset holds, the newest verification of it, and the newest that looked for unusual samples."""
-        result = (verified.result if verified else None) or NOTHING
-        odd = (unusual.result if unusual else None) or NOTHING
         if overview is not self._overview:
             self._overview = overview
-            self.query_one("#glyphs", Glyphs).show(overview.glyphs if overview else ())
-            self.query_one("#classes", Rows).show(class_rows(overview) if overview else [])
-        if result is not self._result:
-            self._result = result
+            self.query_one("#glyphs", Thumbnails).show(overview.glyphs if overview else ())
+            self.query_one("#classes", ListTable).show(class_rows(overview) if overview else [])
+        if verified != self._result:
+            self._result = verified
             self._show_result()
             self._focus_list()
-        if odd is not self._unusual:
-            self._unusual = odd
+        if unusual != self._unusual:
+            self._unusual = unusual
             self._beside = -1
             self._show_unusual()
             self._focus_list()
         first = "v looks" if overview else "no dataset yet"
-        checks, sets = self.query_one("#checks", Rows), self.query_one("#sets", Rows)
+        checks, sets = self.query_one("#checks", ListTable), self.query_one("#sets", ListTable)
         checks.show(checks.rows, "v verifies the dataset" if overview else first)
         sets.show(sets.rows, "none" if self._result else first)
 
     def _show_result(self) -> None:
         rows = check_rows(self._result)
-        bad = [check["name"] for check in self._result.get("checks", []) if check["verdict"] != "ok"]
+        result = self._result
+        bad = [check.name for check in (result.checks if result else ()) if check.verdict != "ok"]
         note = f"{len(bad)} of {len(rows)} to look at" if bad else f"{len(rows)}, all ok" if rows else ""
-        entitle(self.query_one("#checks-pane"), "checks", note)
-        checks = self.query_one("#checks", Rows)
+        set_pane_title(self.query_one("#checks-pane"), "checks", note)
+        checks = self.query_one("#checks", ListTable)
         checks.show(rows)
         if bad:
             self.call_after_refresh(checks.select, bad[0])  # once the list knows how far it scrolls
         self._show_check()
-        self.query_one("#sets", Rows).show(set_rows(self._result))
-        sheet = self._result.get("contact_sheet")
-        entitle(self.query_one("#samples-pane"), "samples", f"contact sheet: {Path(sheet).name}" if sheet else "")
-        self.query_one("#map", HeatMap).show(tuple(map(tuple, self._result.get("heat_map", ()))))
+        self.query_one("#sets", ListTable).show(set_rows(self._result))
+        sheet = result.contact_sheet if result else ""
+        set_pane_title(
+            self.query_one("#samples-pane"), "samples", f"contact sheet: {Path(sheet).name}" if sheet else ""
+        )
+        self.query_one("#map", HeatMap).show(result.heat_map if result else ())
         self.query_one("#ink", Static).update(ink_words(self._result))
 
     def _show_check(self) -> None:
-        row = self.query_one("#checks", Rows).current
+        row = self.query_one("#checks", ListTable).current
         self.query_one("#check", Static).update(check_words(self._result, row.key if row else ""))
 
     def _show_unusual(self) -> None:
         rows = unusual_rows(self._unusual, self.of_class)
         whose = jis_to_character(int(self.of_class, 16)) if self.of_class else "samples"
         note = "verify --unusual --json lists all" if len(rows) == UNUSUAL_SHOWN else ""
-        entitle(self.query_one("#unusual-pane"), f"unusual {whose}", note)
-        self.query_one("#unusual", Rows).show(rows, "u looks for the samples least like their class", keep=False)
+        set_pane_title(self.query_one("#unusual-pane"), f"unusual {whose}", note)
+        self.query_one("#unusual", ListTable).show(
+            rows, "u looks for the samples least like their class", keep=False
+        )
         self._want()
 
-    def show_unusual(self, glyphs: tuple[Glyph, ...]) -> None:
+    def show_unusual(self, glyphs: tuple[Thumbnail, ...]) -> None:
         """Show an unusual sample and others of its class."""
-        self.query_one("#beside", Glyphs).show(glyphs)
+        self.query_one("#beside", Thumbnails).show(glyphs)
 
     def _want(self) -> None:
         """Ask for the pictures of the sample under the cursor, once."""
-        row = self.query_one("#unusual", Rows).current
+        row = self.query_one("#unusual", ListTable).current
         wanted = int(row.key) if row else -1
         if self.view == "unusual" and wanted != self._beside:
             self._beside = wanted
@@ -152,14 +153,14 @@ class Findings(Vertical):
             else:
                 self.show_unusual(())
 
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
-        if message.rows.id == "unusual":
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
+        if message.table.id == "unusual":
             self._want()
-        elif message.rows.id == "checks":
+        elif message.table.id == "checks":
             self._show_check()
 
-    def on_rows_chosen(self, message: Rows.Chosen) -> None:
-        if message.rows.id == "classes" and self._unusual:
+    def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
+        if message.table.id == "classes" and self._unusual:
             self.of_class = message.row.key
             self.view = "unusual"
 
@@ -176,6 +177,6 @@ class Findings(Vertical):
 
     def _focus_list(self) -> None:
         """The keys go to the list that is looked at, once it has rows."""
-        lists = [each for each in self.query(f".{self.view} Rows").results(Rows) if each.rows]
+        lists = [each for each in self.query(f".{self.view} ListTable").results(ListTable) if each.rows]
         if lists and not lists[0].has_focus:
             lists[0].focus()

@@ -9,27 +9,37 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 
 from kanji_tui.data.listing import Listing
+from kanji_tui.data.results import Verification
 from kanji_tui.jobs import prepare, sample, verify
 from kanji_tui.paths import DATA_DIR, ETL_DIR
+from kanji_tui.presentation.document import Column
 from kanji_tui.tui.dataset import dataset_format
 from kanji_tui.tui.dataset.findings import Findings
 from kanji_tui.tui.dataset.forms import prepare_form, sample_form
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
-from kanji_tui.tui.shell.messages import Answer, JobStarted, Refusal
+from kanji_tui.tui.shell.messages import Answered, JobStarted, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.formatting import next_words
-from kanji_tui.tui.widgets.key_values import Facts
-from kanji_tui.tui.widgets.list_table import Column, Rows
-from kanji_tui.tui.widgets.pane_title import entitle
-from kanji_tui.workspace.opened_dataset import Overview, Shelf
+from kanji_tui.tui.widgets.key_values import KeyValues
+from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.tui.widgets.pane_title import set_pane_title
+from kanji_tui.workspace.opened_dataset import OpenedDataset, Overview
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.state import State
+from kanji_tui.workspace.thumbnails import Thumbnail
 
-OVERVIEW, BESIDE = "overview", "beside"
 JOBS = ("sample", "prepare", "verify")
 SHEET = Path("contact_sheet.png")
 UNUSUAL = 10  # of each class
+
+
+class OverviewRead(Answered[Overview]):
+    """The dataset in a few facts."""
+
+
+class OutlierRead(Answered[tuple[Thumbnail, ...]]):
+    """An unusual sample and, for comparison, others of its class."""
 
 
 class DatasetScreen(WorkbenchScreen):
@@ -57,7 +67,7 @@ class DatasetScreen(WorkbenchScreen):
 
     def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._shelf = Shelf()
+        self._shelf = OpenedDataset()
         self._overview: Overview | None = None
         self._problem = ""
         self._written = 0
@@ -65,20 +75,20 @@ class DatasetScreen(WorkbenchScreen):
         self._awaited: set[str] = set()
 
     def body(self) -> ComposeResult:
-        yield Facts(id="work")
+        yield KeyValues(id="work")
         with Horizontal(id="upper"):
             with Vertical(id="files-pane", classes="pane"):
-                yield Rows(
+                yield ListTable(
                     Column("file", 0),
                     Column("MB", 5, right=True),
                     Column("samples", 7, right=True),
                     Column("", 10),
                     id="files",
                 )
-                yield Facts(id="no-files")
+                yield KeyValues(id="no-files")
             with VerticalScroll(id="facts-pane", classes="pane") as pane:
                 pane.border_title = "dataset"
-                yield Facts(id="facts", name_width=10)
+                yield KeyValues(id="facts", name_width=10)
         yield Findings(id="findings")
 
     def show_state(self) -> None:
@@ -89,29 +99,31 @@ class DatasetScreen(WorkbenchScreen):
             self._written = place.dataset_written
             self._overview = None
             if place.dataset is not None:
-                self.worker.ask(self, OVERVIEW, self._shelf.overview)
+                self.worker.ask(self, OverviewRead, self._shelf.overview)
         running = next(iter(self.state.active(*JOBS)), None)
-        self.query_one("#work", Facts).say(self._work(running))
+        self.query_one("#work", KeyValues).say(self._work(running))
         self._show_files(place.files, running if running and running.job == "prepare" else None)
         self._show_facts()
-        self.query_one(Findings).show(self._overview, self._verified(), self._verified("unusual"))
+        self.query_one(Findings).show(
+            self._overview, _verification(self._verified()), _verification(self._verified("unusual"))
+        )
         self._greet()
 
-    def on_answer(self, message: Answer) -> None:
-        if message.slot == OVERVIEW:
-            self._overview, self._problem = message.value, ""
-            self.state_moved()
-        elif message.slot == BESIDE:
-            self.query_one(Findings).show_unusual(message.value)
+    def on_overview_read(self, message: OverviewRead) -> None:
+        self._overview, self._problem = message.value, ""
+        self.state_moved()
+
+    def on_outlier_read(self, message: OutlierRead) -> None:
+        self.query_one(Findings).show_unusual(message.value)
 
     def on_job_started(self, message: JobStarted) -> None:
         if message.job == "verify":
             self._awaited.add(message.run)
 
-    def shows(self, message: Refusal) -> bool:
-        if message.slot != OVERVIEW:
+    def shows_failure(self, message: QuestionFailed) -> bool:
+        if message.question is not OverviewRead:
             return False
-        self._overview, self._problem = None, message.message
+        self._overview, self._problem = None, message.error.message
         self.state_moved()
         return True
 
@@ -121,7 +133,7 @@ class DatasetScreen(WorkbenchScreen):
             of_this = (
                 view.spec.get("data_dir", str(DATA_DIR)) == str(DATA_DIR) and view.moved * 1e9 >= self._written
             )
-            if view.state == "finished" and of_this and view.result and view.result.get(with_):
+            if view.state == "finished" and of_this and getattr(view.result, with_, ()):
                 return view
         return None
 
@@ -130,11 +142,10 @@ class DatasetScreen(WorkbenchScreen):
         arrived = [name for name in self._awaited if name in self.state.runs and not self.state.runs[name].active]
         for name in arrived:
             view = self.state.runs[name]
-            if view.state == "finished" and view.result:
-                sheet = view.result.get("contact_sheet")
-                self.query_one(Findings).view = (
-                    "samples" if sheet else "unusual" if view.result.get("unusual") else "checks"
-                )
+            found = _verification(view)
+            if found is not None:
+                sheet = found.contact_sheet
+                self.query_one(Findings).view = "samples" if sheet else "unusual" if found.unusual else "checks"
                 if sheet:
                     self.notify(f"contact sheet: {sheet}", timeout=12, markup=False)
         self._awaited = self._awaited.difference(arrived).union(view.name for view in self.state.active("verify"))
@@ -163,8 +174,8 @@ class DatasetScreen(WorkbenchScreen):
         return next_words("s draws a sample, or put the ETL9G files into ETL9G/ and p prepares them")
 
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
-        pane, rows = self.query_one("#files-pane"), self.query_one("#files", Rows)
-        otherwise = self.query_one("#no-files", Facts)
+        pane, rows = self.query_one("#files-pane"), self.query_one("#files", ListTable)
+        otherwise = self.query_one("#no-files", KeyValues)
         shown = (files, self._overview, preparing and preparing.files)
         if shown != self._shown_files:
             self._shown_files = shown
@@ -172,12 +183,12 @@ class DatasetScreen(WorkbenchScreen):
         if not rows.rows and rows.has_focus:
             self.set_focus(None)  # else it depends on who comes first whether a list that is hidden keeps it
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
-        entitle(pane, "files", dataset_format.files_note(files))
+        set_pane_title(pane, "files", dataset_format.files_note(files))
         otherwise.say(Content.assemble(files.problem, ("\n" + files.advice, "$quiet")))
 
     def _show_facts(self) -> None:
         overview, place = self._overview, self.state.place
-        facts = self.query_one("#facts", Facts)
+        facts = self.query_one("#facts", KeyValues)
         if overview is None:
             problem = self._problem or (place.dataset.problem if place and place.dataset else "")
             waiting = place is not None and place.dataset is not None and not problem
@@ -212,7 +223,7 @@ class DatasetScreen(WorkbenchScreen):
 
     def on_findings_wanted(self, message: Findings.Wanted) -> None:
         shelf, number = self._shelf, message.sample
-        self.worker.ask(self, BESIDE, lambda: shelf.beside(number))
+        self.worker.ask(self, OutlierRead, lambda: shelf.beside(number))
 
     def action_sample(self) -> None:
         self.app.push_screen(sample_form(), self._start_sample)
@@ -242,3 +253,8 @@ class DatasetScreen(WorkbenchScreen):
     def _start_prepare(self, values: dict[str, Any] | None) -> None:
         if values is not None:
             self.worker.start_job(self, "prepare", prepare.Spec(values["etl_dir"], DATA_DIR, values["size"]))
+
+
+def _verification(view: RunView | None) -> Verification | None:
+    """What a finished verification found."""
+    return view.result if view is not None and isinstance(view.result, Verification) else None

@@ -1,6 +1,5 @@
 """Screen 6: draw a character, and the model says at once what it sees."""
 
-import base64
 import time
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,22 +13,32 @@ from textual.widgets import Input, Static
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.errors import KanjiError
-from kanji_tui.recognition.drawing.client import NOTE, Reader
+from kanji_tui.presentation.document import Column, Row
+from kanji_tui.recognition.drawing.client import RecogniserClient
+from kanji_tui.recognition.drawing.results import Failed, Note, ReadyModel, Recognition, Reply, SavedDrawing
+from kanji_tui.recognition.results import Candidate
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
-from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.messages import Answered
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.drawing_pad import Sheet
+from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 from kanji_tui.tui.widgets.formatting import next_words
-from kanji_tui.tui.widgets.key_values import Fact, Facts
+from kanji_tui.tui.widgets.key_values import KeyValue, KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.list_table import Column, Row, Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.picture import Picture
 from kanji_tui.workspace.state import State
 
-LOOK, READ, SAVE, LABEL = "look", "read", "save", "label"
 BESIDE = 36  # columns for what the model says
 BEFORE_BAR = 20  # columns of a candidate that are not its bar
+
+
+class RecogniserReplied(Answered[Reply]):
+    """The recogniser process replied, or says what it is doing."""
+
+
+class LabelRead(Answered[int | None]):
+    """The JIS code that a typed label means, None where it means none; the key is the label."""
 
 
 class DrawScreen(WorkbenchScreen):
@@ -53,23 +62,23 @@ class DrawScreen(WorkbenchScreen):
 
     def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._reader = Reader(self._deliver)
+        self._recogniser = RecogniserClient(lambda reply: self.post_message(RecogniserReplied(reply)))
         self._signature: tuple[Any, ...] | None = None
-        self._model: dict[str, Any] = {}
+        self._model: ReadyModel | None = None
         self._note = "opening the model ..."
-        self._problem: tuple[str, str] | None = None
-        self._candidates: tuple[dict[str, Any], ...] = ()
+        self._problem: KanjiError | None = None
+        self._candidates: tuple[Candidate, ...] = ()
         self._asked = 0.0
         self._seconds: float | None = None
         self._kept = ""
 
     def body(self) -> ComposeResult:
-        yield Sheet(BESIDE, id="sheet")
+        yield DrawingPad(BESIDE, id="sheet")
         with Vertical(id="side"):
-            yield Facts(id="said")
+            yield KeyValues(id="said")
             yield LineInput(id="label")
             yield Static(id="meaning")
-            candidates = Rows(
+            candidates = ListTable(
                 Column("", 2, right=True),
                 Column("", 2),
                 Column("", 4),
@@ -83,14 +92,14 @@ class DrawScreen(WorkbenchScreen):
             with Container(id="seen", classes="pane") as pane:
                 pane.border_title = "what the model is given"
                 yield Picture(id="picture")
-                yield Facts(id="facts", name_width=9)
+                yield KeyValues(id="facts", name_width=9)
 
     def on_mount(self) -> None:
         self._turn_to(saving=False)
-        self._reader.start()
+        self._recogniser.start()
 
     def on_unmount(self) -> None:
-        self._reader.close()
+        self._recogniser.close()
 
     def show_state(self) -> None:
         place = self.state.place
@@ -99,7 +108,7 @@ class DrawScreen(WorkbenchScreen):
             signature = (model.run, model.written) if model else place.onnx[:1]
             if signature != self._signature:
                 self._signature = signature
-                self._reader.ask(LOOK, {"do": "look"})
+                self._recogniser.find_model()
         self._show_said()
         self._show_candidates()
         self._show_facts()
@@ -107,10 +116,10 @@ class DrawScreen(WorkbenchScreen):
     # what happens on the sheet
 
     @property
-    def _sheet(self) -> Sheet:
-        return self.query_one(Sheet)
+    def _sheet(self) -> DrawingPad:
+        return self.query_one(DrawingPad)
 
-    def on_sheet_drawn(self, message: Sheet.Drawn) -> None:
+    def on_drawing_pad_drawn(self, message: DrawingPad.Drawn) -> None:
         if not message.sheet.pen_down:
             if message.sheet.strokes:
                 self._ask()
@@ -121,7 +130,7 @@ class DrawScreen(WorkbenchScreen):
 
     def _ask(self) -> None:
         self._asked = time.monotonic()
-        self._reader.ask(READ, {"do": "read", "strokes": self._sheet.strokes})
+        self._recogniser.recognise(self._sheet.strokes)
 
     def _show_nothing(self) -> None:
         self._candidates, self._seconds = (), None
@@ -131,58 +140,51 @@ class DrawScreen(WorkbenchScreen):
 
     # what the recogniser answers
 
-    def _deliver(self, slot: str, value: Any) -> None:
-        """Called on the reader's thread."""
-        if isinstance(value, KanjiError):
-            self.post_message(Refusal(slot, value.message, value.remedy))
-        else:
-            self.post_message(Answer(slot, value))
-
-    def on_answer(self, message: Answer) -> None:
-        if message.slot == NOTE:
-            self._note = message.value
-        elif message.slot == LOOK:
-            self._looked(message.value)
-        elif message.slot == READ and self._sheet.strokes:
-            self._read(message.value)
-        elif message.slot.startswith(SAVE):
-            self._saved(message.value)
-        elif message.slot == LABEL and message.value[0] == self._label:
-            self._show_meaning(message.value[1])
+    def on_recogniser_replied(self, message: RecogniserReplied) -> None:
+        match message.value:
+            case Note(text):
+                self._note = text
+            case ReadyModel() as model:
+                self._show_model(model)
+            case Recognition() as recognition if self._sheet.strokes:
+                self._show_recognition(recognition)
+            case SavedDrawing() as saved:
+                self._show_saved(saved)
+            case Failed(request, error) if request == "save":
+                self.say_error(error.message, error.remedy)
+            case Failed(_, error):
+                self._note, self._problem = "", error
         self._show_said()
 
-    def _looked(self, found: dict[str, Any]) -> None:
-        self._model, self._note = found, ""
-        self._problem = (found["problem"], found["remedy"]) if found["problem"] else None
+    def _show_model(self, model: ReadyModel) -> None:
+        self._model, self._note = model, ""
+        self._problem = KanjiError(model.problem, model.remedy) if model.problem else None
         if self._sheet.strokes and not self._sheet.pen_down:
             self._ask()
         self._show_candidates()
         self._show_facts()
 
-    def _read(self, said: dict[str, Any]) -> None:
+    def _show_recognition(self, recognition: Recognition) -> None:
         self._seconds = time.monotonic() - self._asked
-        self._candidates = tuple(said["candidates"])
-        self.query_one(Picture).show(base64.b64decode(said["picture"]), said["size"])
+        self._candidates = recognition.candidates
+        self.query_one(Picture).show(recognition.image, recognition.size)
         self._show_candidates(keep=False)
         self._show_facts()
 
-    def _saved(self, done: dict[str, Any]) -> None:
-        path = Path(done["path"])
-        self._kept = f"{path.parent.name} x {done['count']}"
+    def _show_saved(self, saved: SavedDrawing) -> None:
+        path = Path(saved.path)
+        self._kept = f"{path.parent.name} x {saved.count}"
         self.notify(str(path), title="saved", timeout=4, markup=False)
         self._show_facts()
 
-    def shows(self, message: Refusal) -> bool:
-        if message.slot not in (LOOK, READ):
-            return False
-        self._note, self._problem = "", (message.message, message.remedy)
-        self._show_said()
-        return True
+    def on_label_read(self, message: LabelRead) -> None:
+        if message.key == self._label:
+            self._show_meaning(message.value)
 
     # showing
 
     def _show_said(self) -> None:
-        self.query_one("#said", Facts).say(self._said())
+        self.query_one("#said", KeyValues).say(self._said())
 
     def _said(self) -> Content:
         """What to do next, or what is missing."""
@@ -194,23 +196,23 @@ class DrawScreen(WorkbenchScreen):
         if self._problem and place is not None and place.model is None and not place.onnx:
             return next_words("3, then n trains a model") + formatting.quiet("\ndrawings can be saved without: s")
         if self._problem:
-            return Content.assemble((self._problem[0], "$error"), f"  {self._problem[1]}")
+            return Content.assemble((self._problem.message, "$error"), f"  {self._problem.remedy}")
         if not sheet.strokes:
             return formatting.quiet("draw with the mouse; or arrows move,\nspace puts the pen down and up")
         return formatting.quiet("s saves it as a sample,\nas does enter in the list (tab)")
 
     def _show_candidates(self, keep: bool = True) -> None:
-        rows = self.query_one("#candidates", Rows)
+        rows = self.query_one("#candidates", ListTable)
         width = max(1, rows.scrollable_content_region.width - BEFORE_BAR)
         found = [
             Row(
-                found["jis"],
+                found.jis,
                 (
                     formatting.quiet(str(rank)),
-                    Content.styled(found["character"], "bold"),
-                    formatting.quiet(found["jis"]),
-                    formatting.bar(found["probability"], width),
-                    f"{100 * found['probability']:.1f} %",
+                    Content.styled(found.character, "bold"),
+                    formatting.quiet(found.jis),
+                    formatting.bar(found.probability, width),
+                    f"{100 * found.probability:.1f} %",
                 ),
             )
             for rank, found in enumerate(self._candidates, start=1)
@@ -219,17 +221,17 @@ class DrawScreen(WorkbenchScreen):
 
     def _show_facts(self) -> None:
         model = self._model
-        facts: list[Fact] = []
-        if model.get("model"):
-            facts += [("model", model["network"]), ("classes", formatting.count(model["classes"]))]
-            facts.append(("picture", f"{model['size']} x {model['size']}"))
-        if model:
-            facts.append(("stroke", f"{100 * model['look']['pen']:.1f} % wide"))
+        facts: list[KeyValue] = []
+        if model is not None and model.name:
+            facts += [("model", model.network), ("classes", formatting.count(model.classes))]
+            facts.append(("picture", f"{model.size} x {model.size}"))
+        if model is not None:
+            facts.append(("stroke", f"{100 * model.style.pen:.1f} % wide"))
         if self._seconds is not None and self._candidates:
             facts.append(("answer", f"{1000 * self._seconds:.0f} ms"))
         if self._kept:
             facts.append(("saved", self._kept))
-        self.query_one("#facts", Facts).show(facts)
+        self.query_one("#facts", KeyValues).show(facts)
 
     # saving
 
@@ -257,7 +259,7 @@ class DrawScreen(WorkbenchScreen):
     def action_save(self) -> None:
         """Ask for the label: typed, or by its number in the list."""
         field = self.query_one("#label", LineInput)
-        first = f"enter: {self._candidates[0]['character']}   " if self._candidates else ""
+        first = f"enter: {self._candidates[0].character}   " if self._candidates else ""
         field.placeholder = f"{first}1-10, 田, 4544, U+7530"
         field.value = ""
         self._turn_to(saving=True)
@@ -283,7 +285,7 @@ class DrawScreen(WorkbenchScreen):
         if jis is not None or not text:
             self._show_meaning(jis)
         else:
-            self.worker.ask(self, LABEL, lambda: (text, code_of(text)))
+            self.worker.ask(self, LabelRead, lambda: code_of(text), text)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         text = self._label
@@ -291,12 +293,11 @@ class DrawScreen(WorkbenchScreen):
         if text or jis is not None:
             self._save(name_jis(jis) if jis is not None else text)
 
-    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+    def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         self._save(message.row.key)
 
     def _save(self, label: str) -> None:
-        slot = f"{SAVE} {time.monotonic_ns()}"  # one save never replaces another
-        self._reader.ask(slot, {"do": "save", "strokes": self._sheet.strokes, "label": label})
+        self._recogniser.save(self._sheet.strokes, label)
         self.action_back()
 
     @property
@@ -306,7 +307,7 @@ class DrawScreen(WorkbenchScreen):
     def _jis_of(self, text: str) -> int | None:
         """What a number in the list means; without any text the first of it."""
         place = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0 if text else 1
-        return int(self._candidates[place - 1]["jis"], 16) if 0 < place <= len(self._candidates) else None
+        return int(self._candidates[place - 1].jis, 16) if 0 < place <= len(self._candidates) else None
 
     def _show_meaning(self, jis: int | None) -> None:
         if jis is not None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from textual.content import Content
 
+from kanji_tui.presentation.document import Row
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.list_table import Row
 
 
 def model_facts(model: dict[str, Any]) -> list[tuple[str, str | Content]]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from textual.content import Content
 
+from kanji_tui.presentation.document import Column, Line, Row
+from kanji_tui.system.plain_data import to_plain
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.list_table import Cell, Column, Row
 from kanji_tui.workspace.run_views import RunView
 
 Result = dict[str, Any]
@@ -33,11 +34,12 @@ def result_table(view: RunView) -> Table:
         failure = view.failure
         said = {"what": failure.message, "remedy": failure.remedy} if failure else {"what": view.state}
         return facts_table(title, f"{view.title} {view.state}", said.items())
+    result = to_plain(view.result)
     if view.job == "compare":
-        return compare_table(title, view.result)
+        return compare_table(title, result)
     if view.job == "pooling":
-        return pooling_table(title, view.result)
-    return facts_table(title, view.result["path"], export_facts(view.result))
+        return pooling_table(title, result)
+    return facts_table(title, result["path"], export_facts(result))
 
 
 def facts_table(title: str, about: str, facts: Iterable[tuple[str, str]]) -> Table:
@@ -90,7 +92,7 @@ def compare_table(title: str, result: Result) -> Table:
     def heading(text: str) -> None:
         rows.append(Row(text, (Content(text),), heading=True))
 
-    def add(label: str, cells: list[Cell], lines: list[str], key: str = "") -> None:
+    def add(label: str, cells: list[Line], lines: list[str], key: str = "") -> None:
         rows.append(Row(key or label, (label, *cells)))
         told[key or label] = per_file(names, lines)
 
@@ -206,7 +208,7 @@ def parity_source(result: Result) -> str:
     return f"on {result['parity']['samples_source']}" if result["parity"]["samples_source"] else "on no samples"
 
 
-def difference(parity: Result | None) -> Cell:
+def difference(parity: Result | None) -> Line:
     """The largest difference, marked where it is above the tolerance."""
     if parity is None:
         return formatting.quiet("-")
@@ -221,11 +223,11 @@ def parity_words(parity: Result) -> str:
     )
 
 
-def milliseconds(timing: Result) -> Cell:
+def milliseconds(timing: Result) -> Line:
     return formatting.quiet("-") if timing["median"] is None else short(1000 * timing["median"])
 
 
-def spread(timing: Result) -> Cell:
+def spread(timing: Result) -> Line:
     """Median and spread, in milliseconds."""
     if timing["median"] is None:
         return formatting.quiet("-")
@@ -246,7 +248,7 @@ def timing_words(timing: Result) -> str:
     )
 
 
-def counted(count: int, first: int) -> Cell:
+def counted(count: int, first: int) -> Line:
     """How often an operator occurs, and how much more or less than in the first file."""
     text = str(count) if count else "-"
     return formatting.quiet(text) if count == first else Content.styled(f"{text} ({count - first:+})", "bold")

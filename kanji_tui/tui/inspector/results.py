@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from kanji_tui.tui.inspector.result_tables import Table
-from kanji_tui.tui.widgets.list_table import Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 
 
 class ResultsScreen(ModalScreen[None]):
@@ -57,11 +57,11 @@ class ResultsScreen(ModalScreen[None]):
         self.query_one("#told", Static).update("")
         holder = self.query_one("#table", Container)
         await holder.remove_children()
-        rows = Rows(*table.columns, empty="nothing")
+        rows = ListTable(*table.columns, empty="nothing")
         await holder.mount(rows)
         rows.show(table.rows)
         rows.focus()
 
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         told = self._tables[self._place].told
         self.query_one("#told", Static).update(told.get(message.row.key, Content()))

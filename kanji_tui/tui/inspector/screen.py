@@ -1,6 +1,7 @@
 """Screen 4: what ONNX files hold, and which engines truly run them."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,8 +12,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from kanji_tui.jobs import compare
+from kanji_tui.inspection.results import Inspected
+from kanji_tui.jobs import compare, inspect
 from kanji_tui.paths import DATA_DIR
+from kanji_tui.presentation.document import Column, Row
+from kanji_tui.runs import question
+from kanji_tui.system.plain_data import to_plain
 from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
 from kanji_tui.tui.inspector.model_format import (
     backend_rows,
@@ -26,18 +31,22 @@ from kanji_tui.tui.inspector.result_tables import JOBS, layer_table, result_tabl
 from kanji_tui.tui.inspector.results import ResultsScreen
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.form import Field, FormScreen
-from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.formatting import next_words
-from kanji_tui.tui.widgets.key_values import Facts
+from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
-from kanji_tui.tui.widgets.list_table import Column, Row, Rows
-from kanji_tui.workspace.snapshot import Place
+from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 from kanji_tui.workspace.state import State
 
 FEWEST, MOST = 2, 4  # files side by side
 Version = tuple[Path, float, int]  # a file, when it was written, its bytes
+
+
+class ModelInspected(Answered[Inspected]):
+    """What the engines make of a file, asked in a child; the key is its path."""
 
 
 class InspectorScreen(WorkbenchScreen):
@@ -79,7 +88,7 @@ class InspectorScreen(WorkbenchScreen):
 
     def body(self) -> ComposeResult:
         with Vertical(id="left"):
-            models = Rows(
+            models = ListTable(
                 Column("", 1),
                 Column("file", 0, tail=True),
                 Column("size", 7, right=True),
@@ -89,17 +98,21 @@ class InspectorScreen(WorkbenchScreen):
             )
             models.add_class("pane")
             yield models
-            operators = Rows(Column("", 0), Column("", 5, right=True), id="operators", title="operators", empty="")
+            operators = ListTable(
+                Column("", 0), Column("", 5, right=True), id="operators", title="operators", empty=""
+            )
             operators.add_class("pane")
             yield operators
         with Vertical(id="right"):
-            yield Facts(id="said")
-            yield Facts(id="facts", name_width=11)
-            backends = Rows(Column("", 15), Column("", 7), Column("", 0), id="backends", title="engines", empty="")
+            yield KeyValues(id="said")
+            yield KeyValues(id="facts", name_width=11)
+            backends = ListTable(
+                Column("", 15), Column("", 7), Column("", 0), id="backends", title="engines", empty=""
+            )
             backends.add_class("pane")
             yield backends
             yield LineInput(placeholder="words in a node's line", id="filter")
-            nodes = Rows(
+            nodes = ListTable(
                 Column("#", 3, right=True),
                 Column("operator", 13),
                 Column("module or name", 0, tail=True),
@@ -111,7 +124,7 @@ class InspectorScreen(WorkbenchScreen):
             )
             nodes.add_class("pane")
             yield nodes
-            yield Facts(id="told")
+            yield KeyValues(id="told")
 
     def on_mount(self) -> None:
         self.query_one("#filter", LineInput).display = False
@@ -119,7 +132,7 @@ class InspectorScreen(WorkbenchScreen):
     @property
     def chosen(self) -> Path | None:
         """The file under the cursor."""
-        row = self.query_one("#models", Rows).current
+        row = self.query_one("#models", ListTable).current
         return Path(row.key) if row else None
 
     @property
@@ -128,7 +141,7 @@ class InspectorScreen(WorkbenchScreen):
         return self._inspected.get(_version(self.chosen)) if self.chosen else None
 
     def show_state(self) -> None:
-        place = self.state.place or Place()
+        place = self.state.place or WorkspaceSnapshot()
         paths = list(dict.fromkeys([*place.onnx, *self._opened]))
         self._marked = [path for path in self._marked if path in paths]
         done = {path for path, _, _ in self._inspected}
@@ -138,16 +151,16 @@ class InspectorScreen(WorkbenchScreen):
             mark = Content.styled(str(self._marked.index(path) + 1), "bold $accent") if path in self._marked else ""
             rows.append(Row(str(path), (mark, name, formatting.size(_version(path)[2]))))
         waiting = "none yet: e exports the model" if place.model else "none yet, and no model: press 3"
-        self.query_one("#models", Rows).show(rows, empty=waiting)
+        self.query_one("#models", ListTable).show(rows, empty=waiting)
         self._show_model()
 
     def _show_model(self) -> None:
         model = self.model
-        self.query_one("#said", Facts).say(self._said(model))
-        self.query_one("#facts", Facts).show(model_facts(model) if model else [])
+        self.query_one("#said", KeyValues).say(self._said(model))
+        self.query_one("#facts", KeyValues).show(model_facts(model) if model else [])
         operators = sorted((model or {}).get("operators", {}).items(), key=lambda pair: (-pair[1], pair[0]))
-        self.query_one("#operators", Rows).show([Row(name, (name, str(number))) for name, number in operators])
-        self.query_one("#backends", Rows).show(backend_rows(model) if model else [])
+        self.query_one("#operators", ListTable).show([Row(name, (name, str(number))) for name, number in operators])
+        self.query_one("#backends", ListTable).show(backend_rows(model) if model else [])
         self._show_nodes()
 
     def _said(self, model: dict[str, Any] | None) -> Content:
@@ -186,31 +199,31 @@ class InspectorScreen(WorkbenchScreen):
             line = node_line(node, refused.get(node["name"], {}))
             if all(word in line for word in wanted):
                 rows.append(node_row(node, refused.get(node["name"], {})))
-        nodes = self.query_one("#nodes", Rows)
+        nodes = self.query_one("#nodes", ListTable)
         total = len(model.get("nodes", []))
-        nodes.entitle("nodes", f"{len(rows)} of {total}" if wanted else str(total or ""))
+        nodes.set_title("nodes", f"{len(rows)} of {total}" if wanted else str(total or ""))
         nodes.show(rows, empty="no node has these words" if total else "")
         self._show_node()
 
     def _show_node(self) -> None:
-        row = self.query_one("#nodes", Rows).current
+        row = self.query_one("#nodes", ListTable).current
         model = self.model or {}
         node = next((node for node in model.get("nodes", []) if row and str(node["number"]) == row.key), None)
-        self.query_one("#told", Facts).say(node_words(node, refusals(model)) if node else Content())
+        self.query_one("#told", KeyValues).say(node_words(node, refusals(model)) if node else Content())
 
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
-        if message.rows.id == "models":
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
+        if message.table.id == "models":
             self._show_model()
-        elif message.rows.id == "nodes":
+        elif message.table.id == "nodes":
             self._show_node()
-        elif message.rows.id == "backends" and message.rows.has_focus:
+        elif message.table.id == "backends" and message.table.has_focus:
             said = message.row.cells[2]
-            self.query_one("#told", Facts).say(Content(said) if isinstance(said, str) else said)
+            self.query_one("#told", KeyValues).say(Content(said) if isinstance(said, str) else said)
 
-    def on_rows_chosen(self, message: Rows.Chosen) -> None:
-        if message.rows.id == "models":
+    def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
+        if message.table.id == "models":
             self.action_inspect()
-        elif message.rows.id == "backends":
+        elif message.table.id == "backends":
             self.action_filter()
             self.query_one("#filter", LineInput).value = f"{message.row.key} refuses"
 
@@ -218,26 +231,25 @@ class InspectorScreen(WorkbenchScreen):
         self._show_nodes()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.query_one("#nodes", Rows).focus()
+        self.query_one("#nodes", ListTable).focus()
 
     def on_key(self, event: events.Key) -> None:
         field = self.query_one("#filter", LineInput)
         if event.key == "escape" and field.has_focus:
             self.action_unfilter()
 
-    def on_answer(self, message: Answer) -> None:
-        if message.slot.startswith("inspect "):
-            path = Path(message.slot.removeprefix("inspect "))
-            self._asked = None
-            self._problems.pop(path, None)
-            self._inspected[_version(path)] = message.value["models"][0]
-            self.show_state()
+    def on_model_inspected(self, message: ModelInspected) -> None:
+        path = Path(message.key)
+        self._asked = None
+        self._problems.pop(path, None)
+        self._inspected[_version(path)] = to_plain(message.value.models[0])
+        self.show_state()
 
-    def shows(self, message: Refusal) -> bool:
-        if not message.slot.startswith("inspect "):
+    def shows_failure(self, message: QuestionFailed) -> bool:
+        if message.question is not ModelInspected:
             return False
         self._asked = None
-        self._problems[Path(message.slot.removeprefix("inspect "))] = (message.message, message.remedy)
+        self._problems[Path(message.key)] = (message.error.message, message.error.remedy)
         self.show_state()
         return True
 
@@ -266,10 +278,16 @@ class InspectorScreen(WorkbenchScreen):
     def action_inspect(self) -> None:
         path = self.chosen
         if path is not None and self.model is not None:
-            self.query_one("#nodes", Rows).focus()
+            self.query_one("#nodes", ListTable).focus()
         elif path is not None:
             self._asked = path
-            self.worker.ask_child(self, f"inspect {path}", ("inspect", str(path)))
+            self.worker.ask_child(
+                self,
+                ModelInspected,
+                lambda: question.ask("inspect", inspect.Spec((path,))),
+                partial(question.read_answer, "inspect"),
+                str(path),
+            )
             self._show_model()
 
     def action_mark(self) -> None:
@@ -305,7 +323,7 @@ class InspectorScreen(WorkbenchScreen):
             if values is not None:
                 self._opened.append(values["path"])
                 self.show_state()
-                models = self.query_one("#models", Rows)
+                models = self.query_one("#models", ListTable)
                 models.select(str(values["path"]))
                 models.focus()
                 self.action_inspect()
@@ -327,7 +345,7 @@ class InspectorScreen(WorkbenchScreen):
         field = self.query_one("#filter", LineInput)
         field.value = ""
         field.display = False
-        self.query_one("#nodes", Rows).focus()
+        self.query_one("#nodes", ListTable).focus()
 
 
 def _short(path: Path) -> str:

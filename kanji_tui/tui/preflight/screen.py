@@ -8,17 +8,29 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from kanji_tui.preflight.results import Check
+from kanji_tui.presentation.document import Column, Row
+from kanji_tui.system.check import Check
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
-from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.key_values import Facts
-from kanji_tui.tui.widgets.list_table import Column, Row, Rows
+from kanji_tui.tui.widgets.key_values import KeyValues
+from kanji_tui.tui.widgets.list_table import ListTable
 
 if TYPE_CHECKING:
-    from kanji_tui.workspace.snapshot import Place
+    from kanji_tui.system.child import Child
+    from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 
-QUICK, SLOW = "quick checks", "torch checks"
+
+class QuickChecked(Answered[tuple[Check, ...]]):
+    """What this process can check at once."""
+
+
+class FontsChecked(Answered[list[Check]]):
+    """Whether a sample can be drawn, from a child that searched for fonts."""
+
+
+class TorchChecked(Answered[list[Check]]):
+    """What only torch knows, from a child that imported it."""
 
 
 class PreflightScreen(WorkbenchScreen):
@@ -35,8 +47,8 @@ class PreflightScreen(WorkbenchScreen):
     ]
 
     def body(self) -> ComposeResult:
-        yield Facts(id="summary")
-        checks = Rows(
+        yield KeyValues(id="summary")
+        checks = ListTable(
             Column("", 4), Column("", 18), Column("", 0), id="checks", title="checks", empty="looking ..."
         )
         checks.add_class("pane")
@@ -47,41 +59,45 @@ class PreflightScreen(WorkbenchScreen):
 
     def on_mount(self) -> None:
         self._quick: tuple[Check, ...] = ()
-        self._slow: tuple[Check, ...] = ()
-        self._waiting = False
+        self._slow: dict[type, list[Check]] = {}
         self._problem = ""
+        self._waiting: set[type] = set()
         self.action_rerun()
 
     def action_rerun(self) -> None:
-        self._waiting, self._problem = True, ""
-        self.worker.ask(self, QUICK, _look)
-        self.worker.ask_child(self, SLOW, ("preflight",))
+        self._waiting, self._problem = {FontsChecked, TorchChecked}, ""
+        self.worker.ask(self, QuickChecked, _quick_checks)
+        self.worker.ask_child(self, FontsChecked, _start_font_checks, _read_font_checks)
+        self.worker.ask_child(self, TorchChecked, _start_torch_checks, _read_torch_checks)
         self.state_moved()
 
-    def on_answer(self, message: Answer) -> None:
-        if message.slot == QUICK:
-            self._quick = message.value
-        elif message.slot == SLOW:
-            self._waiting = False
-            self._slow = tuple(
-                Check(**{name: check[name] for name in _FIELDS}) for check in message.value["checks"]
-            )
+    def on_quick_checked(self, message: QuickChecked) -> None:
+        self._quick = message.value
         self.show_state()
 
-    def shows(self, message: Refusal) -> bool:
-        if message.slot != SLOW:
+    def on_fonts_checked(self, message: FontsChecked) -> None:
+        self._take(FontsChecked, message.value)
+
+    def on_torch_checked(self, message: TorchChecked) -> None:
+        self._take(TorchChecked, message.value)
+
+    def _take(self, question: type, checks: list[Check]) -> None:
+        self._waiting.discard(question)
+        self._slow[question] = checks
+        self.show_state()
+
+    def shows_failure(self, message: QuestionFailed) -> bool:
+        if message.question not in (FontsChecked, TorchChecked):
             return False
-        self._waiting = False
-        self._problem = message.message
+        self._waiting.discard(message.question)
+        self._problem = message.error.message
         self.show_state()
         return True
 
     def checks(self) -> list[Check]:
-        """What this process saw, and of the child's checks those that only it can make."""
-        seen = {(check.group, check.name) for check in self._quick}
-        fresh = [check for check in self._slow if (check.group, check.name) not in seen]
-        own = [check for check in fresh if check.group not in ("terminal",)]
-        return sorted([*self._quick, *own], key=_group_order)
+        """All that is known by now, in the order of the groups."""
+        slow = [check for checks in self._slow.values() for check in checks]
+        return sorted([*self._quick, *slow], key=_group_order)
 
     def show_state(self) -> None:
         checks = self.checks()
@@ -94,8 +110,8 @@ class PreflightScreen(WorkbenchScreen):
             rows.append(
                 Row(f"{check.group}/{check.name}", (formatting.verdict(check.verdict), check.name, check.found))
             )
-        self.query_one("#checks", Rows).show(rows)
-        self.query_one("#summary", Facts).say(self._summary(checks))
+        self.query_one("#checks", ListTable).show(rows)
+        self.query_one("#summary", KeyValues).say(self._summary(checks))
 
     def _summary(self, checks: list[Check]) -> Content:
         marks = {verdict: sum(check.verdict == verdict for check in checks) for verdict in formatting.VERDICTS}
@@ -114,7 +130,7 @@ class PreflightScreen(WorkbenchScreen):
         step = _next_step(place) if place else "looking at what is here"
         return counted + Content("\n") + Content.assemble(("next  ", "bold $accent"), step)
 
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         check = self._highlighted()
         if check is None:
             return
@@ -125,7 +141,7 @@ class PreflightScreen(WorkbenchScreen):
         self.query_one("#remedy", Static).update(found + remedy)
 
     def _highlighted(self) -> Check | None:
-        row = self.query_one("#checks", Rows).current
+        row = self.query_one("#checks", ListTable).current
         return next((check for check in self.checks() if row and f"{check.group}/{check.name}" == row.key), None)
 
     def action_copy_remedy(self) -> None:
@@ -144,10 +160,34 @@ class PreflightScreen(WorkbenchScreen):
 # The first paint is this screen's, and waits for none of what these import.
 
 
-def _look() -> tuple[Check, ...]:
+def _quick_checks() -> tuple[Check, ...]:
     from kanji_tui.preflight.all_checks import Folders, quick_checks
 
     return tuple(quick_checks(Folders()))
+
+
+def _start_font_checks() -> "Child":
+    from kanji_tui.preflight.all_checks import start_font_checks
+
+    return start_font_checks()
+
+
+def _read_font_checks(child: "Child") -> list[Check]:
+    from kanji_tui.preflight.all_checks import read_font_checks
+
+    return read_font_checks(child)
+
+
+def _start_torch_checks() -> "Child":
+    from kanji_tui.system.torch_facts import start
+
+    return start()
+
+
+def _read_torch_checks(child: "Child") -> list[Check]:
+    from kanji_tui.preflight.all_checks import read_torch_checks
+
+    return read_torch_checks(child)
 
 
 def _group_order(check: Check) -> int:
@@ -156,13 +196,10 @@ def _group_order(check: Check) -> int:
     return GROUPS.index(check.group)
 
 
-def _next_step(place: "Place") -> str:
+def _next_step(place: "WorkspaceSnapshot") -> str:
     from kanji_tui.workspace.snapshot import next_step
 
     return next_step(place)
-
-
-_FIELDS = ("group", "name", "verdict", "found", "remedy")
 
 
 def report_text(checks: list[Check]) -> str:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from kanji_tui.tui.shell.confirm import ConfirmScreen
 from kanji_tui.tui.shell.key_line import KeyLine
-from kanji_tui.tui.shell.messages import JobStarted, Refusal
+from kanji_tui.tui.shell.messages import Done, JobStarted, QuestionFailed
 from kanji_tui.tui.shell.status_line import StatusLine
 from kanji_tui.tui.shell.top_bar import TopBar
 from kanji_tui.tui.shell.worker import Worker
@@ -80,24 +80,24 @@ class WorkbenchScreen(Screen[None]):
         text = Content(message) + (Content.styled(f"\n{remedy}", "$quiet") if remedy else Content())
         self.notify(text.markup, severity="error", timeout=10)
 
-    def on_refusal(self, message: Refusal) -> None:
-        if not self.shows(message):
-            self.say_error(message.message, message.remedy)
+    def on_question_failed(self, message: QuestionFailed) -> None:
+        if not self.shows_failure(message):
+            self.say_error(message.error.message, message.error.remedy)
 
-    def shows(self, message: Refusal) -> bool:
-        """Whether the screen itself shows this refusal where the answer would stand; else it is told."""
+    def shows_failure(self, message: QuestionFailed) -> bool:
+        """Whether the screen itself shows the failure where the answer would stand; else it is notified."""
         return False
 
     # Textual calls the handlers of all classes of a screen: what a screen adds needs no super().
 
     def on_job_started(self, message: JobStarted) -> None:
-        self.worker.look_again()
+        self.worker.poll_now()
 
     def stop_run(self, view: "RunView") -> None:
         """Ask the run to stop; asking twice is asking once."""
         from kanji_tui.runs.run_directory import RunDirectory
 
-        self.worker.ask(self, "stop", RunDirectory(view.path).request_stop)
+        self.worker.ask(self, Done, RunDirectory(view.path).request_stop, f"stop {view.name}")
         self.notify(f"{view.title} stops at its next safe moment", timeout=4)
 
     def confirm(self, title: str, text: str, yes: str, then: Callable[[], Any]) -> None:

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.tui.widgets.choice import Choice
-from kanji_tui.tui.widgets.key_values import Facts
+from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
 
 Parse = Callable[[str], Any]
@@ -85,8 +85,8 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
                             yield Choice(field.choices, field.value, id=field.name)
                         else:
                             yield LineInput(field.value, id=field.name)
-            yield Facts(id="help")
-            yield Facts(id="wrong")
+            yield KeyValues(id="help")
+            yield KeyValues(id="wrong")
             yield from self.below()
             with Horizontal(classes="buttons"):
                 yield Button(self._submit, id="submit", compact=True)
@@ -182,11 +182,11 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         focused = self.focused.id if self.focused else ""
         for field in self._fields:
             if field.name == focused:
-                self.query_one("#help", Facts).say(Content.styled(_said(field, texts), "$quiet"))
+                self.query_one("#help", KeyValues).say(Content.styled(_said(field, texts), "$quiet"))
         self._say(wrong.get(focused or "") or next(iter(wrong.values()), ""))
 
     def _say(self, wrong: str) -> None:
-        self.query_one("#wrong", Facts).say(Content.styled(wrong, "$error"))
+        self.query_one("#wrong", KeyValues).say(Content.styled(wrong, "$error"))
 
 
 def _said(field: Field, texts: dict[str, str]) -> str:

@@ -1,19 +1,45 @@
-"""Every message that travels between the worker thread and the screens, and from widgets to their screens.
+"""The messages between the worker thread and the screens. What a message carries is frozen data.
 
-What a message carries is frozen data: a screen may keep it and show it, never change it.
+A question has a message class of its own for its answer, a subclass of Answered; so an answer keeps its type.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from kanji_tui.errors import KanjiError
     from kanji_tui.events import Gpu
     from kanji_tui.workspace.run_views import RunView
-    from kanji_tui.workspace.snapshot import Place
+    from kanji_tui.workspace.snapshot import WorkspaceSnapshot
+
+T = TypeVar("T")
 
 
-class RunsMoved(Message):
+class Answered(Message, Generic[T]):
+    """The answer to a question. `key` tells which of several questions of this kind it was."""
+
+    def __init__(self, value: T, key: str = "") -> None:
+        super().__init__()
+        self.value = value
+        self.key = key
+
+
+class QuestionFailed(Message):
+    """A question has no answer. `question` is the class that its answer would have had."""
+
+    def __init__(self, question: type[Message], error: "KanjiError", key: str = "") -> None:
+        super().__init__()
+        self.question = question
+        self.error = error
+        self.key = key
+
+
+class Done(Answered[object]):
+    """Something short was done that nobody waits for; only its failure is of interest."""
+
+
+class RunsChanged(Message):
     """Some runs have new events or states; `gone` names runs whose directories are no longer there."""
 
     def __init__(self, views: "tuple[RunView, ...]", gone: frozenset[str]) -> None:
@@ -22,10 +48,10 @@ class RunsMoved(Message):
         self.gone = gone
 
 
-class PlaceRead(Message):
+class WorkspaceRead(Message):
     """What the work folder holds now."""
 
-    def __init__(self, place: "Place") -> None:
+    def __init__(self, place: "WorkspaceSnapshot") -> None:
         super().__init__()
         self.place = place
 
@@ -47,20 +73,11 @@ class JobStarted(Message):
         self.job = job
 
 
-class Answer(Message):
-    """The answer to the question that the receiver asked under the name `slot`."""
+def error_of(error: Exception) -> "KanjiError":
+    """Any error as one that a person can read."""
+    from kanji_tui.errors import KanjiError
 
-    def __init__(self, slot: str, value: Any) -> None:
-        super().__init__()
-        self.slot = slot
-        self.value = value
+    return error if isinstance(error, KanjiError) else KanjiError(f"{type(error).__name__}: {error}")
 
 
-class Refusal(Message):
-    """The question `slot` has no answer: what is wrong, and what to do about it."""
-
-    def __init__(self, slot: str, message: str, remedy: str) -> None:
-        super().__init__()
-        self.slot = slot
-        self.message = message
-        self.remedy = remedy
+AnyAnswer = Answered[Any]

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
-from kanji_tui.data.source import DRAWN
+from kanji_tui.data.defaults import DRAWN
 from kanji_tui.tui.widgets import formatting
 
 if TYPE_CHECKING:
     from kanji_tui.events import Gpu, Progress
     from kanji_tui.workspace.run_views import RunView
-    from kanji_tui.workspace.snapshot import Place
+    from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 
 BAR = 12
 
@@ -28,7 +28,7 @@ class StatusLine(Widget):
         self._content = Content()
         self._left, self._right = Content(), Content()
 
-    def show(self, runs: "list[RunView]", gpus: "tuple[Gpu, ...]", place: "Place | None") -> None:
+    def show(self, runs: "list[RunView]", gpus: "tuple[Gpu, ...]", place: "WorkspaceSnapshot | None") -> None:
         """`runs` are the active ones, newest first; repaints only when the line says something else."""
         self._left = running(runs) if runs else what_there_is(place)
         self._right = gpu_words(gpus)
@@ -51,7 +51,7 @@ class StatusLine(Widget):
         return self._content
 
 
-def what_there_is(place: "Place | None") -> Content:
+def what_there_is(place: "WorkspaceSnapshot | None") -> Content:
     """The dataset, the published model and the exports in a line."""
     if place is None:
         return formatting.quiet("looking at what is here")

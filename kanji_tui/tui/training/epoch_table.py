@@ -5,12 +5,12 @@ from functools import partial
 from textual.content import Content
 
 from kanji_tui.events import Epoch
+from kanji_tui.presentation.document import Column, LazyRows, Row
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.lazy_rows import LazyRows
-from kanji_tui.tui.widgets.list_table import Column, Row, Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 
 
-class EpochTable(Rows):
+class EpochTable(ListTable):
     """Losses as they are, accuracies in percent; what does not fit is left out from the right."""
 
     DEFAULT_CSS = "EpochTable { height: 1fr; }"
@@ -44,7 +44,7 @@ class EpochTable(Rows):
         newest_first = epochs[::-1]
         self.show(LazyRows(newest_first, partial(_row, best=best)))
         self.cursor = next((n for n, epoch in enumerate(newest_first) if epoch.epoch == read), self.cursor)
-        self.entitle("epochs", f"* best: {best}" if best else "")
+        self.set_title("epochs", f"* best: {best}" if best else "")
 
 
 def _row(epoch: Epoch, best: int | None) -> Row:

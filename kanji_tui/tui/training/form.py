@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable
 from dataclasses import Field as Setting
 from dataclasses import fields
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,20 +17,21 @@ from textual.content import Content
 from textual.widgets import Input
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.jobs import train
+from kanji_tui.jobs import probe, train
 from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.paths import DATA_DIR, MODELS_DIR
+from kanji_tui.runs import question
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.config import DEFAULT_NETWORK, TrainConfig, help_of, resolve
+from kanji_tui.training.results import Probed
 from kanji_tui.tui.shell.form import Field, FormScreen, Parse
-from kanji_tui.tui.shell.messages import Answer, Refusal
+from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.choice import Choice
-from kanji_tui.tui.widgets.key_values import Facts
+from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.workspace.command_line import train_arguments, train_command
 
-PROBE = "probe"
 OF_RECIPE, OF_NETWORK = "recipe's", "network's own"
 UNSAID = ("", OF_RECIPE, OF_NETWORK)
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -44,6 +45,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 THE_REST = "optimiser and schedule"  # comes second, and has every field that no other group names
+
+
+class TimeProbed(Answered[Probed]):
+    """How long the training will take, measured in a child over a few real steps."""
 
 
 class TrainForm(FormScreen):
@@ -63,7 +68,7 @@ class TrainForm(FormScreen):
         self._estimate = ""
 
     def below(self) -> ComposeResult:
-        yield Facts(id="estimate")
+        yield KeyValues(id="estimate")
 
     def on_mount(self) -> None:
         self.query_one(
@@ -72,7 +77,7 @@ class TrainForm(FormScreen):
         self._say_estimate("ctrl+t takes a few real steps and tells time and memory")
 
     def on_unmount(self) -> None:
-        self._worker.drop(self, PROBE)
+        self._worker.drop(self, TimeProbed)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._forget()
@@ -90,26 +95,28 @@ class TrainForm(FormScreen):
         if spec is not None and not self._probed:
             self._probed = tuple(train_arguments(spec))
             self._say_estimate("measuring: a few real steps are taken ...")
-            self._worker.ask_child(self, PROBE, ("probe", *self._probed))
+            wanted = probe.Spec(spec.data_dir, spec.config)
+            self._worker.ask_child(
+                self, TimeProbed, lambda: question.ask("probe", wanted), partial(question.read_answer, "probe")
+            )
 
     def _forget(self) -> None:
         """What was measured is no longer what the fields say."""
         if self._probed:
-            self._worker.drop(self, PROBE)
+            self._worker.drop(self, TimeProbed)
             self._probed = ()
             self._say_estimate("changed since it was measured: ctrl+t measures again")
 
-    def on_answer(self, message: Answer) -> None:
-        if message.slot == PROBE and self._probed:
+    def on_time_probed(self, message: TimeProbed) -> None:
+        if self._probed:
             self._say_estimate(estimate_words(message.value))
 
-    def on_refusal(self, message: Refusal) -> None:
-        if message.slot == PROBE:
-            self._probed = ()
-            self._say_estimate(f"cannot be measured: {message.message}")
+    def on_question_failed(self, message: QuestionFailed) -> None:
+        self._probed = ()
+        self._say_estimate(f"cannot be measured: {message.error.message}")
 
     def _say_estimate(self, text: str) -> None:
-        self.query_one("#estimate", Facts).say(Content.styled("estimate  ", "$accent") + text)
+        self.query_one("#estimate", KeyValues).say(Content.styled("estimate  ", "$accent") + text)
 
     def action_copy(self) -> None:
         spec = self._spec()
@@ -119,13 +126,12 @@ class TrainForm(FormScreen):
             self.notify(command, title="copied", markup=False, timeout=8)
 
 
-def estimate_words(probed: dict[str, Any]) -> str:
+def estimate_words(probed: Probed) -> str:
     """What the probe found, in a line."""
     return (
-        f"{formatting.duration(probed['seconds'])} in all, "
-        f"{formatting.duration(probed['seconds_per_epoch'])} an epoch, "
-        f"{formatting.size(probed['memory_bytes'])}, {formatting.count(probed['samples_per_second'])} samples/s "
-        f"on {probed['device']}"
+        f"{formatting.duration(probed.seconds)} in all, {formatting.duration(probed.seconds_per_epoch)} an epoch, "
+        f"{formatting.size(probed.memory_bytes)}, {formatting.count(probed.samples_per_second)} samples/s "
+        f"on {probed.device}"
     )
 
 

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.pane_title import entitle
+from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.gpu_history import GpuHistory, Value
 
 LABELS = {"utilisation": "util", "memory": "mem", "power": "power", "temperature": "temp", "energy": "energy"}
@@ -31,7 +31,7 @@ class GpuPane(VerticalScroll):
 
     def show(self, gpus: tuple[GpuHistory, ...], otherwise: str) -> None:
         """`otherwise` is what to say where the run told of no GPU."""
-        entitle(self, "GPU" if len(gpus) != 1 else f"GPU  {gpus[0].now.name}")
+        set_pane_title(self, "GPU" if len(gpus) != 1 else f"GPU  {gpus[0].now.name}")
         self.query_one(GpuLines).show(gpus, otherwise)
 
 

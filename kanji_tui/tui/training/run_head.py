@@ -2,14 +2,15 @@
 
 from textual.content import Content
 
+from kanji_tui.training.results import Trained
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.key_values import Facts
+from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.workspace.run_views import RunView
 
 GAP = Content("  ")
 
 
-class RunHead(Facts):
+class RunHead(KeyValues):
     """Two lines: what the run is and how good, what it does now or how it ended."""
 
     def show(self, view: RunView | None, published: bool, ready: bool) -> None:  # type: ignore[override]
@@ -28,9 +29,9 @@ def _first_line(view: RunView) -> list[Content]:
         parts.append(formatting.quiet(view.progress.phase))
     if view.best:
         parts.append(Content(f"best {formatting.percent(view.best.val_top1)}"))
-    test = (view.result or {}).get("test")
-    if isinstance(test, dict):
-        parts.append(Content.styled(f"test {formatting.percent(test.get('top1'))}", "bold $success"))
+    trained = view.result
+    if isinstance(trained, Trained) and trained.test is not None:
+        parts.append(Content.styled(f"test {formatting.percent(trained.test.top1)}", "bold $success"))
     return parts
 
 
@@ -55,13 +56,10 @@ def _ended(view: RunView, published: bool) -> list[Content]:
         return [formatting.quiet("its process is gone: u goes on from its last checkpoint")]
     if view.state == "stopped":
         return [formatting.quiet("stopped by you: u goes on from its checkpoint")]
-    result = view.result or {}
     parts = [Content.styled("published", "$accent")] if published else []
     parts.append(formatting.next_words("e exports, 5 browses" if published else "P publishes, e exports"))
-    if result.get("seconds"):
-        parts.append(
-            formatting.quiet(f"took {formatting.duration(result['seconds'])} on {result.get('device', '?')}")
-        )
-    if result.get("samples_per_second"):
-        parts.append(formatting.quiet(f"{formatting.count(result['samples_per_second'])} samples/s"))
+    trained = view.result
+    if isinstance(trained, Trained):
+        parts.append(formatting.quiet(f"took {formatting.duration(trained.seconds)} on {trained.device}"))
+        parts.append(formatting.quiet(f"{formatting.count(trained.samples_per_second)} samples/s"))
     return parts

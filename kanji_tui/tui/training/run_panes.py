@@ -11,7 +11,7 @@ from kanji_tui.tui.training.gpu_pane import GpuPane
 from kanji_tui.tui.training.run_head import RunHead
 from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.curves import Curves
-from kanji_tui.tui.widgets.key_values import Facts
+from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.workspace.run_views import RunView
 
@@ -45,7 +45,7 @@ class RunPanes(Vertical):
 
     def compose(self) -> ComposeResult:
         yield RunHead(id="head")
-        yield Facts(id="legend")
+        yield KeyValues(id="legend")
         with Horizontal(id="curves"):
             for number in range(MOST_CHARTS):
                 yield Curves(id=f"chart-{number}").add_class("pane")
@@ -84,12 +84,12 @@ class RunPanes(Vertical):
 
     def _show_curves(self) -> None:
         laid, window = self._laid, self._seen
-        self.query_one("#legend", Facts).display = len(laid) > 1
+        self.query_one("#legend", KeyValues).display = len(laid) > 1
         named = [
             Content.styled(f"{letter} {view.network} {formatting.moment(view.started)}", style)
             for letter, style, view in charts.legend(laid)
         ]
-        self.query_one("#legend", Facts).say(Content("   ").join(named))
+        self.query_one("#legend", KeyValues).say(Content("   ").join(named))
         drawn = charts.charts(laid, self.pattern, self._look, window, self._cursor)
         room = min(MOST_CHARTS, max(2, self.content_size.width // CHART_WIDTH))
         left_out = len(drawn) - room

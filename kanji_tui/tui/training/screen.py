@@ -11,17 +11,18 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
 from kanji_tui.presentation.charts import LETTERS, MOST_RUNS, RUN_STYLES, fits
-from kanji_tui.runs.publish import publish
+from kanji_tui.presentation.document import Column, Row
+from kanji_tui.runs.publish import Published, publish
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.tui.export.form import ask_export
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
-from kanji_tui.tui.shell.messages import Answer, JobStarted
+from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.form import TrainForm, read_config
 from kanji_tui.tui.training.run_panes import RunPanes
 from kanji_tui.tui.training.shown_command import ShownCommand
 from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.list_table import Column, Row, Rows
+from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
 from kanji_tui.workspace.command_line import train_command
@@ -29,9 +30,20 @@ from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.state import State
 
-LOG, PUBLISH, DELETE = "log", "publish", "delete"
-RUNS, METRICS = "runs", "metrics"  # what is typed into the prompt, besides LOG
+RUNS, METRICS, LOG = "runs", "metrics", "log"  # what is typed into the prompt
 ZOOM = 0.5
+
+
+class LogRead(Answered[tuple[str, ...]]):
+    """The lines of a run's log; the key is the run's name."""
+
+
+class RunPublished(Answered[Published]):
+    """A run's model is now the one in models/."""
+
+
+class RunDeleted(Answered[str]):
+    """The run with this name is gone."""
 
 
 class TrainingScreen(WorkbenchScreen):
@@ -78,7 +90,7 @@ class TrainingScreen(WorkbenchScreen):
         self._patterns = {RUNS: "", METRICS: "", LOG: ""}
 
     def body(self) -> ComposeResult:
-        runs = Rows(
+        runs = ListTable(
             Column("start", 5),
             Column("network", 0),
             Column("state", 8),
@@ -95,7 +107,7 @@ class TrainingScreen(WorkbenchScreen):
     @property
     def chosen(self) -> RunView | None:
         """The run under the cursor."""
-        row = self.query_one("#runs", Rows).current
+        row = self.query_one("#runs", ListTable).current
         return self.state.runs.get(row.key) if row else None
 
     @property
@@ -113,7 +125,7 @@ class TrainingScreen(WorkbenchScreen):
         return self.state.place.model.run if self.state.place and self.state.place.model else ""
 
     def show_state(self) -> None:
-        runs = self.query_one("#runs", Rows)
+        runs = self.query_one("#runs", ListTable)
         self._show_runs()
         if self._wanted in self.state.runs:
             runs.select(self._wanted)
@@ -124,10 +136,10 @@ class TrainingScreen(WorkbenchScreen):
         every, pattern = self.state.of("train"), self._patterns[RUNS]
         views = [view for view in every if not pattern or fits(pattern, _words_of(view))]
         self._marked = [name for name in self._marked if name in self.state.runs]
-        runs = self.query_one("#runs", Rows)
+        runs = self.query_one("#runs", ListTable)
         empty = "no run fits: f, esc" if pattern else "no run yet: n trains"
         runs.show([self._row(view) for view in views], empty)
-        runs.entitle("runs", f"/{pattern}/ {len(views)} of {len(every)}" if pattern else "")
+        runs.set_title("runs", f"/{pattern}/ {len(views)} of {len(every)}" if pattern else "")
 
     def _row(self, view: RunView) -> Row:
         best = f"{100 * view.best.val_top1:.1f}"[:4].rstrip(".") if view.best else ""
@@ -140,8 +152,8 @@ class TrainingScreen(WorkbenchScreen):
         state = Content.styled("stopping", "bold $warning") if view.stopping else formatting.state(view.state)
         return Row(view.name, (formatting.moment(view.started)[-5:], network, state, best))
 
-    def on_rows_highlighted(self, message: Rows.Highlighted) -> None:
-        if message.rows.id == "runs":
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
+        if message.table.id == "runs":
             self._show_run()
             self.refresh_bindings()
 
@@ -159,18 +171,18 @@ class TrainingScreen(WorkbenchScreen):
             self.query_one(LogTail).show(())
         elif self.query_one(RunPanes).shows(LOG) and self._logged != (view.name, view.moved):
             self._logged = (view.name, view.moved)
-            self.worker.ask(self, LOG, lambda: (view.name, read_log(view)))
+            self.worker.ask(self, LogRead, lambda: read_log(view), view.name)
 
-    def on_answer(self, message: Answer) -> None:
-        if message.slot == LOG:
-            name, lines = message.value
-            if self.chosen is not None and self.chosen.name == name:
-                self.query_one(LogTail).show(lines, of=name)
-        elif message.slot == PUBLISH:
-            self.notify(f"published: {message.value.run}", timeout=4, markup=False)
-            self.worker.look_again()
-        elif message.slot == DELETE:
-            self.worker.look_again()
+    def on_log_read(self, message: LogRead) -> None:
+        if self.chosen is not None and self.chosen.name == message.key:
+            self.query_one(LogTail).show(message.value, of=message.key)
+
+    def on_run_published(self, message: RunPublished) -> None:
+        self.notify(f"published: {message.value.run}", timeout=4, markup=False)
+        self.worker.poll_now()
+
+    def on_run_deleted(self, message: RunDeleted) -> None:
+        self.worker.poll_now()
 
     def on_job_started(self, message: JobStarted) -> None:
         if message.job == "train":
@@ -278,7 +290,7 @@ class TrainingScreen(WorkbenchScreen):
     def action_publish(self) -> None:
         view = self.chosen
         if view is not None:
-            self.worker.ask(self, PUBLISH, lambda: publish(view.path, MODELS_DIR))
+            self.worker.ask(self, RunPublished, lambda: publish(view.path, MODELS_DIR), view.name)
 
     def action_export(self) -> None:
         view = self.chosen
@@ -299,7 +311,7 @@ class TrainingScreen(WorkbenchScreen):
             return view.name
 
         def delete() -> None:
-            self.worker.ask(self, DELETE, remove)
+            self.worker.ask(self, RunDeleted, remove, view.name)
 
         text = (
             f"{view.name}\n\nIts model, checkpoint, events and log go for good. A published copy in models/ stays."

@@ -11,7 +11,7 @@ from kanji_tui.tui.widgets.pen import DOTS
 DOTTED_EVERY = 4
 
 
-class Canvas:
+class BrailleCanvas:
     """`x` is the window seen; `place` gives the height of a value, 0 at the bottom, 1 at the top."""
 
     def __init__(self, width: int, height: int, x: Window, place: Callable[[float], float]) -> None:

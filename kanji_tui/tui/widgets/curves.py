@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from kanji_tui.presentation.curve_data import Chart, Series, value_at, within
 from kanji_tui.tui.widgets.axes import axis
-from kanji_tui.tui.widgets.braille_canvas import Canvas
+from kanji_tui.tui.widgets.braille_canvas import BrailleCanvas
 
 REDRAW_SECONDS = 1.0
 GAP = Content("  ")
@@ -78,7 +78,7 @@ def chart_lines(chart: Chart, width: int, height: int) -> list[Content]:
         return [Content()] * (height // 2) + [Content.styled("no epoch yet".center(width), "$faint")]
     scale = axis(seen, max(2, height // 3), chart.percent, log=chart.look == "log")
     gutter = max(len(text) for _, text in scale.ticks) + 1
-    canvas = Canvas(width - gutter, height - 1, chart.window, scale.place)
+    canvas = BrailleCanvas(width - gutter, height - 1, chart.window, scale.place)
     _paint(canvas, chart)
     rows = {canvas.row(tick): text for tick, text in scale.ticks}
     lines = [
@@ -88,7 +88,7 @@ def chart_lines(chart: Chart, width: int, height: int) -> list[Content]:
     return [*lines, _epochs(chart, canvas, gutter)]
 
 
-def _paint(canvas: Canvas, chart: Chart) -> None:
+def _paint(canvas: BrailleCanvas, chart: Chart) -> None:
     """Best epoch and cursor behind, then the curves, their letters last; raw values faint behind smoothed ones."""
     if chart.best is not None:
         canvas.vertical(chart.best, "┊", "$accent 60%")
@@ -103,7 +103,7 @@ def _paint(canvas: Canvas, chart: Chart) -> None:
         canvas.letter(series.points, series.mark, series.style)
 
 
-def _epochs(chart: Chart, canvas: Canvas, gutter: int) -> Content:
+def _epochs(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
     """The line below: the first and the last epoch, and the cursor's at its place."""
     marks = {0: f"{math.ceil(chart.window[0] - 1e-9)}"}
     last = f"{math.floor(chart.window[1] + 1e-9)}"

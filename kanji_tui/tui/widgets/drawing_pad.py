@@ -29,7 +29,7 @@ WAYS = {  # as they lie on the number pad
 }
 
 
-class Sheet(Widget, can_focus=True):
+class DrawingPad(Widget, can_focus=True):
     """`strokes` is the drawing. Leave `beside` columns of the container for what stands next to it."""
 
     ALLOW_SELECT = False
@@ -40,7 +40,7 @@ class Sheet(Widget, can_focus=True):
         Binding("space", "pen", "Pen", show=False),
     ]
     DEFAULT_CSS = """
-    Sheet {
+    DrawingPad {
         width: auto; height: auto; border: round $rule; background: $panel; color: $quiet;
         & > .sheet--ink { color: $foreground; }
         & > .sheet--guide { color: $faint; }
@@ -53,7 +53,7 @@ class Sheet(Widget, can_focus=True):
     class Drawn(Message):
         """The drawing is another, or the pen went down or up."""
 
-        def __init__(self, sheet: "Sheet") -> None:
+        def __init__(self, sheet: "DrawingPad") -> None:
             super().__init__()
             self.sheet = sheet
 

@@ -1,16 +1,21 @@
-"""A few facts, one a line: a quiet name and a value."""
+"""A key-value list: a quiet name and a value, one pair a line."""
+
+from collections.abc import Sequence
 
 from textual.content import Content
 from textual.widgets import Static
 
-Fact = tuple[str, str | Content]
+from kanji_tui.presentation.document import Line
+from kanji_tui.tui.widgets.content import content_of
+
+KeyValue = tuple[str, Line | Content]
 
 
-class Facts(Static):
-    """show() takes (name, value) pairs, or a bare sentence."""
+class KeyValues(Static):
+    """show() takes (name, value) pairs, say() a bare line."""
 
     DEFAULT_CSS = """
-    Facts { height: auto; }
+    KeyValues { height: auto; }
     """
 
     def __init__(self, id: str | None = None, name_width: int = 10) -> None:
@@ -18,16 +23,16 @@ class Facts(Static):
         self._name_width = name_width
         self._shown = Content()
 
-    def show(self, facts: list[Fact]) -> None:
+    def show(self, pairs: Sequence[KeyValue]) -> None:
         lines = [
-            Content.styled(name.ljust(self._name_width) if name else "", "$quiet")
-            + (value if isinstance(value, Content) else Content(value))
-            for name, value in facts
+            Content.styled(name.ljust(self._name_width) if name else "", "$quiet") + content_of(value)
+            for name, value in pairs
         ]
         self.say(Content("\n").join(lines))
 
-    def say(self, content: Content) -> None:
-        """Show `content`, painting only when it is another, and laying out only when it is higher or lower."""
+    def say(self, line: Line | Content) -> None:
+        """Show a line, painting only when it is another, and laying out only when it is higher or lower."""
+        content = content_of(line)
         if not content.is_same(self._shown):
             before, self._shown = self._shown, content
             self.update(content, layout=self._height(before) != self._height(content))

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from kanji_tui.presentation.charts import fits
-from kanji_tui.tui.widgets.pane_title import entitle
+from kanji_tui.tui.widgets.pane_title import set_pane_title
 
 KNOWN_BY = 20  # lines that tell where in a log one is
 
@@ -112,7 +112,7 @@ class LogTail(Widget, can_focus=True):
             parts.append(f"/{self._pattern}/ {at} of {len(found)}" if found else f"/{self._pattern}/ not found")
         if self._top is not None:
             parts.append(f"line {self._top + 1} of {len(self._lines)}, end follows")
-        entitle(self, "  ".join(parts))
+        set_pane_title(self, "  ".join(parts))
         self.refresh()
 
     def render(self) -> Content:

@@ -4,10 +4,10 @@ import onnx
 import pytest
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.export.quick_export import write_unproved
+from kanji_tui.export.quick_export import export_quickly
 from kanji_tui.inspection.compared_file import read_candidate
-from kanji_tui.recognition.drawing.model import find_look, open_live
-from kanji_tui.recognition.drawing.strokes import Look
+from kanji_tui.recognition.drawing.model import find_style, open_live
+from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.models import open_model
 from tests.data.test_legacy import write_original
 
@@ -18,7 +18,7 @@ def noted(trained, tmp_path):
 
     def write(card: str | None):
         path = tmp_path / "model.onnx"
-        write_unproved(trained.model_path, path)
+        export_quickly(trained.model_path, path)
         model = onnx.load(path)
         del model.metadata_props[:]
         if card is not None:
@@ -62,7 +62,7 @@ def test_a_file_that_is_no_graph_is_a_sentence(tmp_path):
 
 def test_the_originals_dataset_is_not_converted_to_measure_a_pen(tmp_path):
     write_original(tmp_path / "ds")
-    assert find_look(None, tmp_path / "ds") == Look()
+    assert find_style(None, tmp_path / "ds") == StrokeStyle()
     assert not (tmp_path / "ds" / ".uint8").exists()
 
 
@@ -72,10 +72,10 @@ def test_a_broken_dataset_of_the_original_leaves_the_usual_look(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
-    assert find_look(None, tmp_path / "ds") == Look()
+    assert find_style(None, tmp_path / "ds") == StrokeStyle()
 
 
 def test_a_prepared_dataset_is_measured(trained):
-    found = find_look(None, trained.data_dir)
+    found = find_style(None, trained.data_dir)
     assert found.source == f"measured in {trained.data_dir}/"
-    assert 0 < found.pen != Look().pen
+    assert 0 < found.pen != StrokeStyle().pen

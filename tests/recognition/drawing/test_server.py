@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from kanji_tui.data.dataset import open_dataset
+from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.saved import save_sample
-from kanji_tui.recognition.drawing.strokes import Look, render
+from kanji_tui.recognition.drawing.strokes import render
 from tests.conftest import Trained, run_command
 from tests.drawn import DEN, DRAWN, KEN
 
@@ -22,7 +23,7 @@ from tests.drawn import DEN, DRAWN, KEN
 def ask(home: Path, *requests: dict) -> list[dict]:
     """All answers of one child to these requests."""
     process = subprocess.run(
-        [sys.executable, "-m", "kanji_tui.recognition.drawing.server"],
+        [sys.executable, "-m", "kanji_tui.system.child", "kanji_tui.recognition.drawing.server:main"],
         cwd=home,
         input="".join(json.dumps(request) + "\n" for request in requests),
         capture_output=True,
@@ -35,13 +36,13 @@ def ask(home: Path, *requests: dict) -> list[dict]:
 
 
 def read(strokes: object) -> dict:
-    return {"do": "read", "strokes": strokes}
+    return {"do": "recognise", "strokes": strokes}
 
 
 @pytest.fixture(scope="module")
 def ready(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work folder with the trained model, its dataset, and its export as `export onnx` names it. Read only."""
-    from kanji_tui.export.quick_export import write_unproved
+    from kanji_tui.export.quick_export import export_quickly
     from kanji_tui.recognition.models import load_recogniser
 
     home = tmp_path_factory.mktemp("ready")
@@ -50,7 +51,7 @@ def ready(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("best_kanji_model.pth", "best_model_info.json"):
         (home / "models" / name).write_bytes((trained.models_dir / name).read_bytes())
     card = load_recogniser(trained.model_path)[1]
-    write_unproved(trained.model_path, home / "models" / f"{card.export_name('tract')}.onnx")
+    export_quickly(trained.model_path, home / "models" / f"{card.export_name('tract')}.onnx")
     return home
 
 
@@ -62,7 +63,7 @@ def test_what_is_drawn_is_what_is_read(ready: Path):
         assert len(shares) == 10
         assert shares == sorted(shares, reverse=True)
         assert 0 < sum(shares) <= 1 + 1e-6
-        assert len(base64.b64decode(answer["picture"])) == answer["size"] ** 2 == 32**2
+        assert len(base64.b64decode(answer["image"])) == answer["size"] ** 2 == 32**2
         assert all(re.fullmatch("[0-9A-F]{4}", candidate["jis"]) for candidate in answer["candidates"])
 
 
@@ -72,13 +73,13 @@ def test_the_same_drawing_has_the_same_answer(ready: Path):
 
 
 def test_its_own_export_is_taken_and_another_models_is_not(ready: Path, tmp_path: Path):
-    (found,) = ask(ready, {"do": "look"})
-    assert (found["model"], found["classes"], found["size"]) == (
+    (found,) = ask(ready, {"do": "find"})
+    assert (found["name"], found["classes"], found["size"]) == (
         "kanji_model_etl9g-sample_32x32_12classes_tract.onnx",
         12,
         32,
     )
-    assert found["look"]["source"] == "measured in dataset/"
+    assert found["style"]["source"] == "measured in dataset/"
 
     models = tmp_path / "models"
     models.mkdir()
@@ -87,10 +88,10 @@ def test_its_own_export_is_taken_and_another_models_is_not(ready: Path, tmp_path
     info = json.loads((models / "best_model_info.json").read_text())
     info["metrics"]["ink_extent"] = 0.5  # as if it were from another training
     (models / "best_model_info.json").write_text(json.dumps(info))
-    note, found, answer = ask(tmp_path, {"do": "look"}, read(DEN))
+    note, found, answer = ask(tmp_path, {"do": "find"}, read(DEN))
     assert "some seconds" in note["note"]
-    assert found["model"] == "best_kanji_model.pth"
-    assert found["look"]["source"] == "usual for ETL9G"  # there is no dataset
+    assert found["name"] == "best_kanji_model.pth"
+    assert found["style"]["source"] == "usual for ETL9G"  # there is no dataset
     assert answer["candidates"]
 
 
@@ -98,26 +99,26 @@ def test_without_the_weights_the_export_does(ready: Path, tmp_path: Path):
     (tmp_path / "models").mkdir()
     (export,) = (ready / "models").glob("*.onnx")
     (tmp_path / "models" / export.name).write_bytes(export.read_bytes())
-    found, answer = ask(tmp_path, {"do": "look"}, read(DEN))
-    assert found["model"] == export.name
+    found, answer = ask(tmp_path, {"do": "find"}, read(DEN))
+    assert found["name"] == export.name
     assert answer["candidates"][0]["character"] == "田"
 
 
 def test_without_a_model_it_says_what_to_do_and_still_shows_the_picture(tmp_path: Path):
     found, answer, kept = ask(
-        tmp_path, {"do": "look"}, read(DEN), {"do": "save", "strokes": DEN, "label": "U+7530"}
+        tmp_path, {"do": "find"}, read(DEN), {"do": "save", "strokes": DEN, "label": "U+7530"}
     )
-    assert (found["model"], found["problem"]) == ("", "there is no model yet")
+    assert (found["name"], found["problem"]) == ("", "there is no model yet")
     assert "train" in found["remedy"]
     assert answer["candidates"] == []
-    assert max(base64.b64decode(answer["picture"])) == 255
+    assert max(base64.b64decode(answer["image"])) == 255
     assert Path(kept["path"]).parent == Path("samples/田")
 
 
 def test_broken_weights_are_a_sentence(tmp_path: Path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "best_kanji_model.pth").write_bytes(b"nothing")
-    _, found = ask(tmp_path, {"do": "look"})
+    _, found = ask(tmp_path, {"do": "find"})
     assert "best_kanji_model.pth" in found["problem"]
     assert "Traceback" not in found["problem"]
 
@@ -157,7 +158,7 @@ def test_saved_drawings_are_a_dataset(ready: Path, tmp_path: Path):
     dataset = open_dataset(prepared)
     assert (len(dataset), len(dataset.classes)) == (len(saves), len(DRAWN))
     (answer,) = ask(tmp_path, read(DEN))
-    live = np.frombuffer(base64.b64decode(answer["picture"]), np.uint8).reshape(32, 32).astype(int)
+    live = np.frombuffer(base64.b64decode(answer["image"]), np.uint8).reshape(32, 32).astype(int)
     (number, _) = np.flatnonzero(dataset.jis == 0x4544)
     assert np.abs(dataset.images([number])[0] - live).mean() < 12  # of 255: another resize, the same place
 
@@ -165,16 +166,16 @@ def test_saved_drawings_are_a_dataset(ready: Path, tmp_path: Path):
 @pytest.mark.parametrize("label", ["", "xx", "あい", "U+1F600", "FFFF", "../up"])
 def test_a_label_that_names_no_character_saves_nothing(tmp_path: Path, label: str):
     (answer,) = ask(tmp_path, {"do": "save", "strokes": DEN, "label": label})
-    assert label in answer["error"]
-    assert answer["remedy"]
+    assert label in answer["error"]["message"]
+    assert answer["error"]["remedy"]
     assert not (tmp_path / "samples").exists()
 
 
 def test_samples_saved_at_once_all_have_names_of_their_own(tmp_path: Path):
     with ThreadPoolExecutor(8) as pool:
-        paths = list(pool.map(lambda _: save_sample(DEN, "田", Look(), tmp_path), range(24)))
+        paths = list(pool.map(lambda _: save_sample(DEN, "田", StrokeStyle(), tmp_path), range(24)))
     assert len(set(paths)) == 24
-    expected = render(DEN, Look())
+    expected = render(DEN, StrokeStyle())
     for path in paths:
         with Image.open(path) as picture:
             assert np.array_equal(np.asarray(picture), expected)
@@ -185,7 +186,7 @@ def test_torch_is_not_loaded_to_read(ready: Path):
 import io, json, sys
 from kanji_tui.recognition.drawing.server import serve
 out = io.BytesIO()
-serve(io.BytesIO(json.dumps({"do": "read", "strokes": [[[0, 0], [1, 1]]]}).encode()), out)
+serve(io.BytesIO(json.dumps({"do": "recognise", "strokes": [[[0, 0], [1, 1]]]}).encode()), out)
 print(len(json.loads(out.getvalue())["candidates"]), sorted({"torch", "onnx", "textual"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ready, capture_output=True, text=True, timeout=60)

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from kanji_tui.data.etl import COLUMNS, ROWS
 from kanji_tui.recognition.drawing.model import normalise
-from kanji_tui.recognition.drawing.strokes import PAPER, USUAL_PEN, Look, measure_look, measure_pen, render
+from kanji_tui.recognition.drawing.results import StrokeStyle
+from kanji_tui.recognition.drawing.strokes import PAPER, USUAL_PEN, measure_pen, measure_style, render
 from kanji_tui.recognition.ink import ink_box
 from tests.drawn import DEN, DRAWN
 
-LOOK = Look(0.7, 0.05)
+LOOK = StrokeStyle(0.7, 0.05)
 share = st.floats(0, 1, allow_nan=False)
 drawings = st.lists(st.lists(st.tuples(share, share), min_size=1, max_size=8), min_size=1, max_size=5)
 
@@ -45,7 +46,7 @@ def test_where_and_how_large_it_was_drawn_is_all_one(scale, right, down):
 @pytest.mark.parametrize("pen", [0.03, 0.045, 0.06, 0.09])
 @pytest.mark.parametrize("paleness", [1.0, 0.6])
 def test_strokes_are_as_thick_as_wanted_and_measure_so(pen, paleness):
-    line = render([[(0, 0), (1, 0)]], Look(0.8, pen))
+    line = render([[(0, 0), (1, 0)]], StrokeStyle(0.8, pen))
     assert measure_pen(paleness * ink(line)[None]) == pytest.approx(pen, rel=0.12)
 
 
@@ -54,9 +55,9 @@ def test_a_picture_as_it_was_measured(sample_dataset):
     from kanji_tui.data.dataset import open_dataset
 
     dataset = open_dataset(sample_dataset)
-    look = measure_look(dataset.images(np.arange(len(dataset))), "here")
+    look = measure_style(dataset.images(np.arange(len(dataset))), "here")
     drawn = np.stack([normalise(strokes, look, dataset.size) for strokes in DRAWN.values()])
-    again = measure_look(drawn, "")
+    again = measure_style(drawn, "")
     assert again.extent == pytest.approx(look.extent, abs=0.06)
     assert again.pen == pytest.approx(look.pen, rel=0.25)
 

@@ -6,20 +6,34 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Epoch, Gpu, Progress, State
+from kanji_tui.jobs import networks, verify
+from kanji_tui.networks.results import Networks
+from kanji_tui.runs import question
 from kanji_tui.runs.run_directory import RunDirectory
-from kanji_tui.tui.shell.messages import Answer, GpusRead, PlaceRead, Refusal, RunsMoved
-from kanji_tui.tui.shell.worker import FOLLOW_SECONDS, PLACE_SHARE, Worker, read_complaint
+from kanji_tui.system.child import Child
+from kanji_tui.tui.shell.messages import Answered, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
+from kanji_tui.tui.shell.worker import FOLLOW_SECONDS, PLACE_SHARE, Worker
 from kanji_tui.workspace import snapshot
 from kanji_tui.workspace.run_views import Tail, Watch, start_time
-from kanji_tui.workspace.snapshot import Place, next_step, read_place
+from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_live, write_run
+
+
+class Told(Answered[object]):
+    """The answer to whatever a test asks."""
+
+
+class OtherTold(Answered[object]):
+    """The answer to another kind of question."""
 
 
 class Listener:
@@ -87,17 +101,17 @@ def test_gpus_are_asked_every_five_seconds_and_told_only_when_they_moved(monkeyp
 
 def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
     thread, listener = worker
-    thread.ask(listener, "who", lambda: threading.current_thread().name)
-    answer = listener.wait_for(Answer)[0]
-    assert (answer.slot, answer.value) == ("who", "worker")
+    thread.ask(listener, Told, lambda: threading.current_thread().name, "who")
+    answer = listener.wait_for(Told)[0]
+    assert (answer.key, answer.value) == ("who", "worker")
 
 
 def test_questions_do_not_hasten_the_turns(worker, home: Path) -> None:
     """Progress is told four times a second at most."""
     thread, listener = worker
     run = write_live(home)
-    thread.look_again()
-    listener.wait_for(RunsMoved)
+    thread.poll_now()
+    listener.wait_for(RunsChanged)
     listener.messages.clear()
     turns = []
     thread._watch.look = seen(thread._watch.look, turns)
@@ -107,21 +121,21 @@ def test_questions_do_not_hasten_the_turns(worker, home: Path) -> None:
             file.write(
                 json.dumps({"t": 1.0, "type": "progress", "phase": "training", "done": 1, "total": 9}) + "\n"
             )
-        thread.ask(listener, "number", lambda: time.sleep(0.002) or 1)
+        thread.ask(listener, Told, lambda: time.sleep(0.002) or 1)
         time.sleep(0.005)
-    assert len(listener.wait_for(RunsMoved, 2)) <= 9
+    assert len(listener.wait_for(RunsChanged, 2)) <= 9
     assert all(after - before >= FOLLOW_SECONDS for before, after in pairwise(turns))
 
 
 def test_many_questions_do_not_stop_the_turns(worker, home: Path) -> None:
     thread, listener = worker
-    listener.wait_for(PlaceRead)  # the first turn
+    listener.wait_for(WorkspaceRead)  # the first turn
     for number in range(250):
-        thread.ask(listener, str(number), lambda: time.sleep(0.01) or 1)
+        thread.ask(listener, Told, lambda: time.sleep(0.01) or 1, str(number))
     write_live(home)
-    listener.wait_for(Answer, 250)
+    listener.wait_for(Told, 250)
     kinds = [type(message) for message in listener.messages]
-    assert kinds.index(RunsMoved) < len(kinds) - 1 - kinds[::-1].index(Answer)
+    assert kinds.index(RunsChanged) < len(kinds) - 1 - kinds[::-1].index(Told)
 
 
 def seen(look: Callable[[float], tuple], turns: list[float]) -> Callable[[float], tuple]:
@@ -134,45 +148,45 @@ def seen(look: Callable[[float], tuple], turns: list[float]) -> Callable[[float]
     return noting
 
 
-def test_an_error_becomes_a_refusal_with_its_remedy(worker) -> None:
+def test_an_error_is_posted_with_its_remedy(worker) -> None:
     thread, listener = worker
 
     def refuse() -> None:
         raise KanjiError("no dataset in there", "make one")
 
-    thread.ask(listener, "open", refuse)
-    refusal = listener.wait_for(Refusal)[0]
-    assert (refusal.slot, refusal.message, refusal.remedy) == ("open", "no dataset in there", "make one")
+    thread.ask(listener, Told, refuse, "open")
+    failed = listener.wait_for(QuestionFailed)[0]
+    assert (failed.question, failed.key) == (Told, "open")
+    assert (failed.error.message, failed.error.remedy) == ("no dataset in there", "make one")
 
 
 def test_a_newer_question_replaces_one_that_waits(worker) -> None:
     thread, listener = worker
     gate = threading.Event()
-    thread.ask(listener, "slow", gate.wait)
+    thread.ask(listener, OtherTold, gate.wait)
     for number in range(1, 51):
-        thread.ask(listener, "page", lambda number=number: number)
+        thread.ask(listener, Told, lambda number=number: number)
+        thread.ask(listener, Told, lambda number=number: -number, "another key")
     gate.set()
-    pages = [answer.value for answer in listener.wait_for(Answer, 2) if answer.slot == "page"]
-    assert pages == [50]
+    assert [answer.value for answer in listener.wait_for(Told, 2)] == [50, -50]
 
 
 def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(worker, monkeypatch) -> None:
     thread, listener = worker
 
-    def slowly(**known: object) -> Place:
+    def slowly(**known: object) -> WorkspaceSnapshot:
         end = time.thread_time() + 0.05
         while time.thread_time() < end:
             pass
-        return Place(dataset_written=1)
+        return WorkspaceSnapshot(dataset_written=1)
 
-    listener.wait_for(PlaceRead)
+    listener.wait_for(WorkspaceRead)
     listener.messages.clear()
-    monkeypatch.setattr(snapshot, "read_place", slowly)
-    thread.look_again()
-    listener.wait_for(PlaceRead)
-    thread.ask(listener, "after that turn", lambda: thread._due["place"] - time.monotonic())
-    (answer,) = [answer.value for answer in listener.wait_for(Answer) if answer.slot == "after that turn"]
-    assert answer > 0.05 / PLACE_SHARE
+    monkeypatch.setattr(snapshot, "read_workspace", slowly)
+    thread.poll_now()
+    listener.wait_for(WorkspaceRead)
+    thread.ask(listener, Told, lambda: thread._due["place"] - time.monotonic())
+    assert listener.wait_for(Told)[0].value > 0.05 / PLACE_SHARE
 
 
 class NewerJustThen(dict):
@@ -191,10 +205,10 @@ class NewerJustThen(dict):
 
 def test_a_question_put_while_another_is_taken_is_not_lost(worker) -> None:
     thread, listener = worker
-    newer = iter([lambda: thread.ask(listener, "page", lambda: "newest")])
+    newer = iter([lambda: thread.ask(listener, Told, lambda: "newest")])
     thread._newest = NewerJustThen(lambda: next(newer, lambda: None)())
-    thread.ask(listener, "page", lambda: "first")
-    assert "newest" in [answer.value for answer in listener.wait_for(Answer, 2)]
+    thread.ask(listener, Told, lambda: "first")
+    assert "newest" in [answer.value for answer in listener.wait_for(Told, 2)]
 
 
 def test_a_run_that_cannot_be_read_is_told_once_and_hides_no_other(worker, home: Path) -> None:
@@ -205,58 +219,94 @@ def test_a_run_that_cannot_be_read_is_told_once_and_hides_no_other(worker, home:
     (home / "models" / "runs" / "20260105T000000-train-1").mkdir()
     (home / "models" / "runs" / "20260105T000000-train-1" / "config.yaml").write_bytes(b"\xff\xfe\x00")
     write_run(home, "20260101T000000-train-1", {}, "finished", [State("running")])
-    thread.look_again()
-    told = listener.wait_for(Refusal)
-    assert (told[0].slot, LIVE in told[0].message) == ("turn", True)
+    thread.poll_now()
+    assert LIVE in listener.wait_for(QuestionFailed)[0].error.message
     time.sleep(2.5 * FOLLOW_SECONDS)
-    assert len(listener.wait_for(Refusal)) == 1
-    names = {view.name for message in listener.wait_for(RunsMoved) for view in message.views}
+    assert len(listener.wait_for(QuestionFailed)) == 1
+    names = {view.name for message in listener.wait_for(RunsChanged) for view in message.views}
     assert names == {LIVE, "20260101T000000-train-1"}
 
 
 def test_the_thread_outlives_what_nobody_foresaw(worker, monkeypatch: pytest.MonkeyPatch) -> None:
     thread, listener = worker
-    thread.ask(listener, "ready", lambda: 1)
-    listener.wait_for(Answer)
+    thread.ask(listener, Told, lambda: 1)
+    listener.wait_for(Told)
     monkeypatch.setattr(thread._watch, "list", lambda: 1 / 0)
-    thread.look_again()
-    assert "ZeroDivisionError" in listener.wait_for(Refusal)[0].message
-    thread.ask(listener, "still", lambda: "there")
-    assert listener.wait_for(Answer, 2)[1].value == "there"
+    thread.poll_now()
+    assert "ZeroDivisionError" in listener.wait_for(QuestionFailed)[0].error.message
+    thread.ask(listener, Told, lambda: "there")
+    assert listener.wait_for(Told, 2)[1].value == "there"
 
 
 def test_a_place_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     read_prepared = snapshot.read_prepared
     monkeypatch.setattr(snapshot, "read_prepared", lambda path: opened.append(path) or read_prepared(path))
-    first = read_place()
-    assert read_place(before=first) == first
+    first = read_workspace()
+    assert read_workspace(before=first) == first
     assert len(opened) == 1
     os.utime(recorded / "dataset" / "metadata.json")
-    read_place(before=first)
+    read_workspace(before=first)
     assert len(opened) == 2
     chunk = next((recorded / "dataset").glob("*chunk*.npz"))
     chunk.write_bytes(b"")
     os.utime(recorded / "dataset" / "metadata.json")
-    broken = read_place(before=first)
+    broken = read_workspace(before=first)
     assert broken.dataset is not None
     assert broken.dataset.problem
-    read_place(before=broken)
+    read_workspace(before=broken)
     assert len(opened) == 4  # until it is mended
 
 
-def test_a_child_answers_with_json_and_refuses_with_its_sentence(worker, home: Path) -> None:
+def ask_networks(thread: Worker, listener: Listener, size: int) -> None:
+    spec = networks.Spec(size=size, classes=10)
+    read = partial(question.read_answer, "networks")
+    thread.ask_child(listener, Told, lambda: question.ask("networks", spec), read)  # type: ignore[arg-type]
+
+
+def test_a_child_answers_with_the_jobs_own_result(worker) -> None:
     thread, listener = worker
-    thread.ask_child(listener, "runs", ("runs",))
-    assert listener.wait_for(Answer)[0].value == {"runs": []}
-    thread.ask_child(listener, "attach", ("attach", "nothing"))
-    assert "nothing" in listener.wait_for(Refusal)[0].message
+    ask_networks(thread, listener, 32)
+    answer = listener.wait_for(Told, seconds=60)[0].value
+    assert isinstance(answer, Networks)
+    assert {network.size for network in answer.networks} == {32}
 
 
-def test_complaints_of_the_command_line() -> None:
-    assert read_complaint("note\nerror: it broke\n  try: mend it\n", 1) == ("it broke", "mend it")
-    assert read_complaint("Killed\n", 137) == ("Killed", "")
-    assert "code 9" in read_complaint("", 9)[0]
+def test_a_child_fails_with_the_jobs_own_error(worker, home: Path) -> None:
+    thread, listener = worker
+    spec = verify.Spec(home / "nothing")
+    read = partial(question.read_answer, "verify")
+    thread.ask_child(listener, Told, lambda: question.ask("verify", spec), read)
+    failed = listener.wait_for(QuestionFailed, seconds=60)[0]
+    assert "nothing" in failed.error.message
+    assert failed.error.remedy
+
+
+def test_a_child_that_crashes_is_told_with_its_last_words(worker) -> None:
+    thread, listener = worker
+    thread.ask_child(
+        listener, Told, lambda: Child("os:_exit", "9"), partial(question.read_answer, "networks")
+    )  # os._exit refuses a string
+    failed = listener.wait_for(QuestionFailed, seconds=60)[0]
+    assert "networks was not answered: TypeError" in failed.error.message
+
+
+def test_a_dropped_question_ends_its_child(worker) -> None:
+    thread, listener = worker
+    children: list[Child] = []
+
+    def start() -> Child:
+        children.append(Child("signal:pause"))
+        return children[-1]
+
+    thread.ask_child(listener, Told, start, lambda child: child.output)
+    thread.ask(listener, OtherTold, lambda: 1)
+    listener.wait_for(OtherTold)
+    assert psutil.pid_exists(children[0].pid)
+    thread.drop(listener, Told)
+    thread.ask(listener, OtherTold, lambda: 1)
+    listener.wait_for(OtherTold, 2)
+    assert not psutil.pid_exists(children[0].pid)
 
 
 def test_a_tail_folds_what_was_added(home: Path) -> None:
@@ -357,11 +407,11 @@ def test_names_tell_when_a_run_began() -> None:
 
 
 def test_the_next_step_follows_what_is_there(home: Path, recorded_once: Path, monkeypatch) -> None:
-    assert "press 2, then s" in next_step(read_place())
+    assert "press 2, then s" in next_step(read_workspace())
     monkeypatch.chdir(recorded_once)
-    here = read_place()
+    here = read_workspace()
     assert here.model is not None
     assert here.model.accuracy == pytest.approx(0.9896)
     assert "press 3, then e" in next_step(here)
-    assert "press 3, then n" in next_step(Place(here.files, here.dataset))
-    assert "then p prepares" in next_step(Place(here.files))
+    assert "press 3, then n" in next_step(WorkspaceSnapshot(here.files, here.dataset))
+    assert "then p prepares" in next_step(WorkspaceSnapshot(here.files))

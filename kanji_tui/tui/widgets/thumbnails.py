@@ -4,23 +4,23 @@ from textual.content import Content
 from textual.widget import Widget
 
 from kanji_tui.tui.widgets.picture import braille
-from kanji_tui.workspace.thumbnails import Glyph
+from kanji_tui.workspace.thumbnails import Thumbnail
 
 GAP = 2
 
 
-class Glyphs(Widget):
+class Thumbnails(Widget):
     """As many pictures as fit in the width, each as high as the widget less the caption."""
 
     DEFAULT_CSS = """
-    Glyphs { height: 9; }
+    Thumbnails { height: 9; }
     """
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._glyphs: tuple[Glyph, ...] = ()
+        self._glyphs: tuple[Thumbnail, ...] = ()
 
-    def show(self, glyphs: tuple[Glyph, ...]) -> None:
+    def show(self, glyphs: tuple[Thumbnail, ...]) -> None:
         if glyphs != self._glyphs:
             self._glyphs = glyphs
             self.refresh()

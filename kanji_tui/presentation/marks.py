@@ -1,0 +1,43 @@
+"""States, verdicts and bars in the marks that every screen and command uses: ASCII words, one style each."""
+
+from kanji_tui.presentation.document import Line, Styled
+
+STATE_STYLES = {
+    "running": "primary strong",
+    "starting": "primary",
+    "stopping": "warning strong",
+    "finished": "good",
+    "stopped": "warning",
+    "failed": "bad strong",
+    "lost": "bad strong",
+}
+STATE_WORDS = {"lost": "crashed"}  # JSON keeps `lost`
+VERDICTS = {
+    "ok": Styled("ok", "good"),
+    "warning": Styled("warn", "warning strong"),
+    "failed": Styled("FAIL", "bad strong"),
+    "not applicable": Styled("n/a", "quiet"),
+}
+
+
+def state(name: str) -> Styled:
+    """A run's state in its style."""
+    return Styled(STATE_WORDS.get(name, name), STATE_STYLES.get(name, ""))
+
+
+def verdict(name: str) -> Styled:
+    """A check's verdict as a mark of at most four letters."""
+    return VERDICTS.get(name, Styled(name, ""))
+
+
+def next_step(text: str) -> Line:
+    """The step that comes next, marked as such."""
+    return Styled("next  ", "accent strong"), text
+
+
+def bar(fraction: float, width: int) -> Line:
+    """A bar of `width` cells filled from the left in eighths of a cell; `fraction` 0-1."""
+    eighths = round(max(0.0, min(1.0, fraction)) * width * 8)
+    full, part = divmod(eighths, 8)
+    filled = "█" * full + ("▏▎▍▌▋▊▉"[part - 1] if part else "")
+    return Styled(filled, "primary"), Styled("─" * (width - len(filled)), "rule")

@@ -1,0 +1,46 @@
+"""A job asked in a child process, without a run directory: its spec goes in, its result or its error comes back.
+
+For questions that take seconds and need torch or onnx, such as one inspection; nothing of them outlives the asker.
+"""
+
+import json
+from typing import Any
+
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Unheard
+from kanji_tui.runs.process import as_json, entry_of, read_result, resolve
+from kanji_tui.system.child import Child, take_stdout
+from kanji_tui.system.files import strict_json
+from kanji_tui.system.plain_data import from_plain, to_plain
+
+NICE = 5
+
+
+def ask(job: str, spec: Any) -> Child:
+    """Start the child that answers; `read_answer` reads it once it has ended."""
+    return Child("kanji_tui.runs.question:answer", job, json.dumps(to_plain(spec)), nice=NICE)
+
+
+def read_answer(job: str, child: Child) -> Any:
+    """The job's result from the child that has ended; the job's own KanjiError, or one with its last words."""
+    try:
+        answer = json.loads(child.output)
+    except ValueError:
+        raise KanjiError(f"{job} was not answered: {child.last_words()}") from None
+    if "error" in answer:
+        raise KanjiError.from_json(answer["error"])
+    return read_result(job, answer["result"])
+
+
+def answer(job: str, spec: str) -> None:
+    """The child: run the job and print {"result": ...} or {"error": ...}."""
+    from kanji_tui.system.threads import prepare_process
+
+    prepare_process()
+    with take_stdout() as out:
+        try:
+            found = resolve(entry_of(job))
+            value = {"result": as_json(found.run(from_plain(found.spec, json.loads(spec)), Unheard()))}
+        except KanjiError as error:
+            value = {"error": error.to_json()}
+        out.write(strict_json(value).encode())

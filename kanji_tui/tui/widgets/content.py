@@ -1,0 +1,32 @@
+"""Lines of a document as Textual draws them."""
+
+from textual.content import Content
+
+from kanji_tui.presentation.document import Line, Styled, parts_of
+
+STYLES = {
+    "quiet": "$quiet",
+    "faint": "$faint",
+    "strong": "bold",
+    "good": "$success",
+    "warning": "$warning",
+    "bad": "$error",
+    "accent": "$accent",
+    "primary": "$primary",
+    "rule": "$rule",
+}
+
+
+def content_of(line: Line | Content) -> Content:
+    """A line in the theme's colours; what already is Content stays."""
+    if isinstance(line, Content):
+        return line
+    if isinstance(line, str):
+        return Content(line)
+    return Content.assemble(
+        *((part.text, _style(part.style)) if isinstance(part, Styled) else part for part in parts_of(line))
+    )
+
+
+def _style(style: str) -> str:
+    return " ".join(STYLES[word] for word in style.split())
