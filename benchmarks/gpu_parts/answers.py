@@ -25,12 +25,14 @@ from kanji_tui.export.verification import run_logits, torch_logits
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.paths import MODEL_INFO
-from kanji_tui.recognition.evaluation import Evaluation, evaluate
+from kanji_tui.recognition.evaluation import evaluate
 from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.results import Evaluation
 from kanji_tui.recognition.saliency import saliency
 from kanji_tui.system.files import read_json
 from kanji_tui.training.loader import Pictures
-from kanji_tui.training.metrics import Metrics, score
+from kanji_tui.training.metrics import score
+from kanji_tui.training.results import Metrics
 
 MOST = 1000  # pictures compared
 EXACT = 1e-4  # of the largest logit, in float32

@@ -15,7 +15,8 @@ from gpu_parts.runs import trained
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.training.loader import Pictures
-from kanji_tui.training.metrics import Metrics, score
+from kanji_tui.training.metrics import score
+from kanji_tui.training.results import Metrics
 
 SHARE = 0.6  # of what the work takes it may have
 
