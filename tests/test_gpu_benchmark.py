@@ -48,8 +48,12 @@ def parts_importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
 
 
-def test_every_part_runs_on_a_bare_machine(tmp_path, sample_dir):
-    done, said = run(tmp_path, "--data", sample_dir)
+def test_every_part_runs_on_a_bare_machine(tmp_path, parts_importable):
+    from gpu_parts.made import write_records
+
+    for number in (1, 2, 3, 4):
+        write_records(tmp_path / "records" / f"ETL9G_{number:02d}", 12, number)
+    done, said = run(tmp_path, "--data", tmp_path / "records")
     states = {part["name"]: part["state"] for part in said["parts"]}
     assert done.returncode == 0, [part for part in said["parts"] if part["state"] == "failed"] or done.stderr
     assert said["device"] == "cpu"
