@@ -18,10 +18,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
 
 from kanji_tui.errors import KanjiError, UsageError
@@ -37,7 +37,7 @@ ACTIVE = ("starting", "running")
 
 @dataclass(frozen=True)
 class Status:
-    """status.json as it was written; `heartbeat` in seconds since 1970, `pid_start` as psutil gives it."""
+    """status.json as it was written; `heartbeat` in seconds since 1970, `pid_start` as psutil gives it, or 0."""
 
     job: str
     state: str
@@ -51,16 +51,19 @@ class Status:
     def verdict(self, now: float | None = None) -> str:
         """The state as a reader must see it: `lost` for a job that says it runs but is no longer there.
 
-        On this host the process itself tells; of one on another host, or not begun yet, only the heartbeat does.
+        On this host the process itself tells; of one on another host, or not begun yet, or where psutil is not
+        installed here or there, only the heartbeat does.
         """
         if self.state not in ACTIVE:
             return self.state
         age = (time.time() if now is None else now) - self.heartbeat
-        here = self.pid and self.host == socket.gethostname()
+        here = self.pid_start and self.host == socket.gethostname() and find_spec("psutil")
         alive = self._alive(age) if here else age <= LOST_AFTER_SECONDS
         return self.state if alive else "lost"
 
     def _alive(self, age: float) -> bool:
+        import psutil
+
         if self.boot_id != boot_id():
             return False
         try:
@@ -79,7 +82,9 @@ def boot_id() -> str:
     """What tells this boot of this machine from any other."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
+    except OSError:  # no Linux
+        import psutil
+
         return f"booted-{int(psutil.boot_time())}"
 
 
@@ -92,9 +97,17 @@ def status_of_this_process(job: str, state: str) -> Status:
         host=socket.gethostname(),
         boot_id=boot_id(),
         pid=pid,
-        pid_start=psutil.Process(pid).create_time(),
+        pid_start=_start_of(pid),
         heartbeat=time.time(),
     )
+
+
+def _start_of(pid: int) -> float:
+    try:
+        import psutil
+    except ImportError:
+        return 0.0
+    return float(psutil.Process(pid).create_time())
 
 
 @dataclass(frozen=True)

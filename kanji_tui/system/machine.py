@@ -5,8 +5,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from kanji_tui.system.threads import usable_cores
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -42,8 +40,8 @@ class Disk:
 
 def memory() -> Memory:
     """The memory this process can count on now."""
-    machine = psutil.virtual_memory()
-    total, available, limit = int(machine.total), int(machine.available), None
+    total, available = _of_machine()
+    limit = None
     for folder in _own_cgroups("memory"):
         most = _number(folder / "memory.max") or _number(folder / "memory.limit_in_bytes")
         if most is None or most >= total:  # no limit is "max" or a number beyond any machine
@@ -71,6 +69,17 @@ def disk(path: Path) -> Disk:
         existing = existing.parent
     writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     return Disk(existing, shutil.disk_usage(existing).free, writable)
+
+
+def _of_machine() -> tuple[int, int]:
+    """The machine's bytes, and how many of them can be had; without psutil only the free ones, file pages not."""
+    try:
+        import psutil
+    except ImportError:
+        page = os.sysconf("SC_PAGE_SIZE")
+        return page * os.sysconf("SC_PHYS_PAGES"), page * os.sysconf("SC_AVPHYS_PAGES")
+    machine = psutil.virtual_memory()
+    return int(machine.total), int(machine.available)
 
 
 def _own_cgroups(controller: str) -> list[Path]:

@@ -4,8 +4,6 @@ import ctypes
 import os
 import sys
 
-import psutil
-
 # From malloc.h of glibc. Large tensors otherwise come from mmap and go back with every free, and each batch pays
 # for fresh zeroed pages (some 5,000 page faults a training step; next to none with these settings).
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
@@ -44,7 +42,14 @@ def usable_cores() -> int:
 
 
 def busy_cores() -> float:
-    """How many of the cores this process may use are at work for others: 1.5 is one and a half. Takes a moment."""
+    """How many of the cores this process may use are at work for others: 1.5 is one and a half. Takes a moment.
+
+    Where psutil is not installed it is the load of the last minute, of which this process may be a part.
+    """
+    try:
+        import psutil
+    except ImportError:
+        return os.getloadavg()[0]
     shares = psutil.cpu_percent(BUSY_SECONDS, percpu=True)
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(shares))
     return sum(shares[core] for core in usable if core < len(shares)) / 100

@@ -103,6 +103,14 @@ def test_where_the_start_of_a_process_is_hidden_the_heartbeat_counts(monkeypatch
     assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
 
 
+def test_without_psutil_only_the_heartbeat_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = replace(status_of_this_process("train", "running"), pid=dead_pid())
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    for status in (dead, status_of_this_process("train", "running")):
+        assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
+        assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+
+
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed"])
 def test_what_has_ended_is_never_lost(state: str) -> None:
     ended = replace(status_of_this_process("train", state), pid=dead_pid(), heartbeat=0.0)

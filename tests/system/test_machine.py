@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def test_this_machine() -> None:
     assert 0 < found.available <= found.total
     assert found.limit is None or 0 < found.limit < found.total
     assert 1 <= cores().usable <= cores().total
+
+
+def test_without_psutil_the_free_pages_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = memory()
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    found = memory()
+    assert found.total == everything.total
+    assert 0 < found.available <= found.total
 
 
 def test_a_limit_of_version_2_counts_with_what_is_used(cgroups: Path) -> None:

@@ -40,3 +40,9 @@ def test_a_process_at_work_is_seen():
             assert 0.3 < busy_cores() <= usable_cores()
         finally:
             other.kill()
+
+
+def test_without_psutil_the_load_of_the_last_minute_counts(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    monkeypatch.setattr(os, "getloadavg", lambda: (1.5, 0.5, 0.1))
+    assert busy_cores() == 1.5

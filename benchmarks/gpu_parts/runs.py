@@ -1,0 +1,134 @@
+"""Whole runs: a preparation of full size, trainings from record files, a training that changes its device."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from gpu_parts import Bench, Failed, Figures, NotApplicable, require
+from gpu_parts.jobs import begin, epochs_of, events_of, follow, result_of, weights_of
+from gpu_parts.made import full_records, small_dataset
+from kanji_tui.jobs.prepare import Spec as PrepareSpec
+from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.paths import CHECKPOINT, HISTORY
+from kanji_tui.runs.run_directory import RunDirectory
+from kanji_tui.system.files import read_json
+from kanji_tui.training import checkpoint
+from kanji_tui.training.config import TrainConfig
+
+POINTS = 0.003  # of accuracy, by which two trainings may differ
+
+
+def preparation(bench: Bench) -> Figures:
+    """Records/s of a preparation in a process of its own: 607,200 made records where the disk has room."""
+    folder, files = full_records(bench)
+    dataset = bench.folder / "full" / "dataset"
+    spec = PrepareSpec(folder, dataset, 32 if bench.tiny else 64)
+    made = result_of(bench, "prepare", spec, on_gpu=False)
+    bench.kept["full"] = dataset
+    bench.say(
+        f"{made['records']:,} records of {files} files in {made['seconds']:.1f} s, "
+        f"{made['records_per_second']:,.0f} records/s"
+    )
+    figures = {name: made[name] for name in ("records", "files", "size", "records_per_second")}
+    return {**figures, "preparation_seconds": made["seconds"]}
+
+
+def accuracy(bench: Bench) -> Figures:
+    """Trainings on the user's record files: bfloat16 and float32 on the device, float32 on the CPU.
+
+    The same batches, order and learning rate everywhere; augmentation and dropout are drawn anew on each device.
+    """
+    if bench.data is None:
+        raise NotApplicable("no record files were named: --data DIR")
+    dataset = bench.folder / "data"
+    made = result_of(bench, "prepare", PrepareSpec(bench.data, dataset, 32 if bench.tiny else 64), on_gpu=False)
+    epochs = 7 if bench.tiny else max(4, min(32, round(60_000 / made["records"])))
+    figures = bench.found
+    figures |= {"records": made["records"], "classes": made["classes"], "epochs": epochs}
+    wanted = [
+        ("bfloat16", bench.on_gpu),
+        ("float32", bench.on_gpu),
+        *([("float32", False)] if bench.on_gpu else []),
+    ]
+    for precision, on_gpu in wanted:
+        config = TrainConfig(
+            epochs=epochs, batch_size=16 if bench.tiny else 128, learning_rate=4e-3, precision=precision
+        )
+        result = result_of(bench, "train", spec_of(bench, dataset, config), on_gpu)
+        name = f"{precision} on the {bench.device.type if on_gpu else 'cpu'}"
+        figures[name] = {key: result[key] for key in ("device", "precision", "seconds", "samples_per_second")}
+        figures[name] |= {"top1": result["test"]["top1"], "test_samples": result["test"]["samples"]}
+        bench.say(f"{name}: test top-1 {result['test']['top1']:.2%}, {result['samples_per_second']:,.0f} samples/s")
+    return _compared(bench, figures)
+
+
+def _compared(bench: Bench, figures: Figures) -> Figures:
+    """The differences; Failed where they are too large, or a training learned nothing."""
+    device = bench.device.type
+    half, single = figures[f"bfloat16 on the {device}"], figures[f"float32 on the {device}"]
+    host = figures["float32 on the cpu"]
+    samples = single["test_samples"]
+    allowed = max(POINTS, 2 / samples)  # of a small test two samples are more than that
+    figures["bfloat16_against_float32"] = half["top1"] - single["top1"]
+    figures["device_against_cpu"] = single["top1"] - host["top1"] if bench.on_gpu else "the device is the CPU"
+    figures["allowed"] = allowed
+    require(host["top1"] > 0.5, f"the training on the CPU learned too little to compare with: {host['top1']:.1%}")
+    for name, one, other in (("bfloat16 and float32", half, single), ("the device and the CPU", single, host)):
+        apart = abs(one["top1"] - other["top1"])
+        require(apart <= allowed, f"{name} differ by {100 * apart:.2f} points, allowed are {100 * allowed:.2f}")
+    return figures
+
+
+def resumption(bench: Bench) -> Figures:
+    """A run stopped on the device goes on on the CPU, is stopped there, and goes on on the device to its end."""
+    dataset = small_dataset(bench)
+    config = TrainConfig(epochs=6 if bench.tiny else 16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
+    stages: list[Figures] = []
+    bench.found["stages"], earlier = stages, None
+    for name, on_gpu, last in (
+        ("device", bench.on_gpu, False),
+        ("cpu", False, False),
+        ("device", bench.on_gpu, True),
+    ):
+        spec = spec_of(bench, dataset, config, resume=earlier.path if earlier else None)
+        run = begin(bench, "train", spec, on_gpu)
+        follow(bench, run, None if last else lambda events: len(epochs_of(events)) >= (1 if bench.tiny else 2))
+        kept = checkpoint.load(run.path / CHECKPOINT)
+        stages.append({"on": name, "state": run.state(), "epoch": kept["epoch"], "batch": kept["batch"]})
+        bench.say(f"on the {name}: {run.state()} with epoch {kept['epoch']}, batch {kept['batch']} done")
+        require(
+            run.state() == ("finished" if last else "stopped"), f"{run.name} is {run.state()}, too early or late"
+        )
+        earlier = run
+    assert earlier is not None
+    bench.kept["trained"] = weights_of(earlier)
+    return _continuous(earlier, config)
+
+
+def _continuous(run: RunDirectory, config: TrainConfig) -> Figures:
+    """The history of the last run, which all of them wrote; Failed where an epoch is missing or learning broke."""
+    history = read_json(run.path / HISTORY)
+    losses = history["train_loss"]
+    require(history["epochs"] == list(range(1, (config.epochs or 0) + 1)), f"its epochs are {history['epochs']}")
+    grew = max(after - 1.5 * before for before, after in pairwise(losses))
+    require(grew < 0.2, f"the loss leapt from an epoch to the next, something was lost on the way: {losses}")
+    test = next(event.result["test"] for event in reversed(events_of(run)) if event.type == "result")
+    require(test["top1"] > 0.5, f"it learned too little: test top-1 {test['top1']:.1%}")
+    return {"train_loss": losses, "test_top1": test["top1"]}
+
+
+def spec_of(bench: Bench, dataset: Path, config: TrainConfig, resume: Path | None = None) -> TrainSpec:
+    return TrainSpec(dataset, bench.folder / "models", config, resume=resume, publish=False)
+
+
+def trained(bench: Bench) -> tuple[Path, Path]:
+    """The weights of a network that has learned the small dataset, and that dataset; trained where none was yet."""
+    dataset = small_dataset(bench)
+    if "trained" not in bench.kept:
+        config = TrainConfig(epochs=16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
+        run = begin(bench, "train", spec_of(bench, dataset, config), bench.on_gpu)
+        follow(bench, run)
+        if not weights_of(run).is_file():
+            raise Failed(f"{run.name} left no model")
+        bench.kept["trained"] = weights_of(run)
+    weights: Path = bench.kept["trained"]
+    return weights, dataset
