@@ -301,7 +301,8 @@ def test_probe_profile_and_trial_know_the_gpu(sample_dataset: Path, tmp_path: Pa
             run(sample_dataset, tmp_path, replace(SMALL, epochs=1))
         assert sanity_check.try_learning(sample_dataset, report).verdict == "ok"  # ten steps, on the CPU
     found = read_profile(tmp_path)
-    assert found is not None and found.device == NAME
+    assert found is not None
+    assert found.device == NAME
     assert [phase.phase for phase in found.phases if phase.device_seconds is not None] == list(PHASES)
 
 

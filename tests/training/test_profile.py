@@ -32,16 +32,16 @@ def directory(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_table_says_where_the_time_went(directory: Path) -> None:
     found = read_profile(directory)
     assert found is not None
-    assert (found["batch_size"], found["steps"]) == (8, 4)
-    seconds = {row["phase"]: row["seconds"] for row in found["phases"]}
+    assert (found.batch_size, found.steps) == (8, 4)
+    seconds = {row.phase: row.seconds for row in found.phases}
     assert list(seconds) == [*PHASES, "host wait", "other"]
-    assert sum(seconds.values()) == pytest.approx(found["seconds"])
-    assert sum(row["share"] for row in found["phases"]) == pytest.approx(1)
+    assert sum(seconds.values()) == pytest.approx(found.seconds)
+    assert sum(row.share for row in found.phases) == pytest.approx(1)
     assert all(seconds[name] > 0 for name in PHASES)
-    assert seconds["forward"] + seconds["backward"] + seconds["optimiser"] > found["seconds"] / 2
+    assert seconds["forward"] + seconds["backward"] + seconds["optimiser"] > found.seconds / 2
     if not torch.cuda.is_available():
         assert seconds["host wait"] == 0
-        assert {row["device_seconds"] for row in found["phases"]} == {None}
+        assert {row.device_seconds for row in found.phases} == {None}
 
 
 def test_the_trace_is_chrome_s_with_the_phases_in_it(directory: Path) -> None:
@@ -84,4 +84,4 @@ def test_steps_in_the_middle_are_traced_however_few_there_are(tmp_path: Path, co
     assert seen == [float(number) for number in range(count)], "every batch comes once, in order"
     found = read_profile(tmp_path)
     assert found is not None
-    assert found["steps"] == traced
+    assert found.steps == traced

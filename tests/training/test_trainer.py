@@ -28,8 +28,8 @@ def undisturbed(sample_dataset, tmp_path_factory):
 
 def test_it_learns_hands_it_has_not_seen(sample_dataset, tmp_path):
     trained, report = run(sample_dataset, tmp_path, TrainConfig(epochs=12, batch_size=16))
-    assert trained.test["top1"] > 0.9  # chance is 0.08
-    assert trained.validation["top1"] > 0.9
+    assert trained.test.top1 > 0.9  # chance is 0.08
+    assert trained.validation.top1 > 0.9
     assert report.epochs[-1].train_loss < 0.5 * report.epochs[0].train_loss
 
 
@@ -43,7 +43,7 @@ def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
     assert card.source == "drawn sample"
     assert card.split["kind"] == "writer"
     assert card.split["dataset_digest"] == dataset.digest
-    assert card.metrics["test"] == trained.test
+    assert card.metrics["test"] == asdict(trained.test)
     assert 0 < card.metrics["ink_extent"] <= 1
     best = max(report.epochs, key=lambda epoch: (epoch.val_top1, -epoch.val_loss))
     assert (info["epoch"], info["val_accuracy"]) == (best.epoch, 100 * best.val_top1)
@@ -173,8 +173,8 @@ def test_the_test_split_judges_the_best_epoch_not_the_last(sample_dataset, tmp_p
     trained, report = run(sample_dataset, tmp_path, TrainConfig(epochs=4, batch_size=16))
     assert trained.best_epoch == 1
     judged = evaluate(tmp_path / "best_kanji_model.pth", sample_dataset, "test", None, report)
-    assert judged.loss == pytest.approx(trained.test["loss"], abs=1e-4)
-    assert same(trained.validation, checkpoint_of(tmp_path)["history"][0]["validation"])
+    assert judged.loss == pytest.approx(trained.test.loss, abs=1e-4)
+    assert same(asdict(trained.validation), checkpoint_of(tmp_path)["history"][0]["validation"])
 
 
 def test_a_checkpoint_comes_within_the_epoch_when_it_lasts(sample_dataset, tmp_path, monkeypatch):
@@ -277,17 +277,17 @@ def test_train_accuracy_without_augmentation_stands_beside_the_running_one(undis
 def test_the_result_names_weak_classes_and_confused_pairs(undisturbed, sample_dataset):
     directory, trained, report = undisturbed
     classes = json.loads((directory / "validation_by_class.json").read_text())["classes"]
-    assert sum(entry["samples"] for entry in classes) == trained.validation["samples"]
+    assert sum(entry["samples"] for entry in classes) == trained.validation.samples
     right = sum(entry["samples"] * entry["top1"] for entry in classes)
-    assert right / trained.validation["samples"] == pytest.approx(trained.validation["top1"])
+    assert right / trained.validation.samples == pytest.approx(trained.validation.top1)
     balanced = sum(entry["top1"] for entry in classes) / len(classes)
-    assert balanced == pytest.approx(trained.validation["balanced"])
+    assert balanced == pytest.approx(trained.validation.balanced)
     lowest = min(entry["top1"] for entry in classes)
-    assert trained.weakest_classes[0]["top1"] == lowest
+    assert trained.weakest_classes[0].top1 == lowest
     judged = evaluate(directory / "best_kanji_model.pth", sample_dataset, "val", None, report)
-    pairs = {(pair["truth_jis"], pair["predicted_jis"], pair["count"]) for pair in trained.confusions}
+    pairs = {(pair.truth_jis, pair.predicted_jis, pair.count) for pair in trained.confusions}
     assert {(p.truth_jis, p.predicted_jis, p.count) for p in judged.confusions} >= pairs
-    assert sum(pair["count"] for pair in trained.confusions) <= sum(p.count for p in judged.confusions)
+    assert sum(pair.count for pair in trained.confusions) <= sum(p.count for p in judged.confusions)
 
 
 def test_pictures_read_batch_by_batch_train_the_same(undisturbed, sample_dataset, tmp_path, monkeypatch):
