@@ -1,11 +1,12 @@
 # make run    the workbench (without a terminal: the demo)      make test   every test
 # make check  lint, types, import contracts                     make test-real   tests on real handwriting
+# make pictures   the README's pictures, from the running workbench
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
 
-.PHONY: run test test-real check screens clean
+.PHONY: run test test-real check pictures clean
 
 run: .venv/run
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
@@ -23,7 +24,8 @@ check: .venv/lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-screens: .venv/run
+pictures: .venv/test
+	test -d demo || $(BIN)/kanji-tui demo
 	$(BIN)/python scripts/pictures.py demo
 
 .venv/run: pyproject.toml constraints.txt
