@@ -13,6 +13,23 @@ def percent(fraction: float | None, digits: int = 2) -> str:
     return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
+def bare_percent(fraction: float | None) -> str:
+    """`97.31`, `100.0`: percent in five characters, for a column that has no room for the sign."""
+    return "-" if fraction is None else f"{100 * fraction:.2f}"[:5]
+
+
+def rate(number: float | None, unit: str) -> str:
+    """`12,300 records/s`, `2.5 steps/s`."""
+    if number is None:
+        return "-"
+    return f"{number:,.0f} {unit}/s" if number >= 10 else f"{number:.1f} {unit}/s"
+
+
+def loss(number: float | None) -> str:
+    """`0.0712`."""
+    return "-" if number is None else f"{number:.4f}"
+
+
 def size(number: float | None) -> str:
     """Bytes as `15.4 MiB`, in powers of 1,024."""
     if number is None:
@@ -50,6 +67,16 @@ def energy(kwh: float) -> str:
     return f"{kwh:.3g} kWh" if kwh >= 0.1 else f"{1000 * kwh:.3g} Wh"
 
 
+def power(watts: float | None) -> str:
+    """`612 W`."""
+    return "-" if watts is None else f"{watts:.0f} W"
+
+
+def temperature(celsius: float | None) -> str:
+    """`61 C`."""
+    return "-" if celsius is None else f"{celsius:.0f} C"
+
+
 def mass(kilograms: float) -> str:
     """`1.25 kg` or `31.2 g`."""
     return f"{kilograms:.3g} kg" if kilograms >= 0.1 else f"{1000 * kilograms:.3g} g"
@@ -67,3 +94,8 @@ def moment(seconds: float) -> str:
 def shape(sizes: "tuple[int | str, ...] | None") -> str:
     """`1x64x64`; `?` where it is not known, `scalar` for none."""
     return "?" if sizes is None else "x".join(map(str, sizes)) or "scalar"
+
+
+def difference(number: float | None) -> str:
+    """`1.4e-03`: a difference between two outputs, of which the order of magnitude matters."""
+    return "-" if number is None else f"{number:.1e}"

@@ -1,5 +1,7 @@
 """Lines of a document as Textual draws them."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from kanji_tui.presentation.document import Line, Styled, parts_of
@@ -26,6 +28,11 @@ def content_of(line: Line | Content) -> Content:
     return Content.assemble(
         *((part.text, _style(part.style)) if isinstance(part, Styled) else part for part in parts_of(line))
     )
+
+
+def lines_content(lines: Sequence[Line]) -> Content:
+    """Lines one below the other."""
+    return Content("\n").join(map(content_of, lines))
 
 
 def _style(style: str) -> str:
