@@ -95,9 +95,9 @@ async def take(output: Path, size: tuple[int, int]) -> None:
 
         await pilot.press("5")
         await until(lambda: app.screen._catalogue)  # type: ignore[attr-defined]
-        if app.screen._catalogue.read != "all":  # type: ignore[attr-defined]
+        if app.screen._catalogue.predicted != "all":  # type: ignore[attr-defined]
             await pilot.press("p")
-            await until(lambda: app.screen._catalogue.read == "all")  # type: ignore[attr-defined]
+            await until(lambda: app.screen._catalogue.predicted == "all")  # type: ignore[attr-defined]
         await pilot.press("down", "down", "down", "enter", "w")
         await pilot.pause(1.0)
         save("browser")

@@ -67,14 +67,7 @@ def rich_line(line: Line) -> Text:
 
 def _rich_table(table: Table) -> RichTable:
     title = "\n".join(text for text in (table.title, table.about) if text)
-    made = RichTable(
-        box=None,
-        pad_edge=False,
-        show_header=any(column.title for column in table.columns),
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-    )
+    made = RichTable(box=None, pad_edge=False, title=title or None, title_justify="left", title_style="bold")
     for column in table.columns:
         made.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
     for row in table.rows:

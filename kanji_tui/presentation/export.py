@@ -42,7 +42,7 @@ def onnx_key_values(result: ExportedOnnx) -> KeyValues:
         ("opset", str(result.opset)),
         ("exporter", f"{result.exporter}: {result.exporter_reason}"),
         ("pooling", f"{result.pooling_type}: {result.pooling}"),
-        ("numbers", result.quantization),
+        ("precision", result.quantization),
         ("variant", result.changed),
         ("ranges from", result.calibration),
         ("verified on", result.samples_source),
@@ -65,7 +65,7 @@ def _accuracy(accuracy: Accuracy | None) -> str:
 
 def _latencies(latency: Mapping[str, tuple[Timing, ...]]) -> list[tuple[str, str]]:
     return [
-        (f"{engine} x{timing.batch}", f"batch {timing.batch}: {timing_text(timing)}")
+        ("latency", f"{engine}, batch {timing.batch}: {timing_text(timing)}")
         for engine, timings in latency.items()
         for timing in timings
     ]
@@ -178,7 +178,10 @@ def _end(view: RunView) -> KeyValues:
 
 def pair_table(key_values: KeyValues) -> Table:
     """Names and values as a list with a cursor, each value in full below it."""
-    rows = [Row(name, (quiet(name), value), details=(value,)) for name, value in key_values.pairs]
+    rows = [
+        Row(f"{number} {name}", (quiet(name), value), details=(value,))
+        for number, (name, value) in enumerate(key_values.pairs)
+    ]
     return Table((Column("", 14), Column("")), rows, about=key_values.title)
 
 

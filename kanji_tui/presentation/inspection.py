@@ -68,7 +68,7 @@ def _weights(model: InspectedModel) -> str:
 
 def _macs(model: InspectedModel) -> str:
     shapes = ", ".join(numbers.shape(shape) for shape in model.ran_on.values())
-    unknown = f"; {model.macs_unknown} nodes not counted" if model.macs_unknown else ""
+    unknown = f"; {_nodes(model.macs_unknown)} not counted" if model.macs_unknown else ""
     return numbers.count(model.macs) + (f" for an input of {shapes}" if shapes else "") + unknown
 
 
@@ -103,22 +103,29 @@ def support_text(support: Support) -> str:
     """What matters most about an engine, in a line."""
     if support.refused:
         first = support.refused[0]
-        many = f"{len(support.refused)} nodes unsupported, first" if support.refused[1:] else "1 node unsupported:"
+        many = f"{_nodes(len(support.refused))} unsupported{', first' if support.refused[1:] else ':'}"
         return f"{many} {first.operator} {first.node}: {first.reason}"
     return _measured(support) if support.runs else support.reason.removeprefix("not run: ")
 
 
 def _measured(support: Support) -> str:
+    latency = support.latency
     parts = [support.version]
-    if support.latency is not None:
-        latency = support.latency
+    if latency is not None:
         parts.append(f"median {numbers.milliseconds(latency.median)} ms")
-        parts.append(f"spread {numbers.milliseconds(latency.spread)} ms (batch {latency.batch})")
     if support.difference is not None:
         parts.append(f"max abs. difference {numbers.difference(support.difference)}")
     if support.probed:
-        parts.append(f"{support.probed} nodes tested one by one")
+        parts.append(f"{_nodes(support.probed)} tested one by one")
+    if latency is not None:
+        parts.append(
+            f"spread {numbers.milliseconds(latency.spread)} ms, batch {latency.batch}, {latency.runs} runs"
+        )
     return ", ".join(part for part in parts if part)
+
+
+def _nodes(count: int) -> str:
+    return f"{numbers.count(count)} node{'' if count == 1 else 's'}"
 
 
 def _support_details(name: str, support: Support) -> tuple[Line, ...]:

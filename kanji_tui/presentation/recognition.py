@@ -139,8 +139,8 @@ def suspects_document(result: Suspects) -> Document:
     """The most suspect; a TSV file or --json holds them all."""
     found = result.suspects
     document: Document = (
-        f"{numbers.count(len(found))} suspected label errors in {numbers.count(result.samples)} samples "
-        f"(split {result.split})",
+        f"suspected label errors: {numbers.count(len(found))} of {numbers.count(result.samples)} samples, "
+        f"split {result.split}",
     )
     if result.unknown_samples:
         document += (f"not examined: {numbers.count(result.unknown_samples)} samples of classes the model lacks",)

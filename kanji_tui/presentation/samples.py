@@ -27,7 +27,7 @@ CLASS_COLUMNS = (
 SAMPLE_COLUMNS = (
     Column("label", 5),
     Column("pred", 4),
-    Column("conf", 8, right=True),
+    Column("conf", 5, right=True),
     Column("split", 5),
     Column("file", 8, tail=True),
     Column("record", 6, right=True),
@@ -58,15 +58,19 @@ def class_row(known: ClassLine) -> Row:
 def class_lines(known: ClassLine) -> tuple[Line, Line]:
     """Two lines about a class; its codes, for those whose font lacks the character."""
     accuracy = f", {numbers.percent(known.accuracy, 1)} correct" if known.accuracy is not None else ""
-    second = f"{numbers.count(known.count)} samples{accuracy}"
-    return _character_line(known), quiet(f"{known.reading}  {second}" if known.reading else second)
+    second = f"{numbers.count(known.count)} sample{'' if known.count == 1 else 's'}{accuracy}"
+    return (*_codes(known), f"  {_strokes(known)}"), quiet(
+        f"{known.reading}  {second}" if known.reading else second
+    )
 
 
-def _character_line(known: ClassLine | Sample) -> tuple[str | Styled, ...]:
-    """`田  4544  U+7530  5 strokes`."""
-    strokes = f"{known.strokes} strokes" if known.strokes else "strokes unknown"
-    codes = "  ".join(code for code in (name_jis(known.jis), code_point(known.character)) if code)
-    return Styled(known.character, "strong"), f"  {codes}  {strokes}"
+def _codes(known: ClassLine | Sample) -> tuple[str | Styled, ...]:
+    """`田  4544  U+7530`."""
+    return Styled(known.character, "strong"), f"  {name_jis(known.jis)}  {code_point(known.character)}".rstrip()
+
+
+def _strokes(known: ClassLine | Sample) -> str:
+    return f"{known.strokes} strokes" if known.strokes else "strokes unknown"
 
 
 def code_point(character: str) -> str:
@@ -80,12 +84,12 @@ def sample_table(found: SampleList) -> Table:
 
 
 def sample_row(line: SampleLine) -> Row:
-    """A sample; a wrong prediction has a mark."""
+    """A sample; a wrong prediction has a mark, the confidence is in percent."""
     wrong = line.confidence is not None and not line.correct
     cells: tuple[Line, ...] = (
         line.character,
         (line.predicted, Styled(" !", "bad")) if wrong else line.predicted,
-        "" if line.confidence is None else numbers.percent(line.confidence),
+        "" if line.confidence is None else numbers.bare_percent(line.confidence),
         line.part,
         line.file,
         str(line.record),
@@ -100,15 +104,16 @@ def sample_key_values(sample: Sample, saliency: str, short: bool) -> KeyValues:
     `short`: on two or three lines, where the screen is low.
     """
     record = f"{sample.file} record {sample.record} set {sample.set}"
-    label = _character_line(sample)
+    strokes = _strokes(sample)
     pairs: list[tuple[str, Line]]
     if short:
         reading = quiet(f"  {sample.reading}" if sample.reading else "")
-        pairs = [("", (*label, reading)), ("", (f"{record}  ", Styled(sample.part, "primary")))]
+        label = (*_codes(sample), f"  {strokes}", reading)
+        pairs = [("", label), ("", (f"{record}  ", Styled(sample.part, "primary")))]
         return KeyValues((*pairs, *([("", quiet(saliency))] if saliency else [])))
     pairs = [
-        ("label", label),
-        ("reading", sample.reading or quiet("none in the records")),
+        ("label", _codes(sample)),
+        ("reading", (sample.reading or quiet("none in the records"), f"  {strokes}")),
         ("record", record),
         ("split", sample.part or quiet("no model was trained on it")),
     ]

@@ -13,6 +13,7 @@ from kanji_tui.system import numbers
 
 if TYPE_CHECKING:
     from kanji_tui.events import Gpu, Progress
+    from kanji_tui.workspace.gpu_history import GpuHistory
     from kanji_tui.workspace.run_views import RunView
     from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 
@@ -29,7 +30,7 @@ def state_of(view: "RunView") -> Styled:
 def share_of(progress: "Progress", width: int) -> Line:
     """A bar of `width` cells and the percentage; the total must be known."""
     done = progress.done / progress.total
-    return *marks.bar(done, width), f" {numbers.percent(done, 0):>5}"
+    return join("", [marks.bar(done, width), f" {numbers.percent(done, 0):>5}"])
 
 
 def progress_parts(progress: "Progress") -> Iterator[Line]:
@@ -109,7 +110,7 @@ def gpu_line(gpus: "Sequence[Gpu]") -> Line:
     short = gpu.name.removeprefix("NVIDIA ").removeprefix("GeForce ").split(" MIG")[0]
     parts = [short, "N/A" if gpu.utilisation is None else numbers.percent(gpu.utilisation, 0)]
     if gpu.memory_used is not None and gpu.memory_total:
-        parts.append(f"{numbers.size(gpu.memory_used)} of {numbers.size(gpu.memory_total)}")
+        parts.append(numbers.share_of_size(gpu.memory_used, gpu.memory_total))
     if gpu.power is not None:
         parts.append(numbers.power(gpu.power))
     if gpu.temperature is not None:
@@ -117,6 +118,22 @@ def gpu_line(gpus: "Sequence[Gpu]") -> Line:
     if len(gpus) > 1:
         parts.append(f"+{len(gpus) - 1}")
     return quiet("GPU "), " ".join(parts)
+
+
+def gpu_value(gpu: "GpuHistory", name: str) -> str:
+    """The newest value of a metric that the driver gives, with its unit."""
+    value = gpu.last(name)
+    if value is None:
+        return "N/A"
+    if name == "utilisation":
+        return numbers.percent(value, 0)
+    if name == "memory":
+        return numbers.share_of_size(value, gpu.now.memory_total)
+    if name == "power":
+        return numbers.power(value)
+    if name == "temperature":
+        return numbers.temperature(value)
+    return numbers.energy(value / numbers.JOULES_PER_KWH)
 
 
 def gpu_sentences(gpus: "Sequence[Gpu]") -> Document:
@@ -131,8 +148,7 @@ def _gpu_sentence(gpu: "Gpu") -> str:
     if gpu.memory_used is None:
         parts.append("memory not known")
     else:
-        total = f" of {numbers.size(gpu.memory_total)}" if gpu.memory_total else ""
-        parts.append(f"{numbers.size(gpu.memory_used)}{total} used")
+        parts.append(f"{numbers.share_of_size(gpu.memory_used, gpu.memory_total)} used")
     if gpu.power is not None:
         parts.append(numbers.power(gpu.power))
     if gpu.temperature is not None:

@@ -2,6 +2,9 @@
 
 import time
 
+JOULES_PER_KWH = 3.6e6
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
 
 def count(number: float | None) -> str:
     """`12,300`."""
@@ -34,11 +37,22 @@ def size(number: float | None) -> str:
     """Bytes as `15.4 MiB`, in powers of 1,024."""
     if number is None:
         return "-"
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TiB"
+    power = _power_of(number)
+    value = number / 1024**power
+    return f"{value:.0f} {UNITS[power]}" if power == 0 or value >= 100 else f"{value:.1f} {UNITS[power]}"
+
+
+def share_of_size(used: float, total: float | None) -> str:
+    """`24.0/139 GiB`: bytes used, of how many; without a total that is known `24.0 GiB`."""
+    if not total:
+        return size(used)
+    power = _power_of(total)
+    return f"{used / 1024**power:.1f}/{total / 1024**power:.0f} {UNITS[power]}"
+
+
+def _power_of(number: float) -> int:
+    """The largest unit of which there is one at least, as the power of 1,024."""
+    return next((power for power in range(len(UNITS) - 1) if number < 1024 ** (power + 1)), len(UNITS) - 1)
 
 
 def duration(seconds: float | None) -> str:
@@ -97,5 +111,7 @@ def shape(sizes: "tuple[int | str, ...] | None") -> str:
 
 
 def difference(number: float | None) -> str:
-    """`1.4e-03`: a difference between two outputs, of which the order of magnitude matters."""
-    return "-" if number is None else f"{number:.1e}"
+    """`1.4e-03`: a difference between outputs, of which the order of magnitude matters."""
+    if number is None:
+        return "-"
+    return f"{number:.1e}" if number else "0"

@@ -101,7 +101,7 @@ class SamplePane(Vertical):
         beside = self.query_one("#other", Picture)
         beside.display = other is not None
         if other is not None:
-            beside.show(other.pixels, other.size, caption=f"{other.caption}, best predicted")
+            beside.show(other.pixels, other.size, caption=f"{other.caption}, typical")
         self.query_one(ProbabilityBars).show(sample.candidates, name_jis(sample.jis), otherwise)
         text = saliency.text if saliency is not None else ""
         self.query_one("#facts", KeyValues).show(sample_key_values(sample, text, low).pairs)

@@ -19,6 +19,11 @@ STYLES = {
 }
 
 
+def lines_content(lines: Sequence[Line]) -> Content:
+    """Lines one below the other."""
+    return Content("\n").join(map(content_of, lines))
+
+
 def content_of(line: Line | Content) -> Content:
     """A line in the theme's colours; what already is Content stays."""
     if isinstance(line, Content):
@@ -28,11 +33,6 @@ def content_of(line: Line | Content) -> Content:
     return Content.assemble(
         *((part.text, _style(part.style)) if isinstance(part, Styled) else part for part in parts_of(line))
     )
-
-
-def lines_content(lines: Sequence[Line]) -> Content:
-    """Lines one below the other."""
-    return Content("\n").join(map(content_of, lines))
 
 
 def _style(style: str) -> str:
