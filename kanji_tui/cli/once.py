@@ -6,27 +6,25 @@ It reads what the screens read and runs the jobs they run; neither a terminal no
 from argparse import Namespace
 from collections.abc import Callable
 
-from kanji_tui.characters.jis import name_jis
+from kanji_tui.cli.render import plain_lines
 from kanji_tui.cli.show.plain import Lines, bytes_or_dash, check_lines, count_or_dash, gpu_lines, sentence, table
 from kanji_tui.cli.show.words import percent
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Unheard
-from kanji_tui.jobs import inspect
-from kanji_tui.paths import DEFAULT_MODEL, SAMPLES_DIR
 from kanji_tui.preflight.all_checks import Folders, run_checks
-from kanji_tui.recognition.drawing.server import published_card
-from kanji_tui.runs.process import as_json
+from kanji_tui.presentation.inspection import inspector_screen
+from kanji_tui.presentation.recognition import draw_screen
+from kanji_tui.presentation.samples import browser_screen
 from kanji_tui.system.files import strict_json
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.training.results import Trained
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView, Watch
-from kanji_tui.workspace.sample_browser import Catalogue, SampleBrowser
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from kanji_tui.workspace.state import State
 
-EPOCHS, LOG_LINES, CLASSES, PAIRS = 10, 5, 20, 20
+EPOCHS, LOG_LINES = 10, 5
 READING_SECONDS = 60.0
 
 
@@ -143,119 +141,13 @@ def training_lines(state: State) -> Lines:
         yield from (f"  {line.rstrip()}" for line in log)
 
 
-def inspector_lines(state: State) -> Lines:
-    paths = _place(state).onnx
-    yield from _running(state, "compare", "pooling", "export_onnx")
-    if not paths:
-        yield "There is no ONNX file yet. To do: kanji-tui export onnx"
-        return
-    yield f"{len(paths)} ONNX files, newest first:"
-    yield from table(("file", ">size"), [(str(path), bytes_or_dash(path.stat().st_size)) for path in paths])
-    yield ""
-    try:
-        model = as_json(inspect.run(inspect.Spec(paths[:1]), Unheard()))["models"][0]
-    except KanjiError as error:
-        yield from sentence(f"{paths[0]} cannot be inspected: {error.message}. To do: {error.remedy}")
-        return
-    operators = ", ".join(f"{count} {name}" for name, count in model["operators"].items())
-    yield from sentence(
-        f"The newest has opset {model['opset']}, {model['parameters']:,} parameters and {model['macs']:,} "
-        f"multiplications with addition a picture. Its {len(model['nodes'])} nodes are {operators}."
-    )
-    for engine, support in model["backends"].items():
-        runs = {True: "runs it", False: "does not run it", None: "was not run"}[support["runs"]]
-        refused = [f"{one['operator']} {one['node']}: {one['reason']}" for one in support["refused"]]
-        said = f"; refuses {len(refused)} nodes, first {refused[0]}" if refused else ""
-        reason = f" ({support['reason']})" if support["reason"] and not refused else ""
-        yield from sentence(f"{engine} {support['version']}".strip() + f" {runs}{reason}{said}.")
-
-
-def browser_lines(state: State) -> Lines:
-    place = _place(state)
-    yield from _running(state, "evaluate")
-    if place.dataset is None:
-        yield "There is no dataset to browse. To do: kanji-tui prepare"
-        return
-    try:
-        catalogue = SampleBrowser(OpenedDataset()).catalogue()
-    except KanjiError as error:
-        yield from sentence(f"The dataset cannot be browsed: {error.message}. To do: {error.remedy}")
-        return
-    if not catalogue.read:
-        yield f"The dataset has {len(catalogue.classes):,} classes; no model has read it yet."
-        yield f"To do: kanji-tui {'evaluate --split all' if place.model else 'train'}"
-    else:
-        yield from sentence(
-            f"The published model has read the split {catalogue.read}: top-1 {percent(catalogue.accuracy)} "
-            f"over {len(catalogue.classes):,} classes."
-        )
-    yield from class_lines(catalogue)
-    if catalogue.confusions:
-        yield f"The pairs it confuses most, {min(PAIRS, len(catalogue.confusions))} of {len(catalogue.confusions)}:"
-        rows = [
-            (f"{truth.character} {name_jis(truth.jis)}", f"{read} {name_jis(code)}", str(times))
-            for truth, read, code, times in catalogue.confusions[:PAIRS]
-        ]
-        yield from table(("is", "read as", ">times"), rows)
-
-
-def class_lines(catalogue: Catalogue) -> Lines:
-    """The classes read worst, or the first where none was read."""
-    worst = sorted(catalogue.classes, key=lambda known: 2.0 if known.accuracy is None else known.accuracy)
-    order = "worst read first" if catalogue.read else "in the order of their codes"
-    shown = worst[:CLASSES]
-    yield f"{len(shown)} of the {len(worst):,} classes, {order}:"
-    rows = [
-        (
-            known.character,
-            name_jis(known.jis),
-            f"U+{ord(known.character):04X}",
-            known.reading,
-            str(known.strokes or "-"),
-            f"{known.count:,}",
-            percent(known.accuracy),
-        )
-        for known in shown
-    ]
-    yield from table(("character", "JIS", "code point", "reading", ">strokes", ">samples", ">top-1"), rows)
-
-
-def draw_lines(state: State) -> Lines:
-    yield from sentence("Drawing needs the workbench in a terminal, with a mouse or by keys: kanji-tui, then 6.")
-    yield from sentence(asked_model(_place(state)))
-    counts = {folder.name: len(list(folder.glob("*.png"))) for folder in sorted(SAMPLES_DIR.glob("*/"))}
-    if counts:
-        yield f"Drawings kept in {SAMPLES_DIR}/, {sum(counts.values())} of {len(counts)} characters:"
-        yield from table(("character", ">drawings"), [(name, str(count)) for name, count in counts.items()])
-        yield f"To do: kanji-tui prepare --etl-dir {SAMPLES_DIR} --format images"
-    else:
-        yield f"No drawing was kept in {SAMPLES_DIR}/ yet."
-
-
-def asked_model(place: WorkspaceSnapshot) -> str:
-    """The model that a drawing would be shown to."""
-    if place.model is not None:
-        card = published_card(DEFAULT_MODEL)
-        export = DEFAULT_MODEL.with_name(f"{card.export_name('tract')}.onnx") if card else None
-        if export is not None and export.is_file():
-            return f"It would ask the published model, by its export {export} where that was made from it."
-        return (
-            f"It would ask the published model {DEFAULT_MODEL}, made ready for it each time; an export saves that: "
-            "kanji-tui export onnx"
-        )
-    exports = [path for path in place.onnx if path.parent == DEFAULT_MODEL.parent and path.stem.endswith("_tract")]
-    if exports:
-        return f"It would ask {exports[0]}, the newest export."
-    return "There is no model it could ask yet; drawings can be kept without. To do: kanji-tui train"
-
-
 SCREENS: dict[str, Callable[[State], Lines]] = {
     "preflight": preflight_lines,
     "dataset": dataset_lines,
     "training": training_lines,
-    "inspector": inspector_lines,
-    "browser": browser_lines,
-    "draw": draw_lines,
+    "inspector": lambda state: plain_lines(inspector_screen(state)),
+    "browser": lambda state: plain_lines(browser_screen(state)),
+    "draw": lambda state: plain_lines(draw_screen(state)),
 }
 
 

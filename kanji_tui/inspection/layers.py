@@ -14,7 +14,33 @@ from kanji_tui.inspection.results import Layer
 
 def size_by_layer(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Layer, ...]:
     """Every layer that holds weights or multiplies, in the order they run; each weight is counted once."""
-    graph = model.graph
+    held = weights_by_node(model.graph)
+    fixed = fixed_names(model.graph)
+    layers: dict[str, list[Node]] = defaultdict(list)
+    for node in nodes:
+        if not set(node.outputs) <= fixed:
+            layers[node.module or node.name].append(node)
+    found = (_layer(name, inside, held) for name, inside in layers.items())
+    return tuple(layer for layer in found if layer.bytes or layer.macs)
+
+
+def _layer(name: str, nodes: list[Node], held: dict[int | None, list[onnx.TensorProto]]) -> Layer:
+    weights = [tensor for node in nodes for tensor in held.get(node.number, [])]
+    sizes = (math.prod(tensor.dims) for tensor in weights if tensor.data_type in LEARNED)
+    return Layer(
+        name=name,
+        operators=tuple(node.operator for node in nodes),
+        parameters=sum(size for size in sizes if size > 1),
+        bytes=sum(tensor_bytes(tensor) for tensor in weights),
+        macs=sum(node.macs or 0 for node in nodes),
+    )
+
+
+def weights_by_node(graph: onnx.GraphProto) -> dict[int | None, list[onnx.TensorProto]]:
+    """The weights by the number of the node that works with them: behind those that only unpack, scale or shape it.
+
+    Under None those that no node reads.
+    """
     fixed = fixed_names(graph)
     readers: dict[str, int] = {}
     for number, node in enumerate(graph.node):
@@ -22,7 +48,6 @@ def size_by_layer(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Laye
             readers.setdefault(name, number)
 
     def owner(name: str) -> int | None:
-        """The node that works with a weight: behind those that only unpack, scale or shape it."""
         number = readers.get(name)
         while number is not None and set(graph.node[number].output) <= fixed:
             number = next((readers[out] for out in graph.node[number].output if out in readers), None)
@@ -36,16 +61,4 @@ def size_by_layer(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Laye
         constants = [attribute.t for attribute in node.attribute if attribute.HasField("t")]
         held[number] += inner
         held[owner(node.output[0]) if constants and node.output else number] += constants
-
-    layers: dict[str, Layer] = {}
-    for number, told in enumerate(nodes):
-        if set(told.outputs) <= fixed:
-            continue
-        name = told.module or told.name
-        layer = layers.setdefault(name, Layer(name))
-        layer.operators.append(told.operator)
-        layer.macs += told.macs or 0
-        layer.bytes += sum(tensor_bytes(tensor) for tensor in held[number])
-        sizes = (math.prod(tensor.dims) for tensor in held[number] if tensor.data_type in LEARNED)
-        layer.parameters += sum(size for size in sizes if size > 1)
-    return tuple(layer for layer in layers.values() if layer.bytes or layer.macs)
+    return held

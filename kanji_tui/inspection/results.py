@@ -1,6 +1,6 @@
 """What the jobs of this room give back, free of torch and onnx: read again by the faces."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kanji_tui.engines.results import Latency, Node, Parity, Pooling, Tensor, Timing
 
@@ -33,7 +33,7 @@ class Support:
     latency: Latency | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layer:
     """The nodes of one module, or one node where no module is known.
 
@@ -41,10 +41,10 @@ class Layer:
     """
 
     name: str
-    operators: list[str] = field(default_factory=list)
-    parameters: int = 0
-    bytes: int = 0
-    macs: int = 0
+    operators: tuple[str, ...]
+    parameters: int
+    bytes: int
+    macs: int
 
 
 @dataclass(frozen=True)

@@ -110,3 +110,9 @@ def join(separator: str, lines: Sequence[Line]) -> Line:
             joined.append(separator)
         joined.extend(parts_of(line))
     return tuple(joined)
+
+
+def stack(tables: Sequence[Table], title: str = "", about: str = "") -> Table:
+    """Tables of the same columns as one: each one's title is a heading above its rows."""
+    rows = [row for table in tables for row in (Row(table.title, (table.title,), heading=True), *table.rows)]
+    return Table(tables[0].columns, rows, title, about)

@@ -1,6 +1,6 @@
 """States, verdicts and bars in the marks that every screen and command uses: ASCII words, one style each."""
 
-from kanji_tui.presentation.document import Line, Styled
+from kanji_tui.presentation.document import Part, Styled
 
 STATE_STYLES = {
     "running": "primary strong",
@@ -19,6 +19,8 @@ VERDICTS = {
     "not applicable": Styled("n/a", "quiet"),
 }
 
+GRADE_STYLES = ("", "good", "warning", "bad", "bad strong")  # unknown, good, fair, poor, bad
+
 
 def state(name: str) -> Styled:
     """A run's state in its style."""
@@ -30,12 +32,19 @@ def verdict(name: str) -> Styled:
     return VERDICTS.get(name, Styled(name, ""))
 
 
-def next_step(text: str) -> Line:
+def grade(accuracy: float | None) -> int:
+    """The place in GRADE_STYLES of an accuracy, 0-1: good from 99 % on, fair from 95 %, poor from 80 %."""
+    if accuracy is None:
+        return 0
+    return 1 if accuracy >= 0.99 else 2 if accuracy >= 0.95 else 3 if accuracy >= 0.8 else 4
+
+
+def next_step(text: str) -> tuple[Part, ...]:
     """The step that comes next, marked as such."""
     return Styled("next  ", "accent strong"), text
 
 
-def bar(fraction: float, width: int) -> Line:
+def bar(fraction: float, width: int) -> tuple[Part, ...]:
     """A bar of `width` cells filled from the left in eighths of a cell; `fraction` 0-1."""
     eighths = round(max(0.0, min(1.0, fraction)) * width * 8)
     full, part = divmod(eighths, 8)

@@ -3,9 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from kanji_tui.presentation import comparison, export, inspection, recognition
 from kanji_tui.presentation.document import Document
 
-PRESENTERS: dict[type, Callable[[Any], Document]] = {}
+PRESENTERS: dict[type, Callable[[Any], Document]] = {
+    **inspection.PRESENTERS,
+    **comparison.PRESENTERS,
+    **export.PRESENTERS,
+    **recognition.PRESENTERS,
+}
 
 
 def present(result: Any) -> Document:

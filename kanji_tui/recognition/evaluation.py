@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import name_jis
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import split_as_stored
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.networks.devices import move_to_gpu
+from kanji_tui.recognition.confusions import count_by_class, most_confused
 from kanji_tui.recognition.models import Model, open_model
 from kanji_tui.recognition.predictions import KEPT, SPLITS, Predictions, keep, kept_path, read_kept
-from kanji_tui.recognition.results import Confusion, Evaluation
+from kanji_tui.recognition.results import Evaluation
 
 CONFUSIONS = 100  # pairs listed at most
 BATCH = 512
@@ -52,7 +53,7 @@ def evaluate_model(model: Model, data_dir: Path, split: str, keep_in: Path | Non
         top5=float(right.any(1).mean()),
         balanced=_balanced(truth, right[:, 0]),
         loss=float(found.loss[~unknown].mean()),
-        confusions=_confusions(truth, found.jis[:, 0]),
+        confusions=most_confused(truth, found.jis[:, 0], CONFUSIONS),
         split=split,
         model_path=str(model.path),
         model_digest=model.digest,
@@ -198,22 +199,5 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _balanced(truth: np.ndarray, right: np.ndarray) -> float:
-    _, classes, samples = np.unique(truth, return_inverse=True, return_counts=True)
-    return float((np.bincount(classes, weights=right) / samples).mean())
-
-
-def _confusions(truth: np.ndarray, predicted: np.ndarray) -> tuple[Confusion, ...]:
-    wrong = truth != predicted
-    pairs, counts = np.unique(np.stack([truth[wrong], predicted[wrong]]), axis=1, return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:CONFUSIONS]
-    return tuple(
-        Confusion(
-            truth=jis_to_character(a) or "?",
-            predicted=jis_to_character(b) or "?",
-            count=int(counts[pair]),
-            truth_jis=name_jis(a),
-            predicted_jis=name_jis(b),
-        )
-        for pair in order
-        for a, b in [(int(pairs[0, pair]), int(pairs[1, pair]))]
-    )
+    samples, correct = count_by_class(truth, right, 65536)
+    return float((correct[samples > 0] / samples[samples > 0]).mean())

@@ -19,8 +19,8 @@ from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.splits import Split
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import CHECKPOINT, HISTORY, MODEL_INFO, WEIGHTS
+from kanji_tui.recognition.confusions import count_by_class, most_confused
 from kanji_tui.recognition.ink import measure_extent
-from kanji_tui.recognition.results import Confusion
 from kanji_tui.system.files import replacing, sha256, write_json
 from kanji_tui.training.checkpoint import State, write
 from kanji_tui.training.config import TrainConfig
@@ -127,22 +127,15 @@ def write_info(directory: Path, state: State, card: ModelCard, test: Metrics | N
 
 def write_by_class(directory: Path, card: ModelCard, truth: np.ndarray, predicted: np.ndarray) -> ByClass:
     """Write validation_by_class.json from class indices, int64 (N,) each; returns what stands in the result."""
-    count = len(card.classes)
-    samples = np.bincount(truth, minlength=count)
-    right = np.bincount(truth[truth == predicted], minlength=count)
+    samples, correct = count_by_class(truth, truth == predicted, len(card.classes))
     classes = [
-        ClassRecall(*_named(card, number), int(samples[number]), float(right[number] / samples[number]))
+        ClassRecall(*_named(card, number), int(samples[number]), float(correct[number] / samples[number]))
         for number in np.flatnonzero(samples).tolist()
     ]
     write_json(directory / BY_CLASS, {"classes": [asdict(recall) for recall in classes]})
-    wrong = truth != predicted
-    pairs, counts = np.unique(truth[wrong] * count + predicted[wrong], return_counts=True)
-    confusions = []
-    for place in np.argsort(-counts, kind="stable")[:LISTED]:
-        one, other = (_named(card, int(number)) for number in divmod(pairs[place], count))
-        confusions.append(Confusion(one[0], other[0], int(counts[place]), one[1], other[1]))
     weakest = sorted((recall for recall in classes if recall.top1 < 1), key=lambda recall: recall.top1)[:LISTED]
-    return ByClass(tuple(weakest), tuple(confusions))
+    codes = np.array(card.classes)
+    return ByClass(tuple(weakest), most_confused(codes[truth], codes[predicted], LISTED))
 
 
 def _named(card: ModelCard, number: int) -> tuple[str, str]:

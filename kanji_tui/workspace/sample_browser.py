@@ -1,4 +1,4 @@
-"""What the browser shows, read from the dataset, the published model's papers and its kept predictions.
+"""What the Browser shows, read from the dataset, the published model's metadata and its kept predictions.
 
 Only the worker thread asks a library; what it returns is frozen, and lists make their rows when they are drawn.
 """
@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kanji_tui.characters.classes import strokes
-from kanji_tui.characters.jis import jis_to_character
+from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.paths import MODEL_INFO, MODELS_DIR, WEIGHTS
+from kanji_tui.recognition.results import Candidate, Confusion
 from kanji_tui.system.files import read_json, sha256
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.sample_list import PARTS, PredictionIndex, Query, SampleList
 from kanji_tui.workspace.snapshot import time_written
-from kanji_tui.workspace.thumbnails import Candidate, Thumbnail
+from kanji_tui.workspace.thumbnails import Thumbnail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ SUSPECTS_FILE = MODELS_DIR / "suspects.tsv"
 
 @dataclass(frozen=True)
 class ClassLine:
-    """A class of the dataset; `accuracy` is the share of its judged samples read right, None where none was."""
+    """A class of the dataset; `accuracy` is the correct share of its predicted samples, None without any."""
 
     jis: int
     character: str
@@ -42,24 +43,24 @@ class ClassLine:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All classes. `confusions` are (class, character read, its code, times), most frequent first.
+    """All classes, and which are confused, most frequent first.
 
-    `read` is the split that the published model has read: all, test, val, train, or empty for none.
+    `predicted` is the split that the published model has predicted: all, test, val, train, or empty for none.
     """
 
     classes: tuple[ClassLine, ...]
-    confusions: tuple[tuple[ClassLine, str, int, int], ...]
+    confusions: tuple[Confusion, ...]
     accuracy: float | None
-    read: str
+    predicted: str
     parts_known: bool
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: its picture as `size` x `size` bytes, where it comes from, what the model says of it.
+    """One sample: its image as `size` x `size` bytes, where it comes from, what the model predicts.
 
-    `label_probability` is what the model gives the sample's own label, None where it did not read it. `other`, for
-    a sample read wrong: the sample of the class it was read as that the model reads best.
+    `label_probability` is what the model gives the sample's own label, None where it was not predicted. `other`,
+    for a wrong prediction: of the predicted class the sample that the model predicts best.
     """
 
     number: int
@@ -83,7 +84,7 @@ class SampleBrowser:
 
     def __init__(self, shelf: OpenedDataset) -> None:
         self._shelf = shelf
-        self._judged: PredictionIndex | None = None
+        self._index: PredictionIndex | None = None
         self._part: np.ndarray | None = None
         self._readings: dict[int, str] = {}
         self._key: tuple[Any, ...] = ()
@@ -95,7 +96,7 @@ class SampleBrowser:
         files = [kept for _, kept in _kept_files()]
         key = (data.digest, *map(time_written, (MODEL, MODELS_DIR / MODEL_INFO, *files)))
         if key != self._key or self._catalogue is None:
-            self._judged = _read_judged(data)
+            self._index = _read_index(data)
             self._part = _read_parts(data)
             self._readings = data.readings()
             self._catalogue = self._make_catalogue(data)
@@ -105,8 +106,16 @@ class SampleBrowser:
     def _make_catalogue(self, data: "Dataset") -> Catalogue:
         import numpy as np
 
-        counts = np.bincount(data.labels, minlength=len(data.classes))
-        right, seen = _tally(data, self._judged)
+        from kanji_tui.recognition.confusions import count_by_class, most_confused
+
+        index, size = self._index, len(data.classes)
+        counts = np.bincount(data.labels, minlength=size)
+        seen, right = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        confusions: tuple[Confusion, ...] = ()
+        if index is not None:
+            places, first = index.predictions.index, index.predictions.jis[:, 0]
+            seen, right = count_by_class(data.labels[places], first == data.jis[places], size)
+            confusions = most_confused(data.jis[places], first, CONFUSIONS)
         classes = tuple(
             ClassLine(
                 jis,
@@ -121,9 +130,9 @@ class SampleBrowser:
         total = int(seen.sum())
         return Catalogue(
             classes=classes,
-            confusions=_confusions(data, self._judged, classes),
+            confusions=confusions,
             accuracy=float(right.sum() / total) if total else None,
-            read=self._judged.predictions.split if self._judged is not None else "",
+            predicted=index.predictions.split if index is not None else "",
             parts_known=self._part is not None,
         )
 
@@ -131,22 +140,22 @@ class SampleBrowser:
         """The samples that fit `query`, in its order."""
         import numpy as np
 
-        data, judged = self._shelf.dataset(), self._judged
+        data, index = self._shelf.dataset(), self._index
         fits = np.ones(len(data), bool) if query.jis is None else data.jis == query.jis
         if query.part and self._part is not None:
             fits &= self._part == PARTS.index(query.part) - 1
         if query.suspects:
             order = self._suspects()
-            return SampleList(query, order[fits[order]], data, judged, self._part)
-        if judged is not None and (query.errors or query.predicted is not None):
-            first = np.where(judged.place >= 0, judged.predictions.jis[judged.place, 0], data.jis)
+            return SampleList(query, order[fits[order]], data, index, self._part)
+        if index is not None and (query.errors or query.predicted is not None):
+            first = np.where(index.place >= 0, index.predictions.jis[index.place, 0], data.jis)
             fits &= first != data.jis if query.predicted is None else first == query.predicted
         order = np.flatnonzero(fits)
-        if query.order == "unsure" and judged is not None:
-            places = judged.place[order]
-            sure = np.where(places >= 0, judged.predictions.probability[places, 0], 2.0)
-            order = order[np.argsort(sure, kind="stable")]
-        return SampleList(query, order, data, judged, self._part)
+        if query.order == "confidence" and index is not None:
+            places = index.place[order]
+            confidence = np.where(places >= 0, index.predictions.probability[places, 0], 2.0)
+            order = order[np.argsort(confidence, kind="stable")]
+        return SampleList(query, order, data, index, self._part)
 
     def opened(self, query: Query) -> tuple[SampleList, Sample | None]:
         """The samples that fit `query`, and the first of them: what a screen shows at once."""
@@ -154,25 +163,25 @@ class SampleBrowser:
         return found, self.sample(found.numbers(0, 1)[0]) if len(found) else None
 
     def _suspects(self) -> "np.ndarray":
-        """The numbers of the samples with suspect labels, most suspect first."""
+        """The numbers of the samples with suspected label errors, most suspect first."""
         import numpy as np
 
         from kanji_tui.recognition.suspects import rank_suspects
 
-        if self._judged is None:
+        if self._index is None:
             return np.empty(0, np.int64)
-        found = self._judged.predictions
+        found = self._index.predictions
         places, _ = rank_suspects(found, self._shelf.dataset().jis[found.index])
         numbers: np.ndarray = found.index[places]
         return numbers
 
     def write_suspects(self) -> tuple[Path, int]:
-        """Write all suspect labels as a table; the file, and how many it holds."""
+        """Write all suspected label errors as a table; the file, and how many it holds."""
         from kanji_tui.recognition.suspects import find_suspects, write_tsv
 
-        if self._judged is None:
-            raise KanjiError("the model has read no sample yet", "p lets it read every sample")
-        found = find_suspects(self._shelf.dataset(), self._judged.predictions, self._part, MODEL)
+        if self._index is None:
+            raise KanjiError("no sample was predicted yet", "p predicts all samples")
+        found = find_suspects(self._shelf.dataset(), self._index.predictions, self._part, MODEL)
         write_tsv(SUSPECTS_FILE, found.suspects)
         return SUSPECTS_FILE, len(found.suspects)
 
@@ -180,19 +189,19 @@ class SampleBrowser:
         """Everything about one sample."""
         import numpy as np
 
-        data, judged = self._shelf.dataset(), self._judged
+        data, index = self._shelf.dataset(), self._index
         jis = int(data.jis[number])
         candidates: tuple[Candidate, ...] = ()
         own: float | None = None
-        if judged is not None and judged.place[number] >= 0:
-            row, found = judged.place[number], judged.predictions
+        if index is not None and index.place[number] >= 0:
+            row, found = index.place[number], index.predictions
             own = float(np.exp(-found.loss[row]))
             candidates = tuple(
-                Candidate(jis_to_character(int(code)) or "?", int(code), float(share), int(code) == jis)
+                Candidate(jis_to_character(int(code)) or "?", name_jis(int(code)), float(share))
                 for code, share in zip(found.jis[row], found.probability[row], strict=True)
                 if code  # a model of fewer than five classes
             )
-        wrong = bool(candidates) and not candidates[0].right
+        wrong = bool(candidates) and candidates[0].jis != name_jis(jis)
         return Sample(
             number=number,
             jis=jis,
@@ -207,56 +216,26 @@ class SampleBrowser:
             part=PARTS[int(self._part[number]) + 1] if self._part is not None else "",
             candidates=candidates,
             label_probability=own if own == own else None,  # not a number: a class that the model lacks
-            other=self._typical(candidates[0].jis) if wrong else None,
+            other=self._best_of(int(candidates[0].jis, 16)) if wrong else None,
         )
 
-    def _typical(self, jis: int) -> Thumbnail | None:
-        """The sample of a class that the model reads best; None for a class without samples."""
+    def _best_of(self, jis: int) -> Thumbnail | None:
+        """The sample of a class that the model predicts best; None for a class without samples."""
         import numpy as np
 
-        data, judged = self._shelf.dataset(), self._judged
+        data, index = self._shelf.dataset(), self._index
         members = np.flatnonzero(data.jis == jis)
         if not len(members):
             return None
         best = int(members[0])
-        if judged is not None:
-            places = judged.place[members]
-            sure = np.where(places >= 0, -judged.predictions.loss[places], -np.inf)
-            best = int(members[np.nan_to_num(sure, nan=-np.inf).argmax()])
+        if index is not None:
+            places = index.place[members]
+            likelihood = np.where(places >= 0, -index.predictions.loss[places], -np.inf)
+            best = int(members[np.nan_to_num(likelihood, nan=-np.inf).argmax()])
         return Thumbnail(jis_to_character(jis) or "?", data.images([best])[0].tobytes(), data.size)
 
 
-def _tally(data: "Dataset", judged: PredictionIndex | None) -> tuple["np.ndarray", "np.ndarray"]:
-    """Samples read right, and samples read at all, by class index."""
-    import numpy as np
-
-    size = len(data.classes)
-    if judged is None:
-        return np.zeros(size, np.int64), np.zeros(size, np.int64)
-    found = judged.predictions
-    labels = data.labels[found.index]
-    right = found.jis[:, 0] == data.jis[found.index]
-    return np.bincount(labels[right], minlength=size), np.bincount(labels, minlength=size)
-
-
-def _confusions(
-    data: "Dataset", judged: PredictionIndex | None, classes: tuple[ClassLine, ...]
-) -> tuple[tuple[ClassLine, str, int, int], ...]:
-    import numpy as np
-
-    if judged is None:
-        return ()
-    found = judged.predictions
-    first = found.jis[:, 0].astype(np.int64)
-    wrong = first != data.jis[found.index]
-    labels = data.labels[found.index].astype(np.int64)
-    pairs, times = np.unique(labels[wrong] * 65536 + first[wrong], return_counts=True)
-    order = np.argsort(-times, kind="stable")[:CONFUSIONS]
-    listed = [(*divmod(int(pairs[place]), 65536), int(times[place])) for place in order]
-    return tuple((classes[label], jis_to_character(jis) or "?", jis, count) for label, jis, count in listed)
-
-
-def _read_judged(data: "Dataset") -> PredictionIndex | None:
+def _read_index(data: "Dataset") -> PredictionIndex | None:
     """The published model's predictions on this dataset; of several splits those of the largest."""
     import numpy as np
 

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from kanji_tui.recognition.predictions import Predictions
 
 PARTS = ("", "train", "val", "test")
-ORDERS = ("file", "unsure")
+ORDERS = ("file", "confidence")
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which samples to list. `jis` None: of all classes; `predicted`: only those read as this code.
+    """Which samples to list. `jis` None: of all classes; `predicted`: only those predicted as this code.
 
-    `suspects`: only those whose label the model is sure is wrong, the most suspect first.
+    `suspects`: only suspected label errors, the most suspect first. `order`: that of the files, or the lowest
+    confidence first.
     """
 
     jis: int | None = None
@@ -37,23 +38,23 @@ class Query:
     def title(self) -> str:
         """What the list holds, in words."""
         if self.suspects:
-            words = ["suspect labels"]
+            words = ["suspected label errors"]
         else:
             words = [jis_to_character(self.jis) or "?" if self.jis is not None else "all"]
         if self.predicted is not None:
-            words.append(f"read as {jis_to_character(self.predicted) or '?'}")
+            words.append(f"predicted as {jis_to_character(self.predicted) or '?'}")
         if self.errors:
             words.append("errors")
         if self.part:
             words.append(self.part)
-        if self.order == "unsure" and not self.suspects:
-            words.append("unsure first")
+        if self.order == "confidence" and not self.suspects:
+            words.append("by confidence")
         return " ".join(words)
 
 
 @dataclass(frozen=True, eq=False)
 class PredictionIndex:
-    """A model's predictions; `place` (N,) int64 is a sample's row among them, -1 for one that was not read."""
+    """A model's predictions; `place` (N,) int64 is a sample's row among them, -1 for one without."""
 
     predictions: "Predictions"
     place: "np.ndarray"
@@ -82,11 +83,11 @@ class SampleList(Sequence[SampleLine]):
         query: Query,
         order: "np.ndarray",
         dataset: "Dataset",
-        judged: PredictionIndex | None,
+        index: PredictionIndex | None,
         part: "np.ndarray | None",
     ) -> None:
         self.query = query
-        self._order, self._dataset, self._judged, self._part = order, dataset, judged, part
+        self._order, self._dataset, self._index, self._part = order, dataset, index, part
 
     def __len__(self) -> int:
         return len(self._order)
@@ -107,14 +108,14 @@ class SampleList(Sequence[SampleLine]):
         return tuple(int(number) for number in self._order[start : start + count])
 
     def _line(self, number: int) -> SampleLine:
-        data, judged = self._dataset, self._judged
+        data, index = self._dataset, self._index
         label = int(data.jis[number])
         predicted, correct, confidence = "", False, None
-        if judged is not None and judged.place[number] >= 0:
-            place = judged.place[number]
-            first = int(judged.predictions.jis[place, 0])
+        if index is not None and index.place[number] >= 0:
+            place = index.place[number]
+            first = int(index.predictions.jis[place, 0])
             predicted, correct = jis_to_character(first) or "?", first == label
-            confidence = float(judged.predictions.probability[place, 0])
+            confidence = float(index.predictions.probability[place, 0])
         return SampleLine(
             number=number,
             character=jis_to_character(label) or "?",

@@ -27,7 +27,7 @@ def inspect(path: Path, report) -> tuple[InspectedModel, dict[str, Layer]]:
 def test_only_layers_with_weights_or_work(tmp_path: Path, report) -> None:
     _, layers = inspect(graphs.picture_network(tmp_path / "net.onnx"), report)
     assert list(layers) == ["net.stem", "net.head"]
-    assert layers["net.stem"].operators == ["Conv", "Relu"]
+    assert layers["net.stem"].operators == ("Conv", "Relu")
     assert (layers["net.stem"].bytes, layers["net.head"].parameters) == (8 * 9 * 4, 45)
 
 

@@ -99,7 +99,7 @@ def test_command_writes_a_table(trained, tmp_path):
     assert path.read_text(encoding="utf-8").splitlines()[0].split("\t")[:7] == columns
     plain = run_command(trained.home, "suspects", *where)
     assert plain.returncode == 0
-    assert f"{len(rows)} of {said['samples']} samples of all" in plain.stdout
+    assert f"{len(rows)} of {said['samples']} samples, split all" in plain.stdout
 
 
 def test_cells_keep_to_their_columns(trained, tmp_path):

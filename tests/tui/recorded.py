@@ -3,20 +3,25 @@
 import json
 import socket
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
+from kanji_tui.engines.results import Node, Pooling, Tensor
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
+from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Refusal, Support
 from kanji_tui.recognition.predictions import Predictions, keep, kept_path
+from kanji_tui.recognition.results import Evaluation
+from kanji_tui.runs.process import as_json
 from kanji_tui.runs.run_directory import RunDirectory, Status
 from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.results import Metrics, Trained
 
 CODES = (0x2422, 0x3021, 0x3026, 0x3441, 0x4544, 0x467C)  # あ 亜 愛 漢 田 日
 READINGS = (b"A", b"A.TSUGU ", b"AI", b"KAN", b"DEN", b"NICHI")
@@ -103,12 +108,8 @@ def train_spec() -> dict:
 
 def write_training(home: Path) -> RunDirectory:
     """A training of twelve epochs that finished."""
-    result = {
-        "run": RUN, "network": "kanjinet", "best_epoch": 11, "seconds": 61.0, "samples_per_second": 1210.0,
-        "device": "cpu", "test": {"top1": 0.9712, "top5": 1.0},
-    }  # fmt: skip
     notice = Notice("the split keeps 8 data sets apart")
-    story = [State("running"), notice, *epochs(12), Outcome(result), State("finished")]
+    story = [State("running"), notice, *epochs(12), Outcome(as_json(TRAINED)), State("finished")]
     return write_run(home, RUN, train_spec(), "finished", story, "kanjinet: 1,108,246 parameters\n")
 
 
@@ -160,9 +161,28 @@ def write_predictions(home: Path) -> RunDirectory:
     )
     path = kept_path(home / "models" / "runs" / RUN, Path("best_kanji_model.pth"), "all")
     keep(path, predictions)
-    result = {"split": "all", "top1": 0.86, "samples": total, "predictions_path": str(path.relative_to(home))}
-    return write_run(home, READ, {}, "finished", [State("running"), Outcome(result), State("finished")])
+    result = replace(EVALUATION, predictions_path=str(path.relative_to(home)))
+    return write_run(home, READ, {}, "finished", [State("running"), Outcome(as_json(result)), State("finished")])
 
+
+TRAINED = Trained(
+    run=RUN,
+    network="kanjinet",
+    parameters=1_108_246,
+    classes=len(CODES),
+    epochs=12,
+    best_epoch=11,
+    validation=Metrics(samples=6, loss=0.11, top1=0.9896, top3=1.0, top5=1.0, balanced=0.9896),
+    test=Metrics(samples=6, loss=0.12, top1=0.9712, top3=1.0, top5=1.0, balanced=0.9712),
+    seconds=61.0,
+    samples_per_second=1210.0,
+    device="cpu",
+    source="ETL9G record files",
+    recipe="quick",
+    precision="float32",
+    weakest_classes=(),
+    confusions=(),
+)
 
 CHECKS = (
     Check("Python and packages", "Python", "ok", "3.12.1 (/opt/python/bin/python)"),
@@ -182,50 +202,86 @@ CHECKS = (
 )
 
 
-def node(number: int, operator: str, module: str, shape: list[int], parameters: int) -> dict:
-    return {
-        "number": number,
-        "name": f"/{module}",
-        "operator": operator,
-        "module": module,
-        "input_shapes": [[1, 32, 16, 16]],
-        "output_shapes": [shape],
-        "attributes": {"strides": "[2, 2]"} if operator == "Conv" else {},
-        "parameters": parameters,
-    }
+EVALUATION = Evaluation(
+    samples=SETS * len(CODES),
+    top1=0.875,
+    top3=1.0,
+    top5=1.0,
+    balanced=0.875,
+    loss=0.4,
+    confusions=(),
+    split="all",
+    model_path="models/best_kanji_model.pth",
+    model_digest="",
+    dataset_digest="",
+    network="kanjinet",
+    source="ETL9G record files",
+    unknown_samples=0,
+    unknown_classes=(),
+    predictions_path="",
+    reused=False,
+    seconds=0.1,
+)
 
 
-INSPECTED = {
-    "path": "models/kanji_model_etl9g_32x32_6classes_tract.onnx",
-    "bytes": 4_523_778,
-    "opset": 12,
-    "ir_version": 7,
-    "producer": "pytorch",
-    "inputs": [{"name": "input", "type": "float", "shape": ["batch", 1, 32, 32]}],
-    "outputs": [{"name": "logits", "type": "float", "shape": ["batch", 6]}],
-    "operators": {"Conv": 2, "Relu": 1, "GlobalAveragePool": 1, "Gemm": 1},
-    "pooling": [{"node": "/pool", "operator": "GlobalAveragePool", "window": "whole picture", "input_shape": None}],
-    "parameters": 1_127_380,
-    "macs": 27_449_344,
-    "weight_bytes": 78_488,
-    "layers": [
-        {"name": "stem.0", "operators": ["Conv"], "parameters": 800, "bytes": 3_200, "macs": 204_800},
-        {"name": "body.0", "operators": ["Conv"], "parameters": 18_432, "bytes": 73_728, "macs": 1_179_648},
-        {"name": "head", "operators": ["Gemm"], "parameters": 390, "bytes": 1_560, "macs": 384},
-    ],
-    "nodes": [
-        node(0, "Conv", "stem.0", [1, 32, 16, 16], 800),
-        node(1, "Relu", "stem.1", [1, 32, 16, 16], 0),
-        node(2, "Conv", "body.0", [1, 64, 4, 4], 18432),
-        node(3, "GlobalAveragePool", "pool", [1, 64, 1, 1], 0),
-        node(4, "Gemm", "head", [1, 6], 390),
-    ],
-    "backends": {
-        "onnxruntime": {"runs": True, "refused": [], "version": "1.22", "probed": 5, "reason": ""},
-        "tract": {
-            "runs": False, "version": "0.23", "probed": 5, "reason": "GlobalAveragePool: not implemented",
-            "refused": [{"node": "/pool", "operator": "GlobalAveragePool", "reason": "not for this shape"}],
-        },
-        "onnxruntime-web": {"runs": None, "refused": [], "reason": "not run: by its table of WebGPU operators"},
+def node(number: int, operator: str, module: str, shape: tuple[int, ...], parameters: int) -> Node:
+    return Node(
+        number=number,
+        name=f"/{module}",
+        operator=operator,
+        module=module,
+        inputs=(str(number),),
+        input_shapes=((1, 32, 16, 16),),
+        outputs=(str(number + 1),),
+        output_shapes=(shape,),
+        attributes={"strides": "[2, 2]"} if operator == "Conv" else {},
+        parameters=parameters,
+        macs=0,
+    )
+
+
+INSPECTED = InspectedModel(
+    path="models/kanji_model_etl9g_32x32_6classes_tract.onnx",
+    bytes=4_523_778,
+    weight_bytes=78_488,
+    opset=12,
+    opsets={"ai.onnx": 12},
+    ir_version=7,
+    producer="pytorch",
+    inputs=(Tensor("input", "float", ("batch", 1, 32, 32)),),
+    outputs=(Tensor("logits", "float", ("batch", 6)),),
+    operators={"Conv": 2, "Relu": 1, "GlobalAveragePool": 1, "Gemm": 1},
+    pooling=(Pooling("/pool", "GlobalAveragePool", "whole picture", None),),
+    parameters=1_127_380,
+    macs=27_449_344,
+    macs_unknown=0,
+    layers=(
+        Layer("stem.0", ("Conv",), 800, 3_200, 204_800),
+        Layer("body.0", ("Conv",), 18_432, 73_728, 1_179_648),
+        Layer("head", ("Gemm",), 390, 1_560, 384),
+    ),
+    nodes=(
+        node(0, "Conv", "stem.0", (1, 32, 16, 16), 800),
+        node(1, "Relu", "stem.1", (1, 32, 16, 16), 0),
+        node(2, "Conv", "body.0", (1, 64, 4, 4), 18432),
+        node(3, "GlobalAveragePool", "pool", (1, 64, 1, 1), 0),
+        node(4, "Gemm", "head", (1, 6), 390),
+    ),
+    metadata={},
+    ran_on={"input": (1, 1, 32, 32)},
+    backends={
+        "onnxruntime": Support(True, version="1.22", probed=5),
+        "tract": Support(
+            False,
+            (Refusal("/pool", "GlobalAveragePool", "not for this shape"),),
+            "GlobalAveragePool: not implemented",
+            "0.23",
+            5,
+        ),
+        "onnxruntime-web": Support(None, reason="not run: by its table of WebGPU operators"),
     },
-}  # fmt: skip
+)
+
+
+def inspected(model: InspectedModel = INSPECTED) -> Inspected:
+    return Inspected((model,))

@@ -1,9 +1,8 @@
-"""The Browser by keys: grid, list, search, pairs, suspects, splits, and where the model looks."""
+"""The Browser by keys: grid, list, search, pairs, suspects, splits, saliency maps."""
 
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,14 @@ from textual.pilot import Pilot
 from textual.style import Style
 from textual.widgets import Input
 
+from kanji_tui.errors import KanjiError
+from kanji_tui.presentation.marks import grade
+from kanji_tui.system.child import Child
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.browser.sample_pane import Looks, strongest
-from kanji_tui.tui.browser.screen import LOOKS
-from kanji_tui.tui.shell.messages import Refusal
-from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile, grade
+from kanji_tui.tui.browser.sample_pane import SaliencyMap, strongest
+from kanji_tui.tui.browser.screen import SaliencyComputed, SampleRead
+from kanji_tui.tui.shell.messages import QuestionFailed
+from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.picture import Picture, braille, half_blocks
 from tests.tui.conftest import shows, text_of, until
@@ -37,7 +39,7 @@ async def test_wide_characters_stand_in_line(recorded: Path, size: tuple[int, in
     app = Workbench()
     async with app.run_test(size=size) as pilot:
         await browse(pilot)
-        for key, shown in (("g", "NICHI"), ("s", "suspect labels"), ("c", "confusions")):
+        for key, shown in (("g", "NICHI"), ("s", "suspected label errors"), ("c", "confusions")):
             await pilot.press(key)
             await shows(pilot, shown)
             for strip in app.screen._compositor.render_strips():
@@ -138,13 +140,13 @@ async def test_confused_pairs_show_both_pictures(recorded: Path) -> None:
         await browse(pilot)
         assert not app.screen.query_one("#other", Picture).display
         await pilot.press("c", "down")
-        await shows(pilot, "亜  3021  read as  愛  3026")
+        await shows(pilot, "亜  3021  predicted as  愛  3026")
         pictures = [app.screen.query_one(name, Picture) for name in ("#picture", "#other")]
         assert pictures[1].display
         assert pictures[0].region.right <= pictures[1].region.x
         assert pictures[0].region.y == pictures[1].region.y
         assert "亜, this sample" in text_of(pilot)
-        assert "愛, read best" in text_of(pilot)
+        assert "愛, typical" in text_of(pilot)
         dots = [any("\u2801" <= sign <= "\u28ff" for sign in picture.render().plain) for picture in pictures]
         assert dots == [True, True]
         await pilot.press("escape")
@@ -158,15 +160,15 @@ async def test_suspects_their_caveat_and_their_table(recorded: Path) -> None:
         await browse(pilot)
         assert app.screen.check_action("write", ()) is False
         await pilot.press("s")
-        await shows(pilot, "suspect labels  5")
-        assert "labels of train" in text_of(pilot)
-        await shows(pilot, "愛 gets 0.01 %")
+        await shows(pilot, "suspected label errors  5")
+        assert "The model was trained on" in text_of(pilot)
+        await shows(pilot, "愛 0.01 %")
         await pilot.press("x")
         await until(pilot, Path("models/suspects.tsv").is_file)
         assert len(Path("models/suspects.tsv").read_text(encoding="utf-8").splitlines()) == 6
         await pilot.press("t", "t")
-        await shows(pilot, "suspect labels val")
-        assert "labels of train" not in text_of(pilot)
+        await shows(pilot, "suspected label errors val")
+        assert "The model was trained on" not in text_of(pilot)
         await pilot.press("escape")
         await shows(pilot, "あ val")
 
@@ -176,24 +178,24 @@ async def test_split_and_order_stay_from_class_to_class_and_a_pairs_do_not(recor
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
         await pilot.press("c")
-        await shows(pilot, "read as 亜 unsure first")
+        await shows(pilot, "predicted as 亜 by confidence")
         await pilot.press("c")
         await shows(pilot, "あ  8")
         await pilot.press("t", "w", "right")
-        await shows(pilot, "亜 train unsure first")
+        await shows(pilot, "亜 train by confidence")
         await pilot.press("enter", "e")
-        await shows(pilot, "亜 errors train unsure first")
+        await shows(pilot, "亜 errors train by confidence")
         await pilot.press("escape", "e")
-        await shows(pilot, "all errors train unsure first")
+        await shows(pilot, "all errors train by confidence")
 
 
-async def test_where_the_model_looks_is_found_by_a_child(home: Path, trained) -> None:
+async def test_a_saliency_map_is_computed_by_a_child(home: Path, trained) -> None:
     (home / "dataset").symlink_to(trained.data_dir)
     shutil.copytree(trained.models_dir, home / "models")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("5")
-        await shows(pilot, "v Looks")
+        await shows(pilot, "v Saliency")
         picture = app.screen.query_one("#picture", Picture)
         plain = picture.render()
         await pilot.press("v")
@@ -205,12 +207,12 @@ async def test_where_the_model_looks_is_found_by_a_child(home: Path, trained) ->
         await pilot.press("enter", "down")  # the next are there already
         await until(pilot, lambda: app.screen._sample != first)
         assert "class activation map of" in text_of(pilot)
-        assert not app.screen._seeking
+        assert not app.screen._computing
         await pilot.press("v")
         await until(pilot, lambda: "class activation map" not in text_of(pilot))
 
 
-async def test_one_child_finds_looks_however_fast_the_cursor_goes_and_none_once_they_are_away(
+async def test_one_child_computes_maps_however_fast_the_cursor_goes_and_none_once_they_are_away(
     recorded: Path,
 ) -> None:
     app = Workbench()
@@ -229,26 +231,26 @@ async def test_one_child_finds_looks_however_fast_the_cursor_goes_and_none_once_
         assert at_work(app) == [child]
         await pilot.press("v")
         await until(pilot, lambda: not at_work(app))
-        assert child.returncode == -signal.SIGKILL
+        assert child.wait() == -signal.SIGKILL
 
 
-def at_work(app: Workbench) -> list[subprocess.Popen]:
-    """The children that find out where the model looks."""
-    return [child.process for child in app.worker._children if child.slot == LOOKS]
+def at_work(app: Workbench) -> list[Child]:
+    """The children that compute saliency maps."""
+    return [asked.child for asked in app.worker._children if asked.name[1] is SaliencyComputed]
 
 
 async def test_what_was_the_matter_is_no_longer_said_once_it_is_well(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
-        app.screen.post_message(Refusal("sample", "the disk is away", ""))
+        app.screen.post_message(QuestionFailed(SampleRead, KanjiError("the disk is away")))
         await shows(pilot, "the disk is away")
         await pilot.press("right")
         await until(pilot, lambda: "the disk is away" not in text_of(pilot))
 
 
-def test_what_is_looked_at_is_seen_without_colour() -> None:
-    """Three of four quarters of a black picture are not looked at; the cells of the fourth are in reverse."""
+def test_heat_is_seen_without_colour() -> None:
+    """Three of four quarters of a black image have no heat; the cells of the fourth are in reverse."""
     ink = bytes(32 * 32)
     heat = bytes(255 if x < 16 and y < 16 else 0 for y in range(32) for x in range(32))
     lines = braille(ink, 32, 16, 8, heat).split("\n")
@@ -292,4 +294,4 @@ def test_where_the_heat_is_strongest_in_words() -> None:
     assert strongest(bytes(heat), 30) == "upper right"
     heat[15 * 30 + 15] = 150
     assert strongest(bytes(heat), 30) == "upper right, centre"
-    assert Looks(bytes(heat), 30, "Grad-CAM", "田").words == "Grad-CAM of 田: strongest upper right, centre"
+    assert SaliencyMap(bytes(heat), 30, "Grad-CAM", "田").text == "Grad-CAM of 田: strongest upper right, centre"

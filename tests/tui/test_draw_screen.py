@@ -94,7 +94,7 @@ async def walk(pilot: Pilot, stroke: tuple[tuple[float, float], ...]) -> None:
 def top(pilot: Pilot) -> str:
     """The first candidate's character, or nothing."""
     rows = pilot.app.screen.query_one("#candidates", ListTable).rows
-    return rows[0].cells[1].plain if rows else ""
+    return rows[0].cells[1].text if rows else ""
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -177,7 +177,7 @@ async def test_saving_by_number_by_code_and_from_the_list(ready: Path) -> None:
         for stroke in DEN:
             await drag(pilot, stroke)
         await until(pilot, lambda: top(pilot) == "田")
-        third = pilot.app.screen.query_one("#candidates", ListTable).rows[2].cells[1].plain
+        third = pilot.app.screen.query_one("#candidates", ListTable).rows[2].cells[1].text
 
         async def saved(character: str, number: int) -> None:
             folder = Path("samples") / character
@@ -201,7 +201,7 @@ async def test_saving_by_number_by_code_and_from_the_list(ready: Path) -> None:
         await pilot.press("enter")
         await saved("漢", 1)
         await pilot.press("tab", "down", "enter")
-        second = pilot.app.screen.query_one("#candidates", ListTable).rows[1].cells[1].plain
+        second = pilot.app.screen.query_one("#candidates", ListTable).rows[1].cells[1].text
         await saved(second, 1)
         assert {path.name for path in Path("samples").iterdir()} == {"田", third, "漢", second}
 
@@ -237,12 +237,12 @@ async def test_a_dead_child_is_replaced_and_leaving_ends_it(ready: Path) -> None
         for stroke in DEN[:4]:
             await drag(pilot, stroke)
         await until(pilot, lambda: top(pilot))
-        first = screen._reader.pid
+        first = screen._recogniser.pid
         os.kill(first, signal.SIGKILL)
         await drag(pilot, DEN[4])
         await until(pilot, lambda: top(pilot) == "田")
-        await until(pilot, lambda: screen._reader.pid not in (None, first))
-        second = screen._reader.pid
+        await until(pilot, lambda: screen._recogniser.pid not in (None, first))
+        second = screen._recogniser.pid
     with pytest.raises(ProcessLookupError):
         os.kill(second, 0)
 
@@ -258,7 +258,7 @@ async def main():
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("6")
         await pilot.pause(0.3)
-        app.screen.query_one("#sheet").draw((((0.1, 0.1), (0.9, 0.9)),))
+        app.screen.query_one("#pad").draw((((0.1, 0.1), (0.9, 0.9)),))
         while not app.screen.query_one("#candidates").rows:
             await pilot.pause(0.1)
         print(sorted({"torch", "onnx", "onnxruntime", "tract"} & set(sys.modules)))

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from kanji_tui.presentation.tabs import SCREENS
-from kanji_tui.recognition.drawing.client import Reader
+from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.tui.app import Workbench, screen_class
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
@@ -38,8 +38,8 @@ SETTLED = {
 
 @pytest.fixture(autouse=True)
 def no_model_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Draw screen waits for its reader, which here never hears of it."""
-    monkeypatch.setattr(Reader, "ask", lambda *question: None)
+    """The Draw screen waits for its recogniser, which here never hears of it."""
+    monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
 
 
 async def each_screen(pilot: Pilot):
@@ -130,7 +130,7 @@ FOCUS = {
     "training": ["runs", "epochs", "log"],
     "inspector": ["models", "operators", "backends", "nodes"],
     "browser": ["grid", "samples"],
-    "draw": ["sheet", "candidates"],
+    "draw": ["pad", "candidates"],
 }
 
 

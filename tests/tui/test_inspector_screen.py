@@ -1,25 +1,26 @@
-"""The Inspector: marking and comparing, every option of an export, tables of what was found, filters, refusals."""
+"""The Inspector: marking and comparing, every option of an export, tables of results, filters."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
 from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
+from kanji_tui.inspection.results import Support
 from kanji_tui.jobs import export_mapping, export_onnx, export_safetensors
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.export.form import contradiction, export_job
-from kanji_tui.tui.inspector.result_tables import compare_table, short_names
 from kanji_tui.tui.inspector.results import ResultsScreen
+from kanji_tui.tui.inspector.screen import ModelInspected
 from kanji_tui.tui.shell.form import FormScreen
-from kanji_tui.tui.shell.messages import Answer
 from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.list_table import ListTable
 from tests.inspection import graphs
 from tests.tui.conftest import shows, text_of, until
-from tests.tui.inspector_results import compared, write_results
-from tests.tui.recorded import INSPECTED, write_run
+from tests.tui.inspector_results import write_results
+from tests.tui.recorded import INSPECTED, inspected, write_run
 from tests.tui.test_tour import fill
 
 MODELS = {"the published model": Path("models/best_kanji_model.pth")}
@@ -68,7 +69,7 @@ async def test_a_fifth_mark_is_refused_and_a_mark_can_be_taken_back(home: Path) 
         await shows(pilot, "enter inspects")
         for _ in range(5):
             await pilot.press("space", "down")
-        await shows(pilot, "4 marked, no more go together")
+        await shows(pilot, "4 marked, 4 at most")
         await pilot.press("home", "space")
         await shows(pilot, "3 marked")
 
@@ -81,7 +82,7 @@ async def test_any_file_by_its_path_also_a_broken_one(home: Path) -> None:
         await pilot.press("4", "o")
         await fill(pilot, path="elsewhere.onnx")
         await pilot.press("enter")
-        await shows(pilot, "nodes tried alone")
+        await shows(pilot, "nodes tested one by one")
         assert "If" in text_of(pilot)
         await pilot.press("o")
         await fill(pilot, path="broken.onnx")
@@ -90,13 +91,13 @@ async def test_any_file_by_its_path_also_a_broken_one(home: Path) -> None:
 
 
 async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -> None:
-    path = Path(INSPECTED["path"])
+    path = Path(INSPECTED.path)
     path.write_bytes(b"x")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
         await shows(pilot, "enter inspects")
-        app.screen.post_message(Answer(f"inspect {path}", {"models": [INSPECTED]}))
+        app.screen.post_message(ModelInspected(inspected(), str(path)))
         await shows(pilot, "nodes  5")
         for words, found in (
             ("conv", 2),
@@ -116,22 +117,21 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
         await pilot.press("enter")
         await shows(pilot, "nodes  1 of 5")
         await pilot.press("escape", "l")
-        await shows(pilot, "3 layers hold 78.5 kB")
-        assert "93.9 %" in text_of(pilot)
+        await shows(pilot, "3 layers hold 76.6 KiB")
+        assert "93.94 %" in text_of(pilot)
 
 
 async def test_the_words_of_an_engine_are_shown_as_they_are(recorded: Path) -> None:
-    path = Path(INSPECTED["path"])
+    path = Path(INSPECTED.path)
     path.write_bytes(b"x")
-    said = {"runs": False, "refused": [], "version": "", "reason": "no rule for [batch, 1] in [/pool]"}
-    engines = {"onnxruntime": said | {"runs": True}, "tract": said}
+    engines = {"onnxruntime": Support(True), "tract": Support(False, reason="no rule for [batch, 1] in [/pool]")}
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
         await shows(pilot, "enter inspects")
         names = app.screen.query_one("#models", ListTable)
         quiet = names.current
-        app.screen.post_message(Answer(f"inspect {path}", {"models": [INSPECTED | {"backends": engines}]}))
+        app.screen.post_message(ModelInspected(inspected(replace(INSPECTED, backends=engines)), str(path)))
         await shows(pilot, "nodes  5")
         assert names.current != quiet, "an inspected file is no longer grey"
         app.screen.query_one("#backends", ListTable).focus()
@@ -256,29 +256,3 @@ def test_the_form_has_every_option_of_the_command() -> None:
         export_safetensors.Spec(MODELS["the published model"], None, False, False),
     )
     assert export_job({"target": "full mapping", "file": ""}, {}, data) == ("export_mapping", export_mapping.Spec())
-
-
-def test_a_comparison_shows_every_figure() -> None:
-    table = compare_table("", compared())
-    rows = {row.key: [str(cell) for cell in row.cells] for row in table.rows}
-    assert rows["size"] == ["size", "4.5 MB", "1.2 MB", "4.5 MB"]
-    assert rows["top-1"] == ["top-1", "97.12 %", "96.98 %", "-"]
-    assert rows["parity tract"] == ["tract", "1.0e-05", "3.1e-01", "-"]
-    assert rows["tract batch 32"] == ["tract batch 32", "20.0 (2.00)", "28.0 (2.80)", "-"]
-    assert rows["QuantizeLinear"] == ["QuantizeLinear", "-", "45 (+45)", "-"]
-    assert "Unimplemented(ReverseSequence)" in table.told["tract batch 32"].plain
-    assert "above 1.4e-03" in table.told["parity tract"].plain
-    assert "30 runs, 1 thread" in table.told["onnxruntime batch 1"].plain
-
-
-@pytest.mark.parametrize(
-    ("paths", "names"),
-    [
-        (["m/a_b_tract.onnx", "m/a_b_strict.onnx"], ["tract", "strict"]),
-        (["m/a_tract.onnx", "m/a_tract_fp16.onnx"], ["tract", "fp16"]),
-        (["m/a.onnx", "n/a.onnx"], ["a", "a"]),
-        (["x.onnx", "y.onnx"], ["x", "y"]),
-    ],
-)
-def test_files_are_told_apart_by_the_end_of_their_names(paths: list[str], names: list[str]) -> None:
-    assert short_names(paths) == names

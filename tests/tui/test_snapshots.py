@@ -4,23 +4,24 @@ After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, and
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from textual.pilot import Pilot
 
-from kanji_tui.recognition.drawing.client import Reader
+from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.draw import screen as draw
+from kanji_tui.tui.inspector.screen import ModelInspected
 from kanji_tui.tui.preflight import screen as preflight
-from kanji_tui.tui.shell.messages import Answer
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.drawing_pad import DrawingPad
-from tests.drawn import DEN, LOOKED, read_drawing
+from tests.drawn import DEN, FOUND, recognise_drawing
 from tests.tui.conftest import shows, until
 from tests.tui.inspector_results import write_results
-from tests.tui.recorded import CHECKS, INSPECTED, write_live
+from tests.tui.recorded import CHECKS, INSPECTED, inspected, write_live
 
 SIZES = [(80, 24), (120, 40)]
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
@@ -48,9 +49,9 @@ def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks of a machine that is always the same, and no child that looks at this one."""
     monkeypatch.setattr("kanji_tui.preflight.all_checks.quick_checks", lambda spec: list(CHECKS))
 
-    def answer(self: Worker, asker: object, slot: str, arguments: tuple[str, ...]) -> None:
-        if slot == preflight.SLOW:
-            self.ask(asker, slot, lambda: {"checks": []})  # type: ignore[arg-type]
+    def answer(self: Worker, asker, answered, start, read, key: str = "") -> None:
+        if answered in (preflight.FontsChecked, preflight.TorchChecked):
+            self.ask(asker, answered, list)
 
     monkeypatch.setattr(Worker, "ask_child", answer)
 
@@ -139,13 +140,13 @@ def test_train_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None
 
 @every_size
 def test_inspector(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    path = Path(INSPECTED["path"])
+    path = Path(INSPECTED.path)
     path.write_bytes(bytes(4_523_778))
 
     async def look(pilot: Pilot) -> None:
         await pilot.press("4")
         await shows(pilot, "enter inspects")
-        pilot.app.screen.post_message(Answer(f"inspect {path}", {"models": [INSPECTED]}))
+        pilot.app.screen.post_message(ModelInspected(inspected(), str(path)))
         await shows(pilot, "GlobalAveragePool")
         await pilot.press("tab", "tab", "tab", "down", "down", "down")
 
@@ -162,7 +163,7 @@ def test_inspector_results(recorded: Path, snap_compare, size: tuple[int, int]) 
         await pilot.press("r")
         await shows(pilot, "1 of 4")
         await pilot.press("down", "down", "down", "down", "down")
-        await shows(pilot, "same top-1")
+        await shows(pilot, "top-1 agreement")
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
 
@@ -173,7 +174,7 @@ def test_inspector_export_form(recorded: Path, snap_compare, size: tuple[int, in
         await pilot.press("4")
         await shows(pilot, "e exports a model")
         await pilot.press("e")
-        await shows(pilot, "compare on")
+        await shows(pilot, "verify on")
         await pilot.press("tab", "tab", "tab", "right")
         await shows(pilot, "Opset 13.", 20)
 
@@ -197,7 +198,7 @@ def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int])
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
         await pilot.press("c")
-        await shows(pilot, "read as")
+        await shows(pilot, "predicted as")
         await shows(pilot, "U+")
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)
@@ -205,17 +206,17 @@ def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int])
 
 @every_size
 def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
-    monkeypatch.setattr(Reader, "ask", lambda *question: None)
+    monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
     monkeypatch.setattr(draw, "time", SimpleNamespace(monotonic=lambda: 0.0))
 
     async def look(pilot: Pilot) -> None:
         await pilot.press("6")
         await shows(pilot, "opening the model")
         screen = pilot.app.screen
-        screen.post_message(Answer(screen.LOOK, LOOKED))
+        screen.post_message(draw.RecogniserReplied(FOUND))
         screen.query_one(DrawingPad).draw(DEN)
         await shows(pilot, "stroke")
-        screen.post_message(Answer(screen.READ, read_drawing(DEN)))
+        screen.post_message(draw.RecogniserReplied(recognise_drawing(DEN)))
         await shows(pilot, "4544")
         await pilot.press("right", "right", "up")
 
@@ -226,14 +227,14 @@ def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, siz
 def test_draw_without_a_model(
     home: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(Reader, "ask", lambda *question: None)
+    monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
 
     async def look(pilot: Pilot) -> None:
         await pilot.press("6")
         await shows(pilot, "opening the model")
         await shows(pilot, "no dataset")
-        nothing = {**LOOKED, "model": "", "problem": "there is no model yet", "remedy": "train one"}
-        pilot.app.screen.post_message(Answer(pilot.app.screen.LOOK, nothing))
+        nothing = replace(FOUND, name="", problem="there is no model yet", remedy="train one")
+        pilot.app.screen.post_message(draw.RecogniserReplied(nothing))
         await shows(pilot, "3, then n trains a model")
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=look)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from kanji_tui.cli import show
 from kanji_tui.cli.options import AddCommand, add_model_path
+from kanji_tui.cli.render import print_document
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.compare import Spec as CompareSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.pooling import Spec as PoolingSpec
 from kanji_tui.paths import DATA_DIR
+from kanji_tui.presentation.inspection import nodes_document
 
 
 def add(command: AddCommand) -> None:
@@ -27,7 +29,10 @@ def add(command: AddCommand) -> None:
 
 def inspect(args: Namespace) -> int:
     result = run_here("inspect", InspectSpec(tuple(args.models)))
-    show.result("inspect_nodes" if args.nodes else "inspect", result, args.json)
+    if args.nodes and not args.json:
+        print_document(nodes_document(result))
+    else:
+        show.result("inspect", result, args.json)
     return 0
 
 

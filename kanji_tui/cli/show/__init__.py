@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from kanji_tui.cli.show import accounts, data, inspection, models, probing, recognition, training
+from kanji_tui.cli.render import print_document
+from kanji_tui.cli.show import accounts, data, probing, training
 from kanji_tui.cli.show.words import Result, fields
+from kanji_tui.presentation.present import PRESENTERS, present
 from kanji_tui.runs.process import as_json
 from kanji_tui.system.files import strict_json
 
 
 def result(name: str, value: Any, json: bool) -> None:
     """Print the result of the command `name`."""
-    plain = as_json(value)
     if json:
-        print(strict_json(plain))
+        print(strict_json(as_json(value)))
+    elif type(value) in PRESENTERS:
+        print_document(present(value))
     else:
-        SHOWN.get(name, fields)(plain)
+        SHOWN.get(name, fields)(as_json(value))
 
 
 SHOWN: dict[str, Callable[[Result], None]] = {
@@ -34,15 +37,4 @@ SHOWN: dict[str, Callable[[Result], None]] = {
     "delete": training.ended,
     "runs": training.runs,
     "networks": training.networks,
-    "evaluate": models.evaluated,
-    "predict": models.predicted,
-    "suspects": recognition.suspects,
-    "saliency": recognition.saliency,
-    "export_onnx": models.exported,
-    "export_safetensors": models.exported,
-    "export_mapping": models.exported,
-    "inspect": inspection.inspected,
-    "inspect_nodes": inspection.inspected_nodes,
-    "compare": inspection.compared,
-    "pooling": inspection.pooled,
 }

@@ -1,4 +1,4 @@
-"""The pane of the Browser where one chooses: all classes as a grid or a list, searched, or the confused pairs."""
+"""The left pane of the Browser: all classes as a grid or a list, with a search, or the confused pairs."""
 
 from textual import events
 from textual.app import ComposeResult
@@ -7,10 +7,14 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from kanji_tui.presentation.document import Column, Row
-from kanji_tui.tui.browser.sample_format import class_row, class_tile, class_words, confusion_row, pair_query
-from kanji_tui.tui.widgets import formatting
+from kanji_tui.characters.jis import name_jis
+from kanji_tui.presentation.document import Row
+from kanji_tui.presentation.marks import grade
+from kanji_tui.presentation.recognition import CONFUSION_COLUMNS, confusion_table
+from kanji_tui.presentation.samples import CLASS_COLUMNS, class_lines, class_row, pair_query
+from kanji_tui.system import numbers
 from kanji_tui.tui.widgets.character_grid import CharacterGrid, Tile
+from kanji_tui.tui.widgets.content import lines_content
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pane_title import set_pane_title
@@ -22,9 +26,9 @@ GRID, LIST, PAIRS = "grid", "classes", "confusions"
 
 
 class ClassPane(Vertical):
-    """Tells by Turned what the cursor stands on: the samples of a class, or of a pair."""
+    """Posts Selected when the cursor is on another class or pair."""
 
-    class Turned(Message):
+    class Selected(Message):
         """`query` finds the samples; `opened`: by enter or a second click."""
 
         def __init__(self, query: Query, opened: bool) -> None:
@@ -46,26 +50,10 @@ class ClassPane(Vertical):
         grid.add_class("pane")
         yield grid
         yield Static(id="class")
-        classes = ListTable(
-            Column("", 2),
-            Column("JIS", 4),
-            Column("reading", 0),
-            Column("str", 3, right=True),
-            Column("n", 5, right=True),
-            Column("top-1", 6, right=True),
-            id=LIST,
-            title="classes",
-        )
+        classes = ListTable(*CLASS_COLUMNS, id=LIST, title="classes")
         classes.add_class("pane")
         yield classes
-        pairs = ListTable(
-            Column("is", 7),
-            Column("read as", 7),
-            Column("times", 0, right=True),
-            id=PAIRS,
-            title="confusions",
-            empty="no sample is read wrong",
-        )
+        pairs = ListTable(*CONFUSION_COLUMNS, id=PAIRS, title="confusions", empty="every prediction is correct")
         pairs.add_class("pane")
         yield pairs
 
@@ -89,15 +77,15 @@ class ClassPane(Vertical):
         return pair_query(chooser.current.key) if self.view == PAIRS else _of_class(chooser.current.key)
 
     def show(self, catalogue: Catalogue | None) -> None:
-        """Show these classes and pairs, as far as they fit the search."""
+        """Show these classes and pairs, as far as the search finds them."""
         self._catalogue = catalogue
-        self._tiles = tuple(map(class_tile, catalogue.classes)) if catalogue else ()
+        self._tiles = tuple(map(_tile, catalogue.classes)) if catalogue else ()
         self._rows.clear()
         pairs = catalogue.confusions if catalogue else ()
-        self.query_one(f"#{PAIRS}", ListTable).show([confusion_row(*pair) for pair in pairs])
+        self.query_one(f"#{PAIRS}", ListTable).show(confusion_table(pairs).rows)
         self._search()
 
-    def turn(self, view: str) -> None:
+    def switch(self, view: str) -> None:
         """Show the grid, the list or the pairs; the cursor stays on its class."""
         grid, classes = self.query_one(CharacterGrid), self.query_one(f"#{LIST}", ListTable)
         before, self.view = self.view, view
@@ -146,11 +134,11 @@ class ClassPane(Vertical):
         self._found = {tile.key: known for tile, known in found}
         note = f"{len(found):,} of {len(classes):,}" if text else f"{len(classes):,}"
         if self._catalogue and self._catalogue.accuracy is not None:
-            note += f"  top-1 {formatting.percent(self._catalogue.accuracy)}"
+            note += f"  top-1 {numbers.percent(self._catalogue.accuracy, 1)}"
         rows, grid = self.query_one(f"#{LIST}", ListTable), self.query_one(CharacterGrid)
         rows.set_title("classes", note)
         set_pane_title(grid, "classes", note)
-        grid.show(tuple(tile for tile, _ in found), "no class fits" if text else "no dataset yet: press 2")
+        grid.show(tuple(tile for tile, _ in found), "no class found" if text else "no dataset yet: press 2")
         self._fill()
         self._show_class()
 
@@ -164,32 +152,35 @@ class ClassPane(Vertical):
 
     def _show_class(self) -> None:
         tile = self.query_one(CharacterGrid).current
-        self.query_one("#class", Static).update(
-            class_words(self._found.get(tile.key) if tile else None), layout=False
-        )
+        known = self._found.get(tile.key) if tile else None
+        self.query_one("#class", Static).update(lines_content(class_lines(known) if known else ()), layout=False)
 
     # the cursor
 
     def on_character_grid_highlighted(self, message: CharacterGrid.Highlighted) -> None:
         message.stop()
         self._show_class()
-        self._tell(GRID, opened=False)
+        self._post(GRID, opened=False)
 
     def on_character_grid_chosen(self, message: CharacterGrid.Chosen) -> None:
         message.stop()
-        self._tell(GRID, opened=True)
+        self._post(GRID, opened=True)
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         message.stop()
-        self._tell(message.table.id, opened=False)
+        self._post(message.table.id, opened=False)
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         message.stop()
-        self._tell(message.table.id, opened=True)
+        self._post(message.table.id, opened=True)
 
-    def _tell(self, chooser: str | None, opened: bool) -> None:
+    def _post(self, chooser: str | None, opened: bool) -> None:
         if chooser == self.view and self.chosen is not None:
-            self.post_message(self.Turned(self.chosen, opened))
+            self.post_message(self.Selected(self.chosen, opened))
+
+
+def _tile(known: ClassLine) -> Tile:
+    return Tile(name_jis(known.jis), known.character, grade(known.accuracy))
 
 
 def _of_class(key: str) -> Query:

@@ -1,4 +1,4 @@
-"""Screen 6: draw a character, and the model says at once what it sees."""
+"""Screen 6: draw a character, and the model recognises it at once."""
 
 import time
 from pathlib import Path
@@ -8,29 +8,29 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.widgets import Input, Static
 
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.errors import KanjiError
-from kanji_tui.presentation.document import Column, Row
+from kanji_tui.presentation.document import Line, Styled, quiet
+from kanji_tui.presentation.marks import next_step
+from kanji_tui.presentation.recognition import CANDIDATE_COLUMNS, candidate_table, recogniser_key_values
 from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.recognition.drawing.results import Failed, Note, ReadyModel, Recognition, Reply, SavedDrawing
 from kanji_tui.recognition.results import Candidate
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.widgets import formatting
+from kanji_tui.tui.widgets.content import content_of
 from kanji_tui.tui.widgets.drawing_pad import DrawingPad
-from kanji_tui.tui.widgets.formatting import next_words
-from kanji_tui.tui.widgets.key_values import KeyValue, KeyValues
+from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.picture import Picture
 from kanji_tui.workspace.state import State
 
-BESIDE = 36  # columns for what the model says
-BEFORE_BAR = 20  # columns of a candidate that are not its bar
+BESIDE = 36  # columns for candidates and model
+BESIDE_BAR = 20  # columns of a candidate that are not its bar
 
 
 class RecogniserReplied(Answered[Reply]):
@@ -42,7 +42,7 @@ class LabelRead(Answered[int | None]):
 
 
 class DrawScreen(WorkbenchScreen):
-    """The sheet on the left; on the right what the model says, and the picture it was given."""
+    """The drawing pad on the left; on the right the candidates, and the image that the model was given."""
 
     MODE = "draw"
     CSS_PATH = "draw.tcss"
@@ -51,13 +51,13 @@ class DrawScreen(WorkbenchScreen):
         "the pen down and up with space. Saved drawings stand in samples/: kanji-tui prepare --etl-dir samples "
         "--format images makes a dataset of them."
     )
-    AUTO_FOCUS = "#sheet"
+    AUTO_FOCUS = "#pad"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "undo", "Undo", tooltip="Take back the last stroke, or a clearing"),
-        Binding("r", "redo", "Redo", tooltip="Put back what was undone"),
-        Binding("c", "clear", "Clear", tooltip="An empty sheet; undo brings the drawing back"),
+        Binding("u", "undo", "Undo", tooltip="Remove the last stroke, or bring a cleared drawing back"),
+        Binding("r", "redo", "Redo", tooltip="Draw again what was undone"),
+        Binding("c", "clear", "Clear", tooltip="An empty pad; undo brings the drawing back"),
         Binding("s", "save", "Save", tooltip="Keep the drawing as a sample of a character (in the list: enter)"),
-        Binding("escape", "back", "Back", show=False, tooltip="Back to the sheet"),
+        Binding("escape", "back", "Back", show=False, tooltip="Back to the drawing"),
     ]
 
     def __init__(self, state: State, worker: Worker) -> None:
@@ -73,29 +73,21 @@ class DrawScreen(WorkbenchScreen):
         self._kept = ""
 
     def body(self) -> ComposeResult:
-        yield DrawingPad(BESIDE, id="sheet")
+        yield DrawingPad(BESIDE, id="pad")
         with Vertical(id="side"):
-            yield KeyValues(id="said")
+            yield KeyValues(id="message")
             yield LineInput(id="label")
             yield Static(id="meaning")
-            candidates = ListTable(
-                Column("", 2, right=True),
-                Column("", 2),
-                Column("", 4),
-                Column("", 0),
-                Column("", 7, right=True),
-                id="candidates",
-                title="top ten",
-            )
+            candidates = ListTable(*CANDIDATE_COLUMNS, id="candidates", title="candidates")
             candidates.add_class("pane")
             yield candidates
             with Container(id="seen", classes="pane") as pane:
-                pane.border_title = "what the model is given"
+                pane.border_title = "model input"
                 yield Picture(id="picture")
                 yield KeyValues(id="facts", name_width=9)
 
     def on_mount(self) -> None:
-        self._turn_to(saving=False)
+        self._show_label(saving=False)
         self._recogniser.start()
 
     def on_unmount(self) -> None:
@@ -109,14 +101,14 @@ class DrawScreen(WorkbenchScreen):
             if signature != self._signature:
                 self._signature = signature
                 self._recogniser.find_model()
-        self._show_said()
+        self._show_message()
         self._show_candidates()
         self._show_facts()
 
-    # what happens on the sheet
+    # what happens on the pad
 
     @property
-    def _sheet(self) -> DrawingPad:
+    def _pad(self) -> DrawingPad:
         return self.query_one(DrawingPad)
 
     def on_drawing_pad_drawn(self, message: DrawingPad.Drawn) -> None:
@@ -125,12 +117,12 @@ class DrawScreen(WorkbenchScreen):
                 self._ask()
             else:
                 self._show_nothing()
-        self._show_said()
+        self._show_message()
         self.refresh_bindings()
 
     def _ask(self) -> None:
         self._asked = time.monotonic()
-        self._recogniser.recognise(self._sheet.strokes)
+        self._recogniser.recognise(self._pad.strokes)
 
     def _show_nothing(self) -> None:
         self._candidates, self._seconds = (), None
@@ -146,7 +138,7 @@ class DrawScreen(WorkbenchScreen):
                 self._note = text
             case ReadyModel() as model:
                 self._show_model(model)
-            case Recognition() as recognition if self._sheet.strokes:
+            case Recognition() as recognition if self._pad.strokes:
                 self._show_recognition(recognition)
             case SavedDrawing() as saved:
                 self._show_saved(saved)
@@ -154,12 +146,12 @@ class DrawScreen(WorkbenchScreen):
                 self.say_error(error.message, error.remedy)
             case Failed(_, error):
                 self._note, self._problem = "", error
-        self._show_said()
+        self._show_message()
 
     def _show_model(self, model: ReadyModel) -> None:
         self._model, self._note = model, ""
         self._problem = KanjiError(model.problem, model.remedy) if model.problem else None
-        if self._sheet.strokes and not self._sheet.pen_down:
+        if self._pad.strokes and not self._pad.pen_down:
             self._ask()
         self._show_candidates()
         self._show_facts()
@@ -183,78 +175,57 @@ class DrawScreen(WorkbenchScreen):
 
     # showing
 
-    def _show_said(self) -> None:
-        self.query_one("#said", KeyValues).say(self._said())
+    def _show_message(self) -> None:
+        self.query_one("#message", KeyValues).say(self._message())
 
-    def _said(self) -> Content:
+    def _message(self) -> Line:
         """What to do next, or what is missing."""
-        place, sheet = self.state.place, self._sheet
-        if sheet.by_keys:
-            return Content.assemble(("pen down: ", "bold $accent"), "space lifts it")
+        place, pad = self.state.place, self._pad
+        if pad.by_keys:
+            return Styled("pen down: ", "accent strong"), "space lifts it"
         if self._note:
-            return formatting.quiet(self._note)
+            return quiet(self._note)
         if self._problem and place is not None and place.model is None and not place.onnx:
-            return next_words("3, then n trains a model") + formatting.quiet("\ndrawings can be saved without: s")
+            return *next_step("3, then n trains a model"), quiet("\ndrawings can be saved without one: s")
         if self._problem:
-            return Content.assemble((self._problem.message, "$error"), f"  {self._problem.remedy}")
-        if not sheet.strokes:
-            return formatting.quiet("draw with the mouse; or arrows move,\nspace puts the pen down and up")
-        return formatting.quiet("s saves it as a sample,\nas does enter in the list (tab)")
+            return Styled(self._problem.message, "bad"), f"  {self._problem.remedy}"
+        if not pad.strokes:
+            return quiet("draw with the mouse; or arrows move,\nspace puts the pen down and up")
+        return quiet("s saves it as a sample,\nso does enter in the list (tab)")
 
     def _show_candidates(self, keep: bool = True) -> None:
         rows = self.query_one("#candidates", ListTable)
-        width = max(1, rows.scrollable_content_region.width - BEFORE_BAR)
-        found = [
-            Row(
-                found.jis,
-                (
-                    formatting.quiet(str(rank)),
-                    Content.styled(found.character, "bold"),
-                    formatting.quiet(found.jis),
-                    formatting.bar(found.probability, width),
-                    f"{100 * found.probability:.1f} %",
-                ),
-            )
-            for rank, found in enumerate(self._candidates, start=1)
-        ]
+        width = max(1, rows.scrollable_content_region.width - BESIDE_BAR)
+        found = candidate_table(self._candidates, width).rows
         rows.show(found, empty="" if self._problem else "nothing drawn yet", keep=keep)
 
     def _show_facts(self) -> None:
-        model = self._model
-        facts: list[KeyValue] = []
-        if model is not None and model.name:
-            facts += [("model", model.network), ("classes", formatting.count(model.classes))]
-            facts.append(("picture", f"{model.size} x {model.size}"))
-        if model is not None:
-            facts.append(("stroke", f"{100 * model.style.pen:.1f} % wide"))
-        if self._seconds is not None and self._candidates:
-            facts.append(("answer", f"{1000 * self._seconds:.0f} ms"))
-        if self._kept:
-            facts.append(("saved", self._kept))
-        self.query_one("#facts", KeyValues).show(facts)
+        seconds = self._seconds if self._candidates else None
+        facts = recogniser_key_values(self._model, seconds, self._kept)
+        self.query_one("#facts", KeyValues).show(facts.pairs)
 
     # saving
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.is_mounted:
             return True
-        sheet = self._sheet
+        pad = self._pad
         if action == "undo":
-            return sheet.can_undo
+            return pad.can_undo
         if action == "redo":
-            return sheet.can_redo
+            return pad.can_redo
         if action in ("clear", "save"):
-            return bool(sheet.strokes)
+            return bool(pad.strokes)
         return True
 
     def action_undo(self) -> None:
-        self._sheet.undo()
+        self._pad.undo()
 
     def action_redo(self) -> None:
-        self._sheet.redo()
+        self._pad.redo()
 
     def action_clear(self) -> None:
-        self._sheet.clear()
+        self._pad.clear()
 
     def action_save(self) -> None:
         """Ask for the label: typed, or by its number in the list."""
@@ -262,18 +233,18 @@ class DrawScreen(WorkbenchScreen):
         first = f"enter: {self._candidates[0].character}   " if self._candidates else ""
         field.placeholder = f"{first}1-10, 田, 4544, U+7530"
         field.value = ""
-        self._turn_to(saving=True)
+        self._show_label(saving=True)
         self.set_focus(field)  # at once: what is typed next is the label
         self._show_meaning(self._jis_of(""))
 
     def action_back(self) -> None:
-        self._turn_to(saving=False)
-        self.set_focus(self._sheet)
+        self._show_label(saving=False)
+        self.set_focus(self._pad)
 
-    def _turn_to(self, saving: bool) -> None:
+    def _show_label(self, saving: bool) -> None:
         """The label's two lines stand where the advice else does."""
         self.query_one("#label").display = self.query_one("#meaning").display = saving
-        self.query_one("#said").display = not saving
+        self.query_one("#message").display = not saving
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape" and self.query_one("#label", LineInput).has_focus:
@@ -297,7 +268,7 @@ class DrawScreen(WorkbenchScreen):
         self._save(message.row.key)
 
     def _save(self, label: str) -> None:
-        self._recogniser.save(self._sheet.strokes, label)
+        self._recogniser.save(self._pad.strokes, label)
         self.action_back()
 
     @property
@@ -310,14 +281,11 @@ class DrawScreen(WorkbenchScreen):
         return int(self._candidates[place - 1].jis, 16) if 0 < place <= len(self._candidates) else None
 
     def _show_meaning(self, jis: int | None) -> None:
+        meaning: Line = Styled("no such character" if self._label else "", "warning")
         if jis is not None:
-            character = jis_to_character(jis)
-            meaning = Content.assemble(
-                (f"{character}", "bold $success"), f" {name_jis(jis)}  -> samples/{character}/"
-            )
-        else:
-            meaning = Content.styled("no such character" if self._label else "", "$warning")
-        self.query_one("#meaning", Static).update(meaning, layout=False)
+            character = jis_to_character(jis) or "?"
+            meaning = (Styled(character, "good strong"), f" {name_jis(jis)}  -> samples/{character}/")
+        self.query_one("#meaning", Static).update(content_of(meaning), layout=False)
 
 
 def code_of(text: str) -> int | None:

@@ -12,11 +12,11 @@ from kanji_tui.tui.shell.form import Field, FormScreen, whole
 from kanji_tui.workspace.state import State
 
 TARGETS = {
-    "tract": "ONNX, opset 12, for tract. It gets its name only after it ran in tract and ONNX Runtime and agreed.",
+    "tract": "ONNX, opset 12, for tract. It is kept only if tract and ONNX Runtime run it and agree.",
     "ort-tract": "ONNX, opset 11, without global pooling nodes, for the Rust crate ort-tract, which cannot be run "
     "from here: the file is run in tract and in ONNX Runtime.",
-    "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that take little.",
-    "safetensors": "The weights and the model's card in one file.",
+    "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that support little.",
+    "safetensors": "The weights and the model's metadata in one file.",
     "mapping": "The model's class numbers to characters, as JSON.",
     "full mapping": "All 3,036 characters of ETL9G with their stroke counts, as JSON; no model is needed.",
 }
@@ -74,7 +74,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
         return texts["target"] == "safetensors"
 
     poolings = {AS_TRAINED: "How the network pools before its classifier: as it was trained."} | POOLING_TYPES
-    numbers = {FLOAT: "Full precision: the same answers as PyTorch, to 1e-4 of the largest."}
+    numbers = {FLOAT: "Full precision: the outputs of PyTorch, within 1e-4 of the largest."}
     numbers |= {name: f"Opset 13. {words[0].upper()}{words[1:]}." for name, words in QUANTISATIONS.items()}
     return (
         Field("target", "for", "tract", TARGETS, choices=tuple(TARGETS)),
@@ -87,19 +87,19 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             only=lambda texts: texts["target"] != "full mapping",
         ),
         Field("pooling", "pooling", AS_TRAINED, poolings, choices=tuple(poolings), only=onnx),
-        Field("numbers", "numbers", FLOAT, numbers, choices=tuple(numbers), only=onnx),
+        Field("numbers", "precision", FLOAT, numbers, choices=tuple(numbers), only=onnx),
         Field(
             "size",
-            "picture side",
+            "image size",
             "",
-            "Pixels. Another size than the trained one is another network: its accuracy is measured, often poor.",
+            "Pixels a side. At another size than the trained one the accuracy is measured, and often poor.",
             whole(*SIZES, empty=True),
             placeholder=AS_TRAINED,
             only=onnx,
         ),
         Field(
             "parity",
-            "compare on",
+            "verify on",
             "1,000 samples",
             "Samples of the test split on which the engines must agree with PyTorch.",
             choices=("1,000 samples", ALL),
@@ -109,7 +109,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             "card",
             "card",
             "with",
-            "Network, classes, size, normalisation and metrics in the file. Without it only the file's name tells.",
+            "Network, classes, size, normalisation and metrics in the file. Without it only the file name has any.",
             choices=("with", "without"),
             only=tensors,
         ),
@@ -137,7 +137,7 @@ def contradiction(values: dict[str, Any], measurable: bool) -> str:
     if target != "tract" and pooling.startswith("adaptive"):
         return f"{target} has no global pooling: {pooling.replace('adaptive', 'fixed')} computes the same"
     if not measurable and values["numbers"] == "int8-static":
-        return "int8-static takes its ranges from training pictures, and there is no dataset"
+        return "int8-static takes its ranges from training images, and there is no dataset"
     if not measurable and values["size"]:
         return "at another size the accuracy must be measured, and there is no dataset"
     return ""

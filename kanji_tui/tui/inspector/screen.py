@@ -1,6 +1,7 @@
-"""Screen 4: what ONNX files hold, and which engines truly run them."""
+"""Screen 4: what ONNX files hold, and which engines run them."""
 
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,32 +10,37 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
-from kanji_tui.inspection.results import Inspected
+from kanji_tui.inspection.results import Inspected, InspectedModel
 from kanji_tui.jobs import compare, inspect
 from kanji_tui.paths import DATA_DIR
-from kanji_tui.presentation.document import Column, Row
-from kanji_tui.runs import question
-from kanji_tui.system.plain_data import to_plain
-from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
-from kanji_tui.tui.inspector.model_format import (
-    backend_rows,
-    model_facts,
-    node_line,
-    node_row,
-    node_words,
-    refusals,
+from kanji_tui.presentation.document import Column, Line, Row, Styled, Table, quiet
+from kanji_tui.presentation.export import JOBS, ended_table
+from kanji_tui.presentation.inspection import (
+    ENGINE_COLUMNS,
+    MODEL_COLUMNS,
+    NODE_COLUMNS,
+    NODES_SHOWN,
+    OPERATOR_COLUMNS,
+    engine_table,
+    layer_table,
+    model_key_values,
+    node_table,
+    operator_table,
+    row_text,
+    unsupported_by,
 )
-from kanji_tui.tui.inspector.result_tables import JOBS, layer_table, result_table
+from kanji_tui.presentation.marks import next_step
+from kanji_tui.runs import question
+from kanji_tui.system import numbers
+from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
 from kanji_tui.tui.inspector.results import ResultsScreen
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.form import Field, FormScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.formatting import next_words
+from kanji_tui.tui.widgets.content import lines_content
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
@@ -42,6 +48,7 @@ from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 from kanji_tui.workspace.state import State
 
 FEWEST, MOST = 2, 4  # files side by side
+NO_NODES = Table(NODE_COLUMNS, ())
 Version = tuple[Path, float, int]  # a file, when it was written, its bytes
 
 
@@ -55,21 +62,21 @@ class InspectorScreen(WorkbenchScreen):
     MODE = "inspector"
     CSS_PATH = "inspector.tcss"
     ABOUT = (
-        "Every node of an ONNX file is tried in the engines themselves; what they refuse is shown in their words."
+        "Every node of an ONNX file is tested in the engines themselves, whose messages say why one is unsupported."
     )
     AUTO_FOCUS = "#models"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open", "Open", tooltip="Inspect any ONNX file by its path"),
-        Binding("i", "inspect", "Inspect", tooltip="Ask the engines about the highlighted file, as enter does"),
+        Binding("i", "inspect", "Inspect", tooltip="Test the highlighted file in the engines, as enter does"),
         Binding("space", "mark", "Mark", tooltip="Mark the file for a comparison; the first is the reference"),
         Binding("c", "compare", "Compare", tooltip="Put the two to four marked files side by side"),
         Binding("e", "export", "Export", tooltip="Write a model for a target: ONNX, SafeTensors, mapping"),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only nodes whose line has these words"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only nodes that have these words"),
         Binding(
-            "f", "filter", "Filter", show=False, tooltip="As /: operators, modules, shapes, attributes, refusals"
+            "f", "filter", "Filter", show=False, tooltip="As /: operators, modules, shapes, attributes, engines"
         ),
         Binding("l", "layers", "Layers", tooltip="The file's size layer by layer"),
-        Binding("r", "results", "Results", tooltip="What comparisons, exports and pooling tables found"),
+        Binding("r", "results", "Results", tooltip="The results of comparisons, exports and pooling tables"),
         Binding("p", "pooling", "Pooling", tooltip="Measure what each pooling type does to a model"),
         Binding("s", "stop", "Stop", tooltip="Stop the comparison, export or pooling table that runs"),
         Binding("escape", "unfilter", "Unfilter", show=False, tooltip="Show all nodes again"),
@@ -79,52 +86,39 @@ class InspectorScreen(WorkbenchScreen):
         super().__init__(state, worker)
         self._opened: list[Path] = []
         self._marked: list[Path] = []
-        self._inspected: dict[Version, dict[str, Any]] = {}
+        self._inspected: dict[Version, InspectedModel] = {}
         self._asked: Path | None = None
         self._problems: dict[Path, tuple[str, str]] = {}
-        self._since = time.time()  # what ended before was told by another workbench
-        self._told: set[str] = set()
+        self._since = time.time()  # what ended before was shown by another workbench
+        self._seen: set[str] = set()  # runs whose results were opened
+        self._node_table = NO_NODES
         self._nodes_shown: tuple[int, list[str]] | None = None
 
     def body(self) -> ComposeResult:
         with Vertical(id="left"):
             models = ListTable(
                 Column("", 1),
-                Column("file", 0, tail=True),
-                Column("size", 7, right=True),
+                *MODEL_COLUMNS,
                 id="models",
                 title="ONNX files",
                 empty="none yet: e exports the model",
             )
             models.add_class("pane")
             yield models
-            operators = ListTable(
-                Column("", 0), Column("", 5, right=True), id="operators", title="operators", empty=""
-            )
+            operators = ListTable(*OPERATOR_COLUMNS, id="operators", title="operators", empty="")
             operators.add_class("pane")
             yield operators
         with Vertical(id="right"):
-            yield KeyValues(id="said")
+            yield KeyValues(id="message")
             yield KeyValues(id="facts", name_width=11)
-            backends = ListTable(
-                Column("", 15), Column("", 7), Column("", 0), id="backends", title="engines", empty=""
-            )
+            backends = ListTable(*ENGINE_COLUMNS, id="backends", title="engines", empty="")
             backends.add_class("pane")
             yield backends
-            yield LineInput(placeholder="words in a node's line", id="filter")
-            nodes = ListTable(
-                Column("#", 3, right=True),
-                Column("operator", 13),
-                Column("module or name", 0, tail=True),
-                Column("output", 12),
-                Column("params", 8, right=True),
-                id="nodes",
-                title="nodes",
-                empty="",
-            )
+            yield LineInput(placeholder="words of a node", id="filter")
+            nodes = ListTable(*NODE_COLUMNS[:NODES_SHOWN], id="nodes", title="nodes", empty="")
             nodes.add_class("pane")
             yield nodes
-            yield KeyValues(id="told")
+            yield KeyValues(id="details")
 
     def on_mount(self) -> None:
         self.query_one("#filter", LineInput).display = False
@@ -136,7 +130,7 @@ class InspectorScreen(WorkbenchScreen):
         return Path(row.key) if row else None
 
     @property
-    def model(self) -> dict[str, Any] | None:
+    def model(self) -> InspectedModel | None:
         """What is known of it."""
         return self._inspected.get(_version(self.chosen)) if self.chosen else None
 
@@ -147,85 +141,75 @@ class InspectorScreen(WorkbenchScreen):
         done = {path for path, _, _ in self._inspected}
         rows = []
         for path in paths:
-            name = Content.styled(_short(path), "" if path in done else "$quiet")
-            mark = Content.styled(str(self._marked.index(path) + 1), "bold $accent") if path in self._marked else ""
-            rows.append(Row(str(path), (mark, name, formatting.size(_version(path)[2]))))
+            name = _short(path) if path in done else quiet(_short(path))
+            mark = Styled(str(self._marked.index(path) + 1), "accent strong") if path in self._marked else ""
+            rows.append(Row(str(path), (mark, name, numbers.size(_version(path)[2]))))
         waiting = "none yet: e exports the model" if place.model else "none yet, and no model: press 3"
         self.query_one("#models", ListTable).show(rows, empty=waiting)
         self._show_model()
 
     def _show_model(self) -> None:
         model = self.model
-        self.query_one("#said", KeyValues).say(self._said(model))
-        self.query_one("#facts", KeyValues).show(model_facts(model) if model else [])
-        operators = sorted((model or {}).get("operators", {}).items(), key=lambda pair: (-pair[1], pair[0]))
-        self.query_one("#operators", ListTable).show([Row(name, (name, str(number))) for name, number in operators])
-        self.query_one("#backends", ListTable).show(backend_rows(model) if model else [])
+        self.query_one("#message", KeyValues).say(self._message(model))
+        self.query_one("#facts", KeyValues).show(model_key_values(model).pairs if model else ())
+        self.query_one("#operators", ListTable).show(operator_table(model).rows if model else ())
+        self.query_one("#backends", ListTable).show(engine_table(model).rows if model else ())
         self._show_nodes()
 
-    def _said(self, model: dict[str, Any] | None) -> Content:
+    def _message(self, model: InspectedModel | None) -> Line:
         """The one line that matters most now."""
         running = next(iter(self.state.active(*JOBS)), None)
         if running is not None:
-            return Content.styled(f"{running.title} is running: s stops it", "$primary")
+            return Styled(f"{running.title} is running: s stops it", "primary")
         if self._asked is not None:
-            return Content.styled(f"asking the engines about {self._asked.name} ...", "$primary")
+            return Styled(f"inspecting {self._asked.name} ...", "primary")
         if self.chosen in self._problems:
             message, remedy = self._problems[self.chosen]
-            return Content.assemble((message, "$error"), f"  {remedy}")
+            return Styled(message, "bad"), f"  {remedy}"
         last = self.state.newest(*JOBS)
-        if last is not None and last.moved > self._since and last.name not in self._told:
-            style = "$success" if last.state == "finished" else "bold $error"
-            return Content.assemble((f"{last.title} {last.state}", style), "  r shows what it found")
+        if last is not None and last.moved > self._since and last.name not in self._seen:
+            style = "good" if last.state == "finished" else "bad strong"
+            return Styled(f"{last.title} {last.state}", style), "  r shows the result"
         if self._marked:
             how = "c compares them" if len(self._marked) >= FEWEST else "space marks another"
-            most = ", no more go together" if len(self._marked) == MOST else ""
-            return next_words(f"{len(self._marked)} marked{most}: {how}")
+            most = f", {MOST} at most" if len(self._marked) == MOST else ""
+            return next_step(f"{len(self._marked)} marked{most}: {how}")
         if self.chosen is None:
-            return next_words("e exports a model" if models_of(self.state) else "3 trains a model first")
+            return next_step("e exports a model" if models_of(self.state) else "3 trains a model first")
         if model is None:
-            return next_words("enter inspects the file")
-        return Content.styled(str(self.chosen), "bold")
+            return next_step("enter inspects the file")
+        return Styled(str(self.chosen), "strong")
 
     def _show_nodes(self) -> None:
-        model = self.model or {}
+        model = self.model
         wanted = self.query_one("#filter", LineInput).value.lower().split()
         if self._nodes_shown == (id(model), wanted):
             return
+        if self._nodes_shown is None or self._nodes_shown[0] != id(model):
+            self._node_table = node_table(model) if model else NO_NODES
         self._nodes_shown = (id(model), wanted) if model else None
-        refused = refusals(model)
-        rows = []
-        for node in model.get("nodes", []):
-            line = node_line(node, refused.get(node["name"], {}))
-            if all(word in line for word in wanted):
-                rows.append(node_row(node, refused.get(node["name"], {})))
+        every = self._node_table.rows
+        rows = [row for row in every if all(word in row_text(row) for word in wanted)] if wanted else every
         nodes = self.query_one("#nodes", ListTable)
-        total = len(model.get("nodes", []))
-        nodes.set_title("nodes", f"{len(rows)} of {total}" if wanted else str(total or ""))
-        nodes.show(rows, empty="no node has these words" if total else "")
-        self._show_node()
+        nodes.set_title("nodes", f"{len(rows)} of {len(every)}" if wanted else str(len(every) or ""))
+        nodes.show(rows, empty="no node has these words" if every else "")
+        self._show_details(nodes.current)
 
-    def _show_node(self) -> None:
-        row = self.query_one("#nodes", ListTable).current
-        model = self.model or {}
-        node = next((node for node in model.get("nodes", []) if row and str(node["number"]) == row.key), None)
-        self.query_one("#told", KeyValues).say(node_words(node, refusals(model)) if node else Content())
+    def _show_details(self, row: Row | None) -> None:
+        self.query_one("#details", KeyValues).say(lines_content(row.details if row else ()))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         if message.table.id == "models":
             self._show_model()
-        elif message.table.id == "nodes":
-            self._show_node()
-        elif message.table.id == "backends" and message.table.has_focus:
-            said = message.row.cells[2]
-            self.query_one("#told", KeyValues).say(Content(said) if isinstance(said, str) else said)
+        elif message.table.id == "nodes" or (message.table.id == "backends" and message.table.has_focus):
+            self._show_details(message.row)
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         if message.table.id == "models":
             self.action_inspect()
         elif message.table.id == "backends":
             self.action_filter()
-            self.query_one("#filter", LineInput).value = f"{message.row.key} refuses"
+            self.query_one("#filter", LineInput).value = unsupported_by(message.row.key)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._show_nodes()
@@ -242,7 +226,7 @@ class InspectorScreen(WorkbenchScreen):
         path = Path(message.key)
         self._asked = None
         self._problems.pop(path, None)
-        self._inspected[_version(path)] = to_plain(message.value.models[0])
+        self._inspected[_version(path)] = message.value.models[0]
         self.show_state()
 
     def shows_failure(self, message: QuestionFailed) -> bool:
@@ -305,12 +289,14 @@ class InspectorScreen(WorkbenchScreen):
 
     def action_results(self) -> None:
         views = [view for view in self.state.of(*JOBS) if not view.active]
-        self._told.update(view.name for view in views)
-        self.app.push_screen(ResultsScreen([result_table(view) for view in views]))
+        self._seen.update(view.name for view in views)
+        self.app.push_screen(ResultsScreen([ended_table(view) for view in views]))
 
     def action_layers(self) -> None:
         if self.model is not None:
-            self.app.push_screen(ResultsScreen([layer_table(self.model)]))
+            table = layer_table(self.model)
+            title = f"{table.title}  {Path(self.model.path).name}"
+            self.app.push_screen(ResultsScreen([replace(table, title=title)]))
 
     def action_stop(self) -> None:
         for view in self.state.active(*JOBS):

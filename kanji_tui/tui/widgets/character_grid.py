@@ -1,4 +1,4 @@
-"""Thousands of characters at once, in the colour of how well each is read; a mark says it without colour.
+"""Thousands of characters at once, coloured by the accuracy of each; a mark says it without colour.
 
 Only the lines that are seen are drawn, and moving the cursor paints two of them.
 """
@@ -19,15 +19,8 @@ from textual.strip import Strip
 from kanji_tui.tui.widgets.list_table import WALK
 
 CELL = 3  # a character of two cells and its mark
-GRADES = (("unknown", " "), ("good", " "), ("fair", "."), ("poor", ":"), ("bad", "!"))
-LEGEND = "Behind a character: . below 99 %  : below 95 %  ! below 80 % of its samples read right."
-
-
-def grade(accuracy: float | None) -> int:
-    """The place in GRADES of an accuracy, 0-1."""
-    if accuracy is None:
-        return 0
-    return 1 if accuracy >= 0.99 else 2 if accuracy >= 0.95 else 3 if accuracy >= 0.8 else 4
+GRADES = (("unknown", " "), ("good", " "), ("fair", "."), ("poor", ":"), ("bad", "!"))  # as marks.grade counts them
+LEGEND = "Behind a character: . below 99 %  : below 95 %  ! below 80 % of its samples correct."
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Lines of a document as Textual draws them."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from kanji_tui.presentation.document import Line, Styled, parts_of
@@ -15,6 +17,11 @@ STYLES = {
     "primary": "$primary",
     "rule": "$rule",
 }
+
+
+def lines_content(lines: Sequence[Line]) -> Content:
+    """Lines one below the other."""
+    return Content("\n").join(map(content_of, lines))
 
 
 def content_of(line: Line | Content) -> Content:

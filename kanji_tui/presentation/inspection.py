@@ -1,0 +1,297 @@
+"""What an inspection finds: a model, the engines that run it, its nodes and layers."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from kanji_tui.engines.results import Node, Tensor
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Unheard
+from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Refusal, Support
+from kanji_tui.jobs import inspect
+from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet, text_of
+from kanji_tui.presentation.marks import bar
+from kanji_tui.presentation.status import running_sentences
+from kanji_tui.system import numbers
+from kanji_tui.workspace.snapshot import WorkspaceSnapshot
+from kanji_tui.workspace.state import State
+
+STATUS = {True: Styled("runs", "good"), False: Styled("FAILS", "bad strong"), None: quiet("not run")}
+BAR = 8
+NODES_SHOWN = 5  # columns of the nodes that a screen has room for; the rest is in the details
+
+MODEL_COLUMNS = (Column("file", tail=True), Column("size", 8, right=True))
+OPERATOR_COLUMNS = (Column(""), Column("", 5, right=True))
+ENGINE_COLUMNS = (Column("", 15), Column("", 7), Column(""))
+NODE_COLUMNS = (
+    Column("#", 3, right=True),
+    Column("operator", 13),
+    Column("module or name", tail=True),
+    Column("output", 12),
+    Column("params", 9, right=True),
+    Column("inputs"),
+    Column("attributes"),
+)
+LAYER_COLUMNS = (
+    Column("layer", tail=True),
+    Column("", BAR),
+    Column("share", 8, right=True),
+    Column("size", 8, right=True),
+    Column("params", 10, right=True),
+    Column("MACs", 12, right=True),
+    Column("operators", 30),
+)
+
+
+def model_key_values(model: InspectedModel) -> KeyValues:
+    """Versions, weights, work and interface of a file."""
+    return KeyValues(
+        (
+            ("opset", _versions(model)),
+            ("weights", _weights(model)),
+            ("MACs", _macs(model)),
+            ("pooling", _pooling(model)),
+            ("interface", f"{_tensors(model.inputs)}  ->  {_tensors(model.outputs)}"),
+        )
+    )
+
+
+def _versions(model: InspectedModel) -> str:
+    others = [f"{domain} {version}" for domain, version in model.opsets.items() if domain != "ai.onnx"]
+    return ", ".join([str(model.opset), *others, f"IR {model.ir_version}", model.producer or "producer unknown"])
+
+
+def _weights(model: InspectedModel) -> str:
+    parameters = f"{numbers.count(model.parameters)} parameters"
+    return f"{parameters}, {numbers.size(model.weight_bytes)}; the file has {numbers.size(model.bytes)}"
+
+
+def _macs(model: InspectedModel) -> str:
+    shapes = ", ".join(numbers.shape(shape) for shape in model.ran_on.values())
+    unknown = f"; {_nodes(model.macs_unknown)} not counted" if model.macs_unknown else ""
+    return numbers.count(model.macs) + (f" for an input of {shapes}" if shapes else "") + unknown
+
+
+def _pooling(model: InspectedModel) -> str:
+    pools = Counter(f"{pool.operator} {pool.window}" for pool in model.pooling)
+    return ", ".join(f"{times} {name}" for name, times in pools.items()) or "none"
+
+
+def _tensors(tensors: Iterable[Tensor]) -> str:
+    return ", ".join(f"{tensor.name} {tensor.type} {numbers.shape(tensor.shape)}" for tensor in tensors)
+
+
+def operator_table(model: InspectedModel) -> Table:
+    """How often each operator occurs, the most frequent first."""
+    pairs = sorted(model.operators.items(), key=lambda pair: (-pair[1], pair[0]))
+    return Table(OPERATOR_COLUMNS, [Row(name, (name, numbers.count(times))) for name, times in pairs])
+
+
+# engines
+
+
+def engine_table(model: InspectedModel) -> Table:
+    """Whether each engine runs the file, how fast and how exactly, or what it does not support."""
+    rows = [
+        Row(name, (name, STATUS[support.runs], support_text(support)), details=_support_details(name, support))
+        for name, support in model.backends.items()
+    ]
+    return Table(ENGINE_COLUMNS, rows)
+
+
+def support_text(support: Support) -> str:
+    """What matters most about an engine, in a line."""
+    if support.refused:
+        first = support.refused[0]
+        many = f"{_nodes(len(support.refused))} unsupported{', first' if support.refused[1:] else ':'}"
+        return f"{many} {first.operator} {first.node}: {first.reason}"
+    return _measured(support) if support.runs else support.reason.removeprefix("not run: ")
+
+
+def _measured(support: Support) -> str:
+    latency = support.latency
+    parts = [support.version]
+    if latency is not None:
+        parts.append(f"median {numbers.milliseconds(latency.median)} ms")
+    if support.difference is not None:
+        parts.append(f"max abs. difference {numbers.difference(support.difference)}")
+    if support.probed:
+        parts.append(f"{_nodes(support.probed)} tested one by one")
+    if latency is not None:
+        parts.append(
+            f"spread {numbers.milliseconds(latency.spread)} ms, batch {latency.batch}, {latency.runs} runs"
+        )
+    return ", ".join(part for part in parts if part)
+
+
+def _nodes(count: int) -> str:
+    return f"{numbers.count(count)} node{'' if count == 1 else 's'}"
+
+
+def _support_details(name: str, support: Support) -> tuple[Line, ...]:
+    """Measurements, the reason, and the nodes that are not supported, alike ones together."""
+    measured, reason = _measured(support), support.reason.removeprefix("not run: ")
+    return (
+        *([(quiet(f"{name}  "), measured)] if measured else []),
+        *([reason] if reason else []),
+        *(_nodes_line("unsupported", alike, reason) for reason, alike in _alike(support.refused)),
+        *(_nodes_line("not tested", alike, reason) for reason, alike in _alike(support.not_probed)),
+    )
+
+
+def unsupported_lines(model: InspectedModel) -> Document:
+    """A line for each engine and each reason for which it does not support some nodes."""
+    return tuple(
+        (Styled(f"{name}  ", "strong"), *_nodes_line("unsupported", alike, reason))
+        for name, support in model.backends.items()
+        for reason, alike in _alike(support.refused)
+    )
+
+
+def _alike(refusals: Iterable[Refusal]) -> Iterator[tuple[str, list[Refusal]]]:
+    """Refusals of the same operator for the same reason, with the reason."""
+    alike: dict[tuple[str, str], list[Refusal]] = {}
+    for refusal in refusals:
+        alike.setdefault((refusal.operator, refusal.reason), []).append(refusal)
+    for (_, reason), found in alike.items():
+        yield reason, found
+
+
+def _nodes_line(what: str, alike: list[Refusal], reason: str) -> tuple[str | Styled, ...]:
+    more = f" and {len(alike) - 1} more" if alike[1:] else ""
+    return Styled(f"{what} ", "bad" if what == "unsupported" else "quiet"), (
+        f"{alike[0].operator} {alike[0].node}{more}: {reason}"
+    )
+
+
+# nodes
+
+
+def node_table(model: InspectedModel) -> Table:
+    """Every node of the main graph in the file's order; its details say which engines do not support it."""
+    reasons: dict[str, dict[str, str]] = {}
+    for name, support in model.backends.items():
+        for refusal in support.refused:
+            reasons.setdefault(refusal.node, {})[name] = refusal.reason
+    rows = [_node_row(node, reasons.get(node.name, {})) for node in model.nodes]
+    return Table(NODE_COLUMNS, rows, "nodes", numbers.count(len(rows)))
+
+
+def _node_row(node: Node, reasons: dict[str, str]) -> Row:
+    style = "" if not reasons else "warning" if set(reasons) == {"onnxruntime-web"} else "bad strong"
+    inputs, outputs = (" ".join(map(numbers.shape, shapes)) for shapes in (node.input_shapes, node.output_shapes))
+    attributes = "  ".join(f"{name}={value}" for name, value in node.attributes.items())
+    cells: tuple[Line, ...] = (
+        str(node.number),
+        Styled(node.operator, style),
+        node.module.removeprefix("network.") or node.name,
+        outputs.split(" ")[0] or "?",
+        numbers.count(node.parameters) if node.parameters else "",
+        inputs,
+        attributes,
+    )
+    details: list[Line] = [(Styled(unsupported_by(name), "bad"), f" {reason}") for name, reason in reasons.items()]
+    details.append((quiet("inputs "), inputs or "none", quiet("  outputs "), outputs))
+    details += [attributes] if attributes else []
+    macs = "" if not node.macs else f"  {numbers.count(node.macs)} MACs"
+    name = " in ".join(part for part in (node.name, node.module) if part)
+    return Row(str(node.number), cells, details=(*details, quiet(name + macs)))
+
+
+def unsupported_by(engine: str) -> str:
+    """How a node's details begin where the engine does not support it; a filter finds all such nodes by it."""
+    return f"unsupported by {engine}:"
+
+
+def row_text(row: Row) -> str:
+    """All that a filter searches, in lower case."""
+    return " ".join(map(text_of, (*row.cells, *row.details))).lower()
+
+
+# layers
+
+
+def layer_table(model: InspectedModel) -> Table:
+    """Where the weights and the work are."""
+    whole = max(1, sum(layer.bytes for layer in model.layers))
+    about = (
+        f"{len(model.layers)} layers hold {numbers.size(model.weight_bytes)}; "
+        f"the file has {numbers.size(model.bytes)}"
+    )
+    return Table(LAYER_COLUMNS, [_layer_row(layer, whole) for layer in model.layers], "size by layer", about)
+
+
+def _layer_row(layer: Layer, whole: int) -> Row:
+    share = layer.bytes / whole
+    cells: tuple[Line, ...] = (
+        layer.name,
+        bar(share, BAR),
+        numbers.percent(share),
+        numbers.size(layer.bytes),
+        numbers.count(layer.parameters),
+        numbers.count(layer.macs),
+        ", ".join(dict.fromkeys(layer.operators)),
+    )
+    return Row(layer.name, cells, details=(layer.name, ", ".join(layer.operators)))
+
+
+def pooling_node_table(model: InspectedModel) -> Table:
+    """The nodes that pool."""
+    columns = (Column("pooling"), Column("window"), Column("input"), Column("node"))
+    rows = [
+        Row(pool.node, (pool.operator, pool.window, numbers.shape(pool.input_shape), pool.node))
+        for pool in model.pooling
+    ]
+    return Table(columns, rows)
+
+
+# documents
+
+
+def inspection_document(result: Inspected) -> Document:
+    """All models one after the other."""
+    return tuple(block for model in result.models for block in model_document(model))
+
+
+def nodes_document(result: Inspected) -> Document:
+    """As `inspection_document`, and every node after its model."""
+    return tuple(block for model in result.models for block in (*model_document(model), node_table(model)))
+
+
+def model_document(model: InspectedModel) -> Document:
+    """Everything about a model but its nodes."""
+    operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())
+    key_values = KeyValues((*model_key_values(model).pairs, ("operators", operators)), title=model.path)
+    return (
+        key_values,
+        engine_table(model),
+        *unsupported_lines(model),
+        *([pooling_node_table(model)] if model.pooling else []),
+        *([layer_table(model)] if model.layers else []),
+    )
+
+
+def inspector_screen(state: State) -> Document:
+    """The ONNX files there are, and an inspection of the newest."""
+    place = state.place or WorkspaceSnapshot()
+    jobs = running_sentences(state.active("compare", "pooling", "export_onnx"))
+    if not place.onnx:
+        return (*jobs, "There is no ONNX file yet. To do: kanji-tui export onnx")
+    rows = [Row(str(path), (str(path), numbers.size(path.stat().st_size))) for path in place.onnx]
+    listed = (*jobs, Table(MODEL_COLUMNS, rows, f"{len(rows)} ONNX files, newest first:"), "")
+    try:
+        model = inspect.run(inspect.Spec(place.onnx[:1]), Unheard()).models[0]
+    except KanjiError as error:
+        return (*listed, f"{place.onnx[0]} cannot be inspected: {error.message}. To do: {error.remedy}")
+    operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())
+    return (
+        *listed,
+        "The newest file:",
+        KeyValues((*model_key_values(model).pairs, ("nodes", f"{len(model.nodes)}: {operators}"))),
+        "Engines:",
+        engine_table(model),
+        *unsupported_lines(model),
+    )
+
+
+PRESENTERS: dict[type, Callable[[Any], Document]] = {Inspected: inspection_document}

@@ -1,0 +1,243 @@
+"""What a model recognises: predictions, evaluations, suspected label errors, saliency maps, drawings."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kanji_tui.paths import DEFAULT_MODEL, SAMPLES_DIR
+from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet
+from kanji_tui.presentation.marks import bar
+from kanji_tui.recognition.drawing.results import ReadyModel
+from kanji_tui.recognition.drawing.server import published_card
+from kanji_tui.recognition.results import (
+    Candidate,
+    Confusion,
+    Evaluation,
+    Explained,
+    Explanations,
+    Predicted,
+    Suspect,
+    Suspects,
+)
+from kanji_tui.system import numbers
+from kanji_tui.workspace.snapshot import WorkspaceSnapshot
+from kanji_tui.workspace.state import State
+
+CONFUSIONS_SHOWN, SUSPECTS_SHOWN = 10, 20
+BAR = 20
+SHADES = " ░▒▓█"
+MAP_SIDE = 16  # places across, each two cells wide
+
+CANDIDATE_COLUMNS = (
+    Column("", 2, right=True),
+    Column("", 2),
+    Column("", 4),
+    Column(""),
+    Column("", 8, right=True),
+)
+CONFUSION_COLUMNS = (Column("label", 7), Column("predicted as", 12), Column("count", right=True))
+SUSPECT_COLUMNS = (
+    Column("label"),
+    Column("predicted as"),
+    Column("p(label)", right=True),
+    Column("p(predicted)", right=True),
+    Column("split"),
+    Column("sample", right=True),
+    Column("file"),
+)
+
+
+# candidates
+
+
+def candidate_table(candidates: Sequence[Candidate], width: int = BAR, title: str = "") -> Table:
+    """Candidates by rank, each probability with a bar of `width` cells."""
+    return Table(
+        CANDIDATE_COLUMNS, [_candidate_row(n, found, width) for n, found in enumerate(candidates, 1)], title
+    )
+
+
+def _candidate_row(rank: int, found: Candidate, width: int) -> Row:
+    cells: tuple[Line, ...] = (
+        quiet(str(rank)),
+        Styled(found.character, "strong"),
+        quiet(found.jis),
+        bar(found.probability, width),
+        numbers.percent(found.probability),
+    )
+    return Row(found.jis, cells)
+
+
+def candidate_line(found: Candidate, label_jis: str, width: int) -> Line:
+    """A candidate for a sample with this label; the right one is marked."""
+    style = "good strong" if found.jis == label_jis else "strong"
+    probability = f" {numbers.percent(found.probability):>8}"
+    return Styled(found.character, style), quiet(f" {found.jis} "), *bar(found.probability, width), probability
+
+
+def prediction_document(result: Predicted) -> Document:
+    """The candidates for each image."""
+    return tuple(candidate_table(one.candidates, title=one.path) for one in result.predictions)
+
+
+# evaluation
+
+
+def confusion_table(confusions: Sequence[Confusion], title: str = "") -> Table:
+    """Pairs of a label and a wrong prediction, the most frequent first."""
+    return Table(CONFUSION_COLUMNS, list(map(_confusion_row, confusions)), title)
+
+
+def _confusion_row(pair: Confusion) -> Row:
+    cells = (
+        f"{pair.truth} {pair.truth_jis}",
+        f"{pair.predicted} {pair.predicted_jis}",
+        numbers.count(pair.count),
+    )
+    return Row(f"{pair.truth_jis}>{pair.predicted_jis}", cells)
+
+
+def evaluation_document(result: Evaluation) -> Document:
+    """Accuracies of a split, and the most frequent confusions."""
+    ensemble = (f"ensemble of {len(result.models)}: {', '.join(result.models)}",) if result.models else ()
+    unknown = (f"{numbers.count(result.unknown_samples)} of classes the model lacks count as errors",)
+    pairs = (
+        ("samples", ", ".join((numbers.count(result.samples), *(unknown if result.unknown_samples else ())))),
+        ("top-1", numbers.percent(result.top1)),
+        ("top-3", numbers.percent(result.top3)),
+        ("top-5", numbers.percent(result.top5)),
+        ("balanced", numbers.percent(result.balanced)),
+        ("loss", numbers.loss(result.loss)),
+    )
+    document: Document = (*ensemble, KeyValues(pairs))
+    if not result.confusions:
+        return document
+    return (*document, confusion_table(result.confusions[:CONFUSIONS_SHOWN], "most frequent confusions"))
+
+
+# suspected label errors
+
+
+def suspect_table(suspects: Sequence[Suspect]) -> Table:
+    """Samples whose label disagrees with a confident model, the most suspect first."""
+    return Table(SUSPECT_COLUMNS, list(map(_suspect_row, suspects)))
+
+
+def _suspect_row(suspect: Suspect) -> Row:
+    cells = (
+        f"{suspect.label} {suspect.label_jis}",
+        f"{suspect.predicted} {suspect.predicted_jis}",
+        numbers.percent(suspect.label_probability),
+        numbers.percent(suspect.predicted_probability),
+        suspect.split,
+        str(suspect.sample),
+        suspect.path or f"{suspect.file} record {suspect.record} set {suspect.data_set}",
+    )
+    return Row(str(suspect.sample), cells)
+
+
+def suspects_document(result: Suspects) -> Document:
+    """The most suspect; a TSV file or --json holds them all."""
+    found = result.suspects
+    document: Document = (
+        f"suspected label errors: {numbers.count(len(found))} of {numbers.count(result.samples)} samples, "
+        f"split {result.split}",
+    )
+    if result.unknown_samples:
+        document += (f"not examined: {numbers.count(result.unknown_samples)} samples of classes the model lacks",)
+    if found:
+        document += (suspect_table(found[:SUSPECTS_SHOWN]),)
+    if result.output_path:
+        document += (f"all of them: {result.output_path}",)
+    elif len(found) > SUSPECTS_SHOWN:
+        document += ("--json lists them all, --output-path FILE.tsv writes them",)
+    return document
+
+
+# saliency maps
+
+
+def saliency_document(result: Explanations) -> Document:
+    """Each saliency map in shades."""
+    written = (f"{result.picture_path}, {result.array_path}",) if result.picture_path else ()
+    return tuple(block for one in result.explained for block in _map(one)) + written
+
+
+def _map(one: Explained) -> Document:
+    what = f"sample {one.sample}, label {one.truth}" if one.sample is not None else "image"
+    line = (
+        f"{what}: saliency map of {one.character} {one.jis} (probability {numbers.percent(one.probability, 1)}), "
+        f"{one.method}"
+    )
+    return (line, *(f"  {row}" for row in shades(one.map)))
+
+
+def shades(rows: Sequence[Sequence[float]]) -> list[str]:
+    """A map of S rows of S numbers 0-1 as at most 16 lines of shades, two cells a place."""
+    step = max(1, len(rows) // MAP_SIDE)
+    lines = []
+    for top in range(0, len(rows), step):
+        line = ""
+        for left in range(0, len(rows), step):
+            part = [value for row in rows[top : top + step] for value in row[left : left + step]]
+            line += 2 * SHADES[round(sum(part) / len(part) * (len(SHADES) - 1))]
+        lines.append(line)
+    return lines
+
+
+# drawings
+
+
+def recogniser_key_values(model: ReadyModel | None, seconds: float | None, saved: str) -> KeyValues:
+    """The model that recognises drawings, how long its answer took, and what was saved last."""
+    pairs: list[tuple[str, Line]] = []
+    if model is not None and model.name:
+        pairs += [("model", model.network), ("classes", numbers.count(model.classes))]
+        pairs.append(("image", f"{model.size}x{model.size}"))
+    if model is not None:
+        pairs.append(("stroke", f"{numbers.percent(model.style.pen, 1)} wide"))
+    if seconds is not None:
+        pairs.append(("answer", f"{1000 * seconds:.0f} ms"))
+    if saved:
+        pairs.append(("saved", saved))
+    return KeyValues(tuple(pairs))
+
+
+def draw_screen(state: State) -> Document:
+    """The model that would recognise a drawing, and the drawings kept as samples."""
+    place = state.place or WorkspaceSnapshot()
+    document: Document = (
+        "Drawing needs the workbench in a terminal, with a mouse or by keys: kanji-tui, then 6.",
+        _recognising_model(place),
+    )
+    counts = [(folder.name, len(list(folder.glob("*.png")))) for folder in sorted(SAMPLES_DIR.glob("*/"))]
+    if not counts:
+        return (*document, f"No drawing was saved in {SAMPLES_DIR}/ yet.")
+    total = numbers.count(sum(count for _, count in counts))
+    title = f"Drawings saved in {SAMPLES_DIR}/, {total} of {len(counts)} characters:"
+    rows = [Row(name, (name, numbers.count(count))) for name, count in counts]
+    table = Table((Column("character"), Column("drawings", right=True)), rows, title)
+    return (*document, table, f"To do: kanji-tui prepare --etl-dir {SAMPLES_DIR} --format images")
+
+
+def _recognising_model(place: WorkspaceSnapshot) -> str:
+    if place.model is not None:
+        card = published_card(DEFAULT_MODEL)
+        export = DEFAULT_MODEL.with_name(f"{card.export_name('tract')}.onnx") if card else None
+        if export is not None and export.is_file():
+            return f"Drawings are recognised by the published model, or its export {export} if that is current."
+        return (
+            f"Drawings are recognised by the published model {DEFAULT_MODEL}, converted to ONNX at each start; an "
+            "export saves that time. To do: kanji-tui export onnx"
+        )
+    exports = [path for path in place.onnx if path.parent == DEFAULT_MODEL.parent and path.stem.endswith("_tract")]
+    if exports:
+        return f"Drawings are recognised by {exports[0]}, the newest export."
+    return "There is no model yet; drawings can be saved without one. To do: kanji-tui train"
+
+
+PRESENTERS: dict[type, Callable[[Any], Document]] = {
+    Predicted: prediction_document,
+    Evaluation: evaluation_document,
+    Suspects: suspects_document,
+    Explanations: saliency_document,
+}

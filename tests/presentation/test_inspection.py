@@ -1,0 +1,88 @@
+"""An inspected model as tables and key-values."""
+
+from dataclasses import replace
+
+from kanji_tui.cli.render import plain_lines
+from kanji_tui.inspection.results import Inspected, Refusal, Support
+from kanji_tui.presentation.document import Document, Table, text_of
+from kanji_tui.presentation.inspection import (
+    engine_table,
+    inspection_document,
+    layer_table,
+    model_key_values,
+    node_table,
+    nodes_document,
+    operator_table,
+    row_text,
+    unsupported_by,
+    unsupported_lines,
+)
+from tests.tui.recorded import INSPECTED
+
+TWICE = tuple(Refusal(f"/{name}", "Det", "no rule for [batch]") for name in "ab")
+
+
+def text(document: Document) -> str:
+    return "\n".join(plain_lines(document))
+
+
+def cells(table: Table, key: str) -> list[str]:
+    return next([text_of(cell) for cell in row.cells] for row in table.rows if row.key == key)
+
+
+def test_key_values_name_versions_weights_and_work() -> None:
+    model = replace(INSPECTED, opsets={"ai.onnx": 12, "com.microsoft": 1}, macs_unknown=1)
+    pairs = {name: text_of(value) for name, value in model_key_values(model).pairs}
+    assert pairs == {
+        "opset": "12, com.microsoft 1, IR 7, pytorch",
+        "weights": "1,127,380 parameters, 76.6 KiB; the file has 4.3 MiB",
+        "MACs": "27,449,344 for an input of 1x1x32x32; 1 node not counted",
+        "pooling": "1 GlobalAveragePool whole picture",
+        "interface": "input float batchx1x32x32  ->  logits float batchx6",
+    }
+
+
+def test_operators_are_counted_most_frequent_first() -> None:
+    assert [row.key for row in operator_table(INSPECTED).rows] == ["Conv", "Gemm", "GlobalAveragePool", "Relu"]
+
+
+def test_an_engine_runs_or_says_what_it_does_not_support() -> None:
+    table = engine_table(INSPECTED)
+    assert cells(table, "onnxruntime") == ["onnxruntime", "runs", "1.22, 5 nodes tested one by one"]
+    assert cells(table, "tract") == [
+        "tract",
+        "FAILS",
+        "1 node unsupported: GlobalAveragePool /pool: not for this shape",
+    ]
+    assert cells(table, "onnxruntime-web")[1:] == ["not run", "by its table of WebGPU operators"]
+
+
+def test_nodes_unsupported_for_one_reason_stand_together() -> None:
+    model = replace(INSPECTED, backends={"tract": Support(False, TWICE, "no rule for [batch]", "0.23", 5)})
+    assert [text_of(line) for line in unsupported_lines(model)] == [  # type: ignore[arg-type]
+        "tract  unsupported Det /a and 1 more: no rule for [batch]"
+    ]
+    assert cells(engine_table(model), "tract")[2] == "2 nodes unsupported, first Det /a: no rule for [batch]"
+
+
+def test_a_filter_finds_the_nodes_that_an_engine_does_not_support() -> None:
+    rows = node_table(INSPECTED).rows
+    found = [row.key for row in rows if unsupported_by("tract") in row_text(row)]
+    assert found == ["3"]
+    assert [row.key for row in rows if "1x64x4x4" in row_text(row)] == ["2"]
+    assert not [row for row in rows if unsupported_by("onnxruntime") in row_text(row)]
+
+
+def test_layers_have_their_share_of_the_weights() -> None:
+    table = layer_table(INSPECTED)
+    assert cells(table, "body.0")[2:] == ["93.94 %", "72.0 KiB", "18,432", "1,179,648", "Conv"]
+    assert table.about == "3 layers hold 76.6 KiB; the file has 4.3 MiB"
+
+
+def test_the_command_prints_everything_and_the_nodes_when_asked() -> None:
+    result = Inspected((INSPECTED, replace(INSPECTED, path="models/[other].onnx")))
+    short, long = text(inspection_document(result)), text(nodes_document(result))
+    for part in ("models/[other].onnx", "2 Conv, 1 Relu", "unsupported GlobalAveragePool /pool", "size by layer"):
+        assert part in short
+    assert "strides=[2, 2]" not in short
+    assert long.count("strides=[2, 2]") == 4
