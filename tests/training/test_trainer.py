@@ -277,17 +277,17 @@ def test_train_accuracy_without_augmentation_stands_beside_the_running_one(undis
 def test_the_result_names_weak_classes_and_confused_pairs(undisturbed, sample_dataset):
     directory, trained, report = undisturbed
     classes = json.loads((directory / "validation_by_class.json").read_text())["classes"]
-    assert sum(entry["samples"] for entry in classes) == trained.validation["samples"]
+    assert sum(entry["samples"] for entry in classes) == trained.validation.samples
     right = sum(entry["samples"] * entry["top1"] for entry in classes)
-    assert right / trained.validation["samples"] == pytest.approx(trained.validation["top1"])
+    assert right / trained.validation.samples == pytest.approx(trained.validation.top1)
     balanced = sum(entry["top1"] for entry in classes) / len(classes)
-    assert balanced == pytest.approx(trained.validation["balanced"])
+    assert balanced == pytest.approx(trained.validation.balanced)
     lowest = min(entry["top1"] for entry in classes)
-    assert trained.weakest_classes[0]["top1"] == lowest
-    judged = evaluate(directory / "best_kanji_model.pth", sample_dataset, "val", None, report)
-    pairs = {(pair["truth_jis"], pair["predicted_jis"], pair["count"]) for pair in trained.confusions}
-    assert {(p.truth_jis, p.predicted_jis, p.count) for p in judged.confusions} >= pairs
-    assert sum(pair["count"] for pair in trained.confusions) <= sum(p.count for p in judged.confusions)
+    assert trained.weakest_classes[0].top1 == lowest
+    evaluation = evaluate(directory / "best_kanji_model.pth", sample_dataset, "val", None, report)
+    pairs = {(pair.truth_jis, pair.predicted_jis, pair.count) for pair in trained.confusions}
+    assert {(p.truth_jis, p.predicted_jis, p.count) for p in evaluation.confusions} >= pairs
+    assert sum(pair.count for pair in trained.confusions) <= sum(p.count for p in evaluation.confusions)
 
 
 def test_pictures_read_batch_by_batch_train_the_same(undisturbed, sample_dataset, tmp_path, monkeypatch):
