@@ -3,9 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from kanji_tui.presentation import data, preflight, runs, training
 from kanji_tui.presentation.document import Document
 
-PRESENTERS: dict[type, Callable[[Any], Document]] = {}
+PRESENTERS: dict[type, Callable[[Any], Document]] = {
+    **preflight.PRESENTERS,
+    **data.PRESENTERS,
+    **training.PRESENTERS,
+    **runs.PRESENTERS,
+}
 
 
 def present(result: Any) -> Document:

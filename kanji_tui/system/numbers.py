@@ -2,6 +2,9 @@
 
 import time
 
+JOULES_PER_KWH = 3.6e6
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
 
 def count(number: float | None) -> str:
     """`12,300`."""
@@ -13,15 +16,43 @@ def percent(fraction: float | None, digits: int = 2) -> str:
     return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
+def bare_percent(fraction: float | None) -> str:
+    """`97.31`, `100.0`: percent in five characters, for a column that has no room for the sign."""
+    return "-" if fraction is None else f"{100 * fraction:.2f}"[:5]
+
+
+def rate(number: float | None, unit: str) -> str:
+    """`12,300 records/s`, `2.5 steps/s`."""
+    if number is None:
+        return "-"
+    return f"{number:,.0f} {unit}/s" if number >= 10 else f"{number:.1f} {unit}/s"
+
+
+def loss(number: float | None) -> str:
+    """`0.0712`."""
+    return "-" if number is None else f"{number:.4f}"
+
+
 def size(number: float | None) -> str:
     """Bytes as `15.4 MiB`, in powers of 1,024."""
     if number is None:
         return "-"
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TiB"
+    power = _power_of(number)
+    value = number / 1024**power
+    return f"{value:.0f} {UNITS[power]}" if power == 0 or value >= 100 else f"{value:.1f} {UNITS[power]}"
+
+
+def share_of_size(used: float, total: float | None) -> str:
+    """`24.0/139 GiB`: bytes used, of how many; without a total that is known `24.0 GiB`."""
+    if not total:
+        return size(used)
+    power = _power_of(total)
+    return f"{used / 1024**power:.1f}/{total / 1024**power:.0f} {UNITS[power]}"
+
+
+def _power_of(number: float) -> int:
+    """The largest unit of which there is one at least, as the power of 1,024."""
+    return next((power for power in range(len(UNITS) - 1) if number < 1024 ** (power + 1)), len(UNITS) - 1)
 
 
 def duration(seconds: float | None) -> str:
@@ -48,6 +79,16 @@ def milliseconds(seconds: float | None) -> str:
 def energy(kwh: float) -> str:
     """Kilowatt-hours as `1.25 kWh` or `31.2 Wh`."""
     return f"{kwh:.3g} kWh" if kwh >= 0.1 else f"{1000 * kwh:.3g} Wh"
+
+
+def power(watts: float | None) -> str:
+    """`612 W`."""
+    return "-" if watts is None else f"{watts:.0f} W"
+
+
+def temperature(celsius: float | None) -> str:
+    """`61 C`."""
+    return "-" if celsius is None else f"{celsius:.0f} C"
 
 
 def mass(kilograms: float) -> str:

@@ -12,11 +12,13 @@ from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
 from kanji_tui.recognition.predictions import Predictions, keep, kept_path
+from kanji_tui.runs.process import as_json
 from kanji_tui.runs.run_directory import RunDirectory, Status
 from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.results import Metrics, Trained
 
 CODES = (0x2422, 0x3021, 0x3026, 0x3441, 0x4544, 0x467C)  # あ 亜 愛 漢 田 日
 READINGS = (b"A", b"A.TSUGU ", b"AI", b"KAN", b"DEN", b"NICHI")
@@ -103,12 +105,8 @@ def train_spec() -> dict:
 
 def write_training(home: Path) -> RunDirectory:
     """A training of twelve epochs that finished."""
-    result = {
-        "run": RUN, "network": "kanjinet", "best_epoch": 11, "seconds": 61.0, "samples_per_second": 1210.0,
-        "device": "cpu", "test": {"top1": 0.9712, "top5": 1.0},
-    }  # fmt: skip
     notice = Notice("the split keeps 8 data sets apart")
-    story = [State("running"), notice, *epochs(12), Outcome(result), State("finished")]
+    story = [State("running"), notice, *epochs(12), Outcome(as_json(TRAINED)), State("finished")]
     return write_run(home, RUN, train_spec(), "finished", story, "kanjinet: 1,108,246 parameters\n")
 
 
@@ -163,6 +161,25 @@ def write_predictions(home: Path) -> RunDirectory:
     result = {"split": "all", "top1": 0.86, "samples": total, "predictions_path": str(path.relative_to(home))}
     return write_run(home, READ, {}, "finished", [State("running"), Outcome(result), State("finished")])
 
+
+TRAINED = Trained(
+    run=RUN,
+    network="kanjinet",
+    parameters=1_108_246,
+    classes=len(CODES),
+    epochs=12,
+    best_epoch=11,
+    validation=Metrics(samples=6, loss=0.11, top1=0.9896, top3=1.0, top5=1.0, balanced=0.9896),
+    test=Metrics(samples=6, loss=0.12, top1=0.9712, top3=1.0, top5=1.0, balanced=0.9712),
+    seconds=61.0,
+    samples_per_second=1210.0,
+    device="cpu",
+    source="ETL9G record files",
+    recipe="quick",
+    precision="float32",
+    weakest_classes=(),
+    confusions=(),
+)
 
 CHECKS = (
     Check("Python and packages", "Python", "ok", "3.12.1 (/opt/python/bin/python)"),

@@ -3,8 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from kanji_tui.cli import show
 from kanji_tui.cli.options import AddCommand, add_model_path
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.compare import Spec as CompareSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
@@ -27,15 +27,20 @@ def add(command: AddCommand) -> None:
 
 def inspect(args: Namespace) -> int:
     result = run_here("inspect", InspectSpec(tuple(args.models)))
-    show.result("inspect_nodes" if args.nodes else "inspect", result, args.json)
+    if args.nodes and not args.json:
+        from kanji_tui.cli.show import show_old
+
+        show_old(result, nodes=True)
+        return 0
+    show(result, args.json)
     return 0
 
 
 def compare(args: Namespace) -> int:
-    show.result("compare", run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
+    show(run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
     return 0
 
 
 def pooling(args: Namespace) -> int:
-    show.result("pooling", run_here("pooling", PoolingSpec(args.model_path, args.data_dir)), args.json)
+    show(run_here("pooling", PoolingSpec(args.model_path, args.data_dir)), args.json)
     return 0
