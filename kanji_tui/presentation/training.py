@@ -208,14 +208,18 @@ def profile_document(profile: Profile) -> Document:
 
 def probe_document(result: Probed) -> Document:
     """How long a training would take, and with how much memory."""
-    return (f"about {estimate(result)}", f"  {result.epochs} epochs, measured over {result.steps} steps")
+    memory = numbers.size(result.memory_bytes)
+    return (
+        f"about {estimate(result)}",
+        f"  {result.epochs} epochs, measured over {result.steps} steps; {memory} is the peak memory",
+    )
 
 
 def estimate(result: Probed) -> str:
     """What a probe found, in one line."""
     return (
         f"{numbers.duration(result.seconds)} in all, {numbers.duration(result.seconds_per_epoch)} per epoch, "
-        f"{numbers.size(result.memory_bytes)} of memory, {numbers.rate(result.samples_per_second, 'samples')} on "
+        f"{numbers.size(result.memory_bytes)}, {numbers.rate(result.samples_per_second, 'samples')} on "
         f"{result.device}"
     )
 
