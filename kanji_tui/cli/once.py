@@ -76,7 +76,7 @@ def dataset(state: State) -> Document:
         try:
             overview = OpenedDataset().overview()
         except KanjiError as error:
-            problem = f"The dataset cannot be used: {error.message}. Next: {error.remedy}"
+            problem = f"The dataset cannot be used: {error.message}. To do: {error.remedy}"
     running = state.active("sample", "prepare", "verify")
     return dataset_screen(_place(state).files, overview, problem, state.newest("verify", state="finished"), running)
 

@@ -254,11 +254,11 @@ def dataset_screen(
         blocks.append(file_table(files, overview, preparing))
     blocks.append("")
     if overview is None:
-        return (*blocks, problem or "There is no dataset yet. Next: kanji-tui prepare")
+        return (*blocks, problem or "There is no dataset yet. To do: kanji-tui prepare")
     blocks += ["The dataset:", dataset_key_values(overview), ""]
     if verified is not None and isinstance(verified.result, Verification):
         return (*blocks, f"The newest verification, {verified.name}:", *checks_document(verified.result.checks))
-    return (*blocks, "It has not been verified yet. Next: kanji-tui verify")
+    return (*blocks, "It has not been verified yet. To do: kanji-tui verify")
 
 
 PRESENTERS: dict[type, Callable[[Any], Document]] = {

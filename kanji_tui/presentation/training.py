@@ -32,17 +32,17 @@ EPOCHS_SHOWN, LOG_LINES = 10, 5
 EPOCH_COLUMNS = (
     Column("ep", 4),
     Column("loss", 5, right=True),
-    Column("top-1", 5, right=True),
+    Column("acc", 5, right=True),
     Column("val loss", 8, right=True),
-    Column("val top-1", 9, right=True),
+    Column("val acc", 7, right=True),
     Column("lr", 7, right=True),
-    Column("time", 6, right=True),
+    Column("time", 5, right=True),
     Column("top-3", 5, right=True),
     Column("top-5", 5, right=True),
     Column("clean", 5, right=True),
     Column("samples/s", 9, right=True),
 )
-RUN_COLUMNS = (Column("start", 5), Column("network"), Column("state", 8), Column("best", 5, right=True))
+RUN_COLUMNS = (Column("start", 5), Column("network"), Column("state", 8), Column("best", 4, right=True))
 
 
 # the list of runs, and one of them
@@ -60,7 +60,7 @@ def _run_row(view: RunView, marked: Sequence[str], published: str) -> Row:
         network.insert(0, Styled(LETTERS[number], f"{RUN_STYLES[number]} strong"))
     if view.name == published:
         network.append(Styled("published", "accent"))
-    best = numbers.bare_percent(view.best.val_top1) if view.best else ""
+    best = numbers.bare_percent(view.best.val_top1, 1) if view.best else ""
     return Row(view.name, (numbers.moment(view.started)[-5:], join(" ", network), state_of(view), best))
 
 
@@ -130,7 +130,10 @@ def without_gpu(view: RunView | None) -> str:
 
 
 def epoch_table(epochs: Sequence[Epoch]) -> Table:
-    """The epochs, newest first, the best one marked; accuracies in percent, a row's key is the epoch's number."""
+    """The epochs, newest first, the best one marked; a row's key is the epoch's number.
+
+    The columns are named as the original scripts did: `acc` is the top-1 accuracy, here in percent.
+    """
     best = next((epoch.epoch for epoch in reversed(epochs) if epoch.best), None)
     about = f"* best: {best}" if best else ""
     return Table(EPOCH_COLUMNS, LazyRows(epochs[::-1], partial(_epoch_row, best=best)), "epochs", about)
@@ -290,13 +293,13 @@ def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence
     """The Training screen in words; `log`: the lines of `shown_run(views)`."""
     blocks: list[Block] = [*gpu_sentences(gpus), ""]
     if not views:
-        return (*blocks, "There is no training yet. Next: kanji-tui train")
+        return (*blocks, "There is no training yet. To do: kanji-tui train")
     blocks += [f"{len(views)} trainings, newest first:", _named_run_table(views, published), ""]
     view = shown_run(views)
     which = "The running one" if view.active else "The newest"
     blocks.append(f"{which}, {view.name}, is {state_of(view).text}. {progress_sentence(view)}".strip())
     if view.failure:
-        blocks.append(f"It failed: {view.failure.message}. Next: {view.failure.remedy}")
+        blocks.append(f"It failed: {view.failure.message}. To do: {view.failure.remedy}")
     if isinstance(view.result, Trained) and view.result.test is not None:
         sentence = _test_sentence(view.result.test)
         blocks.append(f"{sentence[0].upper()}{sentence[1:]}.")

@@ -16,9 +16,9 @@ def percent(fraction: float | None, digits: int = 2) -> str:
     return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
-def bare_percent(fraction: float | None) -> str:
-    """`97.31`, `100.0`: percent in five characters, for a column that has no room for the sign."""
-    return "-" if fraction is None else f"{100 * fraction:.2f}"[:5]
+def bare_percent(fraction: float | None, digits: int = 2) -> str:
+    """`97.31`, `100.0`: percent in `digits` + 3 characters, for a column that has no room for the sign."""
+    return "-" if fraction is None else f"{100 * fraction:.{digits}f}"[: digits + 3].rstrip(".")
 
 
 def rate(number: float | None, unit: str) -> str:

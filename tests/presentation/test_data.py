@@ -155,7 +155,7 @@ def test_the_screen_in_words() -> None:
     empty = Listing(problem="no files", advice="put some there")
     said = words(data.dataset_screen(empty, None, "", None, []))
     assert "Nothing to prepare: no files; put some there" in said
-    assert "There is no dataset yet. Next: kanji-tui prepare" in said
+    assert "There is no dataset yet. To do: kanji-tui prepare" in said
     assert words(data.dataset_screen(FILES, None, "It is broken.", None, [])).endswith("It is broken.")
     verified = RunView("20260102T030405-verify-1", Path("run"), "verify", "finished", result=VERIFICATION)
     said = words(data.dataset_screen(FILES, OVERVIEW, "", verified, [preparing()]))

@@ -40,7 +40,7 @@ def words(document) -> str:
 def test_runs_show_marks_publication_and_state() -> None:
     views = [view(), replace(view(epochs=(), state="lost"), name="other")]
     rows = cells(training.run_table(views, marked=["other"], published=RUN))
-    assert [row[1:] for row in rows] == [["kanjinet published", "finished", "98.96"], ["a kanjinet", "crashed", ""]]
+    assert [row[1:] for row in rows] == [["kanjinet published", "finished", "99.0"], ["a kanjinet", "crashed", ""]]
     assert training.run_table([replace(views[0], state="running", stopping=True)]).rows[0].cells[2] == Styled(
         "stopping", "warning strong"
     )
@@ -139,7 +139,7 @@ def test_a_network_that_cannot_be_built_here_says_how_to_install_it() -> None:
 
 
 def test_the_screen_in_words() -> None:
-    assert "There is no training yet. Next: kanji-tui train" in words(training.training_screen([], [], (), ""))
+    assert "There is no training yet. To do: kanji-tui train" in words(training.training_screen([], [], (), ""))
     progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
     running = replace(view(state="running", progress=progress), name="live")
     gpu = Gpu(0, "NVIDIA H200", 0.87, 24 * 2**30, 139 * 2**30, 612.0, 61.0)

@@ -137,7 +137,7 @@ async def test_other_formats_are_listed_and_prepared(home: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
         await shows(pilot, "npz pairs")
-        assert re.search(r"k49-train +\d+ B +40 not yet", text_of(pilot))
+        assert re.search(r"k49-train +[\d.]+ KiB +40 not yet", text_of(pilot))
         await pilot.press("p", "ctrl+u", *"samples", "enter")
         await shows(pilot, "image files of samples")
         assert re.search(r"classes +2 with 2 to 4 each", text_of(pilot))

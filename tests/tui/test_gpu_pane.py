@@ -38,7 +38,7 @@ def test_what_nobody_knows_is_not_zero() -> None:
     assert "N/A  Not Supported (MIG is on)" in lines["util"]
     assert "N/A  Insufficient Permissions" in lines["power"]
     assert "N/A  Insufficient Permissions" in lines["energy"]
-    assert "N/A  the run did not tell" in lines["mem"]
+    assert "N/A  the run did not report it" in lines["mem"]
     assert "45 C" in lines["temp"]
     assert not any(" 0 " in line for line in lines.values())
 

@@ -53,7 +53,12 @@ class DatasetScreen(WorkbenchScreen):
     )
     AUTO_FOCUS = "#files"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "sample", "Synthetic sample", tooltip="Make record files from a font, to try everything"),
+        Binding(
+            "s",
+            "sample",
+            "Synthetic",
+            tooltip="Make a synthetic sample: record files from a font, to try everything",
+        ),
         Binding("p", "prepare", "Prepare", tooltip="Make the dataset from record files, npz pairs or images"),
         Binding("v", "verify", "Verify", tooltip="Check that the dataset is whole and looks like characters"),
         Binding("x", "cancel", "Cancel", tooltip="Stop the running job; p resumes it later"),
