@@ -59,8 +59,9 @@ def test_all_of_them_in_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:
     said = printed(tmp_path, "--once")
     for digit, name in enumerate(SCREENS, start=1):
         assert f"Screen {digit}, {name.title()}\n" in said
-    for remedy in ("sample", "prepare", "train", "export onnx"):
+    for remedy in ("prepare", "train", "export onnx"):
         assert f"To do: kanji-tui {remedy}" in said
+    assert ": kanji-tui sample" in said  # the remedy of a check
     assert not list(tmp_path.iterdir())
 
 
