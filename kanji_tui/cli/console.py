@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from kanji_tui import events
 from kanji_tui.errors import KanjiError
+from kanji_tui.presentation.training import epoch_line
+from kanji_tui.system.numbers import rate
 
 PLAIN_SECONDS = 5.0
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -71,12 +73,12 @@ class ConsoleReport:
                 return
             self._bar(event) if stderr.is_terminal else self._line(event)
         elif isinstance(event, events.Epoch):
-            stderr.print(describe_epoch(event))
+            stderr.print(epoch_line(event))
         elif isinstance(event, events.Notice):
             stderr.print(f"[yellow]note:[/] {escape(event.message)}")
 
     def _bar(self, event: events.Progress) -> None:
-        detail = escape(" ".join(part for part in (describe_rate(event), event.item) if part))
+        detail = escape(" ".join(part for part in (rate_of(event), event.item) if part))
         if event.phase not in self._tasks:
             self._tasks[event.phase] = self._bars.add_task(event.phase, total=event.total or None, detail=detail)
         self._bars.update(self._tasks[event.phase], completed=event.done, total=event.total or None, detail=detail)
@@ -88,7 +90,7 @@ class ConsoleReport:
             return
         self._said[event.phase] = now
         total = f"/{event.total}" if event.total else ""
-        print(f"{event.phase}: {event.done}{total} {event.unit} {describe_rate(event)}".rstrip(), file=sys.stderr)
+        print(f"{event.phase}: {event.done}{total} {event.unit} {rate_of(event)}".rstrip(), file=sys.stderr)
 
     def _interrupt(self, signum: int, frame: FrameType | None) -> None:
         if self._stop:
@@ -97,18 +99,6 @@ class ConsoleReport:
         stderr.print("stopping at the next safe moment; Ctrl-C again ends it at once")
 
 
-def describe_rate(event: events.Progress) -> str:
+def rate_of(event: events.Progress) -> str:
     """`12,300 records/s`, or nothing while it is not known."""
-    if event.rate is None:
-        return ""
-    per_second = f"{event.rate:,.0f}" if event.rate >= 10 else f"{event.rate:.1f}"
-    return f"{per_second} {event.unit}/s"
-
-
-def describe_epoch(event: events.Epoch) -> str:
-    """One line for an epoch, the best so far marked with a star."""
-    return (
-        f"epoch {event.epoch:3d}/{event.epochs}  train loss {event.train_loss:.4f} top-1 {event.train_top1:7.2%}"
-        f"  val loss {event.val_loss:.4f} top-1 {event.val_top1:7.2%} top-5 {event.val_top5:7.2%}"
-        f"  {event.samples_per_second:,.0f} samples/s{'  *' if event.best else ''}"
-    )
+    return "" if event.rate is None else rate(event.rate, event.unit)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.cli import show
 from kanji_tui.cli.console import stderr
 from kanji_tui.cli.follow import follow, say_where
 from kanji_tui.cli.options import Parser, positive
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of, run_here
-from kanji_tui.cli.show.words import percent, size, stdout, table
 from kanji_tui.data.results import Preparation, SyntheticSample, Verification
 from kanji_tui.errors import UsageError
 from kanji_tui.export.results import ExportedOnnx, ExportedSafetensors
@@ -30,9 +29,11 @@ from kanji_tui.jobs.sample import Spec as SampleSpec
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.jobs.verify import Spec as VerifySpec
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL, MODELS_DIR
+from kanji_tui.presentation.document import Document, KeyValues
 from kanji_tui.recognition.results import Evaluation, Predicted
 from kanji_tui.runs.process import start
 from kanji_tui.runs.publish import publish
+from kanji_tui.system import numbers
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.results import Trained
 
@@ -45,9 +46,9 @@ def add_demo(parser: Parser) -> None:
         "--output-dir", type=Path, default=Path("demo"), metavar="DIR", help="its own folder (default demo)"
     )
     parser.add_argument("--classes", type=positive, default=SampleSpec.classes, metavar="N", help="characters")
-    parser.add_argument("--sets", type=positive, default=SampleSpec.sets, metavar="N", help="hands")
+    parser.add_argument("--sets", type=positive, default=SampleSpec.sets, metavar="N", help="synthetic writers")
     parser.add_argument("--epochs", type=positive, default=None, metavar="N", help="epochs of training")
-    parser.add_argument("--size", type=positive, default=64, metavar="N", help="picture side in pixels")
+    parser.add_argument("--size", type=positive, default=64, metavar="N", help="image side in pixels")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
 
 
@@ -75,7 +76,7 @@ def demo(args: Namespace) -> int:
         head(title)
         result = run_here(name, spec)
         if not args.json:
-            show.result(name, result, json=False)
+            show(result, json=False)
         return result
 
     sample = step(
@@ -104,10 +105,9 @@ def demo(args: Namespace) -> int:
     )
     seconds = time.monotonic() - began
     made = Demo(sample, prepare, verify, trained, evaluate, (*onnx, safetensors), inspect, predict, seconds)
-    if args.json:
-        show.result("demo", made, json=True)
-    else:
-        summary(made)
+    if not args.json:
+        head("done")
+    show(made, args.json, summary)
     return code_of(verify)
 
 
@@ -127,7 +127,7 @@ def enter(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not (folder / MARKER).is_file():
             raise UsageError(f"{folder} is not empty and no demo made it", another)
-        (folder / MARKER).write_text("kanji-tui demo works here, on drawn samples; delete it when you like\n")
+        (folder / MARKER).write_text("kanji-tui demo works here, on synthetic samples; delete it when you like\n")
         os.chdir(folder)
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be used: {error.strerror}", another) from None
@@ -143,7 +143,7 @@ def train(args: Namespace) -> Trained:
     result: Trained = follow(run, stop_on_interrupt=True)
     publish(run.path, MODELS_DIR, pinned=False)
     if not args.json:
-        show.result("train", result, json=False)
+        show(result, json=False)
     return result
 
 
@@ -171,17 +171,19 @@ def write_pictures(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def summary(made: Demo) -> None:
+def summary(made: Demo) -> Document:
     """What was made, where it lies, and how to look at it in the workbench."""
     here = Path.cwd()
-    head("done")
-    stdout.print(f"In {made.seconds:.0f} s, on drawn samples (not handwriting), in {here}:")
-    files = table("what", "where")
-    files.add_row("record files", f"ETL9G/ ({len(made.sample.files)} files)")
-    files.add_row("dataset", f"dataset/ ({made.prepare.records:,} samples), samples.png")
-    files.add_row("training", f"models/runs/{made.train.run}/")
-    files.add_row("model", f"{DEFAULT_MODEL} (test top-1 {percent(made.evaluate.top1)})")
-    for exported in made.export:
-        files.add_row("export", f"{exported.path} ({size(exported.bytes)})")
-    stdout.print(files)
-    stdout.print(f"Open it in the workbench: kanji-tui --home {here}")
+    model = f"{DEFAULT_MODEL} (test top-1 {numbers.percent(made.evaluate.top1, 1)})"
+    pairs = (
+        ("record files", f"ETL9G/ ({len(made.sample.files)} files)"),
+        ("dataset", f"dataset/ ({numbers.count(made.prepare.records)} samples), samples.png"),
+        ("training", f"models/runs/{made.train.run}/"),
+        ("model", model),
+        *(("export", f"{exported.path} ({numbers.size(exported.bytes)})") for exported in made.export),
+    )
+    return (
+        f"In {numbers.duration(made.seconds)}, on synthetic samples (not handwriting), in {here}:",
+        KeyValues(pairs),
+        f"Open it in the workbench: kanji-tui --home {here}",
+    )

@@ -7,24 +7,24 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from kanji_tui.cli.render import plain_lines
-from kanji_tui.cli.show.plain import Lines, bytes_or_dash, check_lines, count_or_dash, gpu_lines, sentence, table
-from kanji_tui.cli.show.words import percent
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Unheard
 from kanji_tui.preflight.all_checks import Folders, run_checks
+from kanji_tui.presentation.data import dataset_screen
+from kanji_tui.presentation.document import Document
 from kanji_tui.presentation.inspection import inspector_screen
+from kanji_tui.presentation.preflight import preflight_screen
 from kanji_tui.presentation.recognition import draw_screen
 from kanji_tui.presentation.samples import browser_screen
+from kanji_tui.presentation.training import shown_run, training_screen
 from kanji_tui.system.files import strict_json
 from kanji_tui.system.gpu import read_gpus
-from kanji_tui.training.results import Trained
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.run_log import read_log
-from kanji_tui.workspace.run_views import RunView, Watch
+from kanji_tui.workspace.run_views import Watch
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from kanji_tui.workspace.state import State
 
-EPOCHS, LOG_LINES = 10, 5
 READING_SECONDS = 60.0
 
 
@@ -35,7 +35,7 @@ def once(args: Namespace) -> int:
     shown = []
     for name in names:
         digit = list(SCREENS).index(name) + 1
-        lines = [f"Screen {digit}, {name.title()}", "", *SCREENS[name](state)]
+        lines = [f"Screen {digit}, {name.title()}", "", *plain_lines(SCREENS[name](state))]
         shown.append({"screen": name, "lines": lines})
         if not args.json:
             print("\n".join(lines), end="\n\n" if name != names[-1] else "\n", flush=True)
@@ -55,122 +55,35 @@ def read_state() -> State:
 # the screens
 
 
-def preflight_lines(state: State) -> Lines:
-    checks = run_checks(Folders(), Unheard()).checks
-    yield from check_lines(checks)
-    yield ""
-    yield from sentence(f"Next: {next_step(_place(state))}.")
+def preflight(state: State) -> Document:
+    return preflight_screen(run_checks(Folders(), Unheard()).checks, next_step(_place(state)))
 
 
-def dataset_lines(state: State) -> Lines:
-    place = _place(state)
-    yield from _running(state, "sample", "prepare", "verify")
-    if place.files.problem:
-        yield from sentence(f"Nothing to prepare: {place.files.problem}; {place.files.advice}")
-    else:
-        yield f"Files to prepare: {place.files.words}{', drawn, not handwriting' if place.files.drawn else ''}."
-        rows = [(item.name, bytes_or_dash(item.bytes), count_or_dash(item.samples)) for item in place.files.items]
-        yield from table(("file", ">size", ">samples"), rows)
-    yield ""
-    if place.dataset is None:
-        yield "There is no dataset yet. To do: kanji-tui prepare"
-        return
-    try:
-        overview = OpenedDataset().overview()
-    except KanjiError as error:
-        yield from sentence(f"The dataset cannot be used: {error.message}. To do: {error.remedy}")
-        return
-    source = "a drawn sample, not handwriting" if overview.drawn else overview.source
-    counts = [count for _, count in overview.counts]
-    each = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{min(counts):,}"
-    hands = f"{overview.sets} data sets" if overview.sets else "written by nobody knows whom"
-    parts = ", ".join(f"{name} {count:,}" for name, count in overview.parts)
-    yield from sentence(
-        f"The dataset is {source}: {overview.samples:,} samples of {overview.classes:,} classes, {each} each, "
-        f"pictures of {overview.size} by {overview.size}, "
-        f"{hands}, {overview.quarantined:,} records left out."
-    )
-    yield from sentence(f"Its split by {overview.split}: {parts}. {overview.note}")
-    verified = next((view for view in state.of("verify") if view.state == "finished" and view.result), None)
-    if verified is not None and verified.result is not None:
-        yield f"The newest verification, {verified.name}:"
-        yield from check_lines(verified.result.checks)
-    else:
-        yield "Nothing has verified it yet. To do: kanji-tui verify"
+def dataset(state: State) -> Document:
+    overview, problem = None, ""
+    if _place(state).dataset is not None:
+        try:
+            overview = OpenedDataset().overview()
+        except KanjiError as error:
+            problem = f"The dataset cannot be used: {error.message}. To do: {error.remedy}"
+    running = state.active("sample", "prepare", "verify")
+    return dataset_screen(_place(state).files, overview, problem, state.newest("verify", state="finished"), running)
 
 
-def training_lines(state: State) -> Lines:
+def training(state: State) -> Document:
     views = state.of("train")
-    yield from gpu_lines(state.gpus)
-    if not views:
-        yield "There is no training yet. To do: kanji-tui train"
-        return
-    yield f"{len(views)} trainings, newest first:"
-    rows = [
-        (view.name, view.network, _state(view), _epoch(view), percent(view.best.val_top1 if view.best else None))
-        for view in views
-    ]
-    yield from table(("run", "network", "state", ">epoch", ">best validation top-1"), rows)
-    newest = next(iter(state.active("train")), views[0])
-    yield ""
-    which = "The one at work" if newest.active else "The newest"
-    yield from sentence(f"{which}, {newest.name}, is {_state(newest)}. {_how_far(newest)}")
-    if newest.failure:
-        yield from sentence(f"It failed: {newest.failure.message}. To do: {newest.failure.remedy}")
-    trained = newest.result
-    if isinstance(trained, Trained) and trained.test is not None:
-        yield f"Test top-1 {percent(trained.test.top1)}, top-5 {percent(trained.test.top5)}."
-    if newest.epochs:
-        yield f"Its last epochs of {len(newest.epochs)}; the best is number {newest.best and newest.best.epoch}:"
-        epochs = [
-            (
-                str(epoch.epoch),
-                f"{epoch.train_loss:.4f}",
-                percent(epoch.train_top1),
-                f"{epoch.val_loss:.4f}",
-                percent(epoch.val_top1),
-                f"{epoch.samples_per_second:,.0f}",
-            )
-            for epoch in newest.epochs[-EPOCHS:]
-        ]
-        columns = (">epoch", ">loss", ">top-1", ">validation loss", ">validation top-1", ">samples a second")
-        yield from table(columns, epochs)
-    log = read_log(newest)[-LOG_LINES:]
-    if log:
-        yield "The last lines of its log:"
-        yield from (f"  {line.rstrip()}" for line in log)
+    log = read_log(shown_run(views)) if views else ()
+    return training_screen(views, state.gpus, log, state.published)
 
 
-SCREENS: dict[str, Callable[[State], Lines]] = {
-    "preflight": preflight_lines,
-    "dataset": dataset_lines,
-    "training": training_lines,
-    "inspector": lambda state: plain_lines(inspector_screen(state)),
-    "browser": lambda state: plain_lines(browser_screen(state)),
-    "draw": lambda state: plain_lines(draw_screen(state)),
+SCREENS: dict[str, Callable[[State], Document]] = {
+    "preflight": preflight,
+    "dataset": dataset,
+    "training": training,
+    "inspector": inspector_screen,
+    "browser": browser_screen,
+    "draw": draw_screen,
 }
-
-
-def _running(state: State, *jobs: str) -> Lines:
-    for view in state.active(*jobs):
-        yield from sentence(f"{view.title} is {_state(view)}. {_how_far(view)}")
-
-
-def _how_far(view: RunView) -> str:
-    progress = view.progress
-    if not view.active or progress is None:
-        return ""
-    share = f", {progress.done:,} of {progress.total:,} {progress.unit}" if progress.total else ""
-    left = f", {progress.remaining:.0f} seconds left" if progress.remaining is not None else ""
-    return f"It is at {progress.item or progress.phase}{share}{left}."
-
-
-def _state(view: RunView) -> str:
-    return "stopping" if view.stopping else view.state
-
-
-def _epoch(view: RunView) -> str:
-    return f"{view.epochs[-1].epoch} of {view.epochs[-1].epochs}" if view.epochs else "-"
 
 
 def _place(state: State) -> WorkspaceSnapshot:

@@ -1,11 +1,12 @@
-"""Documents on stdout: drawn by Rich for a person's terminal, or as plain text for a screen reader."""
+"""Results on stdout: as one JSON object, drawn by Rich for a person, or as plain text for a screen reader."""
 
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -21,8 +22,11 @@ from kanji_tui.presentation.document import (
     parts_of,
     text_of,
 )
+from kanji_tui.presentation.present import present
+from kanji_tui.runs.process import as_json
+from kanji_tui.system.files import strict_json
 
-PIPE_WIDTH = 160  # a pipe has no width, so nothing is folded to one
+PIPE_WIDTH = 10_000  # in a pipe nothing is folded
 PLAIN_WIDTH = 100
 stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 RICH_STYLES = {
@@ -34,18 +38,30 @@ RICH_STYLES = {
     "bad": "red",
     "accent": "magenta",
     "primary": "cyan",
+    "rule": "dim",
 }
 
 
+def show(result: Any, json: bool, document_of: Callable[[Any], Document] = present) -> None:
+    """Print a command's result: with `json` as one object, else as its document."""
+    if json:
+        print(strict_json(as_json(result)))
+    else:
+        print_document(document_of(result))
+
+
+# For a person's terminal.
+
+
 def print_document(document: Document) -> None:
-    """Print every block, a blank line before each table and before facts with a title."""
+    """Print every block, a blank line before each table and before key-values with a title."""
     for number, block in enumerate(document):
-        if number and isinstance(block, Table | KeyValues):
+        if number and (isinstance(block, Table) or (isinstance(block, KeyValues) and block.title)):
             stdout.print()
         stdout.print(rich_block(block))
 
 
-def rich_block(block: Block) -> Text | RichTable:
+def rich_block(block: Block) -> RenderableType:
     """A block as Rich draws it."""
     if isinstance(block, Table):
         return _rich_table(block)
@@ -59,55 +75,73 @@ def rich_line(line: Line) -> Text:
     text = Text()
     for part in parts_of(line):
         if isinstance(part, Styled):
-            text.append(part.text, " ".join(RICH_STYLES.get(word, "") for word in part.style.split()).strip())
+            text.append(part.text, " ".join(RICH_STYLES[word] for word in part.style.split()))
         else:
             text.append(part)
     return text
 
 
-def _rich_table(table: Table) -> RichTable:
-    title = "\n".join(text for text in (table.title, table.about) if text)
-    made = RichTable(box=None, pad_edge=False, title=title or None, title_justify="left", title_style="bold")
-    for column in table.columns:
-        made.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
-    for row in table.rows:
-        made.add_row(*(rich_line(cell) for cell in row.cells), style="bold" if row.heading else None)
+def _rich_table(table: Table) -> RenderableType:
+    """The rows between two headings are a table of their own; all have the same widths."""
+    rows = list(table.rows)
+    widths = _widths(table.columns, rows)
+    parts: list[RenderableType] = [Text(text, "bold") for text in (table.title, table.about) if text]
+    named = any(column.title for column in table.columns)
+    starts = [number for number, row in enumerate(rows) if row.heading]
+    for start, end in zip([0, *starts], [*starts, len(rows)], strict=True):
+        section = rows[start:end]
+        if section and section[0].heading:
+            parts += [Text()] if parts else []
+            parts.append(Text(text_of(section[0].cells[0]), "bold"))
+            section = section[1:]
+        if section or not starts:
+            parts.append(_rich_section(table.columns, widths, section, named))
+            named = False
+    return Group(*parts)
+
+
+def _rich_section(columns: Sequence[Column], widths: Sequence[int], rows: Sequence[Row], named: bool) -> RichTable:
+    made = RichTable(box=None, pad_edge=False, show_header=named)
+    for number, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        made.add_column(
+            Text(column.title),
+            justify="right" if column.right else "left",
+            overflow="fold",
+            min_width=None if number == len(columns) - 1 else width,
+        )
+    for row in rows:
+        made.add_row(*map(rich_line, row.cells))
     return made
 
 
-def _rich_pairs(facts: KeyValues) -> RichTable:
-    made = RichTable(
-        box=None,
-        pad_edge=False,
-        show_header=False,
-        title=facts.title or None,
-        title_justify="left",
-        title_style="bold",
-    )
+def _rich_pairs(facts: KeyValues) -> RenderableType:
+    made = RichTable(box=None, pad_edge=False, show_header=False)
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
     for name, value in facts.pairs:
         made.add_row(name, rich_line(value))
-    return made
+    return Group(Text(facts.title, "bold"), made) if facts.title else made
 
 
-# Plain text, without frames, colours or cursor movements: what a screen reader reads well.
+# For a screen reader: no frames, colours or cursor movements.
 
 
 def plain_lines(document: Iterable[Block]) -> Iterator[str]:
-    """Every block as plain lines: sentences folded, tables in columns two spaces apart, facts as `name: value`."""
+    """Every block as plain lines: tables in columns two spaces apart, pairs as `name: value`, sentences folded.
+
+    A line of several parts is not folded: it may hold a command to be copied.
+    """
     for block in document:
         if isinstance(block, Table):
             yield from (fold(text) for text in (block.title, block.about) if text)
-            yield from _plain_table(block.columns, block.rows)
+            yield from _plain_table(block.columns, list(block.rows))
         elif isinstance(block, KeyValues):
             if block.title:
                 yield f"{block.title}:"
             for name, value in block.pairs:
                 yield from fold_lines(f"{name}: {text_of(value)}", "  ")
         else:
-            text = text_of(block)
-            yield from fold_lines(text) if text else ("",)
+            yield from fold_lines(block) if isinstance(block, str) and block else (text_of(block).rstrip(),)
 
 
 def fold(text: str) -> str:
@@ -126,20 +160,25 @@ def fold_lines(text: str, indent: str = "") -> list[str]:
     )
 
 
-def _plain_table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[str]:
+def _widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
+    """The cells that each column needs."""
     texts = [[text_of(cell) for cell in row.cells] for row in rows if not row.heading]
-    names = [column.title for column in columns]
-    widths = [
-        max([cell_len(name), *(cell_len(cells[place]) for cells in texts)]) for place, name in enumerate(names)
+    return [
+        max([cell_len(column.title), *(cell_len(cells[place]) for cells in texts)])
+        for place, column in enumerate(columns)
     ]
-    shown = iter(texts)
+
+
+def _plain_table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[str]:
+    widths = _widths(columns, rows)
+    names = [column.title for column in columns]
     if any(names):
         yield _plain_row(columns, names, widths)
     for row in rows:
         if row.heading:
             yield f"{text_of(row.cells[0])}:"
         else:
-            yield _plain_row(columns, next(shown), widths)
+            yield _plain_row(columns, [text_of(cell) for cell in row.cells], widths)
 
 
 def _plain_row(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> str:

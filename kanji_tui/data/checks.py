@@ -73,7 +73,7 @@ def check_chunks(dataset: Dataset, report: Report) -> Check:
             damaged.append(chunk_name(number))
     if damaged:
         return Check(DATASET, "chunk files", "failed", f"changed since they were made: {_some(damaged)}", AGAIN)
-    return Check(DATASET, "chunk files", "ok", f"{len(digests)}, all as they were made")
+    return Check(DATASET, "chunk files", "ok", f"{len(digests)}, checksums match")
 
 
 def check_samples(dataset: Dataset) -> Check:
@@ -87,13 +87,13 @@ def check_samples(dataset: Dataset) -> Check:
 
 
 def check_quarantine(dataset: Dataset) -> Check:
-    """Were records left out?"""
+    """Were records skipped?"""
     if not dataset.quarantined:
-        return Check(DATASET, "records left out", "ok", "none")
+        return Check(DATASET, "skipped records", "ok", "none")
     first = dataset.quarantined[0]
     return Check(
         DATASET,
-        "records left out",
+        "skipped records",
         "warning",
         f"{len(dataset.quarantined):,}; the first: {first.file} record {first.record}: {first.reason}",
         f"read {dataset.path / 'quarantine.tsv'}, and copy damaged files again",
@@ -161,9 +161,9 @@ def check_pictures(looks: Looks) -> list[Check]:
     """Blank, inverted and saturated pictures."""
     inverted = (looks.border > 127) & (looks.mean > 127)
     odd = {
-        "blank pictures": looks.brightest < FAINT,
-        "inverted pictures": inverted,
-        "saturated pictures": (looks.full > FULL_SHARE) & ~inverted,
+        "blank images": looks.brightest < FAINT,
+        "inverted images": inverted,
+        "saturated images": (looks.full > FULL_SHARE) & ~inverted,
     }
     return [_share_check(name, found) for name, found in odd.items()]
 
@@ -196,15 +196,15 @@ def check_duplicates(dataset: Dataset, looks: Looks) -> Check:
     if pairs:
         found = f"{len(pairs):,} repeat another; samples {_some(pairs)}"
         return Check(
-            DATASET, "duplicate pictures", "warning", found, "is one record file there twice under two names?"
+            DATASET, "duplicate images", "warning", found, "is one record file there twice under two names?"
         )
-    return Check(DATASET, "duplicate pictures", "ok", "none")
+    return Check(DATASET, "duplicate images", "ok", "none")
 
 
 def check_edges(looks: Looks) -> Check:
     """In how many pictures does ink touch the edge? In ETL9G neighbours bleed in, so many do."""
     share = float(looks.touches.mean())
-    found = f"{share:.1%} of the pictures"
+    found = f"{share:.1%} of the images"
     if share > MANY_TOUCH:
         return Check(
             DATASET,

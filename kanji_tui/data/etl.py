@@ -82,7 +82,7 @@ def _what_is_expected(directory: Path) -> str:
     if inside:
         return f"there are ETL files one folder down: --etl-dir {inside[0]}"
     draw = f"kanji-tui sample --output-dir {directory}"
-    return f"expected are files named ETL9G_01 ... ETL9G_50; or draw a sample: {draw}"
+    return f"expected are files named ETL9G_01 ... ETL9G_50; or make a synthetic sample: {draw}"
 
 
 def open_records(path: Path, format: str = "etl9g") -> np.ndarray:

@@ -86,5 +86,5 @@ def _advice(directory: Path) -> str:
                 return f"there are {next(iter(inside.values()))} one folder down: --etl-dir {folder}"
     return (
         "expected are files named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of images "
-        f"for each character; or draw a sample: kanji-tui sample --output-dir {directory}"
+        f"for each character; or make a synthetic sample: kanji-tui sample --output-dir {directory}"
     )

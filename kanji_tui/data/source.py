@@ -110,7 +110,7 @@ def require_folder(directory: Path) -> Path:
     if not directory.is_dir():
         raise UsageError(
             f"there is no directory {directory}",
-            f"put the ETL9G files there, or draw a sample: kanji-tui sample --output-dir {directory}",
+            f"put the ETL9G files there, or make a synthetic sample: kanji-tui sample --output-dir {directory}",
         )
     return directory
 

@@ -225,7 +225,7 @@ def _dataset_check(folders: Folders, prepared: Prepared | None, files: Listing) 
         return Check(DATASET, "prepared", "warning", f"none yet in {folder}{begun}", prepare)
     if prepared.problem:
         return Check(DATASET, "prepared", "warning", prepared.problem, prepare)
-    source = "drawn samples, not handwriting" if prepared.source == DRAWN else prepared.source
+    source = "synthetic samples, not handwriting" if prepared.source == DRAWN else prepared.source
     pixels = f"{prepared.size}x{prepared.size}"
     found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {pixels}, {size(prepared.bytes)}"
     return Check(DATASET, "prepared", "ok", f"{found}; {source}" if source else found)

@@ -10,8 +10,8 @@ from kanji_tui.workspace.run_views import RunView
 
 MOST_RUNS = 4
 LETTERS = "abcd"
-RUN_STYLES = ("$accent", "$primary", "$success", "$warning")
-SIDE_STYLES = {"train": "$primary", "val": "$accent", "clean": "$success"}
+RUN_STYLES = ("accent", "primary", "good", "warning")
+SIDE_STYLES = {"train": "primary", "val": "accent", "clean": "good"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def charts(
 def _series(views: list[RunView], metrics: list[Metric]) -> tuple[Series, ...]:
     if len(views) <= 1:
         return tuple(
-            Series(m.side or m.chart, SIDE_STYLES.get(m.side, "$accent"), points(view, m), mark=m.side[:1])
+            Series(m.side or m.chart, SIDE_STYLES.get(m.side, "accent"), points(view, m), mark=m.side[:1])
             for view in views
             for m in metrics
         )

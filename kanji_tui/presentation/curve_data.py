@@ -16,6 +16,7 @@ NARROWEST = 2.0  # epochs in a window
 class Series:
     """A named curve; `points` are (x, y) with ascending x; a point with a y that is no number breaks it.
 
+    `style` as that of document.Styled.
     `mark` is the ASCII letter that stands at its end; a `dotted` one is drawn with gaps.
     """
 

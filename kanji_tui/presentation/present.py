@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from kanji_tui.presentation import comparison, export, inspection, recognition
+from kanji_tui.presentation import comparison, data, export, inspection, preflight, recognition, runs, training
 from kanji_tui.presentation.document import Document
 
 PRESENTERS: dict[type, Callable[[Any], Document]] = {
+    **preflight.PRESENTERS,
+    **data.PRESENTERS,
+    **training.PRESENTERS,
+    **runs.PRESENTERS,
     **inspection.PRESENTERS,
     **comparison.PRESENTERS,
     **export.PRESENTERS,

@@ -12,8 +12,8 @@ from pathlib import Path
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Energy, Epoch
 from kanji_tui.runs.run_directory import RunDirectory, read_events
+from kanji_tui.system.numbers import JOULES_PER_KWH
 
-JOULES_PER_KWH = 3.6e6
 WORLD = "WLD"
 CODECARBON_FILE = "emissions.csv"
 

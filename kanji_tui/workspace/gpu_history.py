@@ -48,7 +48,7 @@ class GpuHistory:
             names, _, why = part.partition(": ")
             if name in names and why:
                 return f"{why} ({names.split('(')[1]}" if "(" in names else why
-        return "the run did not tell" if self.now.reason or name == "energy" else "the driver gives no value"
+        return "the run did not report it" if self.now.reason or name == "energy" else "the driver gives no value"
 
 
 @dataclass

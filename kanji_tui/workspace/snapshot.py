@@ -59,7 +59,7 @@ def next_step(place: WorkspaceSnapshot) -> str:
     if place.dataset is not None and place.dataset.problem:
         return "the dataset cannot be used: press 2, then p prepares it again"
     if place.dataset is None and not place.files.items:
-        return "no record files yet: press 2, then s draws a sample (or put ETL9G files into ETL9G/)"
+        return "no record files yet: press 2, then s makes a synthetic sample (or put ETL9G files into ETL9G/)"
     if place.dataset is None:
         return f"{place.files.words}, no dataset yet: press 2, then p prepares them"
     if place.model is None:

@@ -17,6 +17,11 @@ class State:
     place: "WorkspaceSnapshot | None" = None
     gpus: "tuple[Gpu, ...]" = ()
 
+    @property
+    def published(self) -> str:
+        """The name of the run whose model is the one in models/; empty where none of the runs made it."""
+        return self.place.model.run if self.place and self.place.model else ""
+
     def of(self, *jobs: str) -> "list[RunView]":
         """The runs of these jobs (of all without any), newest first."""
         views = [view for view in self.runs.values() if not jobs or view.job in jobs]

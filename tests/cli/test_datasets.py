@@ -63,10 +63,10 @@ def test_a_dataset_of_the_original_scripts_trains(kanji_tui, tmp_path):
 def test_verify_shows_the_heat_map_and_unusual_samples(kanji_tui, sample_dataset):
     process = kanji_tui("verify", "--data-dir", sample_dataset, "--unusual", 3)
     assert process.returncode == 0
-    assert "where the ink lies" in process.stdout
+    assert "Mean image" in process.stdout
     assert "█" in process.stdout
-    assert "most unusual of 36 listed" in process.stdout
-    assert "record" in process.stdout
+    assert "Outliers, 20 of 36 listed" in process.stdout
+    assert "chunk files" in process.stdout
     verified = said(kanji_tui("verify", "--data-dir", sample_dataset, "--unusual", "--json"))
     assert {len(known["samples"]) for known in verified["unusual"]} == {10}
     assert len(verified["heat_map"]) == len(verified["heat_map"][0]) == 16

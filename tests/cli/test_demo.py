@@ -10,7 +10,7 @@ def test_the_demo_walks_the_whole_way_twice(kanji_tui, tmp_path):
     small = ("demo", "--classes", 8, "--sets", 12, "--epochs", 4, "--size", 32, "--seed", 3)
     first = kanji_tui(*small)
     assert first.returncode == 0, first.stderr
-    assert "drawn samples (not handwriting)" in first.stdout
+    assert "synthetic samples (not handwriting)" in first.stdout
     assert f"kanji-tui --home {tmp_path / 'demo'}" in first.stdout
     by_hand = " ".join(first.stderr.split())
     assert "kanji-tui train --recipe quick --epochs 4 --seed 3" in by_hand

@@ -52,11 +52,11 @@ def test_one_changed_byte_in_a_chunk_fails(tmp_path, report):
 @pytest.mark.parametrize(
     ("name", "picture"),
     [
-        ("blank pictures", np.zeros((127, 128), np.uint8)),
-        ("blank pictures", np.ones((127, 128), np.uint8)),  # the paper's own grey is no ink
-        ("inverted pictures", (15 - ring(3)).astype(np.uint8)),
-        ("saturated pictures", np.pad(np.full((107, 108), 15, np.uint8), 10)),
-        ("duplicate pictures", ring(0)),
+        ("blank images", np.zeros((127, 128), np.uint8)),
+        ("blank images", np.ones((127, 128), np.uint8)),  # the paper's own grey is no ink
+        ("inverted images", (15 - ring(3)).astype(np.uint8)),
+        ("saturated images", np.pad(np.full((107, 108), 15, np.uint8), 10)),
+        ("duplicate images", ring(0)),
     ],
 )
 def test_an_odd_picture_is_named_and_kept(tmp_path, report, name, picture):
@@ -70,21 +70,21 @@ def test_an_odd_picture_is_named_and_kept(tmp_path, report, name, picture):
 
 def test_all_pictures_inverted_fails(tmp_path, report):
     data_dir = prepared(tmp_path, report, {n: (15 - ring(n)).astype(np.uint8) for n in range(20)})
-    assert verdicts(data_dir, report)["inverted pictures"].verdict == "failed"
+    assert verdicts(data_dir, report)["inverted images"].verdict == "failed"
 
 
 def test_two_blank_pictures_are_no_duplicates(tmp_path, report):
     data_dir = prepared(tmp_path, report, {n: np.zeros((127, 128), np.uint8) for n in (3, 8)})
     found = verdicts(data_dir, report)
-    assert found["blank pictures"].found == "2 of 20; samples 3, 8"
-    assert found["duplicate pictures"].verdict == "ok"
+    assert found["blank images"].found == "2 of 20; samples 3, 8"
+    assert found["duplicate images"].verdict == "ok"
 
 
 def test_ink_at_the_edges_is_measured(tmp_path, report):
     frame = ring(0)
     frame[:, :4] = 15
     data_dir = prepared(tmp_path, report, {n: np.roll(frame, n % 3, axis=1) for n in range(5)})
-    assert verdicts(data_dir, report)["ink at the edges"].found == "25.0% of the pictures"
+    assert verdicts(data_dir, report)["ink at the edges"].found == "25.0% of the images"
 
 
 @pytest.mark.parametrize(("picture_at", "read_as", "named"), [(60, "etl9g", "etl8g"), (64, "etl8g", "etl9g")])
@@ -107,8 +107,8 @@ def test_the_right_format_is_not_doubted(tmp_path, report, picture_at, read_as):
 def test_records_left_out_and_incomplete_sets_are_told(tmp_path, report):
     codes = [*CODES * 4, CODES[0], 0xFFFF]
     found = verdicts(prepared(tmp_path, report, codes=codes), report)
-    assert found["records left out"].verdict == "warning"
-    assert "ETL9G_01 record 21: unknown JIS code FFFF" in found["records left out"].found
+    assert found["skipped records"].verdict == "warning"
+    assert "ETL9G_01 record 21: unknown JIS code FFFF" in found["skipped records"].found
     assert found["data sets"].found == "5 in 1 files; 1 without some classes: ETL9G_01 set 4 lacks 4"
 
 

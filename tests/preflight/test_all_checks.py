@@ -141,7 +141,7 @@ def test_a_full_disk_fails_with_what_the_next_step_needs(tmp_path: Path, monkeyp
     assert (sample.verdict, "kanji-tui sample needs" in sample.found) == ("failed", True)
     etl_files(tmp_path, ETL9G_01=99_568_656)
     prepare = find(quick_checks(at(tmp_path)), "free space")
-    assert "kanji-tui prepare needs about 111.4 MiB" in prepare.found  # 12,144 x 64 x 64 and 64 MiB
+    assert "kanji-tui prepare needs about 111 MiB" in prepare.found  # 12,144 x 64 x 64 and 64 MiB
     pretend(monkeypatch, samples=12_144)
     train = find(quick_checks(at(tmp_path)), "free space")
     assert "kanji-tui train needs" in train.found
@@ -313,7 +313,7 @@ def test_the_font_for_samples() -> None:
 def test_a_prepared_dataset_tells_what_it_holds(sample_dataset: Path, tmp_path: Path) -> None:
     check = find(quick_checks(Folders(home=tmp_path, data_dir=sample_dataset)), "prepared")
     assert check.verdict == "ok"
-    assert check.found == "192 samples of 12 classes, 32 x 32, 192.0 KiB; drawn samples, not handwriting"
+    assert check.found == "192 samples of 12 classes, 32x32, 192 KiB; synthetic samples, not handwriting"
 
 
 def test_no_dataset_yet(tmp_path: Path) -> None:

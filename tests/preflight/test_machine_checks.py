@@ -56,7 +56,7 @@ def test_each_gpu_tells_its_facts() -> None:
     checks = machine.gpu_checks(DRIVER, 2 * GIB)
     assert find(checks, "driver").found == "580.65, CUDA up to 13.0"
     assert find(checks, "GPU 0").verdict == "ok"
-    assert find(checks, "GPU 0").found == "NVIDIA H200, capability 9.0, 139.0 GiB of 140.0 GiB free, MIG off"
+    assert find(checks, "GPU 0").found == "NVIDIA H200, capability 9.0, 139 GiB of 140 GiB free, MIG off"
 
 
 def test_a_gpu_whose_memory_others_hold_is_a_warning() -> None:

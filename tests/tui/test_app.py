@@ -121,7 +121,7 @@ async def test_leaving_says_what_goes_on(recorded: Path) -> None:
     write_live(recorded)
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
-        await shows(pilot, "42 left")
+        await shows(pilot, "42 s left")
         await pilot.press("q")
         await shows(pilot, LIVE)
         assert "kanji-tui attach" in text_of(pilot)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kanji_tui.events import Gpu
-from kanji_tui.tui.training.gpu_pane import energy_words, gpu_lines, trend
+from kanji_tui.tui.training.gpu_pane import gpu_lines, trend
 from kanji_tui.workspace.gpu_history import KEPT, METRICS, GpuRecord
 
 MIG = "utilisation (MIG is on): Not Supported; power, energy: Insufficient Permissions"
@@ -38,7 +38,7 @@ def test_what_nobody_knows_is_not_zero() -> None:
     assert "N/A  Not Supported (MIG is on)" in lines["util"]
     assert "N/A  Insufficient Permissions" in lines["power"]
     assert "N/A  Insufficient Permissions" in lines["energy"]
-    assert "N/A  the run did not tell" in lines["mem"]
+    assert "N/A  the run did not report it" in lines["mem"]
     assert "45 C" in lines["temp"]
     assert not any(" 0 " in line for line in lines.values())
 
@@ -57,7 +57,3 @@ def test_a_trend_has_a_bar_for_what_is_known_and_a_gap_for_what_is_not(values, w
 def test_lines_fit_their_width(width: int) -> None:
     history = record(500, power=650.0, temperature=61.0, memory_total=139 * 2**30, energy=3.6e6).history()
     assert all(cell_len(line.plain) <= max(width, 24) for line in gpu_lines(history, width, named=True)[1:])
-
-
-def test_energy_in_words() -> None:
-    assert [energy_words(joules) for joules in (640, 12_345, 900_000)] == ["640 J", "12.3 kJ", "0.25 kWh"]

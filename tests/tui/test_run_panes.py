@@ -138,7 +138,7 @@ async def test_gpus_are_shown_with_reasons(recorded: Path) -> None:
     tell(run, Energy("gpu 1"), Gpu(0, "NVIDIA H200", 0.5, 2**30, 2**37, 400.0, 50.0, energy=7200.0))
     app = Workbench()
     async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot, "7.2 kJ")
+        await opened(pilot, "2 Wh")
         shown = text_of(pilot)
         assert "N/A  Not Supported (MIG is on)" in shown
         assert "NVIDIA H200 MIG 1g" in shown

@@ -115,7 +115,7 @@ def test_training_live(recorded: Path, snap_compare, size: tuple[int, int]) -> N
 
     async def look(pilot: Pilot) -> None:
         await pilot.press("3")
-        await shows(pilot, "0:42 left")
+        await shows(pilot, "42 s left")
         if size[1] < 30:
             await pilot.press("g")
         await shows(pilot, "H200")

@@ -26,7 +26,7 @@ async def fill(pilot, **values: str) -> None:
 async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "press 2, then s draws a sample")
+        await shows(pilot, "press 2, then s makes a synthetic sample")
 
         await pilot.press("2", "s")
         await fill(pilot, classes="12", sets="16")

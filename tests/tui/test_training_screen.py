@@ -49,13 +49,13 @@ async def test_states_of_all_kinds(recorded: Path) -> None:
     lost.write_status(replace(status, state="running", pid=2**22 + 1))
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(pilot, "lost")
+        await opened(pilot, "crashed")
         shown = text_of(pilot)
-        for state in ("running", "finished", "stopped", "lost"):
+        for state in ("running", "finished", "stopped", "crashed"):
             assert state in shown
-        await pilot.press("f", *"lost")
+        await pilot.press("f", *"crashed")
         await until(pilot, lambda: "stopped" not in text_of(pilot))
-        assert "/lost/ 1 of 4" in text_of(pilot)
+        assert "/crashed/ 1 of 4" in text_of(pilot)
         assert "its process is gone" in text_of(pilot)
         await pilot.press("escape")
         await shows(pilot, "stopped")
@@ -218,7 +218,7 @@ async def test_time_and_memory_are_measured_before_one_starts(home: Path, sample
         await pilot.press(*"16", "ctrl+t")
         await shows(pilot, "measuring")
         await shows(pilot, "samples/s on")
-        assert "an epoch" in text_of(pilot)
+        assert "per epoch" in text_of(pilot)
         await pilot.press("0")
         await shows(pilot, "changed since it was measured")
     assert not Path("models").exists()
@@ -327,7 +327,7 @@ async def test_nothing_is_cut_at_the_edge(recorded: Path, size: tuple[int, int])
     write_live(recorded)
     app = Workbench()
     async with app.run_test(size=size) as pilot:
-        await opened(pilot, "0:42 left")
+        await opened(pilot, "42 s left")
         for pane in ("#runs", "#run", "#curves", "#epochs"):
             region = app.screen.query_one(pane).region
             assert region.right <= size[0]

@@ -8,19 +8,17 @@ import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.color import Color
-from textual.content import Content
 from textual.strip import Strip
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.registry import NetworkEntry
-from kanji_tui.presentation.document import Column, Row
+from kanji_tui.presentation.document import Column, Row, Styled
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.tui.dataset.forms import existing_folder
 from kanji_tui.tui.shell.form import whole
 from kanji_tui.tui.shell.theme import INK
 from kanji_tui.tui.training import form as training_form
 from kanji_tui.tui.training.form import TrainForm, _recipes_own, grouped, problem_of, read_config
-from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.picture import braille, half_blocks, resample
@@ -96,16 +94,16 @@ async def test_japanese_stands_in_line() -> None:
 
 
 async def test_a_row_in_another_colour_is_painted_again() -> None:
-    app = OneList([Row("1", ("a", Content.styled("file", "red")))])
+    app = OneList([Row("1", ("a", Styled("file", "bad")))])
     async with app.run_test(size=(40, 8)) as pilot:
         rows = app.query_one(ListTable)
-        for colour in ("red", "blue"):
-            rows.show([Row("1", ("a", Content.styled("file", colour)))])
+        for style, variable in (("bad", "error"), ("good", "success")):
+            rows.show([Row("1", ("a", Styled("file", style)))])
             await pilot.pause()
             painted = {
                 segment.style.color.name for strip in drawn(app) for segment in strip if "file" in segment.text
             }
-            assert painted == {Color.parse(colour).hex.lower()}
+            assert painted == {Color.parse(app.theme_variables[variable]).hex.lower()}
 
 
 async def test_the_cursor_of_a_list_paints_two_lines() -> None:
@@ -262,16 +260,3 @@ def test_fields_refuse_what_the_config_would(name: str, text: str) -> None:
     field = next(field for field in TrainForm(None)._fields if field.name == name)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"\w"):
         field.parse(text)
-
-
-def test_numbers_in_words() -> None:
-    assert [formatting.size(number) for number in (None, 12, 1500, 15_400_000)] == [
-        "-",
-        "12 B",
-        "1.5 kB",
-        "15.4 MB",
-    ]
-    assert [formatting.duration(seconds) for seconds in (None, 42, 725, 11232)] == ["-", "0:42", "12:05", "3:07:12"]
-    assert formatting.percent(0.9731) == "97.3 %"
-    assert formatting.bar(0.5, 8).plain == "████────"
-    assert cell_len(formatting.bar(0.33, 8).plain) == 8

@@ -5,9 +5,9 @@ import math
 from argparse import Namespace
 from dataclasses import replace
 
-from kanji_tui.cli import show
 from kanji_tui.cli.commands.training import add_train, refuse_torchrun, start_and_follow, train_spec
 from kanji_tui.cli.options import AddCommand, Parser, positive
+from kanji_tui.cli.render import show
 from kanji_tui.errors import UsageError
 from kanji_tui.jobs.search import Spec as SearchSpec
 from kanji_tui.jobs.search import check_search
@@ -50,7 +50,7 @@ def grams(text: str) -> float:
 def account(args: Namespace) -> int:
     given = args.carbon_intensity
     intensity = carbon_intensity(args.region) if given is None else given_intensity(given)
-    show.result("emissions", emissions(find_run(args.run), intensity), args.json)
+    show(emissions(find_run(args.run), intensity), args.json)
     return 0
 
 

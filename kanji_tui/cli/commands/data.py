@@ -3,8 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from kanji_tui.cli import show
 from kanji_tui.cli.options import AddCommand, Parser, positive
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of, run_here
 from kanji_tui.jobs.preflight import Spec as PreflightSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
@@ -23,7 +23,7 @@ def add(command: AddCommand) -> None:
 
 def preflight(args: Namespace) -> int:
     result = run_here("preflight", PreflightSpec())
-    show.result("preflight", result, args.json)
+    show(result, args.json)
     return code_of(result)
 
 
@@ -48,7 +48,7 @@ def add_sample(parser: Parser) -> None:
 
 def sample(args: Namespace) -> int:
     spec = SampleSpec(args.output_dir, args.classes, args.sets, args.seed)
-    show.result("sample", run_here("sample", spec), args.json)
+    show(run_here("sample", spec), args.json)
     return 0
 
 
@@ -73,7 +73,7 @@ def add_prepare(parser: Parser) -> None:
 
 def prepare(args: Namespace) -> int:
     spec = PrepareSpec(args.etl_dir, args.output_dir, args.size, args.workers, args.format)
-    show.result("prepare", run_here("prepare", spec), args.json)
+    show(run_here("prepare", spec), args.json)
     return 0
 
 
@@ -97,5 +97,5 @@ def add_verify(parser: Parser) -> None:
 def verify(args: Namespace) -> int:
     spec = VerifySpec(args.data_dir, args.test_model, args.contact_sheet, args.unusual)
     result = run_here("verify", spec)
-    show.result("verify", result, args.json)
+    show(result, args.json)
     return code_of(result)

@@ -3,15 +3,15 @@
 from argparse import Namespace
 from pathlib import Path
 
-from kanji_tui.cli import show
 from kanji_tui.cli.options import AddCommand, add_model_path
-from kanji_tui.cli.render import print_document
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.compare import Spec as CompareSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.pooling import Spec as PoolingSpec
 from kanji_tui.paths import DATA_DIR
 from kanji_tui.presentation.inspection import nodes_document
+from kanji_tui.presentation.present import present
 
 
 def add(command: AddCommand) -> None:
@@ -29,18 +29,15 @@ def add(command: AddCommand) -> None:
 
 def inspect(args: Namespace) -> int:
     result = run_here("inspect", InspectSpec(tuple(args.models)))
-    if args.nodes and not args.json:
-        print_document(nodes_document(result))
-    else:
-        show.result("inspect", result, args.json)
+    show(result, args.json, nodes_document if args.nodes else present)
     return 0
 
 
 def compare(args: Namespace) -> int:
-    show.result("compare", run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
+    show(run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
     return 0
 
 
 def pooling(args: Namespace) -> int:
-    show.result("pooling", run_here("pooling", PoolingSpec(args.model_path, args.data_dir)), args.json)
+    show(run_here("pooling", PoolingSpec(args.model_path, args.data_dir)), args.json)
     return 0

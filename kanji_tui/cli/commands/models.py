@@ -3,8 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from kanji_tui.cli import show
 from kanji_tui.cli.options import AddCommand, Parser, add_model_path, positive
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
@@ -39,7 +39,7 @@ def add_evaluate(parser: Parser) -> None:
 def evaluate(args: Namespace) -> int:
     first, *others = args.model_path
     spec = EvaluateSpec(first, args.data_dir, args.split, tuple(others))
-    show.result("evaluate", run_here("evaluate", spec), args.json)
+    show(run_here("evaluate", spec), args.json)
     return 0
 
 
@@ -51,7 +51,7 @@ def add_predict(parser: Parser) -> None:
 
 def predict(args: Namespace) -> int:
     spec = PredictSpec(tuple(args.images), args.model_path, args.invert)
-    show.result("predict", run_here("predict", spec), args.json)
+    show(run_here("predict", spec), args.json)
     return 0
 
 
@@ -106,17 +106,17 @@ def export_onnx(args: Namespace) -> int:
         args.quantize,
         args.image_size,
     )
-    show.result("export_onnx", run_here("export_onnx", spec), args.json)
+    show(run_here("export_onnx", spec), args.json)
     return 0
 
 
 def export_safetensors(args: Namespace) -> int:
     spec = SafetensorsSpec(args.model_path, args.output_path, args.verify, not args.no_metadata)
-    show.result("export_safetensors", run_here("export_safetensors", spec), args.json)
+    show(run_here("export_safetensors", spec), args.json)
     return 0
 
 
 def export_mapping(args: Namespace) -> int:
     spec = MappingSpec(args.model_path, args.output_path)
-    show.result("export_mapping", run_here("export_mapping", spec), args.json)
+    show(run_here("export_mapping", spec), args.json)
     return 0

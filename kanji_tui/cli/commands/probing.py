@@ -2,9 +2,9 @@
 
 from argparse import Namespace
 
-from kanji_tui.cli import show
 from kanji_tui.cli.commands.training import add_settings, train_spec
 from kanji_tui.cli.options import AddCommand
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.probe import Spec
 
@@ -18,5 +18,5 @@ def add(command: AddCommand) -> None:
 
 def probe(args: Namespace) -> int:
     spec = train_spec(args)
-    show.result("probe", run_here("probe", Spec(spec.data_dir, spec.config)), args.json)
+    show(run_here("probe", Spec(spec.data_dir, spec.config)), args.json)
     return 0

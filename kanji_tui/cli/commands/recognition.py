@@ -3,8 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from kanji_tui.cli import show
 from kanji_tui.cli.options import AddCommand, Parser, add_model_path
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.jobs.saliency import Spec as SaliencySpec
 from kanji_tui.jobs.suspects import Spec as SuspectsSpec
@@ -31,7 +31,7 @@ def add_suspects(parser: Parser) -> None:
 
 def suspects(args: Namespace) -> int:
     spec = SuspectsSpec(args.model_path, args.data_dir, args.split, args.output_path)
-    show.result("suspects", run_here("suspects", spec), args.json)
+    show(run_here("suspects", spec), args.json)
     return 0
 
 
@@ -52,5 +52,5 @@ def saliency(args: Namespace) -> int:
     spec = SaliencySpec(
         args.model_path, args.data_dir, tuple(args.sample), args.image, args.character, args.output_path
     )
-    show.result("saliency", run_here("saliency", spec), args.json)
+    show(run_here("saliency", spec), args.json)
     return 0

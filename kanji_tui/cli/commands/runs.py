@@ -3,9 +3,9 @@
 import time
 from argparse import Namespace
 
-from kanji_tui.cli import show
 from kanji_tui.cli.follow import follow
 from kanji_tui.cli.options import AddCommand
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of
 from kanji_tui.runs.publish import publish as publish_run
 from kanji_tui.runs.run_directory import ACTIVE, find_run
@@ -29,7 +29,7 @@ def add(command: AddCommand) -> None:
 
 
 def runs(args: Namespace) -> int:
-    show.result("runs", summarise_all(), args.json)
+    show(summarise_all(), args.json)
     return 0
 
 
@@ -41,26 +41,26 @@ def stop(args: Namespace) -> int:
     while state in ACTIVE and time.monotonic() < deadline:
         time.sleep(0.1)
         state = run.state()
-    show.result("stop", RunState(run.name, state), args.json)
+    show(RunState(run.name, state), args.json)
     return 0
 
 
 def attach(args: Namespace) -> int:
     run = find_run(args.run)
     result = follow(run, stop_on_interrupt=False)
-    show.result(run.config()["job"], result, args.json)
+    show(result, args.json)
     return code_of(result)
 
 
 def publish(args: Namespace) -> int:
     run = find_run(args.run)
     models_dir = run.path.parent.parent
-    show.result("publish", publish_run(run.path, models_dir), args.json)
+    show(publish_run(run.path, models_dir), args.json)
     return 0
 
 
 def delete(args: Namespace) -> int:
     run = find_run(args.run)
     run.delete()
-    show.result("delete", RunState(run.name, "deleted"), args.json)
+    show(RunState(run.name, "deleted"), args.json)
     return 0

@@ -6,10 +6,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.cli import show
 from kanji_tui.cli.console import ConsoleReport
 from kanji_tui.cli.follow import follow, result_of, say_where
 from kanji_tui.cli.options import AddCommand, Parser, positive, shares
+from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.errors import Stopped, UsageError
 from kanji_tui.jobs.folds import Spec as FoldsSpec
@@ -97,7 +97,7 @@ def train_together(args: Namespace) -> int:
     with ConsoleReport() as console:
         run, code = run_together("train", lambda: train_spec(args), console)
     if run is not None and code in (0, Stopped.exit_code):
-        show.result("train", result_of(run), args.json)
+        show(result_of(run), args.json)
     return code
 
 
@@ -105,10 +105,10 @@ def start_and_follow(job: str, spec: Any, args: Namespace) -> int:
     """Start the job as a child of its own session, and follow it unless --detach."""
     run = start(job, spec)
     if args.detach:
-        show.result("started", RunState(run.name, run.state()), args.json)
+        show(RunState(run.name, run.state()), args.json)
         return 0
     say_where(run)
-    show.result(job, follow(run, stop_on_interrupt=True), args.json)
+    show(follow(run, stop_on_interrupt=True), args.json)
     return 0
 
 
@@ -193,5 +193,5 @@ def add_networks(parser: Parser) -> None:
 
 
 def networks(args: Namespace) -> int:
-    show.result("networks", run_here("networks", NetworksSpec(args.size, args.classes)), args.json)
+    show(run_here("networks", NetworksSpec(args.size, args.classes)), args.json)
     return 0

@@ -1,4 +1,4 @@
-"""What was found in a dataset, one view at a time: samples, checks, ink, classes, unusual samples."""
+"""What was found in a dataset, one view at a time: samples, checks, mean image, classes, outliers."""
 
 from pathlib import Path
 
@@ -6,21 +6,23 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from kanji_tui.characters.jis import jis_to_character
 from kanji_tui.data.results import Verification
-from kanji_tui.presentation.document import Column
-from kanji_tui.tui.dataset.dataset_format import (
-    UNUSUAL_SHOWN,
-    check_rows,
-    check_words,
-    class_rows,
-    ink_words,
-    set_rows,
-    unusual_rows,
+from kanji_tui.presentation.data import (
+    CLASS_COLUMNS,
+    OUTLIER_COLUMNS,
+    OUTLIERS_LISTED,
+    SET_COLUMNS,
+    class_count_table,
+    incomplete_table,
+    mean_image_details,
+    outlier_table,
 )
+from kanji_tui.presentation.document import join
+from kanji_tui.presentation.preflight import CHECK_COLUMNS, brief_check_table
 from kanji_tui.tui.widgets.heat_map import HeatMap
+from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.tui.widgets.thumbnails import Thumbnails
@@ -31,13 +33,13 @@ VIEWS = ("samples", "checks", "ink", "classes", "unusual")
 
 
 class Findings(Vertical):
-    """Fed with show(); `view` chooses what is seen, `of_class` whose unusual samples ("": those of all)."""
+    """Fed with show(); `view` chooses what is seen, `of_class` whose outliers ("": those of all)."""
 
     view: reactive[str] = reactive("samples")
     of_class: reactive[str] = reactive("")
 
     class Wanted(Message):
-        """The pictures beside this unusual sample are wanted: answer with show_unusual()."""
+        """The images of this outlier and of others of its class are wanted: answer with show_unusual()."""
 
         def __init__(self, sample: int) -> None:
             super().__init__()
@@ -57,40 +59,30 @@ class Findings(Vertical):
         with Horizontal(id="found"):
             with Vertical(id="checks-pane", classes="pane checks") as pane:
                 pane.border_title = "checks"
-                yield ListTable(Column("", 4), Column("", 18), Column("", 0), id="checks")
-                yield Static(id="check")
+                yield ListTable(*CHECK_COLUMNS, id="checks")
+                yield KeyValues(id="check")
             with Horizontal(id="ink-pane", classes="pane ink") as pane:
-                pane.border_title = "where the ink lies"
+                pane.border_title = "mean image"
                 yield HeatMap(id="map")
                 with VerticalScroll(can_focus=False):
-                    yield Static(id="ink")
+                    yield KeyValues(id="ink")
             with Vertical(id="classes-pane", classes="pane classes") as pane:
                 pane.border_title = "classes"
-                yield ListTable(
-                    Column("", 2), Column("JIS", 4), Column("samples", 7, right=True), Column("", 0), id="classes"
-                )
+                yield ListTable(*CLASS_COLUMNS, id="classes")
             with Vertical(id="sets-pane", classes="pane classes") as pane:
                 pane.border_title = "data sets without some classes"
-                yield ListTable(
-                    Column("file", 9),
-                    Column("set", 3, right=True),
-                    Column("lack", 5, right=True),
-                    Column("", 0),
-                    id="sets",
-                )
+                yield ListTable(*SET_COLUMNS, id="sets")
             with Horizontal(id="unusual-pane", classes="pane unusual") as pane:
-                pane.border_title = "unusual samples"
-                yield ListTable(
-                    Column("", 2), Column("JIS", 4), Column("far", 4, right=True), Column("where", 0), id="unusual"
-                )
+                pane.border_title = "outliers"
+                yield ListTable(*OUTLIER_COLUMNS, id="unusual")
                 yield Thumbnails(id="beside")
 
     def show(self, overview: Overview | None, verified: Verification | None, unusual: Verification | None) -> None:
-        """What the dataset holds, the newest verification of it, and the newest that looked for unusual samples."""
+        """What the dataset holds, the newest verification of it, and the newest that looked for outliers."""
         if overview is not self._overview:
             self._overview = overview
             self.query_one("#glyphs", Thumbnails).show(overview.glyphs if overview else ())
-            self.query_one("#classes", ListTable).show(class_rows(overview) if overview else [])
+            self.query_one("#classes", ListTable).show(class_count_table(overview).rows if overview else [])
         if verified != self._result:
             self._result = verified
             self._show_result()
@@ -100,50 +92,48 @@ class Findings(Vertical):
             self._beside = -1
             self._show_unusual()
             self._focus_list()
-        first = "v looks" if overview else "no dataset yet"
+        first = "v verifies" if overview else "no dataset yet"
         checks, sets = self.query_one("#checks", ListTable), self.query_one("#sets", ListTable)
         checks.show(checks.rows, "v verifies the dataset" if overview else first)
         sets.show(sets.rows, "none" if self._result else first)
 
     def _show_result(self) -> None:
-        rows = check_rows(self._result)
         result = self._result
+        rows = brief_check_table(result.checks if result else ()).rows
         bad = [check.name for check in (result.checks if result else ()) if check.verdict != "ok"]
-        note = f"{len(bad)} of {len(rows)} to look at" if bad else f"{len(rows)}, all ok" if rows else ""
+        note = f"{len(bad)} of {len(rows)} not ok" if bad else f"{len(rows)}, all ok" if rows else ""
         set_pane_title(self.query_one("#checks-pane"), "checks", note)
         checks = self.query_one("#checks", ListTable)
         checks.show(rows)
         if bad:
             self.call_after_refresh(checks.select, bad[0])  # once the list knows how far it scrolls
         self._show_check()
-        self.query_one("#sets", ListTable).show(set_rows(self._result))
+        self.query_one("#sets", ListTable).show(incomplete_table(result.incomplete_sets if result else ()).rows)
         sheet = result.contact_sheet if result else ""
         set_pane_title(
             self.query_one("#samples-pane"), "samples", f"contact sheet: {Path(sheet).name}" if sheet else ""
         )
         self.query_one("#map", HeatMap).show(result.heat_map if result else ())
-        self.query_one("#ink", Static).update(ink_words(self._result))
+        self.query_one("#ink", KeyValues).say(join("\n", mean_image_details(result)))
 
     def _show_check(self) -> None:
         row = self.query_one("#checks", ListTable).current
-        self.query_one("#check", Static).update(check_words(self._result, row.key if row else ""))
+        self.query_one("#check", KeyValues).say(join("\n", row.details) if row else "")
 
     def _show_unusual(self) -> None:
-        rows = unusual_rows(self._unusual, self.of_class)
-        whose = jis_to_character(int(self.of_class, 16)) if self.of_class else "samples"
-        note = "verify --unusual --json lists all" if len(rows) == UNUSUAL_SHOWN else ""
-        set_pane_title(self.query_one("#unusual-pane"), f"unusual {whose}", note)
-        self.query_one("#unusual", ListTable).show(
-            rows, "u looks for the samples least like their class", keep=False
-        )
+        rows = outlier_table(self._unusual.unusual if self._unusual else (), self.of_class).rows
+        whose = f" of {jis_to_character(int(self.of_class, 16))}" if self.of_class else ""
+        note = "verify --unusual --json lists all" if len(rows) == OUTLIERS_LISTED else ""
+        set_pane_title(self.query_one("#unusual-pane"), f"outliers{whose}", note)
+        self.query_one("#unusual", ListTable).show(rows, "u finds the samples least like their class", keep=False)
         self._want()
 
     def show_unusual(self, glyphs: tuple[Thumbnail, ...]) -> None:
-        """Show an unusual sample and others of its class."""
+        """Show an outlier and others of its class."""
         self.query_one("#beside", Thumbnails).show(glyphs)
 
     def _want(self) -> None:
-        """Ask for the pictures of the sample under the cursor, once."""
+        """Ask for the images of the sample under the cursor, once."""
         row = self.query_one("#unusual", ListTable).current
         wanted = int(row.key) if row else -1
         if self.view == "unusual" and wanted != self._beside:

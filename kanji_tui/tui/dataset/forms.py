@@ -11,10 +11,10 @@ SIZES = ("32", "48", "64", "96", "128")
 
 
 def sample_form() -> FormScreen:
-    """Classes, sets and seed of a drawn sample."""
+    """Classes, sets and seed of a synthetic sample."""
     return FormScreen(
-        "Draw a sample",
-        "DRAWN SAMPLE, not handwriting: a Japanese font, slanted, warped and thickened into many hands.",
+        "Make a synthetic sample",
+        "SYNTHETIC SAMPLE, not handwriting: a Japanese font, slanted, warped and thickened for each writer.",
         (
             Field(
                 "classes",
@@ -27,23 +27,23 @@ def sample_form() -> FormScreen:
                 "sets",
                 "data sets",
                 str(sample.Spec.sets),
-                "Hands: each draws every character once, four hands to a file. A split keeps hands apart.",
+                "Synthetic writers: each writes every character once, four to a file. A split keeps them apart.",
                 whole(1, 1000),
             ),
             Field(
                 "seed",
                 "seed",
                 str(sample.Spec.seed),
-                "The same seed draws the same files, byte for byte.",
+                "The same seed makes the same files, byte for byte.",
                 whole(0),
             ),
         ),
-        "Draw",
+        "Make",
     )
 
 
 def prepare_form(folder: str, size: int) -> FormScreen:
-    """The folder of the record files and the size of the pictures."""
+    """The folder of the record files and the size of the images."""
     return FormScreen(
         "Prepare a dataset",
         "",
@@ -58,7 +58,7 @@ def prepare_form(folder: str, size: int) -> FormScreen:
             ),
             Field(
                 "size",
-                "picture side",
+                "image side",
                 str(size),
                 "Pixels a side. 64 is what exports are named after; 32 trains about four times as fast.",
                 int,

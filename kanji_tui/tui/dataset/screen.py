@@ -1,4 +1,4 @@
-"""Screen 2: what lies there to be prepared, the dataset made of it, and what was found in that."""
+"""Screen 2: the files to prepare, the dataset made of them, and what was found in it."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -6,21 +6,21 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 
 from kanji_tui.data.listing import Listing
 from kanji_tui.data.results import Verification
 from kanji_tui.jobs import prepare, sample, verify
 from kanji_tui.paths import DATA_DIR, ETL_DIR
-from kanji_tui.presentation.document import Column
-from kanji_tui.tui.dataset import dataset_format
+from kanji_tui.presentation.data import FILE_COLUMNS, dataset_key_values, file_table, files_note
+from kanji_tui.presentation.document import Line, Styled, quiet
+from kanji_tui.presentation.marks import next_step
+from kanji_tui.presentation.status import READING, job_line
 from kanji_tui.tui.dataset.findings import Findings
 from kanji_tui.tui.dataset.forms import prepare_form, sample_form
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, JobStarted, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.widgets import formatting
-from kanji_tui.tui.widgets.formatting import next_words
+from kanji_tui.tui.widgets.content import content_of
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pane_title import set_pane_title
@@ -35,11 +35,11 @@ UNUSUAL = 10  # of each class
 
 
 class OverviewRead(Answered[Overview]):
-    """The dataset in a few facts."""
+    """The dataset at a glance."""
 
 
 class OutlierRead(Answered[tuple[Thumbnail, ...]]):
-    """An unusual sample and, for comparison, others of its class."""
+    """An outlier and, for comparison, others of its class."""
 
 
 class DatasetScreen(WorkbenchScreen):
@@ -49,19 +49,24 @@ class DatasetScreen(WorkbenchScreen):
     CSS_PATH = "dataset.tcss"
     ABOUT = (
         "Record files in ETL9G/ (or npz pairs, or a folder of images for each character) become a dataset of small "
-        "pictures in dataset/. A sample is drawn, not handwriting. Enter on a class shows its unusual samples."
+        "images in dataset/. A synthetic sample is not handwriting. Enter on a class shows its outliers."
     )
     AUTO_FOCUS = "#files"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "sample", "Draw sample", tooltip="Draw record files from a font, to see the whole way"),
-        Binding("p", "prepare", "Prepare", tooltip="Make the dataset of record files, npz pairs or images"),
+        Binding(
+            "s",
+            "sample",
+            "Synthetic",
+            tooltip="Make a synthetic sample: record files from a font, to try everything",
+        ),
+        Binding("p", "prepare", "Prepare", tooltip="Make the dataset from record files, npz pairs or images"),
         Binding("v", "verify", "Verify", tooltip="Check that the dataset is whole and looks like characters"),
-        Binding("x", "cancel", "Cancel", tooltip="Stop the running job; p goes on later where it stopped"),
+        Binding("x", "cancel", "Cancel", tooltip="Stop the running job; p resumes it later"),
         Binding("c", "view('checks')", "Checks", tooltip="What verify found, check by check"),
-        Binding("i", "view('ink')", "Ink", tooltip="Where the ink of all pictures lies"),
-        Binding("l", "view('classes')", "Classes", tooltip="Samples of each class; classes that data sets lack"),
-        Binding("u", "unusual", "Unusual", tooltip="Find the samples least like their class, and see them"),
-        Binding("g", "view('samples')", "Samples", tooltip="Sample pictures of classes from all over"),
+        Binding("i", "view('ink')", "Mean image", tooltip="The mean of all images"),
+        Binding("l", "view('classes')", "Classes", tooltip="Samples of each class; classes missing from data sets"),
+        Binding("u", "unusual", "Outliers", tooltip="Find the samples least like their class, and see them"),
+        Binding("g", "view('samples')", "Samples", tooltip="Sample images of classes from all over"),
         Binding("w", "sheet", "Contact sheet", tooltip=f"Verify, and draw samples into {SHEET}"),
     ]
 
@@ -78,13 +83,7 @@ class DatasetScreen(WorkbenchScreen):
         yield KeyValues(id="work")
         with Horizontal(id="upper"):
             with Vertical(id="files-pane", classes="pane"):
-                yield ListTable(
-                    Column("file", 0),
-                    Column("MB", 5, right=True),
-                    Column("samples", 7, right=True),
-                    Column("", 10),
-                    id="files",
-                )
+                yield ListTable(*FILE_COLUMNS, id="files")
                 yield KeyValues(id="no-files")
             with VerticalScroll(id="facts-pane", classes="pane") as pane:
                 pane.border_title = "dataset"
@@ -150,28 +149,24 @@ class DatasetScreen(WorkbenchScreen):
                     self.notify(f"contact sheet: {sheet}", timeout=12, markup=False)
         self._awaited = self._awaited.difference(arrived).union(view.name for view in self.state.active("verify"))
 
-    def _work(self, running: RunView | None) -> Content:
+    def _work(self, running: RunView | None) -> Line:
         """What goes on, or what to do next."""
         place = self.state.place
         if running is not None:
-            return dataset_format.job_words(running)
+            return job_line(running)
         if place is None:
-            return formatting.quiet("looking at what is here")
+            return quiet(READING)
         last = self.state.newest(*JOBS)
         if last is not None and last.state == "failed" and last.failure:
-            return Content.assemble(
-                (f"{last.job} failed  ", "bold $error"), f"{last.failure.message}  {last.failure.remedy}"
-            )
+            failed = Styled(f"{last.job} failed  ", "bad strong")
+            return failed, f"{last.failure.message}  {last.failure.remedy}"
         if place.dataset is not None and not place.dataset.problem:
-            return next_words(
-                "3 then n trains on it, 5 browses it"
-                if self._verified()
-                else "v verifies it, 3 then n trains on it"
-            )
+            verified = "3 then n trains on it, 5 browses it"
+            return next_step(verified if self._verified() else "v verifies it, 3 then n trains on it")
         if place.files.items:
-            stopped = last is not None and last.state == "stopped"
-            return next_words(f"p {'goes on where it stopped' if stopped else 'makes a dataset of them'}")
-        return next_words("s draws a sample, or put the ETL9G files into ETL9G/ and p prepares them")
+            resumes = last is not None and last.state == "stopped"
+            return next_step("p resumes where it stopped" if resumes else "p makes a dataset of them")
+        return next_step("s makes a synthetic sample, or put the ETL9G files into ETL9G/ and p prepares them")
 
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
         pane, rows = self.query_one("#files-pane"), self.query_one("#files", ListTable)
@@ -179,12 +174,12 @@ class DatasetScreen(WorkbenchScreen):
         shown = (files, self._overview, preparing and preparing.files)
         if shown != self._shown_files:
             self._shown_files = shown
-            rows.show(dataset_format.file_rows(files, self._overview, preparing))
+            rows.show(file_table(files, self._overview, preparing).rows)
         if not rows.rows and rows.has_focus:
             self.set_focus(None)  # else it depends on who comes first whether a list that is hidden keeps it
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
-        set_pane_title(pane, "files", dataset_format.files_note(files))
-        otherwise.say(Content.assemble(files.problem, ("\n" + files.advice, "$quiet")))
+        set_pane_title(pane, "files", content_of(files_note(files)))
+        otherwise.say((files.problem, quiet(f"\n{files.advice}")))
 
     def _show_facts(self) -> None:
         overview, place = self._overview, self.state.place
@@ -192,9 +187,9 @@ class DatasetScreen(WorkbenchScreen):
         if overview is None:
             problem = self._problem or (place.dataset.problem if place and place.dataset else "")
             waiting = place is not None and place.dataset is not None and not problem
-            facts.say(formatting.quiet("reading ..." if waiting else problem or "no dataset yet: p prepares one"))
+            facts.say(quiet("reading ..." if waiting else problem or "no dataset yet: p prepares one"))
         else:
-            facts.show(dataset_format.facts_of(overview))
+            facts.show(dataset_key_values(overview).pairs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         place = self.state.place

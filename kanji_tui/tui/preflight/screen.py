@@ -1,18 +1,16 @@
-"""Screen 1: does everything stand? Each check with its verdict, what was found, and what to type."""
+"""Screen 1: is everything ready? Each check with its verdict, what was found, and what to type."""
 
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
 
-from kanji_tui.presentation.document import Column, Row
+from kanji_tui.presentation.document import join, text_of
+from kanji_tui.presentation.preflight import CHECK_COLUMNS, check_table, next_line, report_lines, summary_line
 from kanji_tui.system.check import Check
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
-from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
 
@@ -48,14 +46,12 @@ class PreflightScreen(WorkbenchScreen):
 
     def body(self) -> ComposeResult:
         yield KeyValues(id="summary")
-        checks = ListTable(
-            Column("", 4), Column("", 18), Column("", 0), id="checks", title="checks", empty="looking ..."
-        )
+        checks = ListTable(*CHECK_COLUMNS, id="checks", title="checks", empty="checking ...")
         checks.add_class("pane")
         yield checks
         with Vertical(id="remedy-pane", classes="pane") as pane:
-            pane.border_title = "found and remedy"
-            yield Static(id="remedy")
+            pane.border_title = "details and remedy"
+            yield KeyValues(id="remedy")
 
     def on_mount(self) -> None:
         self._quick: tuple[Check, ...] = ()
@@ -100,45 +96,14 @@ class PreflightScreen(WorkbenchScreen):
         return sorted([*self._quick, *slow], key=_group_order)
 
     def show_state(self) -> None:
-        checks = self.checks()
-        rows: list[Row] = []
-        group = ""
-        for check in checks:
-            if check.group != group:
-                group = check.group
-                rows.append(Row(group, (group,), heading=True))
-            rows.append(
-                Row(f"{check.group}/{check.name}", (formatting.verdict(check.verdict), check.name, check.found))
-            )
-        self.query_one("#checks", ListTable).show(rows)
-        self.query_one("#summary", KeyValues).say(self._summary(checks))
-
-    def _summary(self, checks: list[Check]) -> Content:
-        marks = {verdict: sum(check.verdict == verdict for check in checks) for verdict in formatting.VERDICTS}
-        counted = Content("  ").join(
-            [
-                Content.assemble(formatting.verdict(verdict), f" {number}")
-                for verdict, number in marks.items()
-                if number or verdict == "ok"
-            ]
-        )
-        if self._waiting:
-            counted += formatting.quiet("   asking torch and CUDA ...")
-        elif self._problem:
-            counted += Content.styled("   torch could not be asked", "$error")
-        place = self.state.place
-        step = _next_step(place) if place else "looking at what is here"
-        return counted + Content("\n") + Content.assemble(("next  ", "bold $accent"), step)
+        checks, place = self.checks(), self.state.place
+        self.query_one("#checks", ListTable).show(check_table(checks).rows)
+        summary = summary_line(checks, bool(self._waiting), bool(self._problem))
+        step = next_line(_next_step(place) if place else None)
+        self.query_one("#summary", KeyValues).say(join("\n", [summary, step]))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
-        check = self._highlighted()
-        if check is None:
-            return
-        found = Content.assemble(formatting.verdict(check.verdict), "  ", (check.name, "bold"), f"  {check.found}")
-        remedy = (
-            Content.styled(f"\n{check.remedy}", "$primary") if check.remedy else formatting.quiet("\nnothing to do")
-        )
-        self.query_one("#remedy", Static).update(found + remedy)
+        self.query_one("#remedy", KeyValues).say(join("\n", message.row.details))
 
     def _highlighted(self) -> Check | None:
         row = self.query_one("#checks", ListTable).current
@@ -153,7 +118,8 @@ class PreflightScreen(WorkbenchScreen):
         self.notify("remedy copied", timeout=3)
 
     def action_copy_report(self) -> None:
-        self.app.copy_to_clipboard(report_text(self.checks()))
+        lines = map(text_of, report_lines(self.checks()))
+        self.app.copy_to_clipboard("\n".join(lines) + "\n")
         self.notify("report copied", timeout=3)
 
 
@@ -200,18 +166,3 @@ def _next_step(place: "WorkspaceSnapshot") -> str:
     from kanji_tui.workspace.snapshot import next_step
 
     return next_step(place)
-
-
-def report_text(checks: list[Check]) -> str:
-    """All checks as plain text, a group under its heading."""
-    lines: list[str] = []
-    group = ""
-    for check in checks:
-        if check.group != group:
-            group = check.group
-            lines.append(f"\n{group}")
-        mark = formatting.verdict(check.verdict).plain
-        lines.append(f"  {mark:<4}  {check.name}: {check.found}")
-        if check.remedy:
-            lines.append(f"        {check.remedy}")
-    return "\n".join(lines).strip() + "\n"

@@ -13,13 +13,14 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widgets import Input
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import probe, train
 from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.paths import DATA_DIR, MODELS_DIR
+from kanji_tui.presentation.document import Styled
+from kanji_tui.presentation.training import estimate
 from kanji_tui.runs import question
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.config import DEFAULT_NETWORK, TrainConfig, help_of, resolve
@@ -27,7 +28,6 @@ from kanji_tui.training.results import Probed
 from kanji_tui.tui.shell.form import Field, FormScreen, Parse
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.workspace.command_line import train_arguments, train_command
@@ -74,7 +74,7 @@ class TrainForm(FormScreen):
         self.query_one(
             ".dialog"
         ).border_subtitle = "^t time and memory   ^y copy command   enter trains   esc cancels"
-        self._say_estimate("ctrl+t takes a few real steps and tells time and memory")
+        self._say_estimate("ctrl+t measures time and memory over a few real steps")
 
     def on_unmount(self) -> None:
         self._worker.drop(self, TimeProbed)
@@ -94,7 +94,7 @@ class TrainForm(FormScreen):
         spec = self._spec()
         if spec is not None and not self._probed:
             self._probed = tuple(train_arguments(spec))
-            self._say_estimate("measuring: a few real steps are taken ...")
+            self._say_estimate("measuring over a few real steps ...")
             wanted = probe.Spec(spec.data_dir, spec.config)
             self._worker.ask_child(
                 self, TimeProbed, lambda: question.ask("probe", wanted), partial(question.read_answer, "probe")
@@ -109,14 +109,14 @@ class TrainForm(FormScreen):
 
     def on_time_probed(self, message: TimeProbed) -> None:
         if self._probed:
-            self._say_estimate(estimate_words(message.value))
+            self._say_estimate(estimate(message.value))
 
     def on_question_failed(self, message: QuestionFailed) -> None:
         self._probed = ()
         self._say_estimate(f"cannot be measured: {message.error.message}")
 
     def _say_estimate(self, text: str) -> None:
-        self.query_one("#estimate", KeyValues).say(Content.styled("estimate  ", "$accent") + text)
+        self.query_one("#estimate", KeyValues).say((Styled("estimate  ", "accent"), text))
 
     def action_copy(self) -> None:
         spec = self._spec()
@@ -124,15 +124,6 @@ class TrainForm(FormScreen):
             command = train_command(spec)
             self.app.copy_to_clipboard(command)
             self.notify(command, title="copied", markup=False, timeout=8)
-
-
-def estimate_words(probed: Probed) -> str:
-    """What the probe found, in a line."""
-    return (
-        f"{formatting.duration(probed.seconds)} in all, {formatting.duration(probed.seconds_per_epoch)} an epoch, "
-        f"{formatting.size(probed.memory_bytes)}, {formatting.count(probed.samples_per_second)} samples/s "
-        f"on {probed.device}"
-    )
 
 
 def read_config(values: dict[str, Any]) -> TrainConfig:

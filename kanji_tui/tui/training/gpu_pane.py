@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from kanji_tui.tui.widgets import formatting
+from kanji_tui.presentation.status import gpu_value
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.gpu_history import GpuHistory, Value
 
@@ -61,7 +61,7 @@ class GpuLines(Widget):
 
     def _lines(self, width: int) -> list[Content]:
         if not self._gpus:
-            return [formatting.quiet(self._otherwise).truncate(width, ellipsis=True)]
+            return [_quiet(self._otherwise).truncate(width, ellipsis=True)]
         return [line for gpu in self._gpus for line in gpu_lines(gpu, width, len(self._gpus) > 1)]
 
 
@@ -72,37 +72,17 @@ def gpu_lines(gpu: GpuHistory, width: int, named: bool) -> list[Content]:
     cells = [_value_line(gpu, name, room) for name in LABELS]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     lines = [Content(" " * GAP).join([cell.pad_right(room - cell.cell_length) for cell in row]) for row in rows]
-    return [formatting.quiet(f"{gpu.index}  {gpu.now.name}"), *lines] if named else lines
+    return [_quiet(f"{gpu.index}  {gpu.now.name}"), *lines] if named else lines
 
 
 def _value_line(gpu: GpuHistory, name: str, width: int) -> Content:
-    label = formatting.quiet(LABELS[name].ljust(LABEL_WIDTH))
+    label = _quiet(LABELS[name].ljust(LABEL_WIDTH))
     value = gpu.last(name)
     if value is None:
-        return (label + "N/A  " + formatting.quiet(gpu.reason(name))).truncate(width, ellipsis=True)
-    text = _value_words(gpu, name, value).ljust(VALUE_WIDTH)
+        return (label + "N/A  " + _quiet(gpu.reason(name))).truncate(width, ellipsis=True)
+    text = gpu_value(gpu, name).ljust(VALUE_WIDTH)
     room = min(WIDEST_TREND, width - LABEL_WIDTH - VALUE_WIDTH)
     return label + text + Content.styled(trend(gpu.values[name], room, _ceiling(gpu, name)), "$primary")
-
-
-def _value_words(gpu: GpuHistory, name: str, value: float) -> str:
-    if name == "utilisation":
-        return f"{100 * value:.0f} %"
-    if name == "memory":
-        total = gpu.now.memory_total
-        return f"{value / 2**30:.1f}{f'/{total / 2**30:.0f}' if total else ''} GiB"
-    if name == "power":
-        return f"{value:.0f} W"
-    if name == "temperature":
-        return f"{value:.0f} C"
-    return energy_words(value)
-
-
-def energy_words(joules: float) -> str:
-    """`640 J`, `12.3 kJ`, from a tenth of a kilowatt hour on `0.25 kWh`."""
-    if joules < 1000:
-        return f"{joules:.0f} J"
-    return f"{joules / 1000:.1f} kJ" if joules < 360_000 else f"{joules / 3.6e6:.2f} kWh"
 
 
 def _ceiling(gpu: GpuHistory, name: str) -> float | None:
@@ -127,3 +107,7 @@ def trend(values: Sequence[Value], width: int, ceiling: float | None = None) -> 
 def _mean(values: Sequence[Value]) -> Value:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
+
+
+def _quiet(text: str) -> Content:
+    return Content.styled(text, "$quiet")

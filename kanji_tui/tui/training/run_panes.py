@@ -1,15 +1,15 @@
-"""Everything one training tells, in panes: its head, its curves, its epochs, its GPUs, its log."""
+"""One training in panes: its head, its curves, its epochs, its GPUs, its log."""
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 
 from kanji_tui.presentation import charts
 from kanji_tui.presentation.curve_data import LOOKS, Window, follow, zoom
+from kanji_tui.presentation.document import Styled, join
+from kanji_tui.presentation.training import run_head, without_gpu
+from kanji_tui.system.numbers import moment
 from kanji_tui.tui.training.epoch_table import EpochTable
 from kanji_tui.tui.training.gpu_pane import GpuPane
-from kanji_tui.tui.training.run_head import RunHead
-from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.log_tail import LogTail
@@ -44,7 +44,7 @@ class RunPanes(Vertical):
         self._laid: list[RunView] = []
 
     def compose(self) -> ComposeResult:
-        yield RunHead(id="head")
+        yield KeyValues(id="head")
         yield KeyValues(id="legend")
         with Horizontal(id="curves"):
             for number in range(MOST_CHARTS):
@@ -60,9 +60,9 @@ class RunPanes(Vertical):
         self._run, self._laid = run, laid
         if self._window is not None and self._cursor is None and self._last_epoch is not None:
             self._window = follow(self._window, self._whole, self._last_epoch)  # new epochs come into sight
-        self.query_one(RunHead).show(run, published, ready)
+        self.query_one("#head", KeyValues).say(run_head(run, published, ready))
         self.query_one(EpochTable).show_epochs(run.epochs if run else ())
-        self.query_one(GpuPane).show(run.gpus if run else (), _without_gpu(run))
+        self.query_one(GpuPane).show(run.gpus if run else (), without_gpu(run))
         for name in PANES:
             self.query_one(f"#{name}").display = self.shows(name)
         self._show_curves()
@@ -86,10 +86,10 @@ class RunPanes(Vertical):
         laid, window = self._laid, self._seen
         self.query_one("#legend", KeyValues).display = len(laid) > 1
         named = [
-            Content.styled(f"{letter} {view.network} {formatting.moment(view.started)}", style)
+            Styled(f"{letter} {view.network} {moment(view.started)}", style)
             for letter, style, view in charts.legend(laid)
         ]
-        self.query_one("#legend", KeyValues).say(Content("   ").join(named))
+        self.query_one("#legend", KeyValues).say(join("   ", named))
         drawn = charts.charts(laid, self.pattern, self._look, window, self._cursor)
         room = min(MOST_CHARTS, max(2, self.content_size.width // CHART_WIDTH))
         left_out = len(drawn) - room
@@ -147,13 +147,3 @@ class RunPanes(Vertical):
     def _last_epoch(self) -> float | None:
         """The last epoch that any of the runs has ended."""
         return max((float(view.epochs[-1].epoch) for view in self._laid if view.epochs), default=None)
-
-
-def _without_gpu(run: RunView | None) -> str:
-    """Why there is nothing to tell of GPUs."""
-    if run is None:
-        return "no run chosen"
-    device = (run.result or {}).get("device")
-    if device:
-        return f"N/A: the run trained on {device} and told of no GPU"
-    return "N/A: the run has told of no GPU; on a CPU it never will"

@@ -5,13 +5,12 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
-from kanji_tui.presentation.charts import LETTERS, MOST_RUNS, RUN_STYLES, fits
-from kanji_tui.presentation.document import Column, Row
+from kanji_tui.presentation.charts import MOST_RUNS, fits
+from kanji_tui.presentation.training import RUN_COLUMNS, run_table, run_text
 from kanji_tui.runs.publish import Published, publish
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.tui.export.form import ask_export
@@ -21,7 +20,6 @@ from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.form import TrainForm, read_config
 from kanji_tui.tui.training.run_panes import RunPanes
 from kanji_tui.tui.training.shown_command import ShownCommand
-from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
@@ -90,15 +88,7 @@ class TrainingScreen(WorkbenchScreen):
         self._patterns = {RUNS: "", METRICS: "", LOG: ""}
 
     def body(self) -> ComposeResult:
-        runs = ListTable(
-            Column("start", 5),
-            Column("network", 0),
-            Column("state", 8),
-            Column("best", 4, right=True),
-            id="runs",
-            empty="no run yet: n trains",
-            title="runs",
-        )
+        runs = ListTable(*RUN_COLUMNS, id="runs", empty="no run yet: n trains", title="runs")
         runs.add_class("pane")
         yield runs
         yield RunPanes(id="run")
@@ -119,11 +109,6 @@ class TrainingScreen(WorkbenchScreen):
             names.append(chosen.name)
         return [self.state.runs[name] for name in names]
 
-    @property
-    def _published(self) -> str:
-        """The name of the run whose model is the one in models/."""
-        return self.state.place.model.run if self.state.place and self.state.place.model else ""
-
     def show_state(self) -> None:
         runs = self.query_one("#runs", ListTable)
         self._show_runs()
@@ -134,23 +119,13 @@ class TrainingScreen(WorkbenchScreen):
 
     def _show_runs(self) -> None:
         every, pattern = self.state.of("train"), self._patterns[RUNS]
-        views = [view for view in every if not pattern or fits(pattern, _words_of(view))]
+        views = [view for view in every if not pattern or fits(pattern, run_text(view))]
         self._marked = [name for name in self._marked if name in self.state.runs]
         runs = self.query_one("#runs", ListTable)
         empty = "no run fits: f, esc" if pattern else "no run yet: n trains"
-        runs.show([self._row(view) for view in views], empty)
+        published = self.state.published if self.has_class("-wide") else ""
+        runs.show(run_table(views, self._marked, published).rows, empty)
         runs.set_title("runs", f"/{pattern}/ {len(views)} of {len(every)}" if pattern else "")
-
-    def _row(self, view: RunView) -> Row:
-        best = f"{100 * view.best.val_top1:.1f}"[:4].rstrip(".") if view.best else ""
-        network = Content(view.network or "?")
-        if view.name in self._marked:
-            number = self._marked.index(view.name)
-            network = Content.styled(f"{LETTERS[number]} ", f"bold {RUN_STYLES[number]}") + network
-        if view.name == self._published and self.has_class("-wide"):
-            network += Content.styled(" published", "$accent")
-        state = Content.styled("stopping", "bold $warning") if view.stopping else formatting.state(view.state)
-        return Row(view.name, (formatting.moment(view.started)[-5:], network, state, best))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         if message.table.id == "runs":
@@ -159,7 +134,7 @@ class TrainingScreen(WorkbenchScreen):
 
     def _show_run(self) -> None:
         view, place = self.chosen, self.state.place
-        published = view is not None and view.name == self._published
+        published = view is not None and view.name == self.state.published
         ready = bool(place and place.dataset and not place.dataset.problem)
         self.query_one(RunPanes).show(view, self.laid, published, ready)
         self._ask_log()
@@ -295,7 +270,7 @@ class TrainingScreen(WorkbenchScreen):
     def action_export(self) -> None:
         view = self.chosen
         if view is not None:
-            published = self._published == view.name  # its exports go into models/, others stay with their run
+            published = self.state.published == view.name  # its exports go into models/, others stay with their run
             folder = MODELS_DIR if published else view.path
             ask_export(self, {"the published model" if published else "this run's": folder / WEIGHTS}, DATA_DIR)
 
@@ -325,9 +300,3 @@ def spec_of(view: RunView) -> train.Spec:
         return from_plain(train.Spec, view.spec)
     except KanjiError:
         return train.Spec(DATA_DIR, MODELS_DIR, resume=view.path)
-
-
-def _words_of(view: RunView) -> str:
-    """What a pattern for runs is held against."""
-    state = "stopping" if view.stopping else view.state
-    return f"{view.name} {view.network} {state} {formatting.moment(view.started)}"

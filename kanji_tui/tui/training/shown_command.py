@@ -8,7 +8,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from kanji_tui.tui.widgets.formatting import quiet
+from kanji_tui.presentation.document import quiet
+from kanji_tui.tui.widgets.content import content_of
 
 
 class ShownCommand(ModalScreen[None]):
@@ -25,4 +26,6 @@ class ShownCommand(ModalScreen[None]):
             dialog.border_title = "The command line of this run"
             dialog.border_subtitle = "esc closes"
             yield Static(self._command, markup=False, id="command")
-            yield Static(quiet("\nIt was sent to the terminal's clipboard; not every terminal takes it."))
+            yield Static(
+                content_of(quiet("\nIt was sent to the terminal's clipboard; not every terminal takes it."))
+            )

@@ -31,9 +31,10 @@ def content_of(line: Line | Content) -> Content:
     if isinstance(line, str):
         return Content(line)
     return Content.assemble(
-        *((part.text, _style(part.style)) if isinstance(part, Styled) else part for part in parts_of(line))
+        *((part.text, style_of(part.style)) if isinstance(part, Styled) else part for part in parts_of(line))
     )
 
 
-def _style(style: str) -> str:
+def style_of(style: str) -> str:
+    """The theme's style for the words of `Styled.style`."""
     return " ".join(STYLES[word] for word in style.split())

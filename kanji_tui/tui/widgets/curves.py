@@ -13,6 +13,7 @@ from textual.widget import Widget
 from kanji_tui.presentation.curve_data import Chart, Series, value_at, within
 from kanji_tui.tui.widgets.axes import axis
 from kanji_tui.tui.widgets.braille_canvas import BrailleCanvas
+from kanji_tui.tui.widgets.content import style_of
 
 REDRAW_SECONDS = 1.0
 GAP = Content("  ")
@@ -98,9 +99,9 @@ def _paint(canvas: BrailleCanvas, chart: Chart) -> None:
         for series in chart.series:
             canvas.curve(series.points, "$faint", dotted=True)
     for series in chart.curves:
-        canvas.curve(series.points, series.style, series.dotted)
+        canvas.curve(series.points, style_of(series.style), series.dotted)
     for series in chart.curves:
-        canvas.letter(series.points, series.mark, series.style)
+        canvas.letter(series.points, series.mark, style_of(series.style))
 
 
 def _epochs(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
@@ -128,7 +129,7 @@ def legend(chart: Chart) -> Content:
 
 
 def _named(series: Series, chart: Chart) -> Content:
-    name = Content.styled(series.name or series.mark, series.style)
+    name = Content.styled(series.name or series.mark, style_of(series.style))
     if chart.cursor is None:
         return name
     return name + " " + value_words(value_at(series.points, chart.cursor), chart.percent)

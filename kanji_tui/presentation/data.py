@@ -1,0 +1,268 @@
+"""Record files, the dataset made of them, and what was found in it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.data.listing import Listed, Listing
+from kanji_tui.data.results import ClassOutliers, IncompleteSet, Outlier, Preparation, SyntheticSample, Verification
+from kanji_tui.events import Progress
+from kanji_tui.presentation import marks
+from kanji_tui.presentation.document import (
+    Block,
+    Column,
+    Document,
+    KeyValues,
+    LazyRows,
+    Line,
+    Row,
+    Styled,
+    Table,
+    quiet,
+)
+from kanji_tui.presentation.preflight import checks_document
+from kanji_tui.presentation.status import running_sentences, share_of
+from kanji_tui.system import numbers
+from kanji_tui.workspace.opened_dataset import Overview
+from kanji_tui.workspace.run_views import RunView
+
+HOLDERS = {"kuzushiji": "npz pairs", "images": "image folders"}
+SYNTHETIC = "synthetic, not handwriting"
+SHADES = " ░▒▓█"
+BAR, FILE_BAR = 8, 4
+SETS_SHOWN, CLASSES_SHOWN, OUTLIERS_SHOWN = 10, 20, 20
+OUTLIERS_LISTED = 1000  # in the workbench
+NEARLY_ALL = 100  # fewer samples than this lacking: their number is told
+
+FILE_COLUMNS = (
+    Column("file"),
+    Column("size", 8, right=True),
+    Column("samples", 7, right=True),
+    Column("state", 10),
+)
+CLASS_COLUMNS = (Column("", 2), Column("JIS", 4), Column("samples", 7, right=True), Column(""))
+SET_COLUMNS = (Column("file", 9), Column("set", 3, right=True), Column("lacks", 5, right=True), Column("classes"))
+OUTLIER_COLUMNS = (
+    Column("", 2),
+    Column("JIS", 4),
+    Column("dist", 4, right=True),
+    Column("sample", 6, right=True),
+    Column("where"),
+)
+
+
+# files
+
+
+def file_table(files: Listing, overview: Overview | None, preparing: RunView | None) -> Table:
+    """The files with the state of each; of a folder elsewhere those that the preparation or the dataset names."""
+    working = {progress.item: progress for progress in preparing.files} if preparing else {}
+    done = dict(overview.files) if overview else {}
+    items = files.items
+    if not items or (working and not working.keys() & {item.name for item in items}):
+        counts = {name: progress.total for name, progress in working.items()} if preparing else done
+        items = tuple(Listed(name, samples=count) for name, count in counts.items())
+    elif files.format == "images":
+        of_images = overview is not None and overview.name == "images"
+        done = {item.name: item.samples or 0 for item in items} if of_images else {}
+
+    def row(item: Listed) -> Row:
+        state = _file_state(item, working.get(item.name), done, preparing is not None)
+        size = "" if item.bytes is None else numbers.size(item.bytes)
+        return Row(item.name, (_short(item.name), size, numbers.count(item.samples), state))
+
+    return Table(FILE_COLUMNS, LazyRows(items, row))
+
+
+def _file_state(item: Listed, progress: Progress | None, done: dict[str, int], preparing: bool) -> Line:
+    """How far it is prepared; `done`: samples in the dataset of each."""
+    if progress is not None and progress.total:
+        return share_of(progress, FILE_BAR)
+    if preparing:
+        return quiet("waiting")
+    if item.name not in done:
+        return quiet("not yet")
+    missing = (item.samples or 0) - done[item.name]
+    if missing <= 0:
+        return Styled("prepared", "good")
+    return Styled(f"all but {missing}" if missing < NEARLY_ALL else "partly", "warning")
+
+
+def _short(name: str) -> str:
+    """A file's name without what is the same in all of them."""
+    return name.removesuffix("-imgs.npz").removesuffix(".npz").removeprefix("etl9g_dataset_")
+
+
+def files_note(files: Listing) -> Line:
+    """What kind of files these are, after the pane's title."""
+    return Styled("SYNTHETIC SAMPLE", "warning") if files.drawn else quiet(HOLDERS.get(files.format, ""))
+
+
+# the dataset
+
+
+def dataset_key_values(overview: Overview) -> KeyValues:
+    """The dataset at a glance, long values last."""
+    counts = [count for _, count in overview.counts]
+    each = numbers.count(min(counts))
+    if min(counts) < max(counts):
+        each += f" to {numbers.count(max(counts))}"
+    skipped = f"{numbers.count(overview.quarantined)}, see quarantine.tsv" if overview.quarantined else "none"
+    pairs: list[tuple[str, Line]] = [
+        ("samples", numbers.count(overview.samples)),
+        ("classes", f"{numbers.count(overview.classes)} with {each} each"),
+        ("images", f"{overview.size}x{overview.size}, 256 grey levels"),
+        ("data sets", f"{overview.sets} in {len(overview.files)} files" if overview.sets else "writers unknown"),
+        ("split", " / ".join(numbers.count(number) for _, number in overview.parts)),
+        ("split by", quiet(f"{overview.split}, train / val / test")),
+        ("skipped", skipped),
+        ("digest", quiet(overview.digest[:16])),
+    ]
+    if overview.drawn:
+        return KeyValues((("source", Styled(SYNTHETIC, "warning strong")), *pairs))
+    pairs.append(("source", overview.source))
+    if overview.note:
+        pairs.append(("note", quiet(overview.note)))
+    return KeyValues(tuple(pairs))
+
+
+def class_count_table(overview: Overview) -> Table:
+    """Every class with its samples, those with the fewest first; a row's key is its JIS code."""
+    most = max(count for _, count in overview.counts)
+
+    def row(jis_and_count: tuple[int, int]) -> Row:
+        jis, count = jis_and_count
+        code = name_jis(jis)
+        return Row(code, (jis_to_character(jis) or "?", code, numbers.count(count), marks.bar(count / most, BAR)))
+
+    return Table(CLASS_COLUMNS, LazyRows(sorted(overview.counts, key=lambda pair: (pair[1], pair[0])), row))
+
+
+# what was found in it
+
+
+def incomplete_table(sets: Sequence[IncompleteSet], most: int | None = None) -> Table:
+    """The data sets without some of the classes, and which these are, `most` of them named."""
+
+    def row(lacking: IncompleteSet) -> Row:
+        classes = " ".join(jis_to_character(int(code, 16)) or code for code in lacking.lacks[:most])
+        if most is not None and len(lacking.lacks) > most:
+            classes += f" and {len(lacking.lacks) - most:,} more"
+        cells = (lacking.file, str(lacking.set), numbers.count(len(lacking.lacks)), classes)
+        return Row(f"{lacking.file} {lacking.set}", cells)
+
+    return Table(SET_COLUMNS, [row(lacking) for lacking in sets], "Data sets without some classes")
+
+
+def outlier_table(classes: Sequence[ClassOutliers], jis: str = "", most: int = OUTLIERS_LISTED) -> Table:
+    """The samples least like their class, of one class or of all, the furthest first; a row's key is its number."""
+    found = [(sample, each) for each in classes if jis in ("", each.jis) for sample in each.samples]
+    found.sort(key=lambda pair: -pair[0].distance)
+    title = f"Outliers, {min(most, len(found)):,} of {len(found):,} listed"
+    return Table(OUTLIER_COLUMNS, [_outlier_row(*pair) for pair in found[:most]], title)
+
+
+def _outlier_row(sample: Outlier, known: ClassOutliers) -> Row:
+    where = sample.path or f"{_short(sample.file)} {sample.record}"
+    cells = (known.character, known.jis, f"{sample.distance:.2f}", str(sample.sample), where)
+    return Row(str(sample.sample), cells)
+
+
+def mean_image_lines(heat_map: Sequence[Sequence[float]]) -> tuple[Line, ...]:
+    """The mean of all images in shades, a value 0-1 two cells wide; the highest is drawn as full ink."""
+    peak = max(max(row) for row in heat_map) or 1
+    return tuple(
+        "  " + "".join(2 * SHADES[round(value / peak * (len(SHADES) - 1))] for value in row) for row in heat_map
+    )
+
+
+def mean_image_details(result: Verification | None) -> tuple[Line, ...]:
+    """The mean image in numbers."""
+    if result is None or not result.heat_map:
+        return (quiet("v computes the mean image"),)
+    rows = result.heat_map
+    mean = sum(map(sum, rows)) / sum(map(len, rows))
+    found = {check.name: check.found for check in result.checks}
+    return (
+        (quiet("mean image of  "), f"{numbers.count(result.samples)} samples"),
+        (quiet("mean ink       "), numbers.percent(mean, 1)),
+        (quiet("peak           "), numbers.percent(max(map(max, rows)), 1)),
+        *((quiet(f"{name}: "), found[name]) for name in ("ink in the middle", "ink at the edges") if name in found),
+    )
+
+
+# documents
+
+
+def sample_document(result: SyntheticSample) -> Document:
+    """What was drawn."""
+    return (
+        f"{numbers.count(result.records)} synthetic samples (not handwriting) of {numbers.count(result.classes)} "
+        f"characters by {result.sets} synthetic writers in {len(result.files)} files",
+        f"font {result.font}, seed {result.seed}",
+    )
+
+
+def preparation_document(result: Preparation) -> Document:
+    """What was prepared, and what was skipped."""
+    lines: list[Block] = [
+        f"{numbers.count(result.records)} records of {numbers.count(result.classes)} classes at "
+        f"{result.size}x{result.size} in {numbers.duration(result.seconds)} "
+        f"({numbers.rate(result.records_per_second, 'records')})"
+    ]
+    if result.quarantined:
+        text = f"{numbers.count(result.quarantined)} records skipped: see quarantine.tsv in {result.output_dir}"
+        lines.append(Styled(text, "warning"))
+    return tuple(lines)
+
+
+def verification_document(result: Verification) -> Document:
+    """Checks with their remedies, incomplete data sets, the mean image, outliers."""
+    samples, classes = numbers.count(result.samples), numbers.count(result.classes)
+    blocks: list[Block] = [f"{samples} samples of {classes} classes", *checks_document(result.checks)]
+    if result.incomplete_sets:
+        blocks.append(incomplete_table(result.incomplete_sets[:SETS_SHOWN], CLASSES_SHOWN))
+    if len(result.incomplete_sets) > SETS_SHOWN:
+        blocks.append(f"{len(result.incomplete_sets) - SETS_SHOWN} more data sets; --json lists them all")
+    if result.heat_map:
+        blocks += ["", Styled("Mean image", "strong"), *mean_image_lines(result.heat_map)]
+        blocks += mean_image_details(result)[1:3]
+    if result.unusual:
+        blocks.append(outlier_table(result.unusual, most=OUTLIERS_SHOWN))
+        blocks.append("--json lists them all, --contact-sheet FILE.png draws them")
+    if result.contact_sheet:
+        blocks.append(f"contact sheet: {result.contact_sheet}")
+    return tuple(blocks)
+
+
+def dataset_screen(
+    files: Listing,
+    overview: Overview | None,
+    problem: str,
+    verified: RunView | None,
+    running: Sequence[RunView],
+) -> Document:
+    """The Dataset screen in words. `overview` None: there is no dataset, or the `problem` why it cannot be used;
+    `verified`: the newest finished verification; `running`: jobs that work on files or dataset.
+    """
+    blocks: list[Block] = [*running_sentences(running)]
+    if files.problem:
+        blocks.append(f"Nothing to prepare: {files.problem}; {files.advice}")
+    else:
+        preparing = next((view for view in running if view.job == "prepare"), None)
+        blocks.append(f"Files to prepare: {files.words}{f', {SYNTHETIC}' if files.drawn else ''}.")
+        blocks.append(file_table(files, overview, preparing))
+    blocks.append("")
+    if overview is None:
+        return (*blocks, problem or "There is no dataset yet. To do: kanji-tui prepare")
+    blocks += ["The dataset:", dataset_key_values(overview), ""]
+    if verified is not None and isinstance(verified.result, Verification):
+        return (*blocks, f"The newest verification, {verified.name}:", *checks_document(verified.result.checks))
+    return (*blocks, "It has not been verified yet. To do: kanji-tui verify")
+
+
+PRESENTERS: dict[type, Callable[[Any], Document]] = {
+    SyntheticSample: sample_document,
+    Preparation: preparation_document,
+    Verification: verification_document,
+}

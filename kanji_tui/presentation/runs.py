@@ -1,0 +1,94 @@
+"""Runs: the list of them, what a command did to one, its energy and emissions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kanji_tui.presentation import marks
+from kanji_tui.presentation.document import Block, Column, Document, KeyValues, Line, Row, Styled, Table
+from kanji_tui.runs.emissions import CarbonIntensity, Device, Emissions
+from kanji_tui.runs.publish import Published
+from kanji_tui.runs.run_directory import ACTIVE
+from kanji_tui.runs.run_summary import Runs, RunState, RunSummary
+from kanji_tui.system import numbers
+
+RUN_COLUMNS = (
+    Column("run"),
+    Column("job"),
+    Column("state"),
+    Column("epoch", right=True),
+    Column("val top-1", right=True),
+)
+
+
+def runs_document(result: Runs) -> Document:
+    """All runs, newest first."""
+    if not result.runs:
+        return ("no runs yet; start one with: kanji-tui train",)
+    return (Table(RUN_COLUMNS, [_run_row(run) for run in result.runs]),)
+
+
+def _run_row(run: RunSummary) -> Row:
+    epoch = f"{run.epoch}/{run.epochs}" if run.epoch else ""
+    top1 = numbers.percent(run.validation["top1"]) if run.validation else ""
+    return Row(run.run, (run.run, run.job, marks.state(run.state), epoch, top1))
+
+
+def run_state_document(result: RunState) -> Document:
+    """The state a command left a run in, and how to follow it where it goes on."""
+    lines: list[Block] = [(f"{result.run}: ", marks.state(result.state))]
+    if result.state in ACTIVE:
+        lines.append(f"follow it with: kanji-tui attach {result.run}")
+    return tuple(lines)
+
+
+def published_document(result: Published) -> Document:
+    """Which run's model is the published one now."""
+    return (f"{result.run}: {result.state}",)
+
+
+def emissions_document(result: Emissions) -> Document:
+    """Energy and CO2 of a run; what was not measured is named with the reason."""
+    blocks: list[Block] = [KeyValues(tuple(_emission_pairs(result)), result.run)]
+    if result.epochs:
+        rows = [Row(str(epoch.epoch), (str(epoch.epoch), numbers.energy(epoch.kwh))) for epoch in result.epochs]
+        blocks.append(Table((Column("epoch", right=True), Column("energy", right=True)), rows))
+    noted = result.codecarbon
+    if noted is not None:
+        blocks.append(
+            f"CodeCarbon ({noted.country}) reports {numbers.energy(noted.kwh)}, {numbers.mass(noted.kg_co2)} of "
+            "CO2; it estimates what it cannot measure"
+        )
+    if result.resumed_from:
+        blocks.append(f"this part only; it resumes {result.resumed_from}, which has an account of its own")
+    return tuple(blocks)
+
+
+def _emission_pairs(result: Emissions) -> list[tuple[str, Line]]:
+    if result.kwh is None or result.kg_co2 is None:
+        return [("energy", Styled(f"not measured: {result.reason}", "warning"))]
+    intensity = result.carbon_intensity
+    return [
+        ("energy", numbers.energy(result.kwh)),
+        ("CO2", numbers.mass(result.kg_co2)),
+        ("at", f"{intensity.g_per_kwh:g} g/kWh ({_source(intensity)})"),
+        *((device.device, _device_energy(device)) for device in result.devices),
+    ]
+
+
+def _source(intensity: CarbonIntensity) -> str:
+    named = " ".join(str(part) for part in (intensity.region, intensity.year) if part)
+    return f"{named}, {intensity.source}" if named else intensity.source
+
+
+def _device_energy(device: Device) -> str:
+    if device.kwh is None:
+        return f"not measured: {device.reason}"
+    return f"{numbers.energy(device.kwh)}, {device.measured_by}"
+
+
+PRESENTERS: dict[type, Callable[[Any], Document]] = {
+    Runs: runs_document,
+    RunState: run_state_document,
+    Published: published_document,
+    Emissions: emissions_document,
+}

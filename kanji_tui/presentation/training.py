@@ -1,0 +1,340 @@
+"""Trainings: one as it runs and when it has ended, its epochs, probes, cross-validation, searches, networks."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from kanji_tui.events import Epoch, Gpu
+from kanji_tui.jobs.folds import CrossValidated, Scores
+from kanji_tui.jobs.search import Searched, Tried
+from kanji_tui.networks.results import Networks, NetworkSummary
+from kanji_tui.presentation import marks
+from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
+from kanji_tui.presentation.document import (
+    Block,
+    Column,
+    Document,
+    LazyRows,
+    Line,
+    Row,
+    Styled,
+    Table,
+    join,
+    quiet,
+)
+from kanji_tui.presentation.status import GAP, gpu_sentences, progress_sentence, state_of
+from kanji_tui.system import numbers
+from kanji_tui.training.results import Metrics, Probed, Profile, Trained
+from kanji_tui.workspace.run_views import RunView
+
+EPOCHS_SHOWN, LOG_LINES = 10, 5
+
+EPOCH_COLUMNS = (
+    Column("ep", 4),
+    Column("loss", 5, right=True),
+    Column("acc", 5, right=True),
+    Column("val loss", 8, right=True),
+    Column("val acc", 7, right=True),
+    Column("lr", 7, right=True),
+    Column("time", 5, right=True),
+    Column("top-3", 5, right=True),
+    Column("top-5", 5, right=True),
+    Column("clean", 5, right=True),
+    Column("samples/s", 9, right=True),
+)
+RUN_COLUMNS = (Column("start", 5), Column("network"), Column("state", 8), Column("best", 4, right=True))
+
+
+# the list of runs, and one of them
+
+
+def run_table(views: Sequence[RunView], marked: Sequence[str] = (), published: str = "") -> Table:
+    """Trainings, newest first; `marked` runs have the letter of their curves, the `published` one is named so."""
+    return Table(RUN_COLUMNS, [_run_row(view, marked, published) for view in views])
+
+
+def _run_row(view: RunView, marked: Sequence[str], published: str) -> Row:
+    network: list[Line] = [view.network or "?"]
+    if view.name in marked:
+        number = marked.index(view.name)
+        network.insert(0, Styled(LETTERS[number], f"{RUN_STYLES[number]} strong"))
+    if view.name == published:
+        network.append(Styled("published", "accent"))
+    best = numbers.bare_percent(view.best.val_top1, 1) if view.best else ""
+    return Row(view.name, (numbers.moment(view.started)[-5:], join(" ", network), state_of(view), best))
+
+
+def run_text(view: RunView) -> str:
+    """What a pattern for runs is matched against."""
+    return f"{view.name} {view.network} {state_of(view).text} {numbers.moment(view.started)}"
+
+
+def run_head(view: RunView | None, published: bool, ready: bool) -> Line:
+    """Two lines: what the run is and how good; what it does now or how it ended. `ready`: there is a dataset."""
+    if view is None:
+        hint = "n trains a network on the dataset" if ready else "no dataset to train on yet: press 2"
+        return join("\n", [marks.next_step(hint), ""])
+    return join("\n", [join(GAP, _what_it_is(view)), _how_it_stands(view, published)])
+
+
+def _what_it_is(view: RunView) -> list[Line]:
+    parts: list[Line] = [Styled(view.network or view.job, "strong"), state_of(view)]
+    if view.active and view.progress:
+        parts.append(quiet(view.progress.phase))
+    if view.best:
+        parts.append(f"best {numbers.percent(view.best.val_top1, 1)}")
+    if isinstance(view.result, Trained) and view.result.test is not None:
+        parts.append(Styled(f"test {numbers.percent(view.result.test.top1, 1)}", "good strong"))
+    return parts
+
+
+def _how_it_stands(view: RunView, published: bool) -> Line:
+    if view.failure:
+        return join("\n", [Styled(view.failure.message, "bad"), quiet(view.failure.remedy)])
+    if not view.active:
+        return join(GAP, _how_it_ended(view, published))
+    progress = view.progress
+    if progress is None:
+        return quiet("starting: loading torch")
+    parts: list[Line] = [Styled(progress.item or progress.phase, "primary")]
+    if progress.rate is not None:
+        parts.append(numbers.rate(progress.rate, progress.unit))
+    if progress.remaining is not None:
+        parts.append(f"{numbers.duration(progress.remaining)} left")
+    return join(GAP, parts)
+
+
+def _how_it_ended(view: RunView, published: bool) -> list[Line]:
+    if view.state == "lost":
+        return [quiet("its process is gone: u resumes from its last checkpoint")]
+    if view.state == "stopped":
+        return [quiet("stopped by you: u resumes from its checkpoint")]
+    parts: list[Line] = [Styled("published", "accent")] if published else []
+    parts.append(marks.next_step("e exports, 5 browses" if published else "P publishes, e exports"))
+    if isinstance(view.result, Trained):
+        parts.append(quiet(f"took {numbers.duration(view.result.seconds)} on {view.result.device}"))
+        parts.append(quiet(numbers.rate(view.result.samples_per_second, "samples")))
+    return parts
+
+
+def without_gpu(view: RunView | None) -> str:
+    """Why there is nothing to show of GPUs."""
+    if view is None:
+        return "no run selected"
+    if isinstance(view.result, Trained):
+        return f"N/A: the run trained on {view.result.device} and reported no GPU"
+    return "N/A: the run has reported no GPU; on a CPU it never will"
+
+
+# epochs
+
+
+def epoch_table(epochs: Sequence[Epoch]) -> Table:
+    """The epochs, newest first, the best one marked; a row's key is the epoch's number.
+
+    The columns are named as the original scripts did: `acc` is the top-1 accuracy, here in percent.
+    """
+    best = next((epoch.epoch for epoch in reversed(epochs) if epoch.best), None)
+    about = f"* best: {best}" if best else ""
+    return Table(EPOCH_COLUMNS, LazyRows(epochs[::-1], partial(_epoch_row, best=best)), "epochs", about)
+
+
+def _epoch_row(epoch: Epoch, best: int | None) -> Row:
+    is_best = epoch.epoch == best
+    cells = (
+        f"{epoch.epoch}{'*' if is_best else ''}",
+        f"{epoch.train_loss:.3f}",
+        numbers.bare_percent(epoch.train_top1),
+        f"{epoch.val_loss:.3f}",
+        numbers.bare_percent(epoch.val_top1),
+        f"{epoch.learning_rate:.1e}",
+        numbers.duration(epoch.seconds) if epoch.seconds >= 10 else f"{epoch.seconds:.1f} s",
+        numbers.bare_percent(epoch.val_top3),
+        numbers.bare_percent(epoch.val_top5),
+        numbers.bare_percent(epoch.train_clean_top1),
+        numbers.count(epoch.samples_per_second),
+    )
+    return Row(str(epoch.epoch), tuple(Styled(cell, "good strong") for cell in cells) if is_best else cells)
+
+
+def epoch_line(epoch: Epoch) -> str:
+    """One line for an epoch, the best so far marked with a star."""
+    return (
+        f"epoch {epoch.epoch:3d}/{epoch.epochs}"
+        f"  train loss {numbers.loss(epoch.train_loss)} top-1 {numbers.percent(epoch.train_top1):>8}"
+        f"  val loss {numbers.loss(epoch.val_loss)} top-1 {numbers.percent(epoch.val_top1):>8}"
+        f" top-5 {numbers.percent(epoch.val_top5):>8}"
+        f"  {numbers.rate(epoch.samples_per_second, 'samples')}{'  *' if epoch.best else ''}"
+    )
+
+
+# results
+
+
+def trained_document(result: Trained) -> Document:
+    """The best epoch, the test, the time it took; where the time went, if it was profiled."""
+    lines: list[Block] = [
+        f"run {result.run}: {result.network}, {numbers.count(result.parameters)} parameters, on {result.device}",
+        f"  best epoch {result.best_epoch} of {result.epochs}: validation top-1 "
+        f"{numbers.percent(result.validation.top1, 1)}",
+    ]
+    if result.test is not None:
+        lines.append(f"  {_test_sentence(result.test)}")
+    speed = numbers.rate(result.samples_per_second, "samples")
+    lines.append(f"  {numbers.duration(result.seconds)}, {speed}")
+    return (*lines, *(profile_document(result.profile) if result.profile else ()))
+
+
+def _test_sentence(test: Metrics) -> str:
+    return f"test top-1 {numbers.percent(test.top1, 1)}, top-5 {numbers.percent(test.top5, 1)}"
+
+
+def profile_document(profile: Profile) -> Document:
+    """Where the time of the traced steps went."""
+    on_gpu = any(phase.device_seconds is not None for phase in profile.phases)
+    columns = [Column("phase"), Column("ms per step", right=True), Column("share", right=True)]
+    if on_gpu:
+        columns.append(Column("GPU ms per step", right=True))
+    rows = []
+    for phase in profile.phases:
+        cells = [phase.phase, numbers.milliseconds(phase.seconds / profile.steps), numbers.percent(phase.share)]
+        if on_gpu:
+            device = phase.device_seconds
+            cells.append("" if device is None else numbers.milliseconds(device / profile.steps))
+        rows.append(Row(phase.phase, tuple(cells)))
+    title = f"{profile.steps} steps of {profile.batch_size} samples, traced on {profile.device}"
+    return (
+        Table(tuple(columns), rows, title),
+        "  the trace is profile_trace.json in the run's directory: open it in ui.perfetto.dev",
+    )
+
+
+def probe_document(result: Probed) -> Document:
+    """How long a training would take, and with how much memory."""
+    memory = numbers.size(result.memory_bytes)
+    return (
+        f"about {estimate(result)}",
+        f"  {result.epochs} epochs, measured over {result.steps} steps; {memory} is the peak memory",
+    )
+
+
+def estimate(result: Probed) -> str:
+    """What a probe found, in one line."""
+    return (
+        f"{numbers.duration(result.seconds)} in all, {numbers.duration(result.seconds_per_epoch)} per epoch, "
+        f"{numbers.size(result.memory_bytes)}, {numbers.rate(result.samples_per_second, 'samples')} on "
+        f"{result.device}"
+    )
+
+
+def folds_document(result: CrossValidated) -> Document:
+    """Every fold, and mean and standard deviation over them."""
+    columns = (
+        Column("fold"),
+        Column("run"),
+        *(Column(title, right=True) for title in ("val top-1", "test top-1", "test top-5", "test balanced")),
+    )
+    rows = [
+        Row(fold.fold, (fold.fold, fold.run, *_accuracies(fold.validation, fold.test))) for fold in result.folds
+    ]
+    for name, summary in (("mean", result.mean), ("std", result.std)):
+        rows.append(Row(name, (name, "", *_accuracies(summary.validation, summary.test))))
+    return (Table(columns, rows),)
+
+
+def _accuracies(validation: Metrics | Scores, test: Metrics | Scores) -> tuple[str, ...]:
+    return tuple(map(numbers.percent, (validation.top1, test.top1, test.top5, test.balanced)))
+
+
+def search_document(result: Searched) -> Document:
+    """Every trial with its values, the best one marked."""
+    names = list(dict.fromkeys(name for trial in result.trials for name in trial.values))
+    columns = (
+        Column(""),
+        Column("run"),
+        *(Column(name.replace("_", " "), right=True) for name in names),
+        Column("val top-1", right=True),
+        Column("val loss", right=True),
+    )
+    table = Table(columns, [_trial_row(trial, names, trial.run == result.best.run) for trial in result.trials])
+    failures = [f"{trial.run} failed: {trial.failure}" for trial in result.trials if trial.validation is None]
+    return (table, *failures, f"best: {result.best.run}; its settings are in its config.yaml")
+
+
+def _trial_row(trial: Tried, names: list[str], best: bool) -> Row:
+    found: tuple[Line, Line] = (Styled("failed", "bad"), "")
+    if trial.validation is not None:
+        found = numbers.percent(trial.validation.top1), numbers.loss(trial.validation.loss)
+    values = (_setting(trial.values.get(name, "")) for name in names)
+    return Row(trial.run, ("*" if best else "", trial.run, *values, *found))
+
+
+def _setting(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def networks_document(result: Networks) -> Document:
+    """Every network with its size."""
+    columns = (
+        Column("network"),
+        *(Column(title, right=True) for title in ("parameters", "MACs", "size")),
+        Column("description"),
+    )
+    return (Table(columns, [_network_row(network) for network in result.networks]),)
+
+
+def _network_row(network: NetworkSummary) -> Row:
+    cells = (numbers.count(network.parameters), numbers.count(network.macs), numbers.size(network.bytes))
+    remedy = f"; {network.remedy}" if network.remedy else ""
+    return Row(network.name, (network.name, *cells, network.description + remedy))
+
+
+def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence[str], published: str) -> Document:
+    """The Training screen in words; `log`: the lines of `shown_run(views)`."""
+    blocks: list[Block] = [*gpu_sentences(gpus), ""]
+    if not views:
+        return (*blocks, "There is no training yet. To do: kanji-tui train")
+    blocks += [f"{len(views)} trainings, newest first:", _named_run_table(views, published), ""]
+    view = shown_run(views)
+    which = "The running one" if view.active else "The newest"
+    blocks.append(f"{which}, {view.name}, is {state_of(view).text}. {progress_sentence(view)}".strip())
+    if view.failure:
+        blocks.append(f"It failed: {view.failure.message}. To do: {view.failure.remedy}")
+    if isinstance(view.result, Trained) and view.result.test is not None:
+        sentence = _test_sentence(view.result.test)
+        blocks.append(f"{sentence[0].upper()}{sentence[1:]}.")
+    if view.epochs:
+        table = epoch_table(view.epochs)
+        shown = table.rows[:EPOCHS_SHOWN]
+        blocks += [
+            f"Its last {len(shown)} epochs of {len(view.epochs)}, * marks the best, accuracies in percent:",
+            Table(table.columns, shown),
+        ]
+    if log:
+        blocks += ["The last lines of its log:", *(f"  {line.rstrip()}" for line in log[-LOG_LINES:])]
+    return tuple(blocks)
+
+
+def shown_run(views: Sequence[RunView]) -> RunView:
+    """The training that the screen shows first: the newest running one, else the newest."""
+    return next((view for view in views if view.active), views[0])
+
+
+def _named_run_table(views: Sequence[RunView], published: str) -> Table:
+    """The list of runs with their full names, for those who cannot move a cursor over them."""
+    columns = (Column("run"), *RUN_COLUMNS[1:3], Column("epoch", right=True), Column("best val top-1", right=True))
+    rows = []
+    for view, row in zip(views, run_table(views, published=published).rows, strict=True):
+        epoch = f"{view.epochs[-1].epoch}/{view.epochs[-1].epochs}" if view.epochs else "-"
+        best = numbers.percent(view.best.val_top1 if view.best else None)
+        rows.append(Row(view.name, (view.name, *row.cells[1:3], epoch, best)))
+    return Table(columns, rows)
+
+
+PRESENTERS: dict[type, Callable[[Any], Document]] = {
+    Trained: trained_document,
+    Probed: probe_document,
+    CrossValidated: folds_document,
+    Searched: search_document,
+    Networks: networks_document,
+}

@@ -1,0 +1,154 @@
+"""Trainings as tables, lines and documents."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from kanji_tui.events import Failure, Gpu, Progress
+from kanji_tui.jobs.folds import Fold, sum_up
+from kanji_tui.jobs.search import Searched, Tried
+from kanji_tui.networks.results import Networks, NetworkSummary
+from kanji_tui.presentation import training
+from kanji_tui.presentation.document import Styled, Table, text_of
+from kanji_tui.presentation.present import present
+from kanji_tui.training.results import Phase, Probed, Profile
+from kanji_tui.workspace.run_views import RunView
+from tests.tui.recorded import RUN, TRAINED, epochs
+
+PROBED = Probed(
+    samples_per_second=1210.4, seconds_per_epoch=42.0, seconds=640.0, memory_bytes=3 * 2**30, device="cpu",
+    steps=12, epochs=15, samples=48_000,
+)  # fmt: skip
+
+
+def view(**values) -> RunView:
+    known = {"spec": {"config": {"network": "kanjinet"}}, "epochs": tuple(epochs(12)), "state": "finished"}
+    return RunView(RUN, Path("run"), "train", **{**known, **values})
+
+
+def cells(table: Table) -> list[list[str]]:
+    return [[text_of(cell) for cell in row.cells] for row in table.rows]
+
+
+def table_of(document) -> Table:
+    return next(block for block in document if isinstance(block, Table))
+
+
+def words(document) -> str:
+    return "\n".join(text_of(block) for block in document if not isinstance(block, Table))
+
+
+def test_runs_show_marks_publication_and_state() -> None:
+    views = [view(), replace(view(epochs=(), state="lost"), name="other")]
+    rows = cells(training.run_table(views, marked=["other"], published=RUN))
+    assert [row[1:] for row in rows] == [["kanjinet published", "finished", "99.0"], ["a kanjinet", "crashed", ""]]
+    assert training.run_table([replace(views[0], state="running", stopping=True)]).rows[0].cells[2] == Styled(
+        "stopping", "warning strong"
+    )
+
+
+def test_a_pattern_finds_a_crashed_run_by_the_word_on_the_screen() -> None:
+    assert "crashed" in training.run_text(view(state="lost"))
+
+
+def test_the_head_of_a_run_at_each_state() -> None:
+    def head(run: RunView | None, published: bool = False) -> list[str]:
+        return text_of(training.run_head(run, published, ready=False)).splitlines()
+
+    assert head(None) == ["next  no dataset to train on yet: press 2"]
+    finished = head(view(result=TRAINED), published=True)
+    assert finished[0] == "kanjinet  finished  best 99.0 %  test 97.1 %"
+    assert finished[1] == "published  next  e exports, 5 browses  took 1:01 on cpu  1,210 samples/s"
+    progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
+    running = head(view(state="running", progress=progress))
+    assert running == ["kanjinet  running  training  best 99.0 %", "epoch 5 of 12  1,250 samples/s  42 s left"]
+    assert head(view(state="running"))[1] == "starting: loading torch"
+    assert head(view(state="failed", failure=Failure("no number", "train slower")))[1:] == [
+        "no number",
+        "train slower",
+    ]
+    assert "resumes" in head(view(state="lost"))[1]
+    assert "stopped by you" in head(view(state="stopped"))[1]
+
+
+def test_epochs_newest_first_with_the_best_marked() -> None:
+    table = training.epoch_table(epochs(12))
+    rows = cells(table)
+    assert [row[0] for row in rows[:3]] == ["12", "11*", "10"]
+    assert table.about == "* best: 11"
+    assert rows[1][1:7] == ["0.129", "97.30", "0.123", "98.96", "1.8e-04", "4.2 s"]
+    assert rows[1][9] == "-"  # an older version did not measure it
+    assert all(isinstance(cell, Styled) and cell.style == "good strong" for cell in table.rows[1].cells)
+    assert training.epoch_table(()).about == ""
+
+
+def test_a_line_for_an_epoch() -> None:
+    best, last = epochs(12)[10:]
+    assert training.epoch_line(best).endswith("1,210 samples/s  *")
+    assert training.epoch_line(last).startswith("epoch  12/12  train loss 0.1054 top-1  98.06 %  val loss")
+
+
+def test_a_trained_network_with_its_profile() -> None:
+    phases = (Phase("data", 0.03, None, 0.25), Phase("forward", 0.09, 0.06, 0.75))
+    document = present(replace(TRAINED, profile=Profile(3, 64, "cuda:0", 0.12, phases)))
+    said = words(document)
+    assert f"run {RUN}: kanjinet, 1,108,246 parameters, on cpu" in said
+    assert "best epoch 11 of 12: validation top-1 99.0 %" in said
+    assert "test top-1 97.1 %, top-5 100.0 %" in said
+    assert "1:01, 1,210 samples/s" in said
+    assert "profile_trace.json" in said
+    assert cells(table_of(document)) == [["data", "10.0", "25.00 %", ""], ["forward", "30.0", "75.00 %", "20.0"]]
+    assert "test" not in words(present(replace(TRAINED, test=None)))
+
+
+def test_a_probe() -> None:
+    assert words(present(PROBED)).splitlines() == [
+        "about 10:40 in all, 42 s per epoch, 3.0 GiB, 1,210 samples/s on cpu",
+        "  15 epochs, measured over 12 steps; 3.0 GiB is the peak memory",
+    ]
+
+
+def test_folds_end_with_mean_and_deviation() -> None:
+    folds = tuple(
+        Fold(f"{number}/2", f"run-{number}", TRAINED.validation, replace(TRAINED.validation, top1=top1))
+        for number, top1 in ((1, 0.90), (2, 0.92))
+    )
+    rows = cells(table_of(present(sum_up(folds))))
+    assert rows[0] == ["1/2", "run-1", "98.96 %", "90.00 %", "100.00 %", "98.96 %"]
+    assert [row[3] for row in rows[2:]] == ["91.00 %", "1.41 %"]
+
+
+def test_a_search_marks_the_best_and_says_why_a_trial_failed() -> None:
+    good = Tried("run-1", {"learning_rate": 0.00123456, "optimiser": "muon"}, TRAINED.validation, "")
+    bad = Tried("run-2", {"learning_rate": 1.0}, None, "the loss is no longer a number")
+    document = present(Searched("search-1", (bad, good), good))
+    assert cells(table_of(document)) == [
+        ["", "run-2", "1", "", "failed", ""],
+        ["*", "run-1", "0.001235", "muon", "98.96 %", "0.1100"],
+    ]
+    assert "run-2 failed: the loss is no longer a number" in words(document)
+    assert "best: run-1" in words(document)
+
+
+def test_a_network_that_cannot_be_built_here_says_how_to_install_it() -> None:
+    known = NetworkSummary("v1", "small", 3036, 64, 1_735_527, 3_429_376, 6_950_000)
+    missing = NetworkSummary("vit", "patches", 3036, 64, None, None, None, "pip install 'kanji-tui[zoo]'")
+    assert cells(table_of(present(Networks((known, missing))))) == [
+        ["v1", "1,735,527", "3,429,376", "6.6 MiB", "small"],
+        ["vit", "-", "-", "-", "patches; pip install 'kanji-tui[zoo]'"],
+    ]
+
+
+def test_the_screen_in_words() -> None:
+    assert "There is no training yet. To do: kanji-tui train" in words(training.training_screen([], [], (), ""))
+    progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
+    running = replace(view(state="running", progress=progress), name="live")
+    gpu = Gpu(0, "NVIDIA H200", 0.87, 24 * 2**30, 139 * 2**30, 612.0, 61.0)
+    document = training.training_screen([view(result=TRAINED), running], [gpu], ("one", "two"), RUN)
+    said = words(document)
+    assert "GPU 0, NVIDIA H200: 87 % busy, 24.0/139 GiB used, 612 W, 61 C." in said
+    assert "The running one, live, is running. It is at epoch 5 of 12, 3,000 of 12,000 samples, 42 s left." in said
+    assert said.endswith("The last lines of its log:\n  one\n  two")
+    assert cells(table_of(document))[0] == [RUN, "kanjinet published", "finished", "12/12", "98.96 %"]
+    said = words(training.training_screen([view(result=TRAINED)], [], (), ""))
+    assert "The newest, " in said
+    assert "Test top-1 97.1 %, top-5 100.0 %." in said
