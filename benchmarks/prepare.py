@@ -32,7 +32,7 @@ from tables import machine
 
 from kanji_tui.data.etl import RECORD_BYTES, open_records
 from kanji_tui.data.sample import draw_sample
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 from kanji_tui.system.threads import usable_cores
 
 RECORDS_A_FILE = 12_144
@@ -42,7 +42,7 @@ SIZE = 64
 
 def make_input(folder: Path, files: int) -> list[Path]:
     """Two drawn files of full size, repeated; returns all paths."""
-    draw_sample(folder / "drawn", 3036, 8, 0, Unheard())
+    draw_sample(folder / "drawn", 3036, 8, 0, SilentReport())
     drawn = sorted((folder / "drawn").glob("ETL9G_*"))
     (folder / "etl").mkdir()
     paths = [folder / "etl" / f"ETL9G_{number:02d}" for number in range(1, files + 1)]

@@ -10,7 +10,7 @@ from gpu_parts import Bench
 from kanji_tui.characters.classes import record_order
 from kanji_tui.data.etl import COLUMNS, ETL9G, ROWS, SETS_A_FILE
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 
 
 def small_dataset(bench: Bench) -> Path:
@@ -20,7 +20,7 @@ def small_dataset(bench: Bench) -> Path:
         classes, files, size = (12, 4, 32) if bench.tiny else (100, 8, 64)
         for number in range(files):
             write_records(records / f"ETL9G_{number + 1:02d}", classes, number)
-        made = prepare(records, dataset, size, None, None, Unheard())
+        made = prepare(records, dataset, size, None, None, SilentReport())
         bench.say(f"made {made.records:,} records of {made.classes} classes, {made.sets} hands")
         bench.kept["small"] = dataset
     found: Path = bench.kept["small"]

@@ -10,7 +10,7 @@ from kanji_tui.characters.jis import name_jis
 from kanji_tui.cli.show.plain import Lines, bytes_or_dash, check_lines, count_or_dash, gpu_lines, sentence, table
 from kanji_tui.cli.show.words import percent
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 from kanji_tui.jobs import inspect
 from kanji_tui.paths import DEFAULT_MODEL, SAMPLES_DIR
 from kanji_tui.preflight.all_checks import Folders, run_checks
@@ -58,7 +58,7 @@ def read_state() -> State:
 
 
 def preflight_lines(state: State) -> Lines:
-    checks = run_checks(Folders(), Unheard()).checks
+    checks = run_checks(Folders(), SilentReport()).checks
     yield from check_lines(checks)
     yield ""
     yield from sentence(f"Next: {next_step(_place(state))}.")
@@ -153,7 +153,7 @@ def inspector_lines(state: State) -> Lines:
     yield from table(("file", ">size"), [(str(path), bytes_or_dash(path.stat().st_size)) for path in paths])
     yield ""
     try:
-        model = as_json(inspect.run(inspect.Spec(paths[:1]), Unheard()))["models"][0]
+        model = as_json(inspect.run(inspect.Spec(paths[:1]), SilentReport()))["models"][0]
     except KanjiError as error:
         yield from sentence(f"{paths[0]} cannot be inspected: {error.message}. To do: {error.remedy}")
         return

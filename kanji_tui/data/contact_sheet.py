@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.fonts import find_fonts
 from kanji_tui.data.results import ClassOutliers
@@ -107,4 +107,4 @@ def _japanese_letters(pixels: int) -> ImageFont.FreeTypeFont | None:
 
 
 def _name(jis: int) -> str:
-    return jis_to_character(jis) or "?"
+    return character_of(jis)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kanji_tui.characters.classes import global_ranks
-from kanji_tui.characters.jis import jis_to_character, kind, name_jis
+from kanji_tui.characters.jis import jis_to_character, name_jis, script
 from kanji_tui.data.source import Contents, Quarantined, require_folder, unreadable, what_is_there
 from kanji_tui.errors import KanjiError, UsageError
 
@@ -138,7 +138,7 @@ def known_codes(format: str) -> np.ndarray:
     if format == "etl9g":
         return np.array(sorted(global_ranks()), dtype=np.uint16)
     rows_and_cells = (row * 256 + cell for row in range(0x21, 0x7F) for cell in range(0x21, 0x7F))
-    codes = [code for code in rows_and_cells if kind(code) in ("hiragana", "kanji") and jis_to_character(code)]
+    codes = [code for code in rows_and_cells if script(code) in ("hiragana", "kanji") and jis_to_character(code)]
     return np.array(codes, dtype=np.uint16)
 
 

@@ -7,7 +7,7 @@ to 2. Two passes, so that memory holds a sum a class and a distance a sample, ne
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.image_statistics import in_pieces
 from kanji_tui.data.resize import resize_grey
@@ -30,7 +30,7 @@ def find_unusual(dataset: Dataset, count: int, report: Report) -> tuple[ClassOut
     return tuple(
         ClassOutliers(
             jis=name_jis(jis),
-            character=jis_to_character(jis) or "?",
+            character=character_of(jis),
             samples=tuple(
                 Outlier(
                     sample=number,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kanji_tui.characters.classes import etl9g_classes, global_ranks, record_order
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind, name_jis
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis, script
 from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_A_FILE
 from kanji_tui.data.fonts import Font, find_fonts
 from kanji_tui.data.results import SyntheticSample
@@ -228,7 +228,7 @@ def _write_block(pictures: np.ndarray, hand: Hand, glyphs: np.ndarray, seeds: li
 
 def _reading(jis: int) -> bytes:
     """The reading field, 8 ASCII bytes: a hiragana's own sound; of kanji a font tells none."""
-    sound = unicodedata.name(jis_to_character(jis) or " ").split()[-1] if kind(jis) == "hiragana" else ""
+    sound = unicodedata.name(jis_to_character(jis) or " ").split()[-1] if script(jis) == "hiragana" else ""
     return sound.ljust(8).encode("ascii")
 
 

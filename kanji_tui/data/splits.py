@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
@@ -207,7 +207,7 @@ def _unlearnable(dataset: Dataset, train: np.ndarray) -> str:
 
 def _names(dataset: Dataset, labels: np.ndarray, tails: list[str]) -> str:
     codes = [dataset.classes[label] for label in labels[:NAMED].tolist()]
-    named = [f"{jis_to_character(c) or '?'} {name_jis(c)}{tail}" for c, tail in zip(codes, tails, strict=False)]
+    named = [f"{character_of(c)} {name_jis(c)}{tail}" for c, tail in zip(codes, tails, strict=False)]
     return ", ".join(named) + (" ..." if len(labels) > NAMED else "")
 
 

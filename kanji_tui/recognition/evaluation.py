@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import split_as_stored
 from kanji_tui.errors import KanjiError, UsageError
@@ -208,8 +208,8 @@ def _confusions(truth: np.ndarray, predicted: np.ndarray) -> tuple[Confusion, ..
     order = np.argsort(-counts, kind="stable")[:CONFUSIONS]
     return tuple(
         Confusion(
-            truth=jis_to_character(a) or "?",
-            predicted=jis_to_character(b) or "?",
+            truth=character_of(a),
+            predicted=character_of(b),
             count=int(counts[pair]),
             truth_jis=name_jis(a),
             predicted_jis=name_jis(b),

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 from kanji_tui.runs.process import as_json, entry_of, read_result, resolve
 from kanji_tui.system.child import Child, take_stdout
 from kanji_tui.system.files import strict_json
@@ -40,7 +40,7 @@ def answer(job: str, spec: str) -> None:
     with take_stdout() as out:
         try:
             found = resolve(entry_of(job))
-            value = {"result": as_json(found.run(from_plain(found.spec, json.loads(spec)), Unheard()))}
+            value = {"result": as_json(found.run(from_plain(found.spec, json.loads(spec)), SilentReport()))}
         except KanjiError as error:
             value = {"error": error.to_json()}
         out.write(strict_json(value).encode())

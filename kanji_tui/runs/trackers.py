@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.errors import UsageError
+from kanji_tui.errors import UsageError, first_line
 from kanji_tui.events import Energy, Epoch, Event, Gpu, Notice, Report
 from kanji_tui.runs.emissions import CODECARBON_FILE, WORLD, carbon_intensity
 
@@ -93,7 +93,7 @@ class Tracked:
             act()
         except Exception as error:
             self._trackers.pop(name, None)
-            said = (str(error).strip() or type(error).__name__).splitlines()[0]
+            said = first_line(error)
             self._report(Notice(f"{name} no longer tracks this run: {said}"))
 
     def end(self) -> None:

@@ -10,7 +10,7 @@ import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.system.child import Child, take_stdout
 
 LIMIT_SECONDS = 120
@@ -84,7 +84,7 @@ def _ask_torch() -> TorchFacts:
         cuda_build=torch.version.cuda,
         devices=tuple(_ask_device(torch, index) for index in range(count)),
         threads=torch.get_num_threads(),
-        reason="" if count else " ".join(str(warning.message).splitlines()[0] for warning in caught),
+        reason="" if count else " ".join(first_line(warning.message) for warning in caught),
         seconds=round(seconds, 3),
     )
 
@@ -95,7 +95,7 @@ def _ask_device(torch: Any, index: int) -> TorchDevice:
         ones = torch.ones(8, 8, device=f"cuda:{index}")
         error = "" if float((ones @ ones).sum()) == 512.0 else "8 x 8 ones multiplied wrongly"
     except RuntimeError as raised:
-        error = str(raised).splitlines()[0]
+        error = first_line(raised)
     return TorchDevice(
         name=str(properties.name),
         capability=f"{properties.major}.{properties.minor}",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kanji_tui.characters.classes import strokes
-from kanji_tui.characters.jis import jis_to_character
+from kanji_tui.characters.jis import character_of
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.paths import MODEL_INFO, MODELS_DIR, WEIGHTS
@@ -110,7 +110,7 @@ class SampleBrowser:
         classes = tuple(
             ClassLine(
                 jis,
-                jis_to_character(jis) or "?",
+                character_of(jis),
                 self._readings.get(jis, ""),
                 strokes(jis),
                 int(counts[label]),
@@ -188,7 +188,7 @@ class SampleBrowser:
             row, found = judged.place[number], judged.predictions
             own = float(np.exp(-found.loss[row]))
             candidates = tuple(
-                Candidate(jis_to_character(int(code)) or "?", int(code), float(share), int(code) == jis)
+                Candidate(character_of(int(code)), int(code), float(share), int(code) == jis)
                 for code, share in zip(found.jis[row], found.probability[row], strict=True)
                 if code  # a model of fewer than five classes
             )
@@ -196,7 +196,7 @@ class SampleBrowser:
         return Sample(
             number=number,
             jis=jis,
-            character=jis_to_character(jis) or "?",
+            character=character_of(jis),
             reading=self._readings.get(jis, ""),
             strokes=strokes(jis),
             pixels=data.images([number])[0].tobytes(),
@@ -223,7 +223,7 @@ class SampleBrowser:
             places = judged.place[members]
             sure = np.where(places >= 0, -judged.predictions.loss[places], -np.inf)
             best = int(members[np.nan_to_num(sure, nan=-np.inf).argmax()])
-        return Thumbnail(jis_to_character(jis) or "?", data.images([best])[0].tobytes(), data.size)
+        return Thumbnail(character_of(jis), data.images([best])[0].tobytes(), data.size)
 
 
 def _tally(data: "Dataset", judged: PredictionIndex | None) -> tuple["np.ndarray", "np.ndarray"]:
@@ -253,7 +253,7 @@ def _confusions(
     pairs, times = np.unique(labels[wrong] * 65536 + first[wrong], return_counts=True)
     order = np.argsort(-times, kind="stable")[:CONFUSIONS]
     listed = [(*divmod(int(pairs[place]), 65536), int(times[place])) for place in order]
-    return tuple((classes[label], jis_to_character(jis) or "?", jis, count) for label, jis, count in listed)
+    return tuple((classes[label], character_of(jis), jis, count) for label, jis, count in listed)
 
 
 def _read_judged(data: "Dataset") -> PredictionIndex | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
-from kanji_tui.characters.jis import jis_to_character
+from kanji_tui.characters.jis import character_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,12 +36,11 @@ class Query:
     @property
     def title(self) -> str:
         """What the list holds, in words."""
+        words = [character_of(self.jis) if self.jis is not None else "all"]
         if self.suspects:
             words = ["suspect labels"]
-        else:
-            words = [jis_to_character(self.jis) or "?" if self.jis is not None else "all"]
         if self.predicted is not None:
-            words.append(f"read as {jis_to_character(self.predicted) or '?'}")
+            words.append(f"read as {character_of(self.predicted)}")
         if self.errors:
             words.append("errors")
         if self.part:
@@ -113,11 +112,11 @@ class SampleList(Sequence[SampleLine]):
         if judged is not None and judged.place[number] >= 0:
             place = judged.place[number]
             first = int(judged.predictions.jis[place, 0])
-            predicted, correct = jis_to_character(first) or "?", first == label
+            predicted, correct = character_of(first), first == label
             confidence = float(judged.predictions.probability[place, 0])
         return SampleLine(
             number=number,
-            character=jis_to_character(label) or "?",
+            character=character_of(label),
             predicted=predicted,
             correct=correct,
             confidence=confidence,

@@ -347,8 +347,8 @@ PREPARE = """
 import sys
 from pathlib import Path
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Unheard
-prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, Unheard())
+from kanji_tui.events import SilentReport
+prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, SilentReport())
 """
 
 

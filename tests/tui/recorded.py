@@ -10,7 +10,7 @@ import numpy as np
 
 from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
+from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, SilentReport, State, to_json
 from kanji_tui.recognition.predictions import Predictions, keep, kept_path
 from kanji_tui.runs.run_directory import RunDirectory, Status
 from kanji_tui.system.check import Check
@@ -48,7 +48,7 @@ def write_records(folder: Path) -> None:
 def make_home(home: Path, published: bool = True) -> Path:
     """Record files, their dataset, a finished training that is published, and its predictions."""
     write_records(home / "ETL9G")
-    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Unheard())
+    prepare(home / "ETL9G", home / "dataset", 32, 1, None, SilentReport())
     if published:
         write_training(home)
         write_model(home)

@@ -4,7 +4,7 @@ import re
 
 from textual.content import Content
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.listing import Listed, Listing
 from kanji_tui.data.results import Verification
 from kanji_tui.events import Progress
@@ -141,7 +141,7 @@ def class_rows(overview: Overview) -> LazyRows[tuple[int, int]]:
     def row(jis_and_count: tuple[int, int]) -> Row:
         jis, count = jis_and_count
         bar = formatting.bar(count / most, BAR)
-        return Row(name_jis(jis), (jis_to_character(jis) or "?", name_jis(jis), formatting.count(count), bar))
+        return Row(name_jis(jis), (character_of(jis), name_jis(jis), formatting.count(count), bar))
 
     return LazyRows(sorted(overview.counts, key=lambda pair: (pair[1], pair[0])), row)
 
@@ -158,7 +158,7 @@ def set_rows(result: Verification | None) -> list[Row]:
 
 
 def _characters(codes: tuple[str, ...]) -> str:
-    return " ".join(jis_to_character(int(code, 16)) or "?" for code in codes)
+    return " ".join(character_of(int(code, 16)) for code in codes)
 
 
 def unusual_rows(result: Verification | None, jis: str) -> list[Row]:
