@@ -68,9 +68,10 @@ def dataset_lines(state: State) -> Lines:
     place = _place(state)
     yield from _running(state, "sample", "prepare", "verify")
     if place.files.problem:
-        yield from sentence(f"Nothing to prepare: {place.files.problem}; {place.files.advice}")
+        yield from sentence(f"Nothing to prepare: {place.files.problem}; {place.files.remedy}")
     else:
-        yield f"Files to prepare: {place.files.words}{', drawn, not handwriting' if place.files.drawn else ''}."
+        synthetic = ", synthetic, not handwriting" if place.files.synthetic else ""
+        yield f"Files to prepare: {place.files.summary}{synthetic}."
         rows = [(item.name, bytes_or_dash(item.bytes), count_or_dash(item.samples)) for item in place.files.items]
         yield from table(("file", ">size", ">samples"), rows)
     yield ""

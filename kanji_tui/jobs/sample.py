@@ -20,6 +20,6 @@ class Spec:
 
 
 def run(spec: Spec, report: Report) -> SyntheticSample:
-    from kanji_tui.data.sample import draw_sample
+    from kanji_tui.data.sample import generate_sample
 
-    return draw_sample(spec.output_dir, spec.classes, spec.sets, spec.seed, report)
+    return generate_sample(spec.output_dir, spec.classes, spec.sets, spec.seed, report)

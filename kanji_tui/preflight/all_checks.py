@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from kanji_tui.data.defaults import DRAWN, IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS
+from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS, SYNTHETIC_SOURCE
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
@@ -225,7 +225,7 @@ def _dataset_check(folders: Folders, prepared: Prepared | None, files: Listing) 
         return Check(DATASET, "prepared", "warning", f"none yet in {folder}{begun}", prepare)
     if prepared.problem:
         return Check(DATASET, "prepared", "warning", prepared.problem, prepare)
-    source = "drawn samples, not handwriting" if prepared.source == DRAWN else prepared.source
+    source = "drawn samples, not handwriting" if prepared.source == SYNTHETIC_SOURCE else prepared.source
     pixels = f"{prepared.size}x{prepared.size}"
     found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {pixels}, {size(prepared.bytes)}"
     return Check(DATASET, "prepared", "ok", f"{found}; {source}" if source else found)

@@ -19,22 +19,22 @@ def file_checks(folder: Path, files: Listing, otherwise: str) -> list[Check]:
     if not files.items:
         return [Check(ETL_FILES, "files", "warning", files.problem, _remedy(folder, files, otherwise))]
     if files.problem:
-        return [Check(ETL_FILES, "files", "warning", files.problem, _look_at(folder, files.advice))]
+        return [Check(ETL_FILES, "files", "warning", files.problem, _look_at(folder, files.remedy))]
     if files.format == "images":
         return [_images_check(folder, files)]
     if files.format == "kuzushiji":
-        found = f"{files.words}, {size(files.bytes)} in {folder}{_aside(files)}"
+        found = f"{files.summary}, {size(files.bytes)} in {folder}{_aside(files)}"
         return [Check(ETL_FILES, "files", "ok", found)]
     return _record_checks(folder, files)
 
 
 def _remedy(folder: Path, files: Listing, otherwise: str) -> str:
     """What to type where nothing can be prepared."""
-    if elsewhere := files.advice.partition("--etl-dir ")[2]:
+    if elsewhere := files.remedy.partition("--etl-dir ")[2]:
         return f"kanji-tui prepare --etl-dir {quote(elsewhere)}"
-    if "kanji-tui sample" in files.advice:
+    if "kanji-tui sample" in files.remedy:
         return otherwise
-    return _look_at(folder, files.advice)
+    return _look_at(folder, files.remedy)
 
 
 def _look_at(folder: Path, advice: str) -> str:
@@ -43,11 +43,11 @@ def _look_at(folder: Path, advice: str) -> str:
 
 def _images_check(folder: Path, files: Listing) -> Check:
     """Folders of images; one that names no character would have its images left out."""
-    found = f"{files.words} in {folder}, like {files.items[0].name}"
-    if not files.aside:
+    found = f"{files.summary} in {folder}, like {files.items[0].name}"
+    if not files.ignored:
         return Check(ETL_FILES, "files", "ok", found)
     advice = "a folder is named by its character, its JIS code or its code point: 田, 4544 or U+7530"
-    left_out = f"{found}; named after no character, so left out: {_first_of(files.aside)}"
+    left_out = f"{found}; named after no character, so left out: {_first_of(files.ignored)}"
     return Check(ETL_FILES, "files", "warning", left_out, _look_at(folder, advice))
 
 
@@ -55,8 +55,8 @@ def _record_checks(folder: Path, files: Listing) -> list[Check]:
     """Which record files are there, of the right size, and with records in them?"""
     from kanji_tui.data.etl import KNOWN_FILES
 
-    amount = f"{files.words}, {size(files.bytes)}"
-    if files.drawn:
+    amount = f"{files.summary}, {size(files.bytes)}"
+    if files.synthetic:
         return [Check(ETL_FILES, "files", "ok", f"{amount} in {folder}: a drawn sample, not handwriting")]
     missing = sorted(KNOWN_FILES.keys() - {item.name.upper() for item in files.items})
     if files.format == "etl8g":
@@ -69,11 +69,11 @@ def _record_checks(folder: Path, files: Listing) -> list[Check]:
 
 def _content_check(folder: Path, files: Listing) -> Check:
     """Do the files begin with records, and does their ink lie where this format has it?"""
-    from kanji_tui.data.record_files import doubt, files_of_something_else
+    from kanji_tui.data.record_files import files_of_another_format, format_warning
 
     paths = [folder / item.name for item in files.items]
     try:
-        strange, why = files_of_something_else(paths, files.format), doubt(paths, files.format)
+        strange, why = files_of_another_format(paths, files.format), format_warning(paths, files.format)
     except KanjiError as error:
         return Check(ETL_FILES, "content", "warning", error.message, _look_at(folder, error.remedy))
     if strange:
@@ -87,7 +87,7 @@ def _content_check(folder: Path, files: Listing) -> Check:
 
 
 def _aside(files: Listing) -> str:
-    return f"; not read: {_first_of(files.aside)}" if files.aside else ""
+    return f"; not read: {_first_of(files.ignored)}" if files.ignored else ""
 
 
 def _first_of(names: tuple[str, ...]) -> str:

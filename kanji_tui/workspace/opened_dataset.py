@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanji_tui.characters.jis import character_of
-from kanji_tui.data.defaults import DRAWN
+from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, METADATA
 from kanji_tui.workspace.snapshot import time_written
@@ -44,7 +44,7 @@ class Overview:
 
     @property
     def drawn(self) -> bool:
-        return self.source == DRAWN
+        return self.source == SYNTHETIC_SOURCE
 
 
 class OpenedDataset:

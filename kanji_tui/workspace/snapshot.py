@@ -61,7 +61,7 @@ def next_step(place: WorkspaceSnapshot) -> str:
     if place.dataset is None and not place.files.items:
         return "no record files yet: press 2, then s draws a sample (or put ETL9G files into ETL9G/)"
     if place.dataset is None:
-        return f"{place.files.words}, no dataset yet: press 2, then p prepares them"
+        return f"{place.files.summary}, no dataset yet: press 2, then p prepares them"
     if place.model is None:
         return "dataset ready, no model yet: press 3, then n trains one"
     if not place.onnx:

@@ -280,7 +280,7 @@ def test_a_file_that_only_has_the_name_is_told(tmp_path: Path) -> None:
 
 
 def test_etl8g_under_the_name_of_etl9g_is_suspected(tmp_path: Path) -> None:
-    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES, picture_at=60)
+    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES, image_offset=60)
     check = find(quick_checks(at(tmp_path)), "content")
     assert check.verdict == "warning"
     assert "the files seem to be ETL8G" in check.found
@@ -294,11 +294,11 @@ def test_etl8g_under_the_name_of_etl9g_is_suspected(tmp_path: Path) -> None:
 
 
 def test_listing_many_folders_stays_quick_and_says_that_there_is_more(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("kanji_tui.data.images.MOST_COUNTED", 5)
+    monkeypatch.setattr("kanji_tui.data.images.MAX_COUNTED", 5)
     write_images(tmp_path, {"あ": 4, "日": 4, "月": 1}, different=1)
     files = all_checks.read_files(tmp_path)
     assert [item.samples for item in files.items] == [4, 2, None]
-    assert files.words == "3 folders, at least 6 images"
+    assert files.summary == "3 folders, at least 6 images"
 
 
 def test_the_font_for_samples() -> None:

@@ -168,7 +168,7 @@ def test_a_full_sized_folder_is_looked_at_within_a_turn_of_the_worker(home: Path
     looked = [time_to_look() for _ in range(3)]
     assert min(looked) < 0.15
     place = read_workspace()
-    assert place.files.words == "1,500 folders, at least 10,001 images"
+    assert place.files.summary == "1,500 folders, at least 10,001 images"
 
 
 def time_to_look() -> float:

@@ -5,7 +5,7 @@ import re
 from textual.content import Content
 
 from kanji_tui.characters.jis import character_of, name_jis
-from kanji_tui.data.listing import Listed, Listing
+from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.results import Verification
 from kanji_tui.events import Progress
 from kanji_tui.presentation.document import LazyRows, Row
@@ -20,18 +20,18 @@ UNUSUAL_SHOWN = 1000
 BAR = 8
 
 
-def file_rows(files: Listing, overview: Overview | None, running: RunView | None) -> LazyRows[Listed]:
+def file_rows(files: Listing, overview: Overview | None, running: RunView | None) -> LazyRows[ListedInput]:
     """What lies there with the state of each; of a folder elsewhere what the preparation or the dataset names."""
     moving = {progress.item: progress for progress in running.files} if running else {}
     done = dict(overview.files) if overview else {}
     items = files.items
     if not items or (moving and not moving.keys() & {item.name for item in items}):
         counts = {name: progress.total for name, progress in moving.items()} if running else done
-        items = tuple(Listed(name, samples=count) for name, count in counts.items())
+        items = tuple(ListedInput(name, samples=count) for name, count in counts.items())
     elif files.format == "images":
         done = {item.name: item.samples or 0 for item in items} if _has_images(overview) else {}
 
-    def row(item: Listed) -> Row:
+    def row(item: ListedInput) -> Row:
         megabytes = f"{item.bytes / 1e6:.1f}" if item.bytes is not None else ""
         state = _file_state(item, moving.get(item.name), done, running is not None)
         return Row(item.name, (_short(item.name), megabytes, formatting.count(item.samples), state))
@@ -43,7 +43,7 @@ def _has_images(overview: Overview | None) -> bool:
     return overview is not None and overview.name == "images"
 
 
-def _file_state(item: Listed, progress: Progress | None, done: dict[str, int], preparing: bool) -> Content:
+def _file_state(item: ListedInput, progress: Progress | None, done: dict[str, int], preparing: bool) -> Content:
     """How far it is prepared; `done`: samples in the dataset of each."""
     if progress is not None and progress.total:
         share = progress.done / progress.total
@@ -65,7 +65,7 @@ def _short(name: str) -> str:
 
 def files_note(files: Listing) -> str | Content:
     """What kind of files these are, after the pane's title."""
-    return Content.styled("DRAWN SAMPLE", "$warning") if files.drawn else HOLDERS.get(files.format, "")
+    return Content.styled("DRAWN SAMPLE", "$warning") if files.synthetic else HOLDERS.get(files.format, "")
 
 
 def facts_of(overview: Overview) -> list[KeyValue]:

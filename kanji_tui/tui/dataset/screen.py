@@ -184,7 +184,7 @@ class DatasetScreen(WorkbenchScreen):
             self.set_focus(None)  # else it depends on who comes first whether a list that is hidden keeps it
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
         set_pane_title(pane, "files", dataset_format.files_note(files))
-        otherwise.say(Content.assemble(files.problem, ("\n" + files.advice, "$quiet")))
+        otherwise.say(Content.assemble(files.problem, ("\n" + files.remedy, "$quiet")))
 
     def _show_facts(self) -> None:
         overview, place = self._overview, self.state.place

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
-from kanji_tui.data.defaults import DRAWN
+from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.tui.widgets import formatting
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def what_there_is(place: "WorkspaceSnapshot | None") -> Content:
         return formatting.quiet("looking at what is here")
     parts = ["idle"]
     if place.dataset is not None and not place.dataset.problem:
-        drawn = ", drawn" if place.dataset.source == DRAWN else ""
+        drawn = ", drawn" if place.dataset.source == SYNTHETIC_SOURCE else ""
         parts.append(f"dataset {place.dataset.samples:,} x {place.dataset.classes:,} classes{drawn}")
     else:
         parts.append("no dataset")
