@@ -26,7 +26,7 @@ def read_answer(job: str, child: Child) -> Any:
     try:
         answer = json.loads(child.output)
     except ValueError:
-        raise KanjiError(f"{job} was not answered: {child.last_words()}") from None
+        raise KanjiError(f"{job} was not answered: {child.exit_reason()}") from None
     if "error" in answer:
         raise KanjiError.from_json(answer["error"])
     return read_result(job, answer["result"])
