@@ -25,7 +25,7 @@ def test_kuzushiji_keeps_its_test_set_from_prepare_to_evaluate(kanji_tui, tmp_pa
     assert (prepared["records"], prepared["format"]) == (60, "kuzushiji")
     process = kanji_tui("train", *QUICK)
     assert said(process)["test"]["samples"] == 20
-    assert "the one these pictures came with" in process.stderr
+    assert "the collection's own" in process.stderr
     assert split_of(tmp_path)["kind"] == "original"
     assert said(kanji_tui("evaluate", "--json"))["samples"] == 20
     name = said(kanji_tui("export", "safetensors", "--json"))["path"]
