@@ -211,7 +211,7 @@ def check_position(dataset: Dataset, statistics: ImageStatistics) -> Check:
     """Is the ink centred? A file that is read in the wrong format has all its images shifted."""
     inked = statistics.brightest >= MIN_INK
     right, down = statistics.offset[inked].mean(axis=0) if inked.any() else (0, 0)
-    found = f"on average {100 * right:+.1f} % right of and {100 * down:+.1f} % below the centre"
+    found = f"mean offset {100 * right:+.1f} % right, {100 * down:+.1f} % down"
     if max(abs(right), abs(down)) < FORMAT_SHIFT - SHIFT_TOLERANCE:
         return Check(DATASET, "ink in the middle", "ok", found)
     if dataset.format not in ("etl9g", "etl8g") or abs(abs(right) - FORMAT_SHIFT) > SHIFT_TOLERANCE:

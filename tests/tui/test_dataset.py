@@ -149,7 +149,7 @@ async def test_what_cannot_be_prepared_is_said_in_full(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
-        await shows(pilot, "could be meant in 2 ways")
+        await shows(pilot, "holds files of 2 formats")
         assert "--format etl9g or kuzushiji" in " ".join(text_of(pilot).split())
 
 
