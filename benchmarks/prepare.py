@@ -31,8 +31,8 @@ from PIL import Image, ImageFilter
 from tables import machine
 
 from kanji_tui.data.etl import RECORD_BYTES, open_records
-from kanji_tui.data.sample import draw_sample
-from kanji_tui.events import Unheard
+from kanji_tui.data.sample import generate_sample
+from kanji_tui.events import SilentReport
 from kanji_tui.system.threads import usable_cores
 
 RECORDS_A_FILE = 12_144
@@ -42,7 +42,7 @@ SIZE = 64
 
 def make_input(folder: Path, files: int) -> list[Path]:
     """Two drawn files of full size, repeated; returns all paths."""
-    draw_sample(folder / "drawn", 3036, 8, 0, Unheard())
+    generate_sample(folder / "drawn", 3036, 8, 0, SilentReport())
     drawn = sorted((folder / "drawn").glob("ETL9G_*"))
     (folder / "etl").mkdir()
     paths = [folder / "etl" / f"ETL9G_{number:02d}" for number in range(1, files + 1)]
@@ -123,7 +123,7 @@ def last_steps() -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
 def time_reference(path: Path) -> float:
     """Seconds a record of a loop that does for each record what the original scripts do."""
     _, shrink = last_steps()
-    pictures = [bytes(picture.tobytes()) for picture in open_records(path)["picture"][:REFERENCE_RECORDS]]
+    pictures = [bytes(picture.tobytes()) for picture in open_records(path)["image"][:REFERENCE_RECORDS]]
     began = time.perf_counter()
     samples = []
     for packed in pictures:

@@ -1,7 +1,7 @@
-"""The errors a person can do something about.
+"""Errors that a person can act on.
 
-Everything raised on purpose is one of these; the command line prints message and remedy and exits with
-`exit_code`, a screen shows the same two lines. A traceback is never the message.
+Every error raised on purpose is one of these. The command line prints its message and remedy and exits with
+`exit_code`; a screen shows the same two lines. A traceback is never the message.
 """
 
 from typing import Any
@@ -30,15 +30,20 @@ class KanjiError(Exception):
 
 
 class UsageError(KanjiError):
-    """What was asked for makes no sense: wrong arguments, a folder that is not what it should be."""
+    """The request makes no sense: wrong arguments, or a folder that is not what it should be."""
 
     exit_code = 2
 
 
 class Stopped(KanjiError):
-    """The user asked the job to stop, and it did so cleanly."""
+    """The user asked the job to stop, and it stopped cleanly."""
 
     exit_code = 130
 
     def __init__(self, message: str = "stopped", remedy: str = "") -> None:
         super().__init__(message, remedy)
+
+
+def first_line(error: BaseException | str) -> str:
+    """The first line of an exception's text, to quote in a message; the exception's type where it has no text."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,10 +1,11 @@
-"""What a job tells while it runs: typed events, and their form as one JSON object a line.
+"""The events a job reports while it runs, and their form as JSON lines.
 
 A line is {"v": 1, "t": <seconds since 1970>, "type": "...", ...the event's fields}. Readers skip types and
-fields they do not know, so newer writers and older readers get along. Fractions are 0-1, times seconds, sizes
-bytes, power watts, energy joules, temperature degrees Celsius.
+fields they do not know, so that versions can be mixed. Units: fractions 0-1, seconds, bytes, watts, joules,
+degrees Celsius.
 """
 
+import time
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -12,11 +13,12 @@ from typing import Any, ClassVar, Protocol
 from kanji_tui.errors import Stopped
 
 VERSION = 1
+REPORT_SECONDS = 0.25  # the usual interval between two progress events
 
 
 @dataclass(frozen=True)
 class State:
-    """The job entered a state: starting, running, finished, stopped or failed."""
+    """The job entered this state: starting, running, finished, stopped or failed."""
 
     type: ClassVar[str] = "state"
     state: str
@@ -25,9 +27,9 @@ class State:
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` (0: unknown) `unit` in `phase`; `item` names the file or epoch at work.
+    """`done` of `total` (0: unknown) units of `phase`; `item` names the current file or epoch.
 
-    `rate` is units per second, `remaining` seconds; None where not known yet.
+    `rate` is units per second, `remaining` seconds; None while unknown.
     """
 
     type: ClassVar[str] = "progress"
@@ -45,8 +47,8 @@ class Progress:
 class Epoch:
     """An epoch of training ended. Accuracies are fractions; `best` marks the best validation so far.
 
-    `train_top1` is of the epoch's own steps, with augmentation and dropout; `train_clean_top1` (None in events of
-    older versions) without them, on some of the train split, by the weights that are validated.
+    `train_top1` comes from the training steps, with augmentation and dropout. `train_clean_top1` is measured
+    without them, on a part of the train split, with the validated weights; None in events of older versions.
     """
 
     type: ClassVar[str] = "epoch"
@@ -67,9 +69,9 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU at one moment. A value the driver does not give is None and `reason` says why.
+    """One GPU at one moment. A value that the driver does not report is None, and `reason` says why.
 
-    `energy`: the joules it has used since the run began; None outside a run and where it is not measured.
+    `energy`: joules used since the run began; None outside a run and where it is not measured.
     """
 
     type: ClassVar[str] = "gpu"
@@ -86,9 +88,9 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Energy:
-    """What one device has used since the run began: `joules`, counted by `measured_by`.
+    """The energy that one device has used since the run began: `joules`, counted by `measured_by`.
 
-    None where it cannot be measured, and `reason` says why.
+    `joules` is None where it cannot be measured, and `reason` says why.
     """
 
     type: ClassVar[str] = "energy"
@@ -100,7 +102,7 @@ class Energy:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the person should know although the job goes on."""
+    """A warning for the user; the job goes on."""
 
     type: ClassVar[str] = "warning"
     message: str
@@ -116,7 +118,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Failure:
-    """The job ended with an error; `remedy` says what to do, `exit_code` what its command exits with."""
+    """The job failed; `remedy` says what to do, `exit_code` is the exit code of its command."""
 
     type: ClassVar[str] = "error"
     message: str
@@ -131,9 +133,9 @@ EVENTS: dict[str, type[Event]] = {
 
 
 class Report(Protocol):
-    """Where a job tells its events, and where it learns that it is to stop.
+    """Receives a job's events and tells the job whether to stop.
 
-    `directory` is the run directory the job may leave files in; None where it has none.
+    `directory` is the job's run directory, where it may leave files; None where it has none.
     """
 
     directory: Path | None
@@ -143,8 +145,8 @@ class Report(Protocol):
     def stop_requested(self) -> bool: ...
 
 
-class Unheard:
-    """A report that nobody reads."""
+class SilentReport:
+    """A report that discards every event and never asks to stop."""
 
     directory: Path | None = None
 
@@ -161,8 +163,33 @@ def raise_if_stopped(report: Report) -> None:
         raise Stopped()
 
 
+class Throttle:
+    """Limits how often a loop reports its progress, and measures its rate from the creation of this object on."""
+
+    def __init__(self, seconds: float = REPORT_SECONDS) -> None:
+        self._seconds = seconds
+        self._began = self._reported = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether to report now: true at most once every `seconds`, for the first time after that long."""
+        now = time.monotonic()
+        if now - self._reported < self._seconds:
+            return False
+        self._reported = now
+        return True
+
+    def rate(self, done: float) -> float:
+        """The mean rate in units per second, after `done` units."""
+        return done / max(time.monotonic() - self._began, 1e-6)
+
+    def progress(self, phase: str, done: int, total: int, unit: str, item: str = "") -> Progress:
+        """Progress with the mean rate and the remaining time at this rate; `done` counts from the creation on."""
+        rate = self.rate(done)
+        return Progress(phase, done, total, unit, item, rate, (total - done) / rate if rate else None)
+
+
 def to_json(event: Event, moment: float) -> dict[str, Any]:
-    """The event as the JSON object of its line; `moment` in seconds since 1970."""
+    """The event as the JSON object of its line; `moment` is its time in seconds since 1970."""
     return {"v": VERSION, "t": round(moment, 3), "type": event.type, **asdict(event)}
 
 

@@ -1,4 +1,4 @@
-"""Names of the files and folders that several rooms read or write; folders are relative to the home folder."""
+"""Names of the files and folders that several packages use; folders are relative to the home folder."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ ETL_DIR = Path("ETL9G")
 DATA_DIR = Path("dataset")
 MODELS_DIR = Path("models")
 RUNS_DIR = MODELS_DIR / "runs"
-SAMPLES_DIR = Path("samples")  # drawings kept as samples, a folder for each character
+SAMPLES_DIR = Path("samples")  # drawings saved as samples, one folder per character
 
 # in a dataset
 METADATA = "metadata.json"

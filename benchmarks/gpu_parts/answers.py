@@ -17,7 +17,7 @@ from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import split_as_stored
 from kanji_tui.engines.engine import ENGINES, Engine, engine_version
 from kanji_tui.engines.parity import Comparison
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 from kanji_tui.export.conversion import convert
 from kanji_tui.export.readback import read_back
 from kanji_tui.export.targets import TARGETS
@@ -93,8 +93,8 @@ def _scores(
     """The trainer's own figures of the test split, on the device and on the CPU."""
     found = {}
     for name, recogniser, where in (("device", device, bench.device), ("cpu", host, torch.device("cpu"))):
-        pictures = Pictures(dataset, split, where, Unheard())
-        found[name] = score(recogniser.network, pictures, where, len(dataset.classes), "test", Unheard())
+        pictures = Pictures(dataset, split, where, SilentReport())
+        found[name] = score(recogniser.network, pictures, where, len(dataset.classes), "test", SilentReport())
     alike(found["device"], found["cpu"], len(split))
     for name, figures in found.items():
         bench.say(f"scores on the {name}: top-1 {figures.top1:.2%}, loss {figures.loss:.4f}")
@@ -103,7 +103,7 @@ def _scores(
 
 def _evaluated(bench: Bench, weights: Path, data_dir: Path) -> Figures:
     """What the command `evaluate` finds, on the device it chooses, against the test of the run that trained it."""
-    found = evaluate(weights, data_dir, "test", None, Unheard())
+    found = evaluate(weights, data_dir, "test", None, SilentReport())
     tested = Metrics(**read_json(weights.with_name(MODEL_INFO))["metrics"]["test"])
     bench.say(f"evaluate: top-1 {found.top1:.2%}, loss {found.loss:.4f}; the run's own test {tested.top1:.2%}")
     alike(found, tested, found.samples)

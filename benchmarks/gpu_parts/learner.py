@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gpu_parts import CLASSES, Bench
-from kanji_tui.events import Event, Notice, Unheard
+from kanji_tui.events import Event, Notice, SilentReport
 from kanji_tui.training import checkpoint
 from kanji_tui.training.config import TrainConfig, resolve
 from kanji_tui.training.distributed import World
@@ -16,7 +16,7 @@ NETWORKS = {"v2.1": 30, "kanjinet": 32}  # and their epochs
 EPOCH_STEPS = 1000  # so many an epoch, as the schedules are told
 
 
-class Heard(Unheard):
+class Heard(SilentReport):
     """A report that keeps what is said."""
 
     def __init__(self) -> None:

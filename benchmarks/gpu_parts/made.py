@@ -8,9 +8,9 @@ from PIL import Image, ImageDraw
 
 from gpu_parts import Bench
 from kanji_tui.characters.classes import record_order
-from kanji_tui.data.etl import COLUMNS, ETL9G, ROWS, SETS_A_FILE
+from kanji_tui.data.etl import COLUMNS, ETL9G, ROWS, SETS_PER_FILE
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 
 
 def small_dataset(bench: Bench) -> Path:
@@ -20,7 +20,7 @@ def small_dataset(bench: Bench) -> Path:
         classes, files, size = (12, 4, 32) if bench.tiny else (100, 8, 64)
         for number in range(files):
             write_records(records / f"ETL9G_{number + 1:02d}", classes, number)
-        made = prepare(records, dataset, size, None, None, Unheard())
+        made = prepare(records, dataset, size, None, None, SilentReport())
         bench.say(f"made {made.records:,} records of {made.classes} classes, {made.sets} hands")
         bench.kept["small"] = dataset
     found: Path = bench.kept["small"]
@@ -46,13 +46,13 @@ def full_records(bench: Bench) -> tuple[Path, int]:
 def write_records(path: Path, classes: int, seed: int) -> None:
     """A file of four data sets, each a record of the first `classes` characters in ETL9G's order."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    records = np.zeros(SETS_A_FILE * classes, ETL9G)
-    records["jis"] = np.tile(record_order()[:classes], SETS_A_FILE)
+    records = np.zeros(SETS_PER_FILE * classes, ETL9G)
+    records["jis"] = np.tile(record_order()[:classes], SETS_PER_FILE)
     records["serial"] = np.arange(len(records))
     hands = np.random.default_rng(1_000_000 + seed)
     for number in range(len(records)):
         levels = np.asarray(draw(number % classes, hands)) >> 4
-        records["picture"][number] = levels[:, 0::2] << 4 | levels[:, 1::2]
+        records["image"][number] = levels[:, 0::2] << 4 | levels[:, 1::2]
     records.tofile(path)
 
 

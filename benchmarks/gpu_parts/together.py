@@ -23,9 +23,9 @@ from gpu_parts import Bench, Failed, Figures, require
 from gpu_parts.learner import Learner, learner
 from gpu_parts.made import small_dataset
 from gpu_parts.runs import spec_of
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 from kanji_tui.jobs.train import Spec as TrainSpec
-from kanji_tui.runs.torchrun import run_together
+from kanji_tui.runs.torchrun import run_distributed
 from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.distributed import World
@@ -98,7 +98,7 @@ def main(request: Path) -> None:
 def _all(asked: dict[str, Any]) -> Figures:
     folder = Path(asked["folder"])
     spec = from_plain(TrainSpec, asked["spec"])
-    run, code = run_together("train", lambda: spec, Unheard(), folder / "models" / "runs")
+    run, code = run_distributed("train", lambda: spec, SilentReport(), folder / "models" / "runs")
     require(code == 0 and run is not None, f"the run under torchrun ended with {code}")
     assert run is not None
     device = torch.device("cuda", 0) if asked["device"] == "cuda" else torch.device("cpu")

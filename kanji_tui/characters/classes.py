@@ -1,7 +1,7 @@
 """The 3,036 classes of ETL9G: 2,965 JIS level-1 kanji and 71 hiragana, with their stroke counts.
 
-A class's global rank is its place among all 3,036 JIS codes in ascending order: hiragana first, 田 (4544) is 2080.
-Stroke counts are facts from KANJIDIC and KanjiVG (see facts/README.md for sources and licences).
+A class's global rank is its index among all 3,036 JIS codes in ascending order: hiragana first, 田 (4544) is 2080.
+Stroke counts come from KANJIDIC and KanjiVG (see facts/README.md for sources and licences).
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class CharacterClass:
-    """One character the recogniser can know; `strokes` is at least 1."""
+    """One class of ETL9G; `strokes` is its stroke count, at least 1."""
 
     jis: int
     character: str
@@ -29,29 +29,29 @@ def etl9g_classes() -> tuple[CharacterClass, ...]:
 @cache
 def classes_by_jis() -> dict[int, CharacterClass]:
     """Every ETL9G class by its JIS code."""
-    return {known.jis: known for known in etl9g_classes()}
+    return {each.jis: each for each in etl9g_classes()}
 
 
 @cache
 def global_ranks() -> dict[int, int]:
     """The global rank, 0-3035, of every ETL9G JIS code."""
-    return {known.jis: rank for rank, known in enumerate(etl9g_classes())}
+    return {each.jis: rank for rank, each in enumerate(etl9g_classes())}
 
 
 def strokes(jis: int) -> int | None:
     """The stroke count of a class, or None for a character outside the 3,036."""
-    known = classes_by_jis().get(jis)
-    return known.strokes if known else None
+    found = classes_by_jis().get(jis)
+    return found.strokes if found else None
 
 
 @cache
 def record_order() -> tuple[int, ...]:
-    """The JIS codes of one ETL9G data set in the order its 3,036 records come.
+    """The JIS codes of one ETL9G data set in the order of its 3,036 records.
 
-    Kanji run in JIS order with one hiragana after every fifteen until the 71 hiragana are used up; read off the
-    known places 亜 0, あ 15, い 31, う 47. Readers never rely on it: they go by each record's own code.
+    Kanji come in JIS order, with one hiragana after every fifteen kanji until the 71 hiragana are used up. The rule
+    is inferred from the known positions 亜 0, あ 15, い 31, う 47. Readers use each record's own code instead.
     """
-    codes = [known.jis for known in etl9g_classes()]
+    codes = [each.jis for each in etl9g_classes()]
     hiragana = iter([jis for jis in codes if jis < 0x3000])
     order: list[int] = []
     for number, kanji in enumerate((jis for jis in codes if jis >= 0x3000), start=1):

@@ -1,6 +1,6 @@
-"""JIS X 0208 codes and the characters they stand for.
+"""Converts between JIS X 0208 codes and characters.
 
-A JIS code is row and cell with 0x20 added to each, as one 16-bit number: 0x4544 is 田. The tables are Python's own
+A JIS code is row and cell, each plus 0x20, as one 16-bit number: 0x4544 is 田. The tables are those of Python's
 `iso2022_jp` codec, which follows JIS X 0208-1990.
 """
 
@@ -19,6 +19,11 @@ def jis_to_character(jis: int) -> str | None:
         return None
 
 
+def character_of(jis: int) -> str:
+    """The character of a JIS X 0208 code for display: `?` where the code has none."""
+    return jis_to_character(jis) or "?"
+
+
 @cache
 def character_to_jis(character: str) -> int | None:
     """The JIS X 0208 code of one character, or None where it has none."""
@@ -32,12 +37,12 @@ def character_to_jis(character: str) -> int | None:
 
 
 def name_jis(jis: int) -> str:
-    """The code as it is written everywhere here: four hexadecimal digits, `4544`."""
+    """The code as text: four hexadecimal digits, `4544`."""
     return f"{jis:04X}"
 
 
-def kind(jis: int) -> str:
-    """What script the code belongs to: hiragana, katakana, kanji or symbol."""
+def script(jis: int) -> str:
+    """The script of a code: hiragana, katakana, kanji or symbol."""
     row = jis >> 8
     if row == 0x24:
         return "hiragana"

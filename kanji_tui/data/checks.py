@@ -1,7 +1,7 @@
-"""Is a dataset whole, and do its pictures look like characters?
+"""Checks a dataset: are its files intact, and do its images look like characters?
 
-What is odd is reported and kept: a check warns
-where a person should look, and fails where the dataset cannot be what it says.
+A check warns where a person should look at the data, and fails where the dataset cannot be used as it is. Unusual
+images are reported and stay in the dataset.
 """
 
 from pathlib import Path
@@ -9,37 +9,38 @@ from pathlib import Path
 import numpy as np
 
 from kanji_tui.characters.classes import etl9g_classes
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.chunks import chunk_name
 from kanji_tui.data.contact_sheet import draw_contact_sheet
 from kanji_tui.data.dataset import Dataset, open_dataset
-from kanji_tui.data.etl import GIVE, SHIFT
-from kanji_tui.data.image_statistics import Looks, look_at_all
-from kanji_tui.data.legacy import FORMAT as ORIGINAL
-from kanji_tui.data.outliers import find_unusual
+from kanji_tui.data.etl import FORMAT_SHIFT, SHIFT_TOLERANCE
+from kanji_tui.data.image_statistics import ImageStatistics, measure_images
+from kanji_tui.data.legacy import FORMAT as LEGACY
+from kanji_tui.data.outliers import find_outliers
 from kanji_tui.data.results import IncompleteSet, Verification
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
+from kanji_tui.system.numbers import percent
 
-FAINT = 32  # a picture whose brightest pixel stays below has no ink
-FULL_SHARE = 0.5  # more pixels than this at full ink: saturated
-MANY_TOUCH = 0.75
+MIN_INK = 32  # an image whose brightest pixel is below this is blank
+SATURATED_SHARE = 0.5  # an image with a larger share of pixels at full ink is saturated
+MAX_EDGE_SHARE = 0.75  # of the images: with ink at the edge of more of them, the check warns
 DATASET = "dataset"  # the group of these checks
-AGAIN = "prepare the dataset again: kanji-tui prepare"
+PREPARE_AGAIN = "prepare the dataset again: kanji-tui prepare"
 
 
-def verify(data_dir: Path, contact_sheet: Path | None, report: Report, unusual: int = 0) -> Verification:
+def verify(data_dir: Path, contact_sheet: Path | None, report: Report, outliers_per_class: int = 0) -> Verification:
     """Check the dataset in `data_dir` and, where `contact_sheet` names a file, draw samples of it as a PNG.
 
-    `unusual`: so many samples of each class, those least like it, are found as well. Raises KanjiError where there
-    is no dataset.
+    With `outliers_per_class` above 0, that many outliers of each class are found as well. Raises KanjiError where
+    there is no dataset.
     """
     dataset = open_dataset(data_dir)
-    looks = look_at_all(dataset, report)
-    odd = find_unusual(dataset, unusual, report) if unusual else ()
+    statistics = measure_images(dataset, report)
+    outliers = find_outliers(dataset, outliers_per_class, report) if outliers_per_class else ()
     if contact_sheet is not None:
-        draw_contact_sheet(dataset, contact_sheet, looks.heat_map(), odd)
+        draw_contact_sheet(dataset, contact_sheet, statistics.heat_map(), outliers)
     incomplete = find_incomplete_sets(dataset)
     checks = (
         check_chunks(dataset, report),
@@ -47,32 +48,35 @@ def verify(data_dir: Path, contact_sheet: Path | None, report: Report, unusual: 
         check_quarantine(dataset),
         check_classes(dataset),
         check_sets(dataset, incomplete),
-        *check_pictures(looks),
-        check_duplicates(dataset, looks),
-        check_edges(looks),
-        check_middle(dataset, looks),
+        *check_images(statistics),
+        check_duplicates(dataset, statistics),
+        check_edges(statistics),
+        check_position(dataset, statistics),
     )
-    sheet = str(contact_sheet or "")
-    return Verification(len(dataset), len(dataset.classes), checks, sheet, looks.heat_map(), incomplete, odd)
+    return Verification(
+        samples=len(dataset),
+        classes=len(dataset.classes),
+        checks=checks,
+        contact_sheet=str(contact_sheet or ""),
+        heat_map=statistics.heat_map(),
+        incomplete_sets=incomplete,
+        unusual=outliers,
+    )
 
 
 def check_chunks(dataset: Dataset, report: Report) -> Check:
-    """Are the chunk files bit for bit what was prepared?"""
+    """Do the chunk files have the checksums that were stored when they were written?"""
     digests, damaged = dataset.chunk_digests, []
-    if dataset.format == ORIGINAL:
-        return Check(
-            DATASET,
-            "chunk files",
-            "ok",
-            f"{len(dataset.files)} of the original scripts; checksums of the zip right",
-        )
+    if dataset.format == LEGACY:
+        found = f"{len(dataset.files)} of the original scripts, zip checksums match"
+        return Check(DATASET, "chunk files", "ok", found)
     for number, digest in enumerate(digests):
         raise_if_stopped(report)
         report(Progress("chunks", number, len(digests), "files", chunk_name(number)))
         if sha256(dataset.path / chunk_name(number)) != digest:
             damaged.append(chunk_name(number))
     if damaged:
-        return Check(DATASET, "chunk files", "failed", f"changed since they were made: {_some(damaged)}", AGAIN)
+        return Check(DATASET, "chunk files", "failed", f"checksums differ: {_some(damaged)}", PREPARE_AGAIN)
     return Check(DATASET, "chunk files", "ok", f"{len(digests)}, checksums match")
 
 
@@ -80,20 +84,20 @@ def check_samples(dataset: Dataset) -> Check:
     """How many samples are there, and do labels and JIS codes agree?"""
     expected = np.array(dataset.classes, np.uint16)
     if dataset.labels.min() < 0 or dataset.labels.max() >= len(expected):
-        return Check(DATASET, "samples", "failed", "there are labels without a class", AGAIN)
+        return Check(DATASET, "samples", "failed", "there are labels without a class", PREPARE_AGAIN)
     if wrong := int((expected[dataset.labels] != dataset.jis).sum()):
-        return Check(DATASET, "samples", "failed", f"{wrong:,} labels contradict their JIS code", AGAIN)
+        return Check(DATASET, "samples", "failed", f"{wrong:,} labels contradict their JIS code", PREPARE_AGAIN)
     return Check(DATASET, "samples", "ok", f"{len(dataset):,} from {len(dataset.files)} files ({dataset.source})")
 
 
 def check_quarantine(dataset: Dataset) -> Check:
-    """Were records skipped?"""
+    """Were records excluded?"""
     if not dataset.quarantined:
-        return Check(DATASET, "skipped records", "ok", "none")
+        return Check(DATASET, "excluded records", "ok", "none")
     first = dataset.quarantined[0]
     return Check(
         DATASET,
-        "skipped records",
+        "excluded records",
         "warning",
         f"{len(dataset.quarantined):,}; the first: {first.file} record {first.record}: {first.reason}",
         f"read {dataset.path / 'quarantine.tsv'}, and copy damaged files again",
@@ -105,16 +109,15 @@ def check_classes(dataset: Dataset) -> Check:
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     of_all = f" of {len(etl9g_classes()):,}" if dataset.format == "etl9g" else ""
     found = f"{len(dataset.classes):,}{of_all}, {counts.min():,} to {counts.max():,} samples each"
-    few = [_character(dataset, index) for index in np.flatnonzero(counts < 3).tolist()]
+    few = [_character(dataset, label) for label in np.flatnonzero(counts < 3).tolist()]
     if few:
-        return Check(
-            DATASET, "classes", "warning", f"{found}; fewer than 3: {_some(few)}", "prepare more record files"
-        )
+        found = f"{found}; fewer than 3 samples: {_some(few)}"
+        return Check(DATASET, "classes", "warning", found, "prepare more record files")
     return Check(DATASET, "classes", "ok", found)
 
 
 def find_incomplete_sets(dataset: Dataset) -> tuple[IncompleteSet, ...]:
-    """The data sets that lack classes, where it is known what a data set is."""
+    """The data sets that lack classes; none where the data sets are unknown."""
     if not dataset.writers_known:
         return ()
     writers = dataset.writers()
@@ -134,97 +137,84 @@ def find_incomplete_sets(dataset: Dataset) -> tuple[IncompleteSet, ...]:
 def check_sets(dataset: Dataset, incomplete: tuple[IncompleteSet, ...]) -> Check:
     """How many data sets are there, and does each hold every class?"""
     if not dataset.writers_known:
-        return Check(DATASET, "data sets", "ok", "which samples are of one hand is not known; splits are random")
+        return Check(DATASET, "data sets", "ok", "writers unknown, so splits are random")
     count = int(dataset.writers().max()) + 1
     found = f"{count} in {len(dataset.files)} files"
     if count < 3:
-        return Check(
-            DATASET,
-            "data sets",
-            "warning",
-            f"{found}: too few to keep writers apart",
-            "prepare more files; splits are random",
-        )
+        found = f"{found}: too few to keep writers apart, so splits are random"
+        return Check(DATASET, "data sets", "warning", found, "prepare more record files")
     if incomplete:
-        names = [f"{lacking.file} set {lacking.set} lacks {len(lacking.lacks):,}" for lacking in incomplete[:3]]
+        names = [f"{each.file} set {each.set} lacks {len(each.lacks):,}" for each in incomplete[:3]]
         return Check(
             DATASET,
             "data sets",
             "warning",
             f"{found}; {len(incomplete)} without some classes: {_some(names, len(incomplete))}",
-            "normal for partial files; else copy these files again",
+            "normal for partial files; otherwise copy these files again",
         )
     return Check(DATASET, "data sets", "ok", f"{found}, each with every class")
 
 
-def check_pictures(looks: Looks) -> list[Check]:
-    """Blank, inverted and saturated pictures."""
-    inverted = (looks.border > 127) & (looks.mean > 127)
-    odd = {
-        "blank images": looks.brightest < FAINT,
+def check_images(statistics: ImageStatistics) -> list[Check]:
+    """Are there blank, inverted or saturated images?"""
+    inverted = (statistics.border > 127) & (statistics.mean > 127)
+    suspicious = {
+        "blank images": statistics.brightest < MIN_INK,
         "inverted images": inverted,
-        "saturated images": (looks.full > FULL_SHARE) & ~inverted,
+        "saturated images": (statistics.saturated > SATURATED_SHARE) & ~inverted,
     }
-    return [_share_check(name, found) for name, found in odd.items()]
+    return [_share_check(name, found) for name, found in suspicious.items()]
 
 
-def _share_check(name: str, odd: np.ndarray) -> Check:
-    """Some odd pictures are worth a look; half of all means that the files are not what they seem."""
-    numbers = np.flatnonzero(odd)
+def _share_check(name: str, suspicious: np.ndarray) -> Check:
+    """A warning for some suspicious images; a failure for more than half, which points to a wrong format."""
+    numbers = np.flatnonzero(suspicious)
     if not len(numbers):
         return Check(DATASET, name, "ok", "none")
-    found = f"{len(numbers):,} of {len(odd):,}; samples {_some([str(number) for number in numbers])}"
-    if len(numbers) > len(odd) / 2:
-        return Check(
-            DATASET, name, "failed", found, "the pictures are not read as they should be: name the --format"
-        )
-    return Check(DATASET, name, "warning", found, "look at them; they are kept")
+    found = f"{len(numbers):,} of {len(suspicious):,}; samples {_some([str(number) for number in numbers])}"
+    if len(numbers) > len(suspicious) / 2:
+        remedy = "the images were probably read in the wrong format: name it with prepare --format"
+        return Check(DATASET, name, "failed", found, remedy)
+    return Check(DATASET, name, "warning", found, "look at these samples; they stay in the dataset")
 
 
-def check_duplicates(dataset: Dataset, looks: Looks) -> Check:
-    """Pictures that are equal pixel for pixel, blank ones aside."""
-    order = np.argsort(looks.print, kind="stable")
+def check_duplicates(dataset: Dataset, statistics: ImageStatistics) -> Check:
+    """Are there images that are equal pixel for pixel? Blank ones do not count."""
+    order = np.argsort(statistics.fingerprint, kind="stable")
     alike = np.flatnonzero(
-        (np.diff(looks.print[order].view(np.int64)) == 0) & (looks.brightest[order][1:] >= FAINT)
+        (np.diff(statistics.fingerprint[order].view(np.int64)) == 0) & (statistics.brightest[order][1:] >= MIN_INK)
     )
     pairs = []
-    for place in alike:
-        first, second = int(order[place]), int(order[place + 1])
+    for position in alike:
+        first, second = int(order[position]), int(order[position + 1])
         one, other = dataset.images([first, second])
         if np.array_equal(one, other):
             pairs.append(f"{first} = {second}")
     if pairs:
-        found = f"{len(pairs):,} repeat another; samples {_some(pairs)}"
-        return Check(
-            DATASET, "duplicate images", "warning", found, "is one record file there twice under two names?"
-        )
+        found = f"{len(pairs):,} are equal to another; samples {_some(pairs)}"
+        remedy = "check whether a record file is there twice under two names"
+        return Check(DATASET, "duplicate images", "warning", found, remedy)
     return Check(DATASET, "duplicate images", "ok", "none")
 
 
-def check_edges(looks: Looks) -> Check:
-    """In how many pictures does ink touch the edge? In ETL9G neighbours bleed in, so many do."""
-    share = float(looks.touches.mean())
-    found = f"{share:.1%} of the images"
-    if share > MANY_TOUCH:
-        return Check(
-            DATASET,
-            "ink at the edges",
-            "warning",
-            found,
-            "look at the contact sheet: verify --contact-sheet sheet.png",
-        )
+def check_edges(statistics: ImageStatistics) -> Check:
+    """In how many images does ink touch the edge? In ETL9G neighbouring characters reach in, so many do."""
+    share = float(statistics.touches_edge.mean())
+    found = f"{percent(share, 1)} of the images"
+    if share > MAX_EDGE_SHARE:
+        remedy = "look at the contact sheet: kanji-tui verify --contact-sheet sheet.png"
+        return Check(DATASET, "ink at the edges", "warning", found, remedy)
     return Check(DATASET, "ink at the edges", "ok", found)
 
 
-def check_middle(dataset: Dataset, looks: Looks) -> Check:
-    """Does the ink lie around the middle? A file read in the wrong format has all its pictures shifted."""
-    right, down = (
-        looks.middle[looks.brightest >= FAINT].mean(axis=0) if (looks.brightest >= FAINT).any() else (0, 0)
-    )
-    found = f"on average {right:+.1%} right, {down:+.1%} down of the middle"
-    if max(abs(right), abs(down)) < SHIFT - GIVE:
+def check_position(dataset: Dataset, statistics: ImageStatistics) -> Check:
+    """Is the ink centred? A file that is read in the wrong format has all its images shifted."""
+    inked = statistics.brightest >= MIN_INK
+    right, down = statistics.offset[inked].mean(axis=0) if inked.any() else (0, 0)
+    found = f"mean offset {100 * right:+.1f} % right, {100 * down:+.1f} % down"
+    if max(abs(right), abs(down)) < FORMAT_SHIFT - SHIFT_TOLERANCE:
         return Check(DATASET, "ink in the middle", "ok", found)
-    if dataset.format not in ("etl9g", "etl8g") or abs(abs(right) - SHIFT) > GIVE:
+    if dataset.format not in ("etl9g", "etl8g") or abs(abs(right) - FORMAT_SHIFT) > SHIFT_TOLERANCE:
         return Check(DATASET, "ink in the middle", "warning", found, "look at the contact sheet")
     other = "etl8g" if dataset.format == "etl9g" else "etl9g"
     return Check(
@@ -232,16 +222,16 @@ def check_middle(dataset: Dataset, looks: Looks) -> Check:
         "ink in the middle",
         "failed",
         f"{found}: shifted like {other.upper()} read as {dataset.format.upper()}",
-        f"where the contact sheet looks shifted: kanji-tui prepare --format {other}",
+        f"if the contact sheet looks shifted: kanji-tui prepare --format {other}",
     )
 
 
 def _some(names: list[str], total: int | None = None) -> str:
-    """The first few of a list, and how many more there are."""
+    """The first three names, and how many more there are."""
     more = (total or len(names)) - min(len(names), 3)
     return ", ".join(names[:3]) + (f" and {more:,} more" if more else "")
 
 
-def _character(dataset: Dataset, index: int) -> str:
-    jis = dataset.classes[index]
-    return f"{jis_to_character(jis)} ({name_jis(jis)})"
+def _character(dataset: Dataset, label: int) -> str:
+    jis = dataset.classes[label]
+    return f"{character_of(jis)} ({name_jis(jis)})"

@@ -1,9 +1,9 @@
-"""Chunk files: npz archives that are written in one go, always come out the same, and can be memory-mapped.
+"""Writes and memory-maps chunk files: npz archives, written sequentially, with the same bytes for the same content.
 
-An npz file is a zip archive of npy files. Ours are stored, not deflated, so a member is one run of bytes in the
-file and can be mapped where it lies (numpy's own `mmap_mode` ignores npz). Dates are fixed; sizes and checksums
-come after each member (the zip format's data descriptors), so that the file is hashed as it is written:
-a chunk's digest is what `sha256sum` says of the file.
+An npz file is a zip archive of npy files. The members are stored, not deflated, so that each can be memory-mapped
+at its offset (numpy's own `mmap_mode` ignores npz). Dates are fixed. Sizes and checksums follow each member (the
+zip format's data descriptors), so the file is hashed while it is written: a chunk's digest is the `sha256sum` of
+the file.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from numpy.lib import format as npy
 from kanji_tui.errors import KanjiError
 from kanji_tui.system.files import replacing
 
-DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip archive can say
+DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip archive can store
 READ_BYTES = 4 * 1024 * 1024
 
 
@@ -30,7 +30,7 @@ def chunk_name(number: int) -> str:
 
 
 class _Hashed(BufferedIOBase):
-    """A file one can only write on to; zipfile sees that it cannot seek and adapts."""
+    """A file that is hashed as it is written. It cannot seek, and zipfile adapts to that."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -42,15 +42,15 @@ class _Hashed(BufferedIOBase):
 
 
 def write_chunk(
-    path: Path, shape: tuple[int, ...], pictures: Iterable[np.ndarray], columns: dict[str, np.ndarray]
+    path: Path, shape: tuple[int, ...], images: Iterable[np.ndarray], columns: dict[str, np.ndarray]
 ) -> str:
-    """Write member X (uint8, `shape`) from consecutive blocks of `pictures`, then `columns`; the SHA-256 in hex.
+    """Write member X (uint8, `shape`) from consecutive blocks of `images`, then `columns`; the SHA-256 in hex.
 
-    The file is whole and synced, or not there. Raises KanjiError where the disk is full.
+    The file is complete and synced, or it does not exist. Raises KanjiError where the disk is full.
     """
     with replacing(path) as beside:
         with open(beside, "wb") as file, zipfile.ZipFile(hashed := _Hashed(file), "w") as archive:
-            _write_member(archive, "X", np.dtype(np.uint8), shape, pictures)
+            _write_member(archive, "X", np.dtype(np.uint8), shape, images)
             for name, column in columns.items():
                 _write_member(archive, name, column.dtype, column.shape, [column])
         return hashed.hash.hexdigest()
@@ -74,7 +74,7 @@ def _write_member(
 
 
 def map_members(path: Path, *names: str) -> tuple[np.ndarray, ...]:
-    """Members of a stored npz file as read-only memory maps; KanjiError where the file is broken or deflated."""
+    """Members of a stored npz file as read-only memory maps; KanjiError where the file is damaged or deflated."""
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             whole = np.memmap(file, np.uint8, mode="r")
@@ -89,7 +89,7 @@ def map_members(path: Path, *names: str) -> tuple[np.ndarray, ...]:
 def _member(whole: np.ndarray, file: IO[bytes], entry: zipfile.ZipInfo) -> np.ndarray:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError("its members are compressed and cannot be mapped")
-    # A local header is 30 bytes, two of its last four the lengths of a name and of an extra field.
+    # A local header has 30 bytes; the last four are the lengths of the name and of an extra field.
     file.seek(entry.header_offset + 26)
     name_bytes, extra_bytes = np.frombuffer(file.read(4), "<u2").tolist()
     file.seek(name_bytes + extra_bytes, 1)
@@ -99,12 +99,15 @@ def _member(whole: np.ndarray, file: IO[bytes], entry: zipfile.ZipInfo) -> np.nd
 
 
 def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of the array in an npy file, which is then at its first byte; ValueError for a strange one."""
+    """Shape and type of the array in an npy file; leaves the file at the first byte of the data.
+
+    Raises ValueError for an npy file in another layout.
+    """
     read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     version = npy.read_magic(member)
     if version not in read:
         raise ValueError(f"npy version {version}")
     shape, fortran, dtype = read[version](member)
     if fortran or dtype.hasobject:
-        raise ValueError("its layout is column by column, or it holds no numbers")
+        raise ValueError("its array is in column order or holds Python objects")
     return shape, dtype

@@ -1,6 +1,6 @@
-"""Names and numbers of the data that others show without opening any; free of numpy."""
+"""Names and defaults of the data package for modules that must not load numpy."""
 
-IMAGE_SIZE = 64  # pixels a side of a dataset's images, unless told otherwise
+IMAGE_SIZE = 64  # default side of a dataset's images in pixels
 SAMPLE_CLASSES = 120
 SAMPLE_SETS = 40
-DRAWN = "drawn sample"  # the source of a dataset that `kanji-tui sample` drew
+SYNTHETIC_SOURCE = "drawn sample"  # the source of a dataset made from the files of `kanji-tui sample`

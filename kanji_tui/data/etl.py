@@ -1,9 +1,9 @@
-"""The record files of the ETL Character Database: ETL9G and its sister ETL8G.
+"""Reads the record files of the ETL Character Database: ETL9G and ETL8G.
 
 Both are flat files of 8,199-byte records, big-endian: sheet, JIS X 0208 code, reading, serial number, a few facts
-about the writer, then a picture of 127 rows of 128 pixels, two pixels a byte, high nibble first, 0-15, ink high.
-They differ in where the picture starts: byte 64 in ETL9G, byte 60 in ETL8G. Source: the database's own format
-descriptions (ETL9INFO, ETL8INFO) at http://etlcdb.db.aist.go.jp.
+about the writer, then an image of 127 rows of 128 pixels, two pixels per byte, high nibble first, 0-15, ink high.
+They differ in the offset of the image: 64 bytes in ETL9G, 60 in ETL8G. Source: the database's format descriptions
+(ETL9INFO, ETL8INFO) at http://etlcdb.db.aist.go.jp.
 """
 
 import re
@@ -13,22 +13,22 @@ from pathlib import Path
 import numpy as np
 
 from kanji_tui.characters.classes import global_ranks
-from kanji_tui.characters.jis import jis_to_character, kind, name_jis
-from kanji_tui.data.source import Contents, Quarantined, require_folder, unreadable, what_is_there
+from kanji_tui.characters.jis import jis_to_character, name_jis, script
+from kanji_tui.data.source import Contents, Quarantined, describe_folder, require_folder, unreadable
 from kanji_tui.errors import KanjiError, UsageError
 
 RECORD_BYTES = 8199
 ROWS, COLUMNS = 127, 128
-SETS_A_FILE = 4
+SETS_PER_FILE = 4
 FILE_NAME = re.compile(r"ETL([89])G_\d{1,3}", re.IGNORECASE)
 
 
-def _record(picture_at: int) -> np.dtype:
+def _record(image_offset: int) -> np.dtype:
     return np.dtype(
         {
-            "names": ["sheet", "jis", "reading", "serial", "picture"],
+            "names": ["sheet", "jis", "reading", "serial", "image"],
             "formats": [">u2", ">u2", "S8", ">u4", ("u1", (ROWS, COLUMNS // 2))],
-            "offsets": [0, 2, 4, 12, picture_at],
+            "offsets": [0, 2, 4, 12, image_offset],
             "itemsize": RECORD_BYTES,
         }
     )
@@ -37,9 +37,9 @@ def _record(picture_at: int) -> np.dtype:
 ETL9G = _record(64)
 ETL8G = _record(60)
 FORMATS = {"etl9g": ETL9G, "etl8g": ETL8G}
-# Read in the other's format a picture lies 8 of 128 columns beside its place. In the right one the ink of many
-# hands lies around the middle, give or take less than that.
-SHIFT, GIVE = 8 / 128, 3 / 128
+# In the wrong format an image is shifted by 8 of its 128 columns. In the right one the mean ink of many writers is
+# centred within the tolerance. Fractions of the width.
+FORMAT_SHIFT, SHIFT_TOLERANCE = 8 / 128, 3 / 128
 
 
 def _known_files() -> dict[str, int]:
@@ -53,7 +53,7 @@ KNOWN_FILES = _known_files()
 
 
 def record_files(directory: Path, format: str) -> list[Path]:
-    """The record files in `directory`, in the order of their names: those named as `format`, else all of them.
+    """The record files in `directory` whose names are of `format`, by name; where there are none, all record files.
 
     Raises UsageError where there is no such directory or no record file in it; KanjiError for an empty file.
     """
@@ -63,50 +63,50 @@ def record_files(directory: Path, format: str) -> list[Path]:
     except OSError as error:
         raise unreadable(directory, error) from None
     if not found:
-        raise UsageError(f"no ETL files in {directory}: {what_is_there(directory)}", _what_is_expected(directory))
-    # Where every name is the sister's, they are read as `format` all the same: the user said so.
-    found = [path for path in found if recognise(path) == format] or found
+        raise UsageError(f"no ETL files in {directory}: {describe_folder(directory)}", _remedy(directory))
+    # Files that are all named as the other format are read as `format`: the user named it.
+    found = [path for path in found if detect_format(path) == format] or found
     for path in found:
         if path.stat().st_size == 0:
-            raise KanjiError(f"{path} is empty (0 bytes)", "copy it again from where it came, or remove it")
+            raise KanjiError(f"{path} is empty (0 bytes)", "copy it again from its source, or remove it")
     return found
 
 
-def recognise(path: Path) -> str:
-    """The format a record file's name tells: etl9g or etl8g."""
+def detect_format(path: Path) -> str:
+    """The format of a record file by its name: etl9g or etl8g."""
     return "etl8g" if path.name.upper().startswith("ETL8G") else "etl9g"
 
 
-def _what_is_expected(directory: Path) -> str:
+def _remedy(directory: Path) -> str:
     inside = sorted(path.parent for path in directory.glob("*/ETL[89]G_*"))
     if inside:
         return f"there are ETL files one folder down: --etl-dir {inside[0]}"
-    draw = f"kanji-tui sample --output-dir {directory}"
-    return f"expected are files named ETL9G_01 ... ETL9G_50; or make a synthetic sample: {draw}"
+    sample = f"kanji-tui sample --output-dir {directory}"
+    return f"put files named ETL9G_01 ... ETL9G_50 there, or make a synthetic sample: {sample}"
 
 
 def open_records(path: Path, format: str = "etl9g") -> np.ndarray:
-    """The whole records of a file as a read-only memory-mapped array of `FORMATS[format]`, shape (N,).
+    """The complete records of a file as a read-only memory-mapped array of `FORMATS[format]`, shape (N,).
 
-    What is left of a truncated last record is not in it; `trailing_bytes` counts that. KanjiError for a file that
-    cannot be read.
+    A truncated last record is excluded; `trailing_bytes` counts its bytes. Raises KanjiError for a file that cannot
+    be read.
     """
     try:
-        whole = Path(path).stat().st_size // RECORD_BYTES
-        if whole == 0:
+        count = Path(path).stat().st_size // RECORD_BYTES
+        if count == 0:
             return np.empty(0, FORMATS[format])
-        return np.memmap(path, FORMATS[format], mode="r", shape=(whole,))
+        return np.memmap(path, FORMATS[format], mode="r", shape=(count,))
     except OSError as error:
         raise unreadable(path, error) from None
 
 
 def trailing_bytes(path: Path) -> int:
-    """The bytes of a truncated last record, 0 for a file of whole records."""
+    """The number of bytes of a truncated last record, 0 where there is none."""
     return Path(path).stat().st_size % RECORD_BYTES
 
 
 def read_contents(path: Path, format: str = "etl9g") -> Contents:
-    """Look at every record of a file, not at its picture: is it accepted, of which character and data set?"""
+    """Read every record of a file, without its image: is it accepted, and which class and data set has it?"""
     records = open_records(path, format)
     jis = records["jis"].astype(np.uint16)
     known = np.isin(jis, known_codes(format))
@@ -131,22 +131,22 @@ def read_contents(path: Path, format: str = "etl9g") -> Contents:
 
 
 def known_codes(format: str) -> np.ndarray:
-    """The JIS codes (uint16, ascending) a record of this format may have; others are quarantined.
+    """The JIS codes that a record of this format may have, uint16, ascending; others are quarantined.
 
-    ETL9G: its 3,036 classes. ETL8G has small kana too: every hiragana and kanji of JIS X 0208.
+    ETL9G: its 3,036 classes. ETL8G: every hiragana and kanji of JIS X 0208, because it has small kana too.
     """
     if format == "etl9g":
         return np.array(sorted(global_ranks()), dtype=np.uint16)
     rows_and_cells = (row * 256 + cell for row in range(0x21, 0x7F) for cell in range(0x21, 0x7F))
-    codes = [code for code in rows_and_cells if kind(code) in ("hiragana", "kanji") and jis_to_character(code)]
+    codes = [code for code in rows_and_cells if script(code) in ("hiragana", "kanji") and jis_to_character(code)]
     return np.array(codes, dtype=np.uint16)
 
 
 def data_sets(jis: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The data set, from 0, of each record of a file (uint16), by the JIS codes of all its records in order.
+    """The data set of each record of a file, uint16, numbered from 0, found from the JIS codes in record order.
 
-    A new data set begins when the first record's code comes again. Where a known code comes twice within such a
-    block the records are in no order that tells writers apart, and the whole file is one data set.
+    A new data set begins where the code of the first record comes again. Where a known code comes twice within a
+    data set, the records are not in class order, and the whole file is one data set.
     """
     if len(jis) == 0:
         return np.empty(0, np.uint16)
@@ -158,5 +158,5 @@ def data_sets(jis: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def clean_reading(raw: bytes) -> str:
-    """The reading field of a record as text: ASCII without padding, empty where a record has none."""
+    """The reading field of a record as ASCII text without padding; empty where a record has none."""
     return bytes(raw).decode("ascii", "ignore").replace("\0", " ").strip()

@@ -1,7 +1,7 @@
-"""Japanese fonts on this machine, and the glyphs in them.
+"""Finds Japanese fonts on this machine and renders their glyphs.
 
-A font's table of characters can lie (a code that leads to an empty or a replacement glyph), so every glyph is
-looked at before it counts as there.
+A font's character table can be wrong: a code can lead to an empty or a replacement glyph. Every glyph is therefore
+rendered and checked before it counts as present.
 """
 
 import importlib.util
@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kanji_tui.errors import KanjiError
 
-CANVAS = 192  # pixels a side of a glyph picture
-EM = 144  # of which the font's em square takes these
+CANVAS = 192  # side of a glyph image in pixels
+EM = 144  # side of the font's em square within it
 FOLDERS = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -27,27 +27,27 @@ FOLDERS = (
     "/Library/Fonts",
 )
 JAPANESE = ("cjk", "ipa", "takao", "gothic", "mincho", "klee", "yusei", "kiloji", "vlgothic", "jp-", "hiragino")
-PLAIN = ("regular", "medium", "ipaexg", "ipag")
-FAINTEST_INK = 128 * 20  # a glyph has at least some twenty pixels of half ink
+REGULAR = ("regular", "medium", "ipaexg", "ipag")
+MIN_INK = 128 * 20  # sum of pixel values; a glyph has at least about twenty pixels of half ink
 
 
 @dataclass(frozen=True)
 class Font:
-    """A font file; `name` as the font itself says, for instance IPAexGothic."""
+    """A font file; `name` is stored in the font, for instance IPAexGothic."""
 
     path: Path
     name: str
 
     def glyph(self, character: str) -> np.ndarray | None:
-        """The character in the middle of a picture, uint8 (CANVAS, CANVAS), ink 255; None where it is lacking."""
-        picture = _draw(self.path, character)
-        if int(picture.sum()) < FAINTEST_INK or np.array_equal(picture, _replacement(self.path)):
+        """The character centred in an image, uint8 (CANVAS, CANVAS), ink 255; None where the font lacks it."""
+        image = _draw(self.path, character)
+        if int(image.sum()) < MIN_INK or np.array_equal(image, _replacement(self.path)):
             return None
-        return picture
+        return image
 
 
 def find_fonts() -> tuple[Font, ...]:
-    """The Japanese fonts here, the same order on every call: the one from PyPI first, then the system's.
+    """Up to three Japanese fonts, in the same order on every call: the one from PyPI first, then the system's.
 
     Raises KanjiError saying what to install where there is none.
     """
@@ -59,18 +59,18 @@ def find_fonts() -> tuple[Font, ...]:
                 fonts.append(font)
         except OSError:
             continue
-        if len(fonts) == 3:  # one to draw with, two to fill its gaps
+        if len(fonts) == 3:  # one to draw with, two for characters it lacks
             break
     if not fonts:
         raise KanjiError(
-            "there is no Japanese font on this machine to draw with",
+            "there is no Japanese font on this machine to make samples with",
             "pip install matplotlib-fontja    (or: apt-get install fonts-noto-cjk)",
         )
     return tuple(fonts)
 
 
 def _packaged() -> list[Path]:
-    """ipaexg.ttf of the package matplotlib-fontja, found without importing it (that would import matplotlib)."""
+    """ipaexg.ttf of the package matplotlib-fontja, found without importing it, as that would import matplotlib."""
     spec = importlib.util.find_spec("matplotlib_fontja")
     folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
     return sorted(path for folder in folders for path in Path(folder).rglob("ipaexg.ttf"))
@@ -99,8 +99,8 @@ def _in_folders() -> list[Path]:
 
 
 def _preference(path: Path) -> tuple[bool, str]:
-    """Plain weights first, then by name."""
-    return not any(part in path.name.lower() for part in PLAIN), str(path)
+    """Sort key: regular weights first, then by path."""
+    return not any(part in path.name.lower() for part in REGULAR), str(path)
 
 
 @cache
@@ -112,12 +112,12 @@ def _draw(path: Path, character: str) -> np.ndarray:
     font = _load(path)
     left, top, right, bottom = font.getbbox(character)
     at = ((CANVAS - left - right) / 2, (CANVAS - top - bottom) / 2)
-    picture = Image.new("L", (CANVAS, CANVAS), 0)
-    ImageDraw.Draw(picture).text((round(at[0]), round(at[1])), character, fill=255, font=font)
-    return np.asarray(picture)
+    image = Image.new("L", (CANVAS, CANVAS), 0)
+    ImageDraw.Draw(image).text((round(at[0]), round(at[1])), character, fill=255, font=font)
+    return np.asarray(image)
 
 
 @cache
 def _replacement(path: Path) -> np.ndarray:
-    """What the font draws for a character it cannot have: U+FFFF is none."""
+    """What the font draws for a character that it lacks: U+FFFF is not a character."""
     return _draw(path, "\uffff")

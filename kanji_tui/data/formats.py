@@ -1,4 +1,4 @@
-"""What lies in a folder of pictures to be prepared: recognised by its files, or named."""
+"""Detects the format of an input folder by its files, and opens it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +9,7 @@ from kanji_tui.data.images import character_folders, list_images, open_images
 from kanji_tui.data.kuzushiji import list_pairs, open_kuzushiji, pairs_in
 from kanji_tui.data.listing import Listing
 from kanji_tui.data.record_files import list_record_files, open_record_files
-from kanji_tui.data.source import Source, require_folder, unreadable, what_is_there
+from kanji_tui.data.source import Source, describe_folder, require_folder, unreadable
 from kanji_tui.errors import KanjiError, UsageError
 
 OPENERS: dict[str, Callable[[Path], Source]] = {
@@ -27,45 +27,45 @@ LISTERS: dict[str, Callable[[Path], Listing]] = {
 
 
 def open_source(directory: Path, format: str | None) -> Source:
-    """The source in `directory`, of the format named or else recognised.
+    """The source in `directory`; `format` None: detected.
 
-    Raises UsageError for an unknown format, for a folder that is not there or holds nothing to prepare, and where
-    the files could be meant in two ways.
+    Raises UsageError for an unknown format, for a folder that does not exist or holds nothing to prepare, and where
+    there are files of several formats.
     """
     if format is not None and format not in OPENERS:
         raise UsageError(f"the format '{format}' is not known", f"choose one of: {', '.join(OPENERS)}")
     directory = require_folder(directory)
-    return OPENERS[format or recognise(directory)](directory)
+    return OPENERS[format or detect_format(directory)](directory)
 
 
 def list_inputs(directory: Path) -> Listing:
-    """What `open_source` would find in `directory`, told without reading a picture; what is wrong is said in it."""
+    """What `open_source` would find in `directory`, without reading images; an error becomes its `problem`."""
     try:
-        return LISTERS[recognise(require_folder(directory))](directory)
+        return LISTERS[detect_format(require_folder(directory))](directory)
     except KanjiError as error:
-        return Listing(problem=error.message, advice=error.remedy)
+        return Listing(problem=error.message, remedy=error.remedy)
     except OSError as error:
         return Listing(problem=unreadable(directory, error).message)
 
 
-def recognise(directory: Path) -> str:
-    """The one format of which there are files in the folder; UsageError where there is none or more than one."""
+def detect_format(directory: Path) -> str:
+    """The format of the files in the folder; UsageError where there is none or more than one."""
     try:
-        found = _look(directory)
+        found = _present_formats(directory)
         if not found:
-            raise UsageError(f"nothing to prepare in {directory}: {what_is_there(directory)}", _advice(directory))
+            raise UsageError(f"nothing to prepare in {directory}: {describe_folder(directory)}", _remedy(directory))
     except OSError as error:
         raise unreadable(directory, error) from None
     if len(found) > 1:
         raise UsageError(
-            f"{directory} could be meant in {len(found)} ways: it holds {', '.join(found.values())}",
-            f"say which: --format {' or '.join(found)}",
+            f"{directory} holds files of {len(found)} formats: {', '.join(found.values())}",
+            f"choose one: --format {' or '.join(found)}",
         )
     return next(iter(found))
 
 
-def _look(directory: Path) -> dict[str, str]:
-    """Each format of which there are files, and what there is in words."""
+def _present_formats(directory: Path) -> dict[str, str]:
+    """Each format of which there are files, with a description of these files."""
     found: dict[str, str] = {}
     records = [path.name.upper()[:5] for path in directory.iterdir() if FILE_NAME.fullmatch(path.name)]
     for kind in ("ETL9G", "ETL8G"):
@@ -78,13 +78,13 @@ def _look(directory: Path) -> dict[str, str]:
     return found
 
 
-def _advice(directory: Path) -> str:
-    """Where nothing was recognised: the folder that was meant, or what is expected."""
+def _remedy(directory: Path) -> str:
+    """What to do where no format was found: name the subfolder that holds one, or put files there."""
     for folder in sorted(path for path in directory.iterdir() if path.is_dir()):
-        with suppress(OSError):  # a folder that is not ours to read is not the one that was meant
-            if inside := _look(folder):
+        with suppress(OSError):  # skip folders that this user may not read
+            if inside := _present_formats(folder):
                 return f"there are {next(iter(inside.values()))} one folder down: --etl-dir {folder}"
     return (
-        "expected are files named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of images "
-        f"for each character; or make a synthetic sample: kanji-tui sample --output-dir {directory}"
+        "put files there that are named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of "
+        f"images for each character; or make a synthetic sample: kanji-tui sample --output-dir {directory}"
     )

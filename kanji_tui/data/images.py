@@ -1,10 +1,10 @@
-"""A folder of image files, sorted into a subfolder for each class.
+"""Reads a folder of image files with one subfolder per class.
 
-A subfolder is named by the character itself (田), its JIS code in four hexadecimal digits (4544) or its code point
+A subfolder is named by the character (田), its JIS code in four hexadecimal digits (4544) or its code point
 (U+7530); several may name the same character. A name of one letter is always the character, one of four digits
-always a JIS code. Pictures may have any size and form: paper is the level of most of the border, what lies furthest
-from it is ink; paper becomes 0 and the darkest a pixel can be 255; paper is added to make it a square, and area
-averages make it small.
+always a JIS code. Images may have any size and shape. The median level of the border is paper; the level furthest
+from it is ink. Paper becomes 0, the darkest possible pixel 255; the image is padded with paper to a square and
+resized by area averages.
 """
 
 import os
@@ -18,21 +18,21 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis
-from kanji_tui.data.listing import Listed, Listing
+from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.resize import resize_grey
-from kanji_tui.data.source import Contents, Quarantined, Source, others_in, parse_code_point, unreadable
+from kanji_tui.data.source import Contents, Quarantined, Source, other_names, parse_code_point, unreadable
 from kanji_tui.errors import KanjiError, UsageError
 
 ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".pbm", ".ppm"))
-MOST_COUNTED = 10_000  # images, when a folder is only listed
-LONGEST_SIDE = 1024  # pixels; a longer picture is first averaged over whole blocks of pixels
-FEWEST_A_BATCH, MOST_BATCHES = 2000, 200
+MAX_COUNTED = 10_000  # images, when a folder is only listed
+MAX_SIDE = 1024  # pixels; a larger image is first averaged over whole blocks of pixels
+MIN_BATCH, MAX_BATCHES = 2000, 200
 NOT_READABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
 class ClassFolders:
-    """Some classes' image files: path and JIS code of each (0: its folder names no character), in order."""
+    """The image files of some classes: path and JIS code of each, 0 where its folder names no character."""
 
     root: Path
     files: tuple[tuple[Path, int], ...]
@@ -47,7 +47,7 @@ class ClassFolders:
         return tuple(path for path, _ in self.files)
 
     def read(self) -> Contents:
-        """Every file is decoded once, because only that tells whether it can be."""
+        """The contents; every file is decoded once, because nothing else shows whether it can be."""
         reasons = [self._problem(path, jis) for path, jis in self.files]
         accepted = [number for number, reason in enumerate(reasons) if not reason]
         jis = np.array([self.files[number][1] for number in accepted], np.uint16)
@@ -70,33 +70,33 @@ class ClassFolders:
         try:
             read_levels(path)
         except NOT_READABLE as error:
-            return f"no readable image: {' '.join(str(error).split()) or type(error).__name__}"
+            return f"not a readable image: {' '.join(str(error).split()) or type(error).__name__}"
         return ""
 
-    def pictures(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
         for number in record.tolist():
             path = self.files[number][0]
             try:
-                yield resize_grey(_square(ink_of(read_levels(path)))[None], size)
+                yield resize_grey(_pad_to_square(extract_ink(read_levels(path)))[None], size)
             except NOT_READABLE as error:
                 raise KanjiError(f"{path} changed while it was read: {error}", "prepare again") from None
 
 
 def character_folders(directory: Path) -> list[Path]:
-    """The subfolders named after a character, in the order of their names; none unless one of them has an image."""
+    """The subfolders named after a character, by name; none unless at least one of them has an image."""
     folders = [folder for folder in _subfolders(directory) if parse_class(folder.name)]
     return folders if any(next(_images_in(folder), None) for folder in folders) else []
 
 
 def list_images(directory: Path) -> Listing:
-    """The folders of characters in `directory`; counting ends after some thousand images."""
-    items, left = [], MOST_COUNTED
+    """The character folders in `directory`; counts images up to MAX_COUNTED."""
+    items, left = [], MAX_COUNTED
     for folder in character_folders(directory):
         count = sum(1 for _ in islice(_image_entries(folder), left + 1)) if left >= 0 else None
-        items.append(Listed(folder.name, samples=count))
+        items.append(ListedInput(folder.name, samples=count))
         left -= count or 0
-    aside = others_in(directory, [item.name for item in items])
-    return Listing("images", tuple(items), counted=left >= 0, aside=aside)
+    ignored = other_names(directory, [item.name for item in items])
+    return Listing("images", tuple(items), counted=left >= 0, ignored=ignored)
 
 
 def _subfolders(directory: Path) -> list[Path]:
@@ -122,15 +122,15 @@ def open_images(directory: Path) -> Source:
     return Source(
         format="images",
         dataset="images",
-        words=f"image files of {directory.resolve().name}",
-        made="paper 0, ink high, padded to a square, area averages (enlarged: bilinear)",
+        origin=f"image files of {directory.resolve().name}",
+        resizing="paper 0, ink high, padded to a square, area averages (enlarged: bilinear)",
         writers_known=False,
         inputs=tuple(ClassFolders(directory, tuple(batch)) for batch in _batches(listed)),
     )
 
 
 def parse_class(name: str) -> int | None:
-    """The JIS X 0208 code that a folder's name means, or None. が, which a Mac takes apart, is put together."""
+    """The JIS X 0208 code that a folder's name means, or None. Composes names: macOS stores が as two letters."""
     name = unicodedata.normalize("NFC", name.strip())
     if len(name) == 1:
         return character_to_jis(name)
@@ -155,8 +155,8 @@ def _image_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _batches(folders: list[list[tuple[Path, int]]]) -> Iterator[list[tuple[Path, int]]]:
-    """Whole folders together until there are enough files for a chunk."""
-    enough = max(FEWEST_A_BATCH, -(-sum(map(len, folders)) // MOST_BATCHES))
+    """Groups of whole folders, each with enough files for a chunk."""
+    enough = max(MIN_BATCH, -(-sum(map(len, folders)) // MAX_BATCHES))
     batch: list[tuple[Path, int]] = []
     for files in folders:
         batch += files
@@ -168,7 +168,7 @@ def _batches(folders: list[list[tuple[Path, int]]]) -> Iterator[list[tuple[Path,
 
 
 def read_levels(path: Path) -> np.ndarray:
-    """The grey levels of an image file, uint8 (H, W); what is transparent becomes paper, far from the ink."""
+    """The grey levels of an image file, uint8 (H, W); transparent pixels become white or black, unlike the ink."""
     with Image.open(path) as opened:
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
@@ -179,13 +179,13 @@ def read_levels(path: Path) -> np.ndarray:
             opacity = np.asarray(image.getchannel("A"), np.float64)
             dark = (np.asarray(image.convert("L")) * opacity).sum() < 128 * opacity.sum()
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white" if dark else "black"), image)
-        if (longest := max(image.size)) > LONGEST_SIDE:
-            image = image.convert("L").reduce(-(-longest // LONGEST_SIDE))
+        if (longest := max(image.size)) > MAX_SIDE:
+            image = image.convert("L").reduce(-(-longest // MAX_SIDE))
         return np.asarray(image.convert("L"))
 
 
-def ink_of(levels: np.ndarray) -> np.ndarray:
-    """Grey levels to ink, uint8 (H, W): paper 0, the blackest (on dark paper the whitest) a pixel can be 255."""
+def extract_ink(levels: np.ndarray) -> np.ndarray:
+    """Grey levels to ink, uint8 (H, W): paper 0, black (white on dark paper) 255."""
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     paper = int(np.sort(border)[len(border) // 2])
     dark_ink = paper - int(levels.min()) >= int(levels.max()) - paper
@@ -194,8 +194,8 @@ def ink_of(levels: np.ndarray) -> np.ndarray:
     return ((away.clip(0) * 255 + reach // 2) // reach).astype(np.uint8)
 
 
-def _square(ink: np.ndarray) -> np.ndarray:
-    """The picture in the middle of a square of paper."""
+def _pad_to_square(ink: np.ndarray) -> np.ndarray:
+    """The image centred in a square of paper."""
     height, width = ink.shape
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2

@@ -1,8 +1,8 @@
-"""Kuzushiji-49, KMNIST and what comes in their form: pairs of npz files, pictures and labels, and a class map.
+"""Reads Kuzushiji-49, KMNIST and collections in their format: pairs of npz files and a class map.
 
 `k49-train-imgs.npz` (N, 28, 28) uint8, ink high, `k49-train-labels.npz` (N,), the same with `test`, each with one
-array named `arr_0`; `k49_classmap.csv` with index, codepoint, char. From cursive Japanese books of many centuries;
-who wrote what is not known. Source: http://codh.rois.ac.jp/kmnist/ (CC BY-SA 4.0).
+array named `arr_0`; `k49_classmap.csv` with index, codepoint, char. The characters come from cursive Japanese books
+of several centuries; the writers are unknown. Source: http://codh.rois.ac.jp/kmnist/ (CC BY-SA 4.0).
 """
 
 import csv
@@ -19,44 +19,44 @@ import numpy as np
 
 from kanji_tui.characters.jis import character_to_jis
 from kanji_tui.data.chunks import read_header
-from kanji_tui.data.listing import Listed, Listing
+from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.resize import resize_grey
-from kanji_tui.data.source import Contents, Quarantined, Source, accepted, others_in, parse_code_point
+from kanji_tui.data.source import Contents, Quarantined, Source, other_names, parse_code_point, select_accepted
 from kanji_tui.errors import KanjiError, UsageError
 
-PICTURES = re.compile(r"([A-Za-z0-9_]+)-(train|test)-imgs\.npz")
+IMAGES_NAME = re.compile(r"([A-Za-z0-9_]+)-(train|test)-imgs\.npz")
 ARRAY = "arr_0.npy"
 BLOCK = 64
 NAMES = {"k49": "Kuzushiji-49", "kmnist": "KMNIST"}
 CREDIT = "CODH, adapted from the Kuzushiji Dataset of NIJL and others, doi:10.20676/00000341, CC BY-SA 4.0"
 NOT_READABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
-DOWNLOAD = "get it from http://codh.rois.ac.jp/kmnist/ and put it beside the pictures"
+DOWNLOAD = "get it from http://codh.rois.ac.jp/kmnist/ and put it into the same folder"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Pictures, their labels, and the class map that says what the labels mean."""
+    """The file of images, the file of their labels, and the class map that gives each label its character."""
 
-    images: Path
-    labels: Path
+    images_file: Path
+    labels_file: Path
     class_map: Path
 
     @property
     def name(self) -> str:
-        return self.images.name
+        return self.images_file.name
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        return self.images, self.labels, self.class_map
+        return self.images_file, self.labels_file, self.class_map
 
     def read(self) -> Contents:
         codes = read_class_map(self.class_map)
-        labels = _read_labels(self.labels)
-        with _open_pictures(self.images) as (_, shape):
+        labels = _read_labels(self.labels_file)
+        with _open_images(self.images_file) as (_, shape):
             if shape[0] != len(labels):
                 raise KanjiError(
-                    f"{self.images} holds {shape[0]:,} pictures, {self.labels.name} {len(labels):,} labels",
-                    "copy both again from where they came",
+                    f"{self.images_file} holds {shape[0]:,} images, {self.labels_file.name} {len(labels):,} labels",
+                    "copy both again from their source",
                 )
         jis = np.array([codes.get(label, 0) for label in labels.tolist()], np.uint16)
         accepted = np.flatnonzero(jis)
@@ -71,40 +71,40 @@ class Pair:
             ),
         )
 
-    def pictures(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
-        return (resize_grey(pictures, size) for pictures in accepted(self._blocks(), record))
+    def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
+        return (resize_grey(images, size) for images in select_accepted(self._blocks(), record))
 
     def _blocks(self) -> Iterator[np.ndarray]:
-        """All pictures, in their own size."""
-        with _open_pictures(self.images) as (file, (count, height, width)):
+        """All images in their original size."""
+        with _open_images(self.images_file) as (file, (count, height, width)):
             for start in range(0, count, BLOCK):
                 rows = min(BLOCK, count - start)
                 data = file.read(rows * height * width)
                 if len(data) < rows * height * width:
                     raise EOFError("it ends too early")
                 yield np.frombuffer(data, np.uint8).reshape(rows, height, width)
-            file.read()  # to its end, where the archive's checksum is compared
+            file.read()  # at its end zipfile compares the checksum
 
 
 def pairs_in(directory: Path) -> dict[str, list[Path]]:
-    """The picture files in a folder by the name of their collection, k49 or kmnist or another."""
+    """The image files in a folder by the name of their collection: k49, kmnist or another."""
     found: dict[str, list[Path]] = {}
     for path in sorted(directory.iterdir()):
-        if match := PICTURES.fullmatch(path.name):
+        if match := IMAGES_NAME.fullmatch(path.name):
             found.setdefault(match[1], []).append(path)
     return found
 
 
 def open_kuzushiji(directory: Path) -> Source:
-    """The one collection in `directory`; where it has a test and a train pair, that division is kept.
+    """The collection in `directory`; where it has a test and a train pair, its test samples stay the test split.
 
-    Raises UsageError for a folder without or with several, KanjiError where labels or class map are missing.
+    Raises UsageError for a folder with no or several collections, KanjiError where labels or class map are missing.
     """
     found = pairs_in(directory)
     if not found:
         raise UsageError(
             f"there are no Kuzushiji files in {directory}",
-            "expected are files named k49-train-imgs.npz, k49-train-labels.npz, k49_classmap.csv, or kmnist-...",
+            "put files there named k49-train-imgs.npz, k49-train-labels.npz, k49_classmap.csv, or kmnist-...",
         )
     if len(found) > 1:
         raise UsageError(
@@ -113,39 +113,39 @@ def open_kuzushiji(directory: Path) -> Source:
     ((prefix, images),) = found.items()
     class_map = directory / f"{prefix}_classmap.csv"
     pairs = [Pair(path, path.with_name(path.name.replace("-imgs.", "-labels.")), class_map) for path in images]
-    for path in (class_map, *(pair.labels for pair in pairs)):
+    for path in (class_map, *(pair.labels_file for pair in pairs)):
         if not path.is_file():
-            raise KanjiError(f"{path} is missing: it says what the pictures show", DOWNLOAD)
+            raise KanjiError(f"{path} is missing: without it the images have no labels", DOWNLOAD)
     name = prefix.lower()
     return Source(
         format="kuzushiji",
         dataset=name,
-        words=f"{NAMES[name]} by {CREDIT}" if name in NAMES else f"{prefix} in the form of Kuzushiji-49",
-        made="enlarged bilinearly, ink high",
+        origin=f"{NAMES[name]} by {CREDIT}" if name in NAMES else f"{prefix} in the form of Kuzushiji-49",
+        resizing="enlarged bilinearly, ink high",
         writers_known=False,
         inputs=tuple(pairs),
-        test=tuple(pair.name for pair in pairs if "-test-" in pair.name) if len(pairs) > 1 else (),
+        test_inputs=tuple(pair.name for pair in pairs if "-test-" in pair.name) if len(pairs) > 1 else (),
     )
 
 
 def list_pairs(directory: Path) -> Listing:
-    """The collection in `directory` by the headers of its archives; raises as `open_kuzushiji` does."""
+    """The collection in `directory`, from the headers of its archives; raises as `open_kuzushiji` does."""
     pairs = open_kuzushiji(directory).inputs
     items = []
     for pair in pairs:
-        with _open_pictures(pair.paths[0]) as (_, shape):
-            items.append(Listed(pair.name, sum(path.stat().st_size for path in pair.paths[:2]), shape[0]))
+        with _open_images(pair.paths[0]) as (_, shape):
+            items.append(ListedInput(pair.name, sum(path.stat().st_size for path in pair.paths[:2]), shape[0]))
     known = [path.name for pair in pairs for path in pair.paths]
-    return Listing("kuzushiji", tuple(items), aside=others_in(directory, known))
+    return Listing("kuzushiji", tuple(items), ignored=other_names(directory, known))
 
 
 def read_class_map(path: Path) -> dict[int, int]:
-    """Class number to JIS X 0208 code; classes whose character has none are left out."""
+    """JIS X 0208 code by class number; classes whose character has no code are missing."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = [(int(row["index"]), row["codepoint"], row["char"]) for row in csv.DictReader(file)]
         if any(None in row for row in rows):
-            raise ValueError("a line is cut short")
+            raise ValueError("a line is incomplete")
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
         raise KanjiError(
             f"{path} cannot be read as a class map with index, codepoint and char: {error}", DOWNLOAD
@@ -166,17 +166,17 @@ def _read_labels(path: Path) -> np.ndarray:
 
 
 @contextmanager
-def _open_pictures(path: Path) -> Iterator[tuple[IO[bytes], tuple[int, int, int]]]:
-    """The raw pixels of the pictures as a stream, and their shape; nothing is held in memory."""
+def _open_images(path: Path) -> Iterator[tuple[IO[bytes], tuple[int, int, int]]]:
+    """The raw pixels of the images as a stream, and their shape; nothing is kept in memory."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(ARRAY) as file:
             shape, dtype = read_header(file)
             if len(shape) != 3 or dtype != np.uint8 or min(shape[1:]) < 1:
-                raise ValueError(f"pictures of shape {shape}, {dtype}")
+                raise ValueError(f"images of shape {shape}, {dtype}")
             yield file, shape
     except NOT_READABLE as error:
         raise _broken(path, error) from None
 
 
 def _broken(path: Path, error: Exception) -> KanjiError:
-    return KanjiError(f"{path} cannot be read: {error}", "copy it again from where it came")
+    return KanjiError(f"{path} cannot be read: {error}", "copy it again from its source")

@@ -1,9 +1,9 @@
-"""Datasets that the original scripts made: opened as they lie, their pictures turned into bytes once.
+"""Opens datasets of the original scripts and converts their images to uint8 once.
 
-They hold deflated npz files, `X` float32 (N, S*S) in 0-1 and `y` int32, and no word of who wrote what. The first
-look at a picture reads its file through, 16 MB at a time, and leaves the pictures as uint8 in `.uint8` beside it,
-a quarter of the size, mapped from then on; for all of ETL9G that takes about a minute and 2.5 GB of disk.
-The digest is made of the checksums that the archives hold, so opening reads no picture.
+They are deflated npz files with `X` float32 (N, S*S) in 0-1 and `y` int32; the writers are unknown. The first
+access to an image reads its whole file, 16 MB at a time, and stores all its images as uint8 in `.uint8` beside it,
+a quarter of the size; from then on these are memory-mapped. For all of ETL9G this takes about a minute and 2.5 GB
+of disk. The digest is computed from the checksums in the archives, so opening a dataset reads no image.
 """
 
 import hashlib
@@ -22,28 +22,28 @@ from kanji_tui.errors import KanjiError
 SINGLE = "etl9g_dataset.npz"
 FORMAT = "original"
 CONVERTED = ".uint8"
-BLOCK = 1024  # pictures read at once
+BLOCK = 1024  # images read at once
 REMEDY = "prepare the record files again: kanji-tui prepare"
 NOT_READABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-class OriginalPictures:
-    """The pictures of one file, uint8 (n, size, size): indexed like an array, converted when first looked at."""
+class LegacyImages:
+    """The images of one file, uint8 (n, size, size): indexed like an array, converted at the first access."""
 
     def __init__(self, path: Path, count: int, size: int, crc: int) -> None:
         self._path, self._count, self._size = path, count, size
-        self._kept = path.parent / CONVERTED / f"{path.stem}_{crc:08x}.npz"
+        self._converted = path.parent / CONVERTED / f"{path.stem}_{crc:08x}.npz"
         self._mapped: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, places: Any) -> np.ndarray:
+    def __getitem__(self, indices: Any) -> np.ndarray:
         if self._mapped is None:
-            if not self._kept.exists():
-                write_chunk(self._kept, (self._count, self._size, self._size), self._convert(), {})
-            (self._mapped,) = map_members(self._kept, "X")
-        found: np.ndarray = self._mapped[places]
+            if not self._converted.exists():
+                write_chunk(self._converted, (self._count, self._size, self._size), self._convert(), {})
+            (self._mapped,) = map_members(self._converted, "X")
+        found: np.ndarray = self._mapped[indices]
         return found
 
     def _convert(self) -> Iterator[np.ndarray]:
@@ -55,18 +55,18 @@ class OriginalPictures:
                     levels = np.frombuffer(file.read(count * self._size**2 * 4), np.float32) * np.float32(255)
                     rounded = np.floor(levels + np.float32(0.5)).clip(0, 255)
                     yield rounded.astype(np.uint8).reshape(count, self._size, self._size)
-                file.read()  # to its end, where the archive's checksum is compared
+                file.read()  # at its end zipfile compares the checksum
         except NOT_READABLE as error:
             raise _broken(self._path, error) from None
 
 
-def is_original(path: Path, metadata: dict[str, Any]) -> bool:
-    """Whether the dataset in folder `path` with this metadata.json is one of the original scripts."""
+def is_legacy(path: Path, metadata: dict[str, Any]) -> bool:
+    """Whether the dataset in folder `path` with this metadata.json was made by the original scripts."""
     return "version" not in metadata and "jis_to_class" in metadata and bool(_files(path))
 
 
-def open_original(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a Dataset for the original's dataset in folder `path`; KanjiError where it is not whole."""
+def open_legacy(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a Dataset for the legacy dataset in folder `path`; KanjiError where it is not complete."""
     try:
         class_of = {int(code, 16): int(index) for code, index in metadata["jis_to_class"].items()}
         classes = tuple(sorted(class_of, key=lambda code: class_of[code]))
@@ -78,16 +78,16 @@ def open_original(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
     if sorted(class_of.values()) != list(range(len(class_of))):
         raise KanjiError(f"the classes in {path / 'metadata.json'} are not numbered from 0 without gaps", REMEDY)
     files = _files(path)
-    labels, pictures, sums = [], [], [str(size), *(f"{code:04X}" for code in classes)]
+    labels, images, sums = [], [], [str(size), *(f"{code:04X}" for code in classes)]
     for file in files:
         found, crcs = _read(file, size)
         labels.append(found)
-        pictures.append(OriginalPictures(file, len(found), size, crcs[0]))
+        images.append(LegacyImages(file, len(found), size, crcs[0]))
         sums += [f"{crc:08x}" for crc in crcs]
     every = np.concatenate(labels)
     if len(every) != total:
         names = f"{files[0].name} ... {files[-1].name}" if len(files) > 1 else files[0].name
-        raise KanjiError(f"{names} in {path} hold {len(every):,} samples, metadata.json says {total:,}", REMEDY)
+        raise KanjiError(f"{names} in {path} hold {len(every):,} samples, metadata.json lists {total:,}", REMEDY)
     if len(every) and not 0 <= every.min() <= every.max() < len(classes):
         raise KanjiError(f"there are labels in {path} without a class in metadata.json", REMEDY)
     lengths = [len(found) for found in labels]
@@ -108,7 +108,7 @@ def open_original(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
         "chunk_digests": (),
         "quarantined": (),
         "format": FORMAT,
-        "_pictures": tuple(pictures),
+        "_images": tuple(images),
         "_starts": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         "writers_known": False,
     }
@@ -120,7 +120,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read(file: Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """The labels of a file, int32, and the checksums of its pictures and labels."""
+    """The labels of a file, int32, and the checksums of its images and labels."""
     try:
         with zipfile.ZipFile(file) as archive:
             with archive.open("X.npy") as member:
@@ -136,4 +136,4 @@ def _read(file: Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
 
 
 def _broken(path: Path, error: Exception) -> KanjiError:
-    return KanjiError(f"{path} cannot be read: {error}", f"copy it again from where it came, or {REMEDY}")
+    return KanjiError(f"{path} cannot be read: {error}", f"copy it again from its source, or {REMEDY}")

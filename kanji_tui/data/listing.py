@@ -1,11 +1,11 @@
-"""What lies in a folder to be prepared, as far as names, sizes and headers tell. Free of numpy, for who waits."""
+"""What an input folder holds, as far as names, sizes and headers show. Does not import numpy."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A record file, a pair of npz files or a class folder. `bytes` and `samples` None: telling would take long."""
+class ListedInput:
+    """A record file, a pair of npz files or a class folder. `bytes`, `samples` None: counting would take long."""
 
     name: str
     bytes: int | None = None
@@ -14,19 +14,19 @@ class Listed:
 
 @dataclass(frozen=True)
 class Listing:
-    """`format`: etl9g, etl8g, kuzushiji or images, empty where nothing was recognised. `drawn`: a drawn sample.
+    """`format`: etl9g, etl8g, kuzushiji or images, empty where none was detected. `synthetic`: a synthetic sample.
 
-    `counted`: whether `samples` are all there are. `aside`: names of what lies there too and will not be read.
-    Where it cannot be prepared as it is: the `problem`, and an `advice` in words.
+    `counted`: whether `samples` is the exact total. `ignored`: names of other files in the folder, which are not
+    read. `problem`: why the folder cannot be prepared as it is, and `remedy`: what to do; empty where it can.
     """
 
     format: str = ""
-    items: tuple[Listed, ...] = ()
-    drawn: bool = False
+    items: tuple[ListedInput, ...] = ()
+    synthetic: bool = False
     counted: bool = True
-    aside: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     problem: str = ""
-    advice: str = ""
+    remedy: str = ""
 
     @property
     def samples(self) -> int:
@@ -37,11 +37,11 @@ class Listing:
         return sum(item.bytes or 0 for item in self.items)
 
     @property
-    def words(self) -> str:
-        """How much there is: `50 files, 607,200 records`, `2 npz pairs, 70,000 pictures`, `1 folder, 8 images`."""
+    def summary(self) -> str:
+        """How much there is: `50 files, 607,200 records`, `2 npz pairs, 70,000 images`, `1 folder, 8 images`."""
         many = len(self.items) != 1
         holders, held = {
-            "kuzushiji": ("npz pairs" if many else "npz pair", "pictures"),
+            "kuzushiji": ("npz pairs" if many else "npz pair", "images"),
             "images": ("folders" if many else "folder", "images"),
         }.get(self.format, ("files" if many else "file", "records"))
         more = "" if self.counted else "at least "

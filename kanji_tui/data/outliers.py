@@ -1,15 +1,15 @@
-"""The samples least like their class: wrong labels, slips of the pen, blots.
+"""Finds the outliers of each class: samples that are least like it, such as wrong labels and blots.
 
-Each picture is averaged down to 16 by 16, which forgives small shifts. Its distance is one minus its correlation
-with the mean of the other samples of its class: 0 for the same shape whatever the pen, 1 for nothing in common, up
-to 2. Two passes, so that memory holds a sum a class and a distance a sample, never the pictures.
+Each image is averaged down to 16 by 16 pixels, so that small shifts matter little. Its distance is one minus its
+correlation with the mean of the other samples of its class: 0 for the same shape in any ink, 1 for no correlation,
+2 at most. Two passes over the dataset: memory holds one sum per class and one distance per sample, no images.
 """
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
-from kanji_tui.data.image_statistics import in_pieces
+from kanji_tui.data.image_statistics import in_batches
 from kanji_tui.data.resize import resize_grey
 from kanji_tui.data.results import ClassOutliers, Outlier
 from kanji_tui.events import Report
@@ -17,11 +17,11 @@ from kanji_tui.events import Report
 COARSE = 16
 
 
-def find_unusual(dataset: Dataset, count: int, report: Report) -> tuple[ClassOutliers, ...]:
-    """The `count` most unusual samples of each class, in the order of class numbers."""
+def find_outliers(dataset: Dataset, count: int, report: Report) -> tuple[ClassOutliers, ...]:
+    """The `count` samples of each class that are least like it, in the order of class numbers."""
     total = _class_sums(dataset, report)
     distance = np.empty(len(dataset), np.float32)
-    for numbers, images in in_pieces(dataset, "unusual samples", report):
+    for numbers, images in in_batches(dataset, "outliers", report):
         coarse, labels = _coarse(images), dataset.labels[numbers]
         distance[numbers] = 1 - (_unit(coarse) * _unit(total[labels] - coarse)).sum(axis=1)
     order = np.lexsort((-distance, dataset.labels))
@@ -30,7 +30,7 @@ def find_unusual(dataset: Dataset, count: int, report: Report) -> tuple[ClassOut
     return tuple(
         ClassOutliers(
             jis=name_jis(jis),
-            character=jis_to_character(jis) or "?",
+            character=character_of(jis),
             samples=tuple(
                 Outlier(
                     sample=number,
@@ -47,15 +47,15 @@ def find_unusual(dataset: Dataset, count: int, report: Report) -> tuple[ClassOut
 
 
 def _class_sums(dataset: Dataset, report: Report) -> np.ndarray:
-    """The sum of the coarse pictures of each class, (C, 256)."""
+    """The sum of the coarse images of each class, (C, 256)."""
     total = np.zeros((len(dataset.classes), COARSE * COARSE))
-    for numbers, images in in_pieces(dataset, "class means", report):
+    for numbers, images in in_batches(dataset, "class means", report):
         np.add.at(total, dataset.labels[numbers], _coarse(images))
     return total
 
 
 def _coarse(images: np.ndarray) -> np.ndarray:
-    """Pictures uint8 (n, S, S) as real numbers (n, 256), each of mean 0."""
+    """Images uint8 (n, S, S) averaged down to float64 (n, 256), the mean of each subtracted."""
     coarse = resize_grey(images, COARSE).reshape(len(images), -1).astype(np.float64)
     centred: np.ndarray = coarse - coarse.mean(axis=1, keepdims=True)
     return centred

@@ -1,14 +1,14 @@
-"""Pictures as they were handed out into a dataset: every accepted one made small, one chunk for each input.
+"""Builds a dataset: resizes every accepted image and writes one chunk file per input.
 
-First all inputs are looked at: classes, data sets and the quarantine are known before a picture is made. Then
-threads take an input each (numpy works outside the interpreter's lock), read it piece by piece and stream the small
-pictures into the input's own chunk. So the result does not depend on the number of workers, and private memory
-stays at a few megabytes a worker. What an input is (record file, npz pair, folders) only its format knows.
+First all inputs are scanned: classes, data sets and quarantined records are known before an image is resized. Then
+each thread takes one input (numpy releases the interpreter's lock), reads it block by block and streams the resized
+images into that input's chunk. The result therefore does not depend on the number of workers, and each worker needs
+only a few megabytes of memory. An input is a record file, an npz pair or some folders; only its format knows.
 
-All is built in `<dataset>/.next`; `publication` moves it into place at the end. What is finished there is kept, so
-a preparation that was stopped or killed goes on at the next input.
+The dataset is built in `<dataset>/.next`, and `staging` moves it into place at the end. Finished chunks stay there,
+so that a preparation that was stopped or killed goes on at the next input.
 
-Progress comes in three phases: `scan` counts inputs; `prepare` (all together, with rate and time left) and `file`
+Progress has three phases: `scan` counts inputs; `prepare` (all inputs, with rate and remaining time) and `file`
 (the input named by `item`) count records.
 """
 
@@ -33,46 +33,46 @@ from kanji_tui.data.results import Preparation
 from kanji_tui.data.source import Contents, Input, Source
 from kanji_tui.data.staging import FinishedChunk, Plan
 from kanji_tui.errors import KanjiError, Stopped, UsageError
-from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
+from kanji_tui.events import REPORT_SECONDS, Notice, Progress, Report, Throttle, raise_if_stopped
+from kanji_tui.system import numbers
 from kanji_tui.system.files import write_json
 from kanji_tui.system.threads import usable_cores
 
-SCANNERS = 4  # each maps a whole file while it looks at it
-MOST_INPUTS = 256  # the column `file` is uint8
-BYTES_BESIDE_PICTURE = 17  # y, jis, file, record, set
+SCAN_THREADS = 4  # each maps a whole file while it scans
+MAX_INPUTS = 256  # the column `file` is uint8
+LABEL_BYTES = 17  # of each sample, beside its image: y, jis, file, record, set
 SPARE_BYTES = 64 * 1024 * 1024
-REPORT_SECONDS = 0.25
 
 
 def prepare(
     etl_dir: Path, output_dir: Path, size: int, workers: int | None, format: str | None, report: Report
 ) -> Preparation:
-    """Make the dataset `output_dir` of what lies in `etl_dir`, pictures `size` pixels a side.
+    """Make the dataset `output_dir` from the files in `etl_dir`, with images of `size` x `size` pixels.
 
-    `workers` None: one for each usable core. `format`: etl9g, etl8g, kuzushiji or images; None: recognised. Until
-    the last moment an older dataset in `output_dir` stays as it is. Raises UsageError for settings or folders that
-    make no sense, KanjiError where no record is usable or the disk is full, Stopped when asked to stop.
+    `workers` None: one per usable core. `format`: etl9g, etl8g, kuzushiji or images; None: detected. An older
+    dataset in `output_dir` is replaced only at the end. Raises UsageError for settings or folders that make no
+    sense, KanjiError where no record is usable or the disk is full, Stopped when asked to stop.
     """
     check_size(size)
     if workers is not None and workers < 1:
-        raise UsageError(f"{workers} workers cannot work", "leave --workers out, or give 1 or more")
+        raise UsageError(f"{workers} is not a number of workers", "leave --workers out, or give 1 or more")
     workers = workers or usable_cores()
     started = time.monotonic()
     source = open_source(etl_dir, format)
-    if source.doubt:
-        report(Notice(source.doubt))
+    if source.warning:
+        report(Notice(source.warning))
     contents = _scan(source, etl_dir, workers, report)
     plan = Plan.of(source, contents, size)
-    with _alone_in(output_dir):
+    with _locked(output_dir):
         done = staging.begin(output_dir, plan)
         for number in done:
             count = len(contents[number])
             report(Progress("file", count, count, "records", source.inputs[number].name))
-        left = [number for number in range(len(contents)) if number not in done]
-        _check_room(output_dir, sum(len(contents[number]) for number in left), size)
-        work = _Work(source.inputs, contents, plan, output_dir, dict.fromkeys(left, 0))
-        done |= work.make_chunks(workers, report)
-        digest = staging.finish(output_dir, plan, contents, done)
+        remaining = [number for number in range(len(contents)) if number not in done]
+        _check_disk_space(output_dir, sum(len(contents[number]) for number in remaining), size)
+        builder = _ChunkBuilder(source.inputs, contents, plan, output_dir, dict.fromkeys(remaining, 0))
+        done |= builder.make_chunks(workers, report)
+        digest = staging.commit(output_dir, plan, contents, done)
     seconds = time.monotonic() - started
     records = sum(map(len, contents))
     return Preparation(
@@ -86,18 +86,18 @@ def prepare(
         files=len(contents),
         sets=staging.count_sets(plan, contents),
         format=source.format,
-        source=source.words,
+        source=source.origin,
         output_dir=str(output_dir),
     )
 
 
 def _scan(source: Source, directory: Path, workers: int, report: Report) -> list[Contents]:
-    """The contents of every input; what is quarantined is announced."""
+    """The contents of every input; reports the quarantined records."""
     inputs = source.inputs
-    if len(inputs) > MOST_INPUTS:
-        raise UsageError(f"{len(inputs)} files are too many for one dataset", f"prepare {MOST_INPUTS} at most")
+    if len(inputs) > MAX_INPUTS:
+        raise UsageError(f"{len(inputs)} files are too many for one dataset", f"prepare at most {MAX_INPUTS}")
     contents = []
-    with ThreadPoolExecutor(max_workers=min(workers, SCANNERS), thread_name_prefix="scan") as pool:
+    with ThreadPoolExecutor(max_workers=min(workers, SCAN_THREADS), thread_name_prefix="scan") as pool:
         tasks = [pool.submit(each.read) for each in inputs]
         try:
             for number, task in enumerate(tasks):
@@ -114,21 +114,22 @@ def _scan(source: Source, directory: Path, workers: int, report: Report) -> list
         first = quarantined[0]
         report(
             Notice(
-                f"records left out: {len(quarantined):,}, listed in quarantine.tsv; "
+                f"excluded records: {len(quarantined):,}, listed in quarantine.tsv; "
                 f"the first: {first.file} record {first.record}: {first.reason}"
             )
         )
     if not any(map(len, contents)):
         why = f": {first.file} record {first.record}: {first.reason}" if quarantined else ": they are empty"
         raise KanjiError(
-            f"none of the records in {directory} is usable{why}", f"are these {source.format.upper()} files?"
+            f"none of the records in {directory} is usable{why}",
+            f"check that these are {source.format.upper()} files, or name their format with --format",
         )
     return contents
 
 
 @contextmanager
-def _alone_in(output_dir: Path) -> Iterator[None]:
-    """Hold the folder for one preparation; the lock goes with the process, however that ends."""
+def _locked(output_dir: Path) -> Iterator[None]:
+    """Lock the folder for one preparation; the lock ends with the process, however that ends."""
     try:
         output_dir.mkdir(parents=True, exist_ok=True)
         handle = os.open(output_dir, os.O_RDONLY | os.O_DIRECTORY)
@@ -139,26 +140,26 @@ def _alone_in(output_dir: Path) -> Iterator[None]:
         yield
     except BlockingIOError:
         raise KanjiError(
-            f"another preparation is at work in {output_dir}", "wait for it, or stop it: kanji-tui runs"
+            f"another preparation is running in {output_dir}", "wait for it, or stop it: kanji-tui runs"
         ) from None
     finally:
         os.close(handle)
 
 
-def _check_room(output_dir: Path, records: int, size: int) -> None:
-    need = records * (size * size + BYTES_BESIDE_PICTURE) + SPARE_BYTES
+def _check_disk_space(output_dir: Path, records: int, size: int) -> None:
+    needed = records * (size * size + LABEL_BYTES) + SPARE_BYTES
     free = shutil.disk_usage(output_dir).free
-    if free < need:
+    if free < needed:
         raise KanjiError(
-            f"the disk is too full: {output_dir} needs {need / 1e9:.2f} GB for {records:,} pictures, "
-            f"{free / 1e9:.2f} GB are free",
+            f"the disk is too full: {output_dir} needs {numbers.size(needed)} for {records:,} images, "
+            f"{numbers.size(free)} are free",
             f"free some space (df -h {output_dir}), or choose a smaller --size or another --output-dir",
         )
 
 
 @dataclass(frozen=True)
-class _Work:
-    """The chunks that are left to make; `counts`: pictures done, by chunk, each written by one thread only."""
+class _ChunkBuilder:
+    """Makes the remaining chunks; `counts`: images done, by chunk, each written by one thread only."""
 
     inputs: tuple[Input, ...]
     contents: list[Contents]
@@ -169,12 +170,12 @@ class _Work:
     finished: dict[int, FinishedChunk] = field(default_factory=dict)
 
     def make_chunks(self, workers: int, report: Report) -> dict[int, FinishedChunk]:
-        """Make them all; returns what was made. Stops at a block of pictures."""
+        """Make the chunks of all numbers in `counts`, and return them; stops between blocks of images."""
         threads = max(1, min(workers, len(self.counts)))
         with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prepare") as pool:
             tasks = [pool.submit(self._make, number) for number in self.counts]
             try:
-                self._follow(tasks, report)
+                self._report_progress(tasks, report)
             finally:
                 self.halt.set()
                 pool.shutdown(cancel_futures=True)
@@ -184,12 +185,12 @@ class _Work:
         content = self.contents[number]
         path = staging.next_dir(self.output_dir) / chunk_name(number)
         shape = (len(content), self.plan.size, self.plan.size)
-        digest = write_chunk(path, shape, self._pictures(number), self._columns(number))
+        digest = write_chunk(path, shape, self._images(number), self._columns(number))
         self.finished[number] = FinishedChunk(self.inputs[number].name, len(content), digest)
         write_json(path.with_suffix(".json"), self.finished[number].to_json())
 
-    def _pictures(self, number: int) -> Iterator[np.ndarray]:
-        for block in self.inputs[number].pictures(self.contents[number].record, self.plan.size):
+    def _images(self, number: int) -> Iterator[np.ndarray]:
+        for block in self.inputs[number].images(self.contents[number].record, self.plan.size):
             if self.halt.is_set():
                 raise Stopped()
             yield block
@@ -206,26 +207,26 @@ class _Work:
             "set": content.set,
         }
 
-    def _follow(self, tasks: list[Future], report: Report) -> None:
-        """Report progress until all tasks are done; raises what one failed with, Stopped when asked to stop."""
-        began = time.monotonic()
+    def _report_progress(self, tasks: list[Future], report: Report) -> None:
+        """Report progress until all tasks are done; raises a task's error, and Stopped when asked to stop."""
+        clock = Throttle()
         total = sum(map(len, self.contents))
         before = total - sum(len(self.contents[number]) for number in self.counts)
         record_bytes = sum(path.stat().st_size for each in self.inputs for path in each.paths) / total
-        told = dict.fromkeys(self.counts, 0)
+        reported = dict.fromkeys(self.counts, 0)
         waiting = set(tasks)
         while waiting:
             ended, waiting = wait(waiting, timeout=REPORT_SECONDS, return_when=FIRST_EXCEPTION)
             for number, count in self.counts.items():
-                if count != told[number]:
-                    told[number] = count
+                if count != reported[number]:
+                    reported[number] = count
                     item = self.inputs[number].name
                     report(Progress("file", count, len(self.contents[number]), "records", item))
             done = sum(self.counts.values())
-            rate = done / max(time.monotonic() - began, 1e-6)
+            rate = clock.rate(done)
             remaining = (total - before - done) / rate if rate else None
             report(Progress("prepare", before + done, total, "records", "", rate, remaining, rate * record_bytes))
             for task in ended:
-                task.result()  # the first failure, before the others are told to halt
+                task.result()  # raises the first error, before the others are halted
             if waiting and report.stop_requested():
-                raise Stopped("preparation stopped; run it again and it goes on at the next file")
+                raise Stopped("the preparation was stopped; the same command again goes on at the next file")

@@ -1,9 +1,9 @@
-"""From an ETL picture, packed, or any grey one to a small one: the exact average over each new pixel's area.
+"""Resizes packed ETL images and other grey images by exact area averages.
 
-A new pixel covers 127/S rows and 128/S columns of the old picture. Counted in fractions 1/S of an old pixel both
-borders fall on whole numbers, so the average is a quotient of integers and exact, with one rounding at the end.
-This is what OpenCV calls INTER_AREA when it shrinks. A picture smaller than the new one is enlarged bilinearly,
-OpenCV's INTER_LINEAR: area averages would repeat its pixels and give strokes a staircase.
+A new pixel covers 127/S rows and 128/S columns of the old image. In units of 1/S of an old pixel its borders are
+integers, so the average is a quotient of integers and exact, with one rounding at the end. OpenCV calls this
+INTER_AREA when it shrinks. An image smaller than the new one is enlarged bilinearly (OpenCV's INTER_LINEAR): area
+averages would repeat its pixels and give strokes stair-stepped edges.
 """
 
 from functools import cache
@@ -15,24 +15,26 @@ from kanji_tui.data.etl import COLUMNS, ROWS
 from kanji_tui.errors import UsageError
 
 SIZES = (32, 48, 64, 96, 128)
-LEVEL = 17  # 15 grey levels times 17 is 255
+LEVEL = 17  # the highest of the ETL levels, 15, times 17 is 255
 
 
 def check_size(size: int) -> None:
-    """UsageError for a size pictures are not made in."""
+    """UsageError for an image size that is not supported."""
     if size not in SIZES:
-        raise UsageError(f"pictures of {size} pixels are not made", f"choose --size {', '.join(map(str, SIZES))}")
+        raise UsageError(
+            f"images of {size} pixels are not supported", f"choose --size {', '.join(map(str, SIZES))}"
+        )
 
 
 def shrink(packed: np.ndarray, size: int) -> np.ndarray:
-    """Pictures (N, 127, 64) of packed nibbles to uint8 (N, size, size): 17 x the area average, rounded half up.
+    """Images (N, 127, 64) of packed nibbles to uint8 (N, size, size): 17 x the area average, rounded half up.
 
-    Fastest for some 64 pictures at a time: then every step stays in the processor's cache.
+    Fastest for about 64 images at a time, whose intermediate values fit into the processor's cache.
     """
     sums, column_units = _sum_columns(packed, size)
     rows, weights = _row_taps(size)
     units = column_units * ROWS
-    # The largest value before the division must fit: 16 bits do for sizes 64 and 128, and are twice as fast.
+    # The largest value before the division must fit: 16 bits suffice for sizes 64 and 128 and are twice as fast.
     width = np.uint16 if LEVEL * 15 * units + units // 2 <= np.iinfo(np.uint16).max else np.uint32
     total = np.full((len(packed), size, size), units // 2, width)
     for row, weight in zip(rows, weights, strict=True):
@@ -44,7 +46,7 @@ def shrink(packed: np.ndarray, size: int) -> np.ndarray:
 
 
 def _sum_columns(packed: np.ndarray, size: int) -> tuple[np.ndarray, int]:
-    """Weighted sums over the columns of each new pixel, uint8 (N, 127, size), and the weights' total."""
+    """Weighted sums over the columns of each new pixel, uint8 (N, 127, size), and the sum of the weights."""
     period, taps = _column_taps(size)
     nibbles = packed >> 4, packed & 15
     outputs = len(taps)
@@ -62,8 +64,8 @@ def _sum_columns(packed: np.ndarray, size: int) -> tuple[np.ndarray, int]:
 
 @cache
 def _column_taps(size: int) -> tuple[int, tuple[tuple[tuple[int, int], ...], ...]]:
-    """The period in old columns after which the weights repeat, and for each new column in it (column, weight)s."""
-    common = min(gcd(COLUMNS, size), COLUMNS // 2)  # an even period: two pixels a byte
+    """The period, in old columns, of the weights, and the (column, weight)s of each new column in it."""
+    common = min(gcd(COLUMNS, size), COLUMNS // 2)  # makes the period even: there are two pixels per byte
     period, outputs = COLUMNS // common, size // common
     unit = gcd(period, outputs)
     old, new = outputs // unit, period // unit  # lengths of an old and a new column in common units
@@ -80,7 +82,7 @@ def _column_taps(size: int) -> tuple[int, tuple[tuple[tuple[int, int], ...], ...
 
 @cache
 def _row_taps(size: int) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    """For the k-th row each new row touches: its number (size,), and its weight times 17, (size, size)."""
+    """For each k: the k-th old row that each new row covers, (size,), and its weight times 17, (size, size)."""
     new = np.arange(size)
     first = new * ROWS // size
     last = ((new + 1) * ROWS - 1) // size
@@ -90,30 +92,30 @@ def _row_taps(size: int) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]
         overlap = np.minimum((new + 1) * ROWS, (row + 1) * size) - np.maximum(new * ROWS, row * size)
         overlap = np.where(first + step <= last, overlap, 0)
         rows.append(row)
-        # A full square of weights lets numpy run over whole pictures instead of row by row.
+        # A full square of weights lets numpy process whole images instead of row by row.
         weights.append(np.repeat((LEVEL * overlap).astype(np.uint32)[:, None], size, axis=1))
     return tuple(rows), tuple(weights)
 
 
-def resize_grey(pictures: np.ndarray, size: int) -> np.ndarray:
-    """Pictures uint8 (N, H, W) to uint8 (N, size, size): area averages, or bilinear where it enlarges.
+def resize_grey(images: np.ndarray, size: int) -> np.ndarray:
+    """Images uint8 (N, H, W) to uint8 (N, size, size): area averages, or bilinear where it enlarges.
 
-    All weights are whole numbers and no sum passes 2**53, so float64 is exact and every machine gives the same.
+    All weights are integers and no sum exceeds 2**53, so float64 is exact and every machine gives the same result.
     """
-    down, height_units = resize_weights(pictures.shape[1], size)
-    across, width_units = resize_weights(pictures.shape[2], size)
+    down, height_units = resize_weights(images.shape[1], size)
+    across, width_units = resize_weights(images.shape[2], size)
     units = height_units * width_units
-    total: np.ndarray = down @ pictures.astype(np.float64) @ across.T
+    total: np.ndarray = down @ images.astype(np.float64) @ across.T
     return ((total.astype(np.int64) + units // 2) // units).astype(np.uint8)
 
 
 @cache
 def resize_weights(old: int, new: int) -> tuple[np.ndarray, int]:
-    """Whole weights (new, old) of each old row in each new one, as float64, and what a row of them adds up to."""
+    """Integer weights (new, old) of each old row in each new one, as float64, and the sum of each row of them."""
     to, of = np.arange(new)[:, None], np.arange(old)[None, :]
     if new <= old:
         overlap = np.minimum((to + 1) * old, (of + 1) * new) - np.maximum(to * old, of * new)
         return np.maximum(overlap, 0).astype(np.float64), old
-    # The middle of new row t lies at ((2t + 1) old - new) / 2 new, counted from the middle of old row 0.
-    middle = np.clip((2 * to + 1) * old - new, 0, 2 * new * (old - 1))
-    return np.maximum(2 * new - np.abs(middle - 2 * new * of), 0).astype(np.float64), 2 * new
+    # The centre of new row t is at ((2t + 1) old - new) / 2 new, counted from the centre of old row 0.
+    centre = np.clip((2 * to + 1) * old - new, 0, 2 * new * (old - 1))
+    return np.maximum(2 * new - np.abs(centre - 2 * new * of), 0).astype(np.float64), 2 * new

@@ -1,4 +1,4 @@
-"""What the jobs of this room give back, free of torch and onnx: read again by the faces."""
+"""The results of the jobs sample, prepare and verify. Does not import torch or onnx."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from kanji_tui.system.check import Check
 
 @dataclass(frozen=True)
 class SyntheticSample:
-    """What was drawn. `files` are paths, `sets` data sets (hands); `font` the font most glyphs come from."""
+    """The files of `sample`, as paths. `sets`: data sets, one synthetic writer each; `font`: of most glyphs."""
 
     files: tuple[str, ...]
     records: int
@@ -19,7 +19,7 @@ class SyntheticSample:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What `prepare` made. `records` are the accepted ones; `seconds` are wall time, `digest` names the content."""
+    """The dataset of `prepare`. `records`: the accepted ones; `seconds`: wall time; `digest`: of the content."""
 
     records: int
     quarantined: int
@@ -37,7 +37,7 @@ class Preparation:
 
 @dataclass(frozen=True)
 class IncompleteSet:
-    """A data set without some of the classes: its `file` and `set`, and their JIS codes."""
+    """A data set that lacks classes: its `file`, its number `set`, and the JIS codes of these classes."""
 
     file: str
     set: int
@@ -46,7 +46,7 @@ class IncompleteSet:
 
 @dataclass(frozen=True)
 class Outlier:
-    """Sample number, where it comes from (`path` only for image files), and how far it is from its class, 0-2."""
+    """A sample, its origin (`path` only for image files), and its distance from its class, 0-2."""
 
     sample: int
     file: str
@@ -57,7 +57,7 @@ class Outlier:
 
 @dataclass(frozen=True)
 class ClassOutliers:
-    """A class by JIS code and character, and its most unusual samples, the furthest first."""
+    """The outliers of one class, the furthest first."""
 
     jis: str
     character: str
@@ -66,10 +66,10 @@ class ClassOutliers:
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found. `contact_sheet`: the PNG that was drawn, empty where none was asked for.
+    """The findings of `verify`. `contact_sheet`: the PNG that was drawn, empty where none was requested.
 
-    `heat_map`: mean ink 0-1 on a grid of 16 by 16, rows from the top. `unusual`: the classes with the samples least
-    like them, where these were asked for.
+    `heat_map`: mean ink 0-1 on a grid of 16 by 16, rows from the top. `unusual`: the outliers of each class, where
+    these were requested.
     """
 
     samples: int

@@ -1,7 +1,7 @@
-"""What a preparation reads: inputs that each become one chunk, whatever format they are in.
+"""Defines what a preparation reads: inputs of any format, each of which becomes one chunk.
 
-A format is a module that finds its inputs in a folder and gives a Source; the rest of the preparation knows only
-what stands here.
+Each format is a module that finds its inputs in a folder and returns a Source; the rest of the preparation uses
+only the types of this module.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from kanji_tui.errors import KanjiError, UsageError
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A record that is left out: `record` counts from 0 within `file`; `reason` in words."""
+    """An excluded record: `record` counts from 0 within `file`; `reason` is a phrase for the user."""
 
     file: str
     record: int
@@ -27,10 +27,10 @@ class Quarantined:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What one input holds, without its pictures. All arrays have one entry for each accepted record.
+    """What one input holds, without its images. All arrays have one entry for each accepted record.
 
-    `record` uint32: place in the input; `jis` uint16; `set` uint16: data set within the input; `readings`: the
-    first record's ASCII reading of each code; `names`: where a record is a file of its own, its path.
+    `record` uint32: index in the input; `jis` uint16; `set` uint16: data set within the input; `readings`: the
+    ASCII reading of each code in its first record; `names`: the path of each record that is a file of its own.
     """
 
     record: np.ndarray
@@ -49,44 +49,44 @@ class Input(Protocol):
 
     @property
     def name(self) -> str:
-        """What metadata's `files` calls it."""
+        """Its entry in metadata.json's `files`."""
         ...
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every file it is made of."""
+        """Every file of the input."""
         ...
 
     def read(self) -> Contents:
-        """Look at every record, not at its picture; KanjiError for an input that cannot be read."""
+        """Read every record, without its image; KanjiError for an input that cannot be read."""
         ...
 
-    def pictures(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
-        """The pictures of the accepted records, in order, as consecutive blocks uint8 (n, size, size), ink high."""
+    def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
+        """The resized images of the accepted records in order, as blocks uint8 (n, size, size), ink high."""
         ...
 
 
 @dataclass(frozen=True)
 class Source:
-    """What lies in a folder, recognised.
+    """The inputs in a folder, of one format.
 
-    `dataset`: the name of what is made of it, as exports carry it; `words`: what the pictures are and whose;
-    `made`: how they are made small; `writers_known`: whether `set` tells the hands apart; `test`: names of the
-    inputs that the collection itself sets aside for testing; `doubt`: why it may be of another format.
+    `dataset`: the name of the dataset, which exports carry too; `origin`: what the images are and who made them;
+    `resizing`: how they are resized; `writers_known`: whether each `set` is one writer; `test_inputs`: names of the
+    inputs that the collection sets aside for testing; `warning`: why the format may be wrong, else empty.
     """
 
     format: str
     dataset: str
-    words: str
-    made: str
+    origin: str
+    resizing: str
     writers_known: bool
     inputs: tuple[Input, ...]
-    test: tuple[str, ...] = ()
-    doubt: str = ""
+    test_inputs: tuple[str, ...] = ()
+    warning: str = ""
 
 
-def accepted(blocks: Iterable[np.ndarray], record: np.ndarray) -> Iterator[np.ndarray]:
-    """Of consecutive blocks of an input's records the accepted ones, `record`; blocks without any are left out."""
+def select_accepted(blocks: Iterable[np.ndarray], record: np.ndarray) -> Iterator[np.ndarray]:
+    """The accepted records, given by their indices `record`, of consecutive blocks; skips blocks without any."""
     start = 0
     for block in blocks:
         first, last = np.searchsorted(record, (start, start + len(block)))
@@ -98,14 +98,14 @@ def accepted(blocks: Iterable[np.ndarray], record: np.ndarray) -> Iterator[np.nd
 
 
 def stamp(paths: Iterable[Path]) -> str:
-    """What tells that files have not been changed, without reading them: names, sizes and times, SHA-256 in hex."""
+    """A SHA-256 in hex of names, sizes and modification times: equal while the files are unchanged."""
     stats = [(f"{path.parent.name}/{path.name}", path.stat()) for path in paths]
     lines = (f"{name}\t{stat.st_size}\t{stat.st_mtime_ns}\n" for name, stat in stats)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def require_folder(directory: Path) -> Path:
-    """The folder, as a Path; UsageError where there is none."""
+    """The folder as a Path; UsageError where it does not exist."""
     directory = Path(directory)
     if not directory.is_dir():
         raise UsageError(
@@ -115,29 +115,29 @@ def require_folder(directory: Path) -> Path:
     return directory
 
 
-def what_is_there(directory: Path) -> str:
-    """The first few names in a folder, in words."""
-    names = others_in(directory, ())
+def describe_folder(directory: Path) -> str:
+    """A phrase with the first names in a folder."""
+    names = other_names(directory, ())
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     return f"it holds {', '.join(names[:5])}{more}" if names else "it is empty"
 
 
-def others_in(directory: Path, known: Iterable[str]) -> tuple[str, ...]:
-    """What lies in a folder beside the names `known`, in order; hidden files and a README count for nothing."""
-    aside = set(known)
+def other_names(directory: Path, known: Iterable[str]) -> tuple[str, ...]:
+    """The other names in a folder, sorted: all but `known`, hidden files and a README."""
+    excluded = set(known)
     names = (path.name for path in directory.iterdir())
     return tuple(
-        sorted(name for name in names if name not in aside and name[0] != "." and name.upper()[:6] != "README")
+        sorted(name for name in names if name not in excluded and name[0] != "." and name.upper()[:6] != "README")
     )
 
 
 def unreadable(path: Path, error: OSError) -> KanjiError:
-    """The sentence for a file or folder that the system does not let us read."""
-    return KanjiError(f"{path} cannot be read: {error.strerror or error}", f"look at its rights: ls -ld {path}")
+    """The error for a file or folder that the system does not let this user read."""
+    return KanjiError(f"{path} cannot be read: {error.strerror or error}", f"check its permissions: ls -ld {path}")
 
 
 def parse_code_point(text: str) -> int | None:
-    """The JIS X 0208 code of what `U+7530` names, or None."""
+    """The JIS X 0208 code of a code point like `U+7530`, or None."""
     try:
         return character_to_jis(chr(int(text[2:], 16))) if text[:2].upper() == "U+" else None
     except (ValueError, OverflowError):

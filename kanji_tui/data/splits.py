@@ -1,9 +1,10 @@
-"""Which samples a model learns from, which choose its best epoch, and which judge it.
+"""Splits a dataset into train, validation and test.
 
-`writer` keeps whole data sets together: in ETL9G a data set is one writer's characters, so no writer is on both
-sides. `random` deals out each class by chance, as the original scripts did; it flatters a model. `original` keeps
-the test files a collection came with, as Kuzushiji-49 does. With a fold, k of n, the data sets (or, where they do
-not do, the samples of each class) are dealt into n parts once, and part k is the test.
+`writer` keeps data sets whole. In ETL9G a data set holds the characters of one writer, so no writer is in two
+splits; everywhere else in this program "writer" means such a data set. `random` assigns the samples of each class
+at random, as the original scripts did; its accuracy is too high for new writers. `original` keeps the test files
+that a collection came with, as Kuzushiji-49 does. With a fold, k of n, the writers (or, where there are too few,
+the samples of each class) are divided into n folds once, and fold k is the test.
 """
 
 from dataclasses import dataclass
@@ -11,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
 
 KINDS = ("writer", "random", "original")
-FEWEST_WRITERS = 3
-NAMED = 3  # classes named in an announcement
+MIN_WRITERS = 3
+MAX_NAMED = 3  # classes named in a note
 Random = np.random.RandomState
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Sample numbers, int64, ascending, no two alike. `kind` as truly done; `note`: what a person should know."""
+    """Sample numbers of each split, int64, ascending, disjoint. `kind`: as used; `note`: warnings, or empty."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -41,12 +42,12 @@ def split_dataset(
     sample_limit: int | None = None,
     fold: str | None = None,
 ) -> Split:
-    """Divide `dataset` into train, validation and test by `shares` (their ratio counts: 70/15/15 or 0.7/0.15/0.15).
+    """Divide `dataset` into train, validation and test by the ratio of `shares`: 70/15/15 or 0.7/0.15/0.15.
 
-    A share of 0 leaves that part empty. With `fold`, like 2/5, the test is that fold whatever its share, and
-    validation has of the rest what its share is of training and validation. `sample_limit` keeps that many samples
-    in all, of each part and class its share. Where `kind` is not to be had another is taken and `note` says so.
-    The same dataset and arguments give the same split, on any machine. Raises UsageError for an unknown kind, and
+    A share of 0 leaves that split empty. With `fold`, like 2/5, the test is that fold whatever its share, and the
+    rest is divided by the shares of train and validation. `sample_limit` keeps that many samples in all, in
+    proportion to splits and classes. Where the dataset does not allow `kind`, another is used and `note` says so.
+    The same dataset and arguments give the same split on any machine. Raises UsageError for an unknown kind, and
     for shares, limits and folds that make no sense.
     """
     if kind not in KINDS:
@@ -55,27 +56,27 @@ def split_dataset(
         raise UsageError(f"a sample limit of {sample_limit} leaves nothing", "give --sample-limit 1 or more")
     fractions = _fractions(shares)
     one_of = parse_fold(fold) if fold else None
-    # RandomState, because its stream is promised never to change: a test set must stay one.
+    # RandomState, because numpy guarantees its stream: a test sample must stay one in later versions.
     random = np.random.RandomState(seed % 2**32)
-    kind, note = _kind_to_be_had(dataset, kind, one_of)
+    kind, note = _available_kind(dataset, kind, one_of)
     if kind == "writer":
         writers = dataset.writers()
-        part = _deal_writers(int(writers.max()) + 1, fractions, one_of, random)[writers]
+        part = _assign_writers(int(writers.max()) + 1, fractions, one_of, random)[writers]
     elif kind == "original":
         part = _keep_test(dataset, fractions, random)
     else:
-        part = _deal_samples(dataset.labels, fractions, one_of, random)
+        part = _assign_samples(dataset.labels, fractions, one_of, random)
     parts = [np.flatnonzero(part == number) for number in range(3)]
     if sample_limit is not None and sample_limit < len(dataset):
         quotas = _quotas([len(numbers) for numbers in parts], sample_limit)
         parts = [_sample(n, dataset.labels, quota, random) for n, quota in zip(parts, quotas, strict=True)]
     train, validation, test = (numbers.astype(np.int64) for numbers in parts)
-    notes = [note, _small_classes(dataset, kind, fractions, one_of), _unlearnable(dataset, train)]
+    notes = [note, _note_small_classes(dataset, kind, fractions, one_of), _note_missing_classes(dataset, train)]
     return Split(train, validation, test, kind, "; ".join(text for text in notes if text))
 
 
 def split_as_stored(dataset: Dataset, stored: dict[str, Any]) -> Split:
-    """The split a model's card describes: {kind, seed, shares, fold, sample_limit}. KeyError where it does not."""
+    """The split in a model's metadata: {kind, seed, shares, fold, sample_limit}. KeyError where one is missing."""
     first, second, third = (float(share) for share in stored["shares"])
     return split_dataset(
         dataset,
@@ -88,11 +89,11 @@ def split_as_stored(dataset: Dataset, stored: dict[str, Any]) -> Split:
 
 
 def require_writers(dataset: Dataset) -> None:
-    """UsageError where it is not known which samples are of one hand, for those who ask to keep hands apart."""
+    """UsageError where the writers are unknown, for users who ask for a split by writer."""
     if not dataset.writers_known:
         raise UsageError(
-            f"the writers of {dataset.path} are not known ({dataset.source}), so no split keeps them apart",
-            "leave --split out and the best split there is will be taken, or give --split random",
+            f"the writers of {dataset.path} are unknown ({dataset.source}), so no split keeps them apart",
+            "leave --split out to use the best possible split, or give --split random",
         )
 
 
@@ -101,36 +102,34 @@ def _fractions(shares: tuple[float, float, float]) -> np.ndarray:
     if values.shape != (3,) or not np.isfinite(values).all() or (values < 0).any() or values[0] <= 0:
         raise UsageError(
             f"the shares {'/'.join(f'{share:g}' for share in shares)} make no split",
-            "give three numbers for training, validation and test, like --split-shares 70/15/15 or 85/15/0",
+            "give three numbers for train, validation and test, like --split-shares 70/15/15 or 85/15/0",
         )
     fractions: np.ndarray = values / values.sum()
     return fractions
 
 
-def _kind_to_be_had(dataset: Dataset, kind: str, fold: tuple[int, int] | None) -> tuple[str, str]:
-    """The kind this dataset allows, and why it is not the one asked for."""
+def _available_kind(dataset: Dataset, kind: str, fold: tuple[int, int] | None) -> tuple[str, str]:
+    """The kind that this dataset allows, and a note where it is not the requested one."""
     has_test = bool(dataset.test_samples().any())
     if kind == "original" and not has_test:
-        raise UsageError(
-            f"the dataset in {dataset.path} came without a test set of its own", "choose another split"
-        )
+        raise UsageError(f"the dataset in {dataset.path} has no test set of its own", "choose another split")
     if kind != "writer":
         return kind, ""
     if has_test and not fold:
-        return "original", "the test set is the one these pictures came with; validation is taken from the rest"
-    flatters = "and its accuracy says nothing about new writers"
+        return "original", "the test split is the collection's own; validation is taken from the rest"
+    caution = "and its accuracy says nothing about new writers"
     if not dataset.writers_known:
-        return "random", f"the writers of these pictures are not known, so the split is random {flatters}"
+        return "random", f"the writers of these images are unknown, so the split is random {caution}"
     count = int(dataset.writers().max(initial=-1)) + 1
-    needed = max(FEWEST_WRITERS, fold[1] if fold else 0)
+    needed = max(MIN_WRITERS, fold[1] if fold else 0)
     if count < needed:
-        what = f"to make {fold[1]} folds of them" if fold else "to keep writers apart"
-        return "random", f"data sets here: {count}; {needed} are needed {what}, so the split is random {flatters}"
+        purpose = f"for {fold[1]} folds" if fold else "for a split by writer"
+        return "random", f"writers: {count}; {needed} are needed {purpose}, so the split is random {caution}"
     return "writer", ""
 
 
-def _deal_writers(count: int, fractions: np.ndarray, fold: tuple[int, int] | None, random: Random) -> np.ndarray:
-    """The part, 0-2, of each writer: shares rounded, at least one writer where a share is asked for."""
+def _assign_writers(count: int, fractions: np.ndarray, fold: tuple[int, int] | None, random: Random) -> np.ndarray:
+    """The split of each writer (0 train, 1 validation, 2 test): rounded shares, at least one per share above 0."""
     part = np.empty(count, np.int64)
     order = random.permutation(count)
     if fold:
@@ -144,10 +143,10 @@ def _deal_writers(count: int, fractions: np.ndarray, fold: tuple[int, int] | Non
     return part
 
 
-def _deal_samples(
+def _assign_samples(
     labels: np.ndarray, fractions: np.ndarray, fold: tuple[int, int] | None, random: Random
 ) -> np.ndarray:
-    """The part, 0-2, of each sample: of each class its share, at least one to learn from."""
+    """The split of each sample (0 train, 1 validation, 2 test): shares of each class, at least one to train on."""
     if fold:
         in_test = _folds(labels, fold[1], random) == fold[0] - 1
         return _validate_from_rest(labels, in_test, fractions, random)
@@ -161,7 +160,7 @@ def _deal_samples(
 
 
 def _folds(labels: np.ndarray, count: int, random: Random) -> np.ndarray:
-    """The fold, from 0, of each sample: folds differ by one sample at most, in all and in each class."""
+    """The fold, from 0, of each sample: folds differ by at most one sample, in total and in each class."""
     shuffled = random.permutation(len(labels))
     fold = np.empty(len(labels), np.int64)
     fold[shuffled[np.argsort(labels[shuffled], kind="stable")]] = np.arange(len(labels)) % count
@@ -175,15 +174,15 @@ def _keep_test(dataset: Dataset, fractions: np.ndarray, random: Random) -> np.nd
 def _validate_from_rest(
     labels: np.ndarray, in_test: np.ndarray, fractions: np.ndarray, random: Random
 ) -> np.ndarray:
-    """2 for what is in the test; of each class of the rest 0 and 1 by the shares of training and validation."""
+    """2 for test samples; the rest of each class is 0 or 1 by the shares of train and validation."""
     part = np.full(len(labels), 2, np.int64)
     two = np.array([fractions[0], fractions[1], 0]) / fractions[:2].sum()
-    part[~in_test] = _deal_samples(labels[~in_test], two, None, random)
+    part[~in_test] = _assign_samples(labels[~in_test], two, None, random)
     return part
 
 
-def _small_classes(dataset: Dataset, kind: str, fractions: np.ndarray, fold: tuple[int, int] | None) -> str:
-    """What to announce of classes with fewer samples than there are parts, where each part should have some."""
+def _note_small_classes(dataset: Dataset, kind: str, fractions: np.ndarray, fold: tuple[int, int] | None) -> str:
+    """A note on classes with too few samples to be in every split, or in every fold; else empty."""
     if kind == "writer":
         return ""
     parts = fold[1] if fold else int((fractions > 0).sum())
@@ -191,34 +190,34 @@ def _small_classes(dataset: Dataset, kind: str, fractions: np.ndarray, fold: tup
     few = np.flatnonzero(counts < parts)
     if not len(few):
         return ""
-    what = "folds" if fold else "parts of the split"
-    names = _names(dataset, few, [f" has {counts[label]}" for label in few[:NAMED]])
+    what = "folds" if fold else "splits"
+    names = _names(dataset, few, [f" has {counts[label]}" for label in few[:MAX_NAMED]])
     return f"classes with too few samples to be in all {parts} {what}: {len(few):,} ({names})"
 
 
-def _unlearnable(dataset: Dataset, train: np.ndarray) -> str:
-    """What to announce of classes that have no sample in training."""
+def _note_missing_classes(dataset: Dataset, train: np.ndarray) -> str:
+    """A note on classes without a sample in the train split; else empty."""
     lacking = np.setdiff1d(np.arange(len(dataset.classes)), dataset.labels[train])
     if not len(lacking):
         return ""
-    names = _names(dataset, lacking, [""] * NAMED)
-    return f"classes without a sample to learn from: {len(lacking):,} of {len(dataset.classes):,} ({names})"
+    names = _names(dataset, lacking, [""] * MAX_NAMED)
+    return f"classes without a sample in train: {len(lacking):,} of {len(dataset.classes):,} ({names})"
 
 
 def _names(dataset: Dataset, labels: np.ndarray, tails: list[str]) -> str:
-    codes = [dataset.classes[label] for label in labels[:NAMED].tolist()]
-    named = [f"{jis_to_character(c) or '?'} {name_jis(c)}{tail}" for c, tail in zip(codes, tails, strict=False)]
-    return ", ".join(named) + (" ..." if len(labels) > NAMED else "")
+    codes = [dataset.classes[label] for label in labels[:MAX_NAMED].tolist()]
+    named = [f"{character_of(c)} {name_jis(c)}{tail}" for c, tail in zip(codes, tails, strict=False)]
+    return ", ".join(named) + (" ..." if len(labels) > MAX_NAMED else "")
 
 
 def _quotas(weights: list[float], total: int) -> list[int]:
-    """`total` things dealt out by weights: rounded, one at least where the weight is not 0 and things last."""
+    """`total` divided by weights: rounded, at least one for each weight above 0 as far as `total` allows."""
     weight = np.array(weights, dtype=np.float64)
     exact = weight / weight.sum() * total
     quotas = np.where(weight > 0, np.maximum(1, np.floor(exact + 0.5)), 0).astype(int)
     while quotas.sum() > total:
         above = np.where(quotas > 1, quotas - exact, -np.inf)
-        # With one each and still too many the last goes without: training comes first.
+        # Where one each is already too much, the last gets none: train comes first.
         quotas[np.argmax(above) if quotas.max() > 1 else np.flatnonzero(quotas)[-1]] -= 1
     while quotas.sum() < total:
         quotas[np.argmax(np.where(weight > 0, exact - quotas, -np.inf))] += 1
@@ -226,15 +225,15 @@ def _quotas(weights: list[float], total: int) -> list[int]:
 
 
 def _sample(numbers: np.ndarray, labels: np.ndarray, quota: int, random: Random) -> np.ndarray:
-    """`quota` of the sample numbers, of each class its share, ascending."""
+    """`quota` of the sample numbers, ascending, in proportion to the classes."""
     rank, total = _ranks_in_class(labels[numbers], random)
-    # In the order of (rank + 0.5) / total every beginning holds each class by its share; chance decides ties.
+    # Sorted by (rank + 0.5) / total, every prefix holds each class in proportion; ties are broken at random.
     order = np.lexsort((random.permutation(len(numbers)), (rank + 0.5) / total))
     return np.sort(numbers[order[:quota]])
 
 
 def _ranks_in_class(labels: np.ndarray, random: Random) -> tuple[np.ndarray, np.ndarray]:
-    """For each sample a random rank from 0 among those of its class, and how many these are."""
+    """For each sample a random rank from 0 within its class, and the number of samples of the class."""
     shuffled = random.permutation(len(labels))
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     counts = np.bincount(labels) if len(labels) else np.zeros(1, np.int64)

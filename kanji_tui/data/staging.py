@@ -1,8 +1,8 @@
-"""How a dataset comes into being: built in `<dataset>/.next`, moved into place as one, described by JSON files.
+"""Builds a dataset in `<dataset>/.next` and moves it into place.
 
-A folder without metadata.json is no dataset. `.next` holds plan.json (what is being made, of which inputs), the
-chunks that are finished, and beside each a JSON file with its digest, written last. A later run with the same plan
-takes over every chunk whose digest is right; with another plan it starts afresh.
+A folder without metadata.json is not a dataset. `.next` holds plan.json (inputs and settings), the finished chunks,
+and beside each chunk a JSON file with its digest, written after it. A later preparation with the same plan keeps
+every chunk whose digest matches; with another plan it starts again.
 """
 
 import hashlib
@@ -23,13 +23,16 @@ from kanji_tui.system.files import read_json, sha256, write_json, write_text, wr
 
 VERSION = 1
 CHUNKS = "etl9g_dataset_chunk_*.npz"
-ALWAYS = (CHUNK_INFO, CLASS_MAPPING, "quarantine.tsv", METADATA)
-NAMES = "images.tsv"  # only where each record is a file of its own
+DESCRIPTIONS = (CHUNK_INFO, CLASS_MAPPING, "quarantine.tsv", METADATA)
+NAMES = "images.tsv"  # the path of each record, only where each record is a file of its own
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is being made of what. `classes`: JIS codes, ascending. `inputs`: name and stamp of each."""
+    """Settings and inputs of a dataset. `classes`: JIS codes, ascending. `inputs`: name and stamp of each.
+
+    `made`: how images are resized; `test`: the inputs of the test split. The fields are those of plan.json.
+    """
 
     size: int
     format: str
@@ -47,10 +50,10 @@ class Plan:
             size=size,
             format=source.format,
             dataset=source.dataset,
-            source=source.words,
-            made=source.made,
+            source=source.origin,
+            made=source.resizing,
             writers_known=source.writers_known,
-            test=source.test,
+            test=source.test_inputs,
             classes=tuple(sorted({int(jis) for content in contents for jis in content.readings})),
             inputs=tuple((each.name, stamp(each.paths)) for each in source.inputs),
         )
@@ -67,7 +70,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class FinishedChunk:
-    """A chunk that is whole: the record file it came from, its samples, the SHA-256 of the chunk file."""
+    """A complete chunk: the name of its input, its samples, the SHA-256 of the chunk file."""
 
     file: str
     samples: int
@@ -83,7 +86,7 @@ def next_dir(output_dir: Path) -> Path:
 
 
 def begin(output_dir: Path, plan: Plan) -> dict[int, FinishedChunk]:
-    """Make `.next` ready for `plan`; returns the chunks that an earlier run with the same plan finished."""
+    """Prepare `.next` for `plan`; returns the chunks that an earlier preparation with the same plan finished."""
     building = next_dir(output_dir)
     try:
         if _plan_in(building) != plan.to_json():
@@ -106,17 +109,17 @@ def _plan_in(building: Path) -> dict[str, Any] | None:
 
 
 def _finished(output_dir: Path, number: int) -> FinishedChunk | None:
-    """The chunk with this number if it is whole, in `.next` or already moved into place."""
+    """The chunk with this number if it is complete, in `.next` or already moved into place; else None."""
     name = chunk_name(number)
     try:
         chunk = FinishedChunk(**read_json((next_dir(output_dir) / name).with_suffix(".json")))
     except (KanjiError, TypeError):
         return None
-    places = (next_dir(output_dir) / name, output_dir / name)
-    return chunk if any(p.is_file() and sha256(p) == chunk.digest for p in places) else None
+    paths = (next_dir(output_dir) / name, output_dir / name)
+    return chunk if any(path.is_file() and sha256(path) == chunk.digest for path in paths) else None
 
 
-def finish(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk]) -> str:
+def commit(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk]) -> str:
     """Describe the finished chunks and move everything into place, metadata.json last; returns the digest."""
     building = next_dir(output_dir)
     chunks = [done[number] for number in range(len(contents))]
@@ -137,24 +140,24 @@ def finish(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[in
             if stale.name not in names:
                 stale.unlink()
         (output_dir / NAMES).unlink(missing_ok=True)
-        for name in (NAMES, *ALWAYS) if (building / NAMES).exists() else ALWAYS:
+        for name in (NAMES, *DESCRIPTIONS) if (building / NAMES).exists() else DESCRIPTIONS:
             (building / name).replace(output_dir / name)
         shutil.rmtree(building)
-        shutil.rmtree(output_dir / CONVERTED, ignore_errors=True)  # pictures of the dataset that was here before
+        shutil.rmtree(output_dir / CONVERTED, ignore_errors=True)  # of an older, legacy dataset
     except OSError as error:
         raise writing_failed(output_dir, error) from error
     return digest
 
 
 def count_sets(plan: Plan, contents: list[Contents]) -> int:
-    """The data sets of all inputs together; 1 where nothing tells them apart."""
+    """The number of data sets of all inputs; 1 where they are unknown."""
     if not plan.writers_known:
         return 1
     return sum(len(set(content.set.tolist())) for content in contents)
 
 
 def _content_digest(plan: Plan, chunks: list[FinishedChunk]) -> str:
-    """What names the content: image size, classes in order, chunks in order. SHA-256 in hex."""
+    """Identifies the content: SHA-256 in hex of the image size, the classes and the chunk digests in order."""
     parts = [str(plan.size), *map(name_jis, plan.classes), *(chunk.digest for chunk in chunks)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -180,7 +183,7 @@ def _character_mapping(plan: Plan, contents: list[Contents]) -> dict[str, Any]:
     counted = _samples_by_code(contents)
     readings: dict[int, str] = {}
     for content in contents:
-        readings = {**content.readings, **readings}  # the first file's reading stays
+        readings = {**content.readings, **readings}  # the first input's reading is kept
     return {
         name_jis(jis): {
             "class_idx": index,
@@ -194,7 +197,7 @@ def _character_mapping(plan: Plan, contents: list[Contents]) -> dict[str, Any]:
 
 
 def _metadata(plan: Plan, contents: list[Contents], digest: str) -> dict[str, Any]:
-    """The fields of the original's metadata.json, then ours."""
+    """The fields of metadata.json: those of the original scripts, then additional ones."""
     counted = _samples_by_code(contents)
     total = sum(counted.values())
     quarantined = [asdict(record) for content in contents for record in content.quarantined]
@@ -235,7 +238,7 @@ def _quarantine_list(contents: list[Contents]) -> str:
 
 
 def _names_list(plan: Plan, contents: list[Contents]) -> str:
-    """Which file each record was: `file` as metadata has it, record, path."""
+    """The path of each record: `file` as in metadata.json, record, path."""
     lines = [
         f"{name}\t{record}\t{_cell(path)}\n"
         for (name, _), content in zip(plan.inputs, contents, strict=True)
@@ -245,5 +248,5 @@ def _names_list(plan: Plan, contents: list[Contents]) -> str:
 
 
 def _cell(name: str) -> str:
-    """A file's name, which may hold anything, without tabs and line breaks."""
+    """A file name without tabs and line breaks, which file names may contain."""
     return " ".join(name.replace("\t", " ").splitlines())

@@ -1,8 +1,8 @@
-"""Hands: invented writers, each with habits of their own, who write a font's glyphs their way.
+"""Simulates writers: synthetic writers who each vary a font's glyphs in their own way.
 
-A hand is a slant, a size, a place, a pen and a smooth warp of the plane; every character it writes differs a little
-more. The pictures are ETL9G's: 127 rows of 128 pixels, grey levels 0-15, ink high. Where a glyph has no ink the
-picture has none.
+A synthetic writer has a slant, a size, an offset, a stroke width and a smooth warp of the plane; each character
+gets a small random variation on top. The images are those of ETL9G: 127 rows of 128 pixels, grey levels 0-15, ink
+high. Where a glyph has no ink, the image has none.
 """
 
 from dataclasses import dataclass
@@ -14,67 +14,67 @@ from PIL import Image, ImageFilter
 from kanji_tui.data.etl import COLUMNS, ROWS
 from kanji_tui.data.fonts import CANVAS, EM
 
-BLUR = 2.5  # in pixels of a glyph; makes grey hills of strokes, to be cut at any height: thin or thick
-GRID = 5  # control points a side of a warp
-TOP_LEVEL = 15
+BLUR = 2.5  # in glyph pixels; a threshold on blurred strokes makes them thinner or thicker
+GRID = 5  # control points per side of a warp
 
 
 @dataclass(frozen=True, eq=False)
-class Hand:
-    """The habits of one invented writer.
+class SyntheticWriter:
+    """The style of one synthetic writer.
 
-    `size`: em square in pixels, wide and high. `shear` (slant right, slope down) and `angle` in radians, small.
-    `place`: offset of the middle in pixels. `cut`: where a blurred stroke ends, low is a thick pen. `softness` of
-    the stroke's edge. `ink`: darkest level. `warp`: displacement in glyph pixels, (2, ROWS, COLUMNS). `unrest`: how
-    much one character differs from the next, about 1. `pressure` (ROWS, COLUMNS): 0-1.
+    `size`: width and height of the em square in pixels. `shear` (slant to the right, slope downward) and `angle` in
+    radians, small. `offset` of the centre in pixels. `threshold`: the blurred intensity, 0-1, at which a stroke
+    ends; low values give thick strokes. `softness` of the stroke's edge. `ink`: darkest level. `warp`: displacement
+    in glyph pixels, (2, ROWS, COLUMNS). `variation`: how much characters differ from each other, about 1.
+    `pressure` (ROWS, COLUMNS): 0-1.
     """
 
     size: tuple[float, float]
     shear: tuple[float, float]
     angle: float
-    place: tuple[float, float]
-    cut: float
+    offset: tuple[float, float]
+    threshold: float
     softness: float
     ink: float
-    unrest: float
+    variation: float
     warp: np.ndarray
     pressure: np.ndarray
 
 
-def invent_hand(seed: int, number: int) -> Hand:
-    """The hand with this number; the same for the same seed."""
-    # RandomState, because its stream is promised never to change; so the same seed draws the same files.
+def make_writer(seed: int, number: int) -> SyntheticWriter:
+    """The synthetic writer with this number; the same for the same seed."""
+    # RandomState, because numpy guarantees its stream: the same seed gives the same files in later versions.
     random = np.random.RandomState([seed, number])
     height = random.uniform(76, 106)
-    return Hand(
+    return SyntheticWriter(
         size=(height * random.uniform(0.84, 1.10), height),
         shear=(random.uniform(-0.28, 0.20), random.uniform(-0.16, 0.06)),
         angle=random.normal(0, 0.035),
-        place=(random.normal(0, 3.0), random.normal(0, 3.0)),
-        cut=random.uniform(0.24, 0.54),
+        offset=(random.normal(0, 3.0), random.normal(0, 3.0)),
+        threshold=random.uniform(0.24, 0.54),
         softness=random.uniform(0.18, 0.45),
         ink=random.uniform(10.5, 15.0),
-        unrest=random.uniform(0.7, 1.3),
+        variation=random.uniform(0.7, 1.3),
         warp=_smooth(random.normal(0, 5.0, (2, GRID, GRID))),
         pressure=1 - _smooth(random.uniform(0, 0.5, (1, GRID, GRID)))[0],
     )
 
 
-def soften(glyph: np.ndarray) -> np.ndarray:
-    """A glyph ready to be written: blurred, uint8 (CANVAS, CANVAS)."""
+def blur(glyph: np.ndarray) -> np.ndarray:
+    """A glyph blurred as `write_glyphs` needs it, uint8 (CANVAS, CANVAS)."""
     return np.asarray(Image.fromarray(glyph).filter(ImageFilter.GaussianBlur(BLUR)))
 
 
-def write(hand: Hand, glyphs: np.ndarray, seeds: list[list[int]]) -> np.ndarray:
-    """The hand writes softened `glyphs` (N, CANVAS, CANVAS), each with the chance of its own seed.
+def write_glyphs(writer: SyntheticWriter, glyphs: np.ndarray, seeds: list[list[int]]) -> np.ndarray:
+    """The blurred `glyphs` (N, CANVAS, CANVAS) in the writer's style, each varied at random by its own seed.
 
     Returns levels 0-15, uint8 (N, ROWS, COLUMNS).
     """
-    x, y = _where_from(hand, seeds)
-    hills = _look_up(glyphs, x, y)
-    ink = (hills - hand.cut) * (1 / hand.softness) + 0.5
+    x, y = _glyph_coordinates(writer, seeds)
+    intensity = _interpolate(glyphs, x, y)
+    ink = (intensity - writer.threshold) * (1 / writer.softness) + 0.5
     np.clip(ink, 0, 1, out=ink)
-    ink *= hand.pressure * hand.ink
+    ink *= writer.pressure * writer.ink
     levels: np.ndarray = np.rint(ink).astype(np.uint8)
     return levels
 
@@ -85,37 +85,37 @@ def pack(levels: np.ndarray) -> np.ndarray:
     return packed
 
 
-def _where_from(hand: Hand, seeds: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """For every pixel of every picture the place in its glyph it shows, float32 (N, ROWS, COLUMNS) each."""
+def _glyph_coordinates(writer: SyntheticWriter, seeds: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """The glyph coordinates x and y that each pixel of each image shows, float32 (N, ROWS, COLUMNS) each."""
     count = len(seeds)
     to_glyph = np.empty((count, 2, 2), np.float32)
-    middle = np.empty((count, 2), np.float32)
+    centre = np.empty((count, 2), np.float32)
     control = np.empty((count, 2, GRID, GRID), np.float32)
     for number, seed in enumerate(seeds):
         random = np.random.RandomState(seed)
-        size = np.array(hand.size) * (1 + random.normal(0, 0.035 * hand.unrest, 2))
-        shear = np.array(hand.shear) + random.normal(0, 0.03 * hand.unrest, 2)
-        angle = hand.angle + random.normal(0, 0.025 * hand.unrest)
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        lean = np.array([[1, shear[0]], [shear[1], 1]])
-        to_glyph[number] = np.linalg.inv(turn @ lean @ np.diag(size / EM))
-        middle[number] = np.array(hand.place) + random.normal(0, 1.8 * hand.unrest, 2)
-        control[number] = random.normal(0, 2.6 * hand.unrest, (2, GRID, GRID))
+        size = np.array(writer.size) * (1 + random.normal(0, 0.035 * writer.variation, 2))
+        shear = np.array(writer.shear) + random.normal(0, 0.03 * writer.variation, 2)
+        angle = writer.angle + random.normal(0, 0.025 * writer.variation)
+        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        shearing = np.array([[1, shear[0]], [shear[1], 1]])
+        to_glyph[number] = np.linalg.inv(rotation @ shearing @ np.diag(size / EM))
+        centre[number] = np.array(writer.offset) + random.normal(0, 1.8 * writer.variation, 2)
+        control[number] = random.normal(0, 2.6 * writer.variation, (2, GRID, GRID))
     column = np.arange(COLUMNS, dtype=np.float32) - (COLUMNS - 1) / 2
     row = np.arange(ROWS, dtype=np.float32) - (ROWS - 1) / 2
-    across = column[None, None, :] - middle[:, 0, None, None]
-    down = row[None, :, None] - middle[:, 1, None, None]
-    bend = _smooth(control)
-    bend += hand.warp
-    bend += CANVAS / 2 - 0.5
+    across = column[None, None, :] - centre[:, 0, None, None]
+    down = row[None, :, None] - centre[:, 1, None, None]
+    position = _smooth(control)
+    position += writer.warp
+    position += CANVAS / 2 - 0.5
     for axis in range(2):
-        bend[:, axis] += to_glyph[:, axis, 0, None, None] * across
-        bend[:, axis] += to_glyph[:, axis, 1, None, None] * down
-    return bend[:, 0], bend[:, 1]
+        position[:, axis] += to_glyph[:, axis, 0, None, None] * across
+        position[:, axis] += to_glyph[:, axis, 1, None, None] * down
+    return position[:, 0], position[:, 1]
 
 
-def _look_up(glyphs: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The glyphs' values, 0-1, at real places between their pixels (bilinear); the border stands for all beyond."""
+def _interpolate(glyphs: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The glyphs' values, 0-1, at real coordinates, bilinear; outside the glyph its border is repeated."""
     np.clip(x, 0, CANVAS - 1.001, out=x)
     np.clip(y, 0, CANVAS - 1.001, out=y)
     left, top = x.astype(np.int32), y.astype(np.int32)
@@ -148,7 +148,7 @@ def _smooth(control: np.ndarray) -> np.ndarray:
 
 @cache
 def _spread(length: int) -> np.ndarray:
-    """Weights (length, GRID) of the grid's points at each pixel: Gaussian hills that add up to 1."""
+    """Weights (length, GRID) of the grid's points at each pixel: Gaussians, normalised to a sum of 1."""
     points = np.linspace(0, length - 1, GRID)
     distance = (np.arange(length)[:, None] - points[None, :]) / (points[1] - points[0])
     weights = np.exp(-1.5 * distance**2)

@@ -98,7 +98,7 @@ class Engine:
         assert child is not None, "a process that was asked was there"
         with child:
             code = child.end(PATIENCE_SECONDS)
-            printed = child.printed
+            printed = child.errors
         if code == -signal.SIGALRM:
             return f"it gave no answer within {limit:.0f} s"
         panic = re.search(r"panicked at [^\n]*\n(.+?)\n(?:note:|stack backtrace|\s*0:)", printed, re.DOTALL)

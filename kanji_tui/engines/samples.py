@@ -10,7 +10,7 @@ import numpy as np
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.preparation import prepare
 from kanji_tui.data.resize import resize_grey
-from kanji_tui.data.sample import draw_sample
+from kanji_tui.data.sample import generate_sample
 from kanji_tui.data.splits import split_as_stored
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Report
@@ -137,7 +137,7 @@ def draw(card: ModelCard, why: str, report: Report) -> Samples:
     with tempfile.TemporaryDirectory(prefix="kanji-parity-") as folder:
         records, prepared = Path(folder) / "ETL9G", Path(folder) / "dataset"
         try:
-            draw_sample(records, PARITY_SAMPLES // DRAWN_SETS, DRAWN_SETS, SEED, report)
+            generate_sample(records, PARITY_SAMPLES // DRAWN_SETS, DRAWN_SETS, SEED, report)
         except KanjiError as error:
             raise KanjiError(
                 f"nothing can be tested: {why}, and no samples can be drawn ({error.message})",

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.networks.card import ModelCard
 
 
@@ -21,7 +21,7 @@ def open_session(path: Path, threads: int = 0) -> tuple[Any, ModelCard | None]:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common base of their own
         raise KanjiError(
-            f"{path} cannot be run by ONNX Runtime: {str(error).splitlines()[0]}",
+            f"{path} cannot be run by ONNX Runtime: {first_line(error)}",
             "give another model file, or export it again: kanji-tui export onnx",
         ) from None
     return session, ModelCard.in_notes(session.get_modelmeta().custom_metadata_map, str(path))

@@ -16,7 +16,7 @@ import torch
 from kanji_tui import __version__
 from kanji_tui.engines.graph import NAME_SCOPES, opsets
 from kanji_tui.engines.loading import all_nodes
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.export.pooling import fix_pooling
 from kanji_tui.export.targets import Target
 from kanji_tui.networks.card import ModelCard
@@ -82,7 +82,7 @@ def try_modern(
         assert program is not None
         model = program.model_proto
     except Exception as error:  # it wraps whatever went wrong in many kinds of its own
-        return None, f"{maker} failed: {(str(error) or type(error).__name__).splitlines()[0]}"
+        return None, f"{maker} failed: {first_line(error)}"
     written = opsets(model).get("ai.onnx", 0)
     if written != target.opset:
         return None, f"{maker} wrote opset {written} where {target.opset} was asked for"
@@ -108,7 +108,7 @@ def export_torchscript(
                 dynamic_axes=dynamic,
             )
     except Exception as error:
-        why = (str(error) or type(error).__name__).splitlines()[0]
+        why = first_line(error)
         raise KanjiError(
             f"the network {card.network} cannot be written at opset {target.opset}, as {target.name} asks: {why}",
             "no target has a newer opset: train another network (kanji-tui networks), or make this one compute "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.characters.classes import etl9g_classes, strokes
-from kanji_tui.characters.jis import jis_to_character, kind, name_jis
+from kanji_tui.characters.jis import jis_to_character, name_jis, script
 from kanji_tui.events import Progress, Report
 from kanji_tui.export.naming import ENHANCED_MAPPING, export_path
 from kanji_tui.export.results import ExportedMapping
@@ -81,7 +81,7 @@ def list_characters(codes: Sequence[int]) -> dict[str, dict[str, Any]]:
 
 def count_up(codes: Sequence[int]) -> dict[str, int | float]:
     """How many characters of each script, and their strokes; the average is over those whose count is known."""
-    kinds = [kind(jis) for jis in codes]
+    kinds = [script(jis) for jis in codes]
     counts = [count for jis in codes if (count := strokes(jis)) is not None]
     return {
         "total_characters": len(codes),

@@ -14,7 +14,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from kanji_tui.engines.samples import Samples
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.export.conversion import quiet
 
 OPSET = 13
@@ -43,7 +43,7 @@ def quantise(
             return onnx.load(str(path))
     except (ValueError, RuntimeError, AttributeError, TypeError, KeyError) as error:
         raise KanjiError(
-            f"this model cannot be written as {kind}: {(str(error) or type(error).__name__).splitlines()[0]}",
+            f"this model cannot be written as {kind}: {first_line(error)}",
             "export it without --quantize",
         ) from None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.export.options import QUANTISATIONS
 from kanji_tui.export.quantisation import OPSET
 from kanji_tui.export.targets import Target
@@ -175,7 +175,7 @@ def at_size(recogniser: Recogniser, card: ModelCard, size: int) -> tuple[Recogni
             network(torch.zeros(1, 1, size, size))
     except RuntimeError as error:
         raise UsageError(
-            f"the weights of {card.network} are made for {card.size}-pixel pictures ({str(error).splitlines()[0]})",
+            f"the weights of {card.network} are made for {card.size}-pixel pictures ({first_line(error)})",
             f"train it on pictures of that size: kanji-tui prepare --size {size}, then kanji-tui train",
         ) from None
     changed = Recogniser(network, recogniser.mean, recogniser.std).eval()

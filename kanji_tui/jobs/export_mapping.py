@@ -1,4 +1,4 @@
-"""The job `export mapping`: class numbers to characters, as JSON."""
+"""The job `export mapping`: a JSON file with the character of each class number."""
 
 from dataclasses import dataclass
 from pathlib import Path

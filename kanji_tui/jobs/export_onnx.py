@@ -1,4 +1,4 @@
-"""The job `export onnx`: a model as an ONNX file that its engine has truly run."""
+"""The job `export onnx`: a model as an ONNX file, verified in its engine."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 
 @dataclass(frozen=True)
 class Spec:
-    """`target_backend`: tract, ort-tract or strict. `output_path` None: named after model and target.
+    """`target_backend`: tract, ort-tract or strict. `output_path` None: a name from model and target.
 
     `pooling_type`, `quantize` and `image_size` None: as the model was trained.
     """

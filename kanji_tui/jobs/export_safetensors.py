@@ -1,4 +1,4 @@
-"""The job `export safetensors`: the weights and the model's card in one file."""
+"""The job `export safetensors`: the weights and the model metadata in one file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from kanji_tui.paths import DEFAULT_MODEL
 
 @dataclass(frozen=True)
 class Spec:
-    """`verify` reads the file back and compares bit for bit; `metadata` False leaves the card out."""
+    """`verify`: read the file back and compare it bit by bit; `metadata` False: omit the model metadata."""
 
     model_path: Path = DEFAULT_MODEL
     output_path: Path | None = None

@@ -1,7 +1,7 @@
-"""The job `folds`: a whole cross-validation, each fold an ordinary training.
+"""The job `folds`: a cross-validation, in which each fold is a training run.
 
-A fold that was trained before, with the same settings on the same dataset, is not trained again, and one that was
-cut off after its first epoch goes on from its checkpoint: so the job goes on by being started again.
+A fold that has been trained with the same settings on the same dataset is not trained again, and one that was
+interrupted after its first epoch resumes from its checkpoint. Starting the job again therefore resumes it.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from kanji_tui.system.files import read_json
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.results import Metrics, Trained
 
-FEWEST = 2
+MIN_FOLDS = 2
 
 
 @dataclass(frozen=True)
 class Spec:
-    """`train` is what each of the `count` folds is trained as."""
+    """`train`: the training of each of the `count` folds."""
 
     count: int
     train: TrainSpec = field(default_factory=TrainSpec)
@@ -44,7 +44,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Summary:
-    """One figure over all folds, of each metric."""
+    """One statistic, mean or deviation, of each metric over all folds."""
 
     validation: Scores
     test: Scores
@@ -52,7 +52,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Fold:
-    """`fold` as "2/5", its run, and the metrics of the best epoch's validation and of the test."""
+    """`fold` as "2/5", its run, the validation metrics of the best epoch and the test metrics."""
 
     fold: str
     run: str
@@ -62,7 +62,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """`mean` and `std` (of a sample: divided by n - 1) over the folds."""
+    """`mean` and `std` (sample standard deviation: divided by n - 1) over the folds."""
 
     folds: tuple[Fold, ...]
     mean: Summary
@@ -70,13 +70,15 @@ class CrossValidated:
 
 
 def run(spec: Spec, report: Report) -> CrossValidated:
-    """Train what folds are not trained yet, one after the other, and sum up.
+    """Train the folds that are not trained yet, one after the other, and summarise all.
 
-    None of the models is published. Raises UsageError for fewer than two folds, KanjiError where a fold failed,
-    Stopped, and its training with it, when the user asks to stop.
+    No model is published. Raises UsageError for fewer than two folds, KanjiError where a fold failed, and Stopped
+    when the user asks to stop, which also stops the training.
     """
-    if spec.count < FEWEST:
-        raise UsageError(f"{spec.count} is no number of folds", "two at least, for example: kanji-tui folds 5")
+    if spec.count < MIN_FOLDS:
+        raise UsageError(
+            f"{spec.count} is not a number of folds", "give two or more, for example: kanji-tui folds 5"
+        )
     assert report.directory is not None, "a cross-validation always has a run directory"
     from kanji_tui.data.dataset import open_dataset
 
@@ -85,44 +87,44 @@ def run(spec: Spec, report: Report) -> CrossValidated:
     found = []
     for number in range(1, spec.count + 1):
         raise_if_stopped(report)
-        named = f"{number}/{spec.count}"
-        wanted = replace(spec.train, config=replace(spec.train.config, fold=named), resume=None, publish=False)
-        report(Progress("folds", number - 1, spec.count, "folds", f"fold {named}"))
-        result = _result(_training(wanted, digest, runs, report), named, report)
+        fold = f"{number}/{spec.count}"
+        wanted = replace(spec.train, config=replace(spec.train.config, fold=fold), resume=None, publish=False)
+        report(Progress("folds", number - 1, spec.count, "folds", f"fold {fold}"))
+        result = _result(_find_or_start(wanted, digest, runs, report), fold, report)
         if result.test is None:
-            raise KanjiError(f"fold {named}, run {result.run}, has no test split")
-        found.append(Fold(named, result.run, result.validation, result.test))
+            raise KanjiError(f"fold {fold}, run {result.run}, has no test split")
+        found.append(Fold(fold, result.run, result.validation, result.test))
     report(Progress("folds", spec.count, spec.count, "folds"))
-    return sum_up(tuple(found))
+    return summarise(tuple(found))
 
 
-def sum_up(folds: tuple[Fold, ...]) -> CrossValidated:
+def summarise(folds: tuple[Fold, ...]) -> CrossValidated:
     """Mean and deviation of every metric over the folds."""
     return CrossValidated(folds, mean=_over(folds, fmean), std=_over(folds, stdev))
 
 
-def _over(folds: tuple[Fold, ...], figure: Callable[[list[float]], float]) -> Summary:
+def _over(folds: tuple[Fold, ...], statistic: Callable[[list[float]], float]) -> Summary:
     def scores(found: list[Metrics]) -> Scores:
-        return Scores(*(figure([getattr(metrics, f.name) for metrics in found]) for f in fields(Scores)))
+        return Scores(*(statistic([getattr(metrics, f.name) for metrics in found]) for f in fields(Scores)))
 
     return Summary(scores([fold.validation for fold in folds]), scores([fold.test for fold in folds]))
 
 
-def _training(wanted: TrainSpec, digest: str, runs: Path, report: Report) -> RunDirectory:
-    """The run that trains or has trained this fold: one that is there, or a new one."""
-    same = [run for run in list_runs(runs) if _is_of(run, wanted, digest)]
+def _find_or_start(wanted: TrainSpec, digest: str, runs: Path, report: Report) -> RunDirectory:
+    """The run that trains or has trained this fold: an existing one, or a new one."""
+    same = [run for run in list_runs(runs) if _trains(run, wanted, digest)]
     states = [run.state() for run in same]
     for state in ("finished", *ACTIVE):
         if state in states:
             run = same[states.index(state)]
-            report(Notice(f"fold {wanted.config.fold}: run {run.name} is {state}, it is taken"))
+            report(Notice(f"fold {wanted.config.fold}: uses run {run.name}, which is {state}"))
             return run
-    left = next((run for run in same if (run.path / CHECKPOINT).is_file() and run.state() != "failed"), None)
-    return process.start("train", replace(wanted, resume=left.path if left else None), runs)
+    interrupted = next((run for run in same if (run.path / CHECKPOINT).is_file() and run.state() != "failed"), None)
+    return process.start("train", replace(wanted, resume=interrupted.path if interrupted else None), runs)
 
 
-def _is_of(run: RunDirectory, wanted: TrainSpec, digest: str) -> bool:
-    """Whether the run is a training of `wanted`, on the dataset with this digest as far as it came to say so."""
+def _trains(run: RunDirectory, wanted: TrainSpec, digest: str) -> bool:
+    """Whether the run is a training of `wanted` on this dataset, whose digest is known after the first epoch."""
     try:
         config = run.config()
         if config["job"] != "train" or from_plain(TrainSpec, config["spec"]).config != wanted.config:
@@ -134,21 +136,22 @@ def _is_of(run: RunDirectory, wanted: TrainSpec, digest: str) -> bool:
     return run.state() in ACTIVE
 
 
-def _result(training: RunDirectory, named: str, report: Report) -> Trained:
-    """Follow the run to its end, reporting its progress; its result."""
+def _result(training: RunDirectory, fold: str, report: Report) -> Trained:
+    """Follow the run to its end and forward its progress; returns its result."""
 
-    def hear(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, Progress):
-            report(replace(event, phase=f"fold {named}, {event.phase}"))
+            report(replace(event, phase=f"fold {fold}, {event.phase}"))
         elif isinstance(event, Notice):
-            report(Notice(f"fold {named}: {event.message}"))
+            report(Notice(f"fold {fold}: {event.message}"))
 
-    end = follow(training, hear, report.stop_requested)
+    end = follow(training, on_event, report.stop_requested)
     if isinstance(end.result, Trained):
         return end.result
     raise_if_stopped(report)
     if end.failure is not None:
-        raise KanjiError(f"fold {named}, run {training.name}, failed: {end.failure.message}", end.failure.remedy)
+        raise KanjiError(f"fold {fold}, run {training.name}, failed: {end.failure.message}", end.failure.remedy)
+    state = "has crashed" if end.state == "lost" else f"is {end.state}"
     raise KanjiError(
-        f"fold {named}, run {training.name}, is {end.state}", f"see {training.log}; the same command again goes on"
+        f"fold {fold}, run {training.name}, {state}", f"see {training.log}; resume with the same command"
     )

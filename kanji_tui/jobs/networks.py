@@ -1,4 +1,4 @@
-"""The job `networks`: what each network costs."""
+"""The job `networks`: parameters, MACs and file size of each network."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from kanji_tui.networks.results import Networks
 
 @dataclass(frozen=True)
 class Spec:
-    """`size` pixels a side, `classes` outputs."""
+    """Images of `size` x `size` pixels, `classes` outputs."""
 
     size: int = 64
     classes: int = 3036

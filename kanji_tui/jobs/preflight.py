@@ -1,4 +1,4 @@
-"""The job `preflight`: is everything here that the way from record files to a recogniser needs?"""
+"""The job `preflight`: checks that everything from record files to a trained model can run."""
 
 from dataclasses import dataclass
 
@@ -13,5 +13,5 @@ class Spec(Folders):
 
 
 def run(spec: Spec, report: Report) -> Preflight:
-    """Every check, in the order of its groups."""
+    """Run every check; the results are in the order of their groups."""
     return run_checks(spec, report)

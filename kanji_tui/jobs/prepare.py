@@ -1,4 +1,4 @@
-"""The job `prepare`: record files into a dataset of small pictures."""
+"""The job `prepare`: builds a dataset of resized images from input files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from kanji_tui.paths import DATA_DIR, ETL_DIR
 
 @dataclass(frozen=True)
 class Spec:
-    """`size` pixels a side; `workers` None: one for each usable core; `format` None: recognised."""
+    """Images of `size` x `size` pixels; `workers` None: one per usable core; `format` None: detected."""
 
     etl_dir: Path = ETL_DIR
     output_dir: Path = DATA_DIR

@@ -1,4 +1,4 @@
-"""The job `probe`: how long a training would take and how much memory, from a few real steps of it."""
+"""The job `probe`: estimates the duration and memory of a training from a few real steps."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from kanji_tui.training.results import Probed
 
 @dataclass(frozen=True)
 class Spec:
-    """What a training would be started with."""
+    """The dataset and settings of the training."""
 
     data_dir: Path = DATA_DIR
     config: TrainConfig = field(default_factory=TrainConfig)

@@ -1,4 +1,4 @@
-"""The job `saliency`: what in pictures speaks for the characters that were recognised in them?"""
+"""The job `saliency`: maps of the evidence in images for the predicted characters."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,9 @@ from kanji_tui.recognition.results import Explanations
 
 @dataclass(frozen=True)
 class Spec:
-    """Either `samples`, numbers in the dataset, or `image`, a file. `character` None: the one predicted.
+    """Either `samples`, by their numbers in the dataset, or `image`, a file. `character` None: the predicted one.
 
-    `output_path`: a PNG to draw one picture to, its array beside it as .npy.
+    `output_path`: a PNG file for the map of a single image; its array is written beside it as .npy.
     """
 
     model_path: Path = DEFAULT_MODEL

@@ -1,4 +1,4 @@
-"""The job `sample`: record files drawn from a font. Drawn samples, not handwriting."""
+"""The job `sample`: makes record files of synthetic samples from a font. They are not handwriting."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from kanji_tui.paths import ETL_DIR
 
 @dataclass(frozen=True)
 class Spec:
-    """`classes` of the 3,036 characters, in `sets` data sets (hands), four to a file."""
+    """`classes` of the 3,036 characters, by `sets` synthetic writers (data sets), four per file."""
 
     output_dir: Path = ETL_DIR
     classes: int = SAMPLE_CLASSES
@@ -20,6 +20,6 @@ class Spec:
 
 
 def run(spec: Spec, report: Report) -> SyntheticSample:
-    from kanji_tui.data.sample import draw_sample
+    from kanji_tui.data.sample import generate_sample
 
-    return draw_sample(spec.output_dir, spec.classes, spec.sets, spec.seed, report)
+    return generate_sample(spec.output_dir, spec.classes, spec.sets, spec.seed, report)

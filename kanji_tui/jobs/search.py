@@ -1,9 +1,8 @@
-"""The job `search`: other numbers for a recipe, tried one after the other, each trial an ordinary run.
+"""The job `search`: a hyperparameter search, in which each trial is a training run.
 
-Optuna's TPE sampler proposes; the best epoch's validation decides, by the config's `best_by`. The first trial is
-the recipe as it is.
-`search.journal` in the run directory is Optuna's own storage: a search that was stopped, or lost, goes on from it,
-and the trial it was cut off in from its checkpoint.
+Optuna's TPE sampler proposes values; trials are compared by the validation of their best epoch, by the config's
+`best_by`. The first trial uses the recipe unchanged. `search.journal` in the run directory is Optuna's storage: a
+search that was stopped or has crashed resumes from it, and its interrupted trial from the checkpoint.
 """
 
 import shutil
@@ -30,12 +29,13 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 JOURNAL = "search.journal"
-RUN, GOES_ON, VALIDATION, FAILURE = "run", "goes on from", "validation", "failure"  # what is noted of a trial
+# user attributes of a trial in the journal
+RUN, RESUMED_FROM, VALIDATION, FAILURE = "run", "goes on from", "validation", "failure"
 
 
 @dataclass(frozen=True)
 class Spec:
-    """`trials` in all, those of the search it goes on with included; `resume`: that one's directory."""
+    """`trials`: the total, including those of the resumed search; `resume`: the directory of that search."""
 
     train: TrainSpec = field(default_factory=TrainSpec)
     over: tuple[Range, ...] = ()
@@ -44,8 +44,8 @@ class Spec:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One trial. `validation` holds the best epoch's metrics; None where it failed, and `failure` says why."""
+class TrialResult:
+    """One trial. `validation`: the metrics of its best epoch; None where it failed, and `failure` says why."""
 
     run: str
     values: dict[str, Any]
@@ -54,12 +54,12 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Searched:
-    """All trials in their order; `best` has the highest validation."""
+class SearchResult:
+    """All trials in order; `best` has the highest validation metric."""
 
     run: str
-    trials: tuple[Tried, ...]
-    best: Tried
+    trials: tuple[TrialResult, ...]
+    best: TrialResult
 
 
 def check_search() -> None:
@@ -70,8 +70,8 @@ def check_search() -> None:
         )
 
 
-def run(spec: Spec, report: Report) -> Searched:
-    """Try `spec.trials` settings, and publish the best one's model unless the user pinned another.
+def run(spec: Spec, report: Report) -> SearchResult:
+    """Run `spec.trials` trials, and publish the best model unless the user pinned another.
 
     Raises Stopped when the user asks to stop, KanjiError when every trial failed.
     """
@@ -81,22 +81,22 @@ def run(spec: Spec, report: Report) -> Searched:
     if spec.resume is not None and (spec.resume / JOURNAL).is_file():
         shutil.copyfile(spec.resume / JOURNAL, report.directory / JOURNAL)
     study = _open(report.directory / JOURNAL)
-    _take_up(study, runs)
+    _requeue_interrupted(study, runs)
     if not study.trials:
         recipe = {r.name: getattr(spec.train.config, r.name) for r in spec.over}
         study.enqueue_trial({r.name: recipe[r.name] for r in spec.over if r.holds(recipe[r.name])})
-    while len(_tried(study)) < spec.trials:
-        report(Progress("search", len(_tried(study)), spec.trials, "trials"))
+    while len(_ended_trials(study)) < spec.trials:
+        report(Progress("search", len(_ended_trials(study)), spec.trials, "trials"))
         raise_if_stopped(report)
-        _try(study, spec, runs, report)
+        _run_trial(study, spec, runs, report)
     report(Progress("search", spec.trials, spec.trials, "trials"))
-    tried = tuple(map(_result, _tried(study)))
-    by = _judged_by(spec)
-    best = max(tried, key=lambda one: getattr(one.validation, by) if one.validation else -1.0)
+    trials = tuple(map(_result, _ended_trials(study)))
+    metric = _metric(spec)
+    best = max(trials, key=lambda trial: getattr(trial.validation, metric) if trial.validation else -1.0)
     if best.validation is None:
-        raise KanjiError(f"none of {len(tried)} trials came to its end: {best.failure}")
+        raise KanjiError(f"none of {len(trials)} trials succeeded: {best.failure}")
     publish_finished(runs / best.run, spec.train.models_dir, report)
-    return Searched(report.directory.name, tried, best)
+    return SearchResult(report.directory.name, trials, best)
 
 
 def _open(journal: Path) -> "Study":
@@ -109,37 +109,37 @@ def _open(journal: Path) -> "Study":
     return optuna.create_study(storage=storage, study_name="search", direction="maximize", load_if_exists=True)
 
 
-def _take_up(study: "Study", runs: Path) -> None:
-    """Put the trial that an earlier search was cut off in back to be tried, from its run's checkpoint."""
+def _requeue_interrupted(study: "Study", runs: Path) -> None:
+    """Queue the interrupted trial of an earlier search again, to resume from the checkpoint of its run."""
     from optuna.trial import TrialState
 
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         if RUN in trial.user_attrs:
-            cut_off = RunDirectory(runs / trial.user_attrs[RUN])
-            while cut_off.request_stop() in ACTIVE:  # only the search was lost
+            interrupted = RunDirectory(runs / trial.user_attrs[RUN])
+            while interrupted.request_stop() in ACTIVE:  # only the search crashed, its training still runs
                 time.sleep(POLL_SECONDS)
-            study.enqueue_trial(trial.params, user_attrs={GOES_ON: cut_off.name})
+            study.enqueue_trial(trial.params, user_attrs={RESUMED_FROM: interrupted.name})
 
 
-def _tried(study: "Study") -> list["FrozenTrial"]:
-    """The trials that came to an end of their own."""
-    gone_on = {trial.user_attrs.get(GOES_ON) for trial in study.trials}
+def _ended_trials(study: "Study") -> list["FrozenTrial"]:
+    """The trials that finished or failed, without those that were interrupted and resumed."""
+    resumed = {trial.user_attrs.get(RESUMED_FROM) for trial in study.trials}
     ended = (trial for trial in study.trials if trial.state.is_finished() and RUN in trial.user_attrs)
-    return [trial for trial in ended if trial.user_attrs[RUN] not in gone_on]
+    return [trial for trial in ended if trial.user_attrs[RUN] not in resumed]
 
 
-def _try(study: "Study", spec: Spec, runs: Path, report: Report) -> None:
-    """One trial: ask for values, train with them, tell what came of it."""
+def _run_trial(study: "Study", spec: Spec, runs: Path, report: Report) -> None:
+    """Ask for values, train with them, and record the result."""
     from optuna.samplers import TPESampler
     from optuna.trial import TrialState
 
-    number = len(_tried(study))
-    # A sampler of its own: what is proposed depends on the trials before it, not on where a search was cut off.
+    number = len(_ended_trials(study))
+    # A new sampler per trial: the proposal depends on the trials before it, not on where a search was interrupted.
     study.sampler = TPESampler(seed=spec.train.config.seed * 1_000_003 + number)
     trial = study.ask()
     config = replace(spec.train.config, **{r.name: _suggest(trial, r) for r in spec.over})
-    earlier = runs / trial.user_attrs.get(GOES_ON, "")
+    earlier = runs / trial.user_attrs.get(RESUMED_FROM, "")
     resume = earlier if (earlier / CHECKPOINT).is_file() else None
     training = process.start("train", replace(spec.train, config=config, resume=resume, publish=False), runs)
     trial.set_user_attr(RUN, training.name)
@@ -149,13 +149,13 @@ def _try(study: "Study", spec: Spec, runs: Path, report: Report) -> None:
     trial.set_user_attr(FAILURE, failure)
     if validation is None:
         study.tell(trial, state=TrialState.FAIL)
-        report(Notice(f"trial {number + 1}, run {training.name}, counts as failed: {failure}"))
+        report(Notice(f"trial {number + 1}, run {training.name}, failed: {failure}"))
     else:
-        study.tell(trial, getattr(validation, _judged_by(spec)))
+        study.tell(trial, getattr(validation, _metric(spec)))
 
 
-def _judged_by(spec: Spec) -> str:
-    """The validation figure that decides: the one that says which epoch of a run is the best."""
+def _metric(spec: Spec) -> str:
+    """The validation metric by which trials are compared: the one that selects the best epoch of a run."""
     return spec.train.config.best_by or "top1"
 
 
@@ -168,7 +168,10 @@ def _suggest(trial: "Trial", over: Range) -> Any:
 
 
 def _follow(training: RunDirectory, report: Report) -> tuple[Metrics | None, str]:
-    """Wait for a run's end: the best epoch's validation and "", or None and why. Stopped, and the run with it."""
+    """The validation of the run's best epoch and "", or None and the failure; waits until the run has ended.
+
+    Raises Stopped when the user asks to stop, which also stops the run.
+    """
     end = follow(training, lambda event: None, report.stop_requested)
     raise_if_stopped(report)
     if isinstance(end.result, Trained):
@@ -176,8 +179,8 @@ def _follow(training: RunDirectory, report: Report) -> tuple[Metrics | None, str
     return None, end.failure.message if end.failure else f"its run is {end.state}; see {training.log}"
 
 
-def _result(trial: "FrozenTrial") -> Tried:
-    noted = trial.user_attrs
-    validation = noted.get(VALIDATION)
+def _result(trial: "FrozenTrial") -> TrialResult:
+    recorded = trial.user_attrs
+    validation = recorded.get(VALIDATION)
     metrics = from_plain(Metrics, validation, f"trial {trial.number}", strict=False) if validation else None
-    return Tried(noted[RUN], dict(trial.params), metrics, noted.get(FAILURE, ""))
+    return TrialResult(recorded[RUN], dict(trial.params), metrics, recorded.get(FAILURE, ""))

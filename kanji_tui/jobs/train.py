@@ -1,4 +1,4 @@
-"""The job `train`: a network learns a dataset. Its run directory keeps everything it earned."""
+"""The job `train`: trains a network on a dataset and keeps its artifacts in the run directory."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -13,10 +13,10 @@ from kanji_tui.training.results import Trained
 
 @dataclass(frozen=True)
 class Spec:
-    """`resume`: the run directory to go on from, with its own config; then `config` is not looked at.
+    """`resume`: the directory of the run to resume, with its own config; `config` is then ignored.
 
-    `track`: see jobs/trackers.py. `profile`: leave training/profile.py's table and trace. `publish`: make the model
-    the one in `models_dir` in the end, unless the user pinned another.
+    `track`: see runs/trackers.py. `profile`: write the table and the trace of training/profile.py. `publish`: make
+    the model the one in `models_dir` at the end, unless the user pinned another.
     """
 
     data_dir: Path = DATA_DIR
@@ -29,7 +29,7 @@ class Spec:
 
 
 def run(spec: Spec, report: Report) -> Trained | None:
-    """Train, and account for it; None in all processes of several but the first."""
+    """Train with trackers and energy metering; returns None except on rank 0."""
     from kanji_tui.runs.publish import publish_finished
     from kanji_tui.runs.trackers import tracking
     from kanji_tui.training.distributed import current
@@ -39,11 +39,11 @@ def run(spec: Spec, report: Report) -> Trained | None:
 
     directory = report.directory
     assert directory is not None, "a training always has a run directory"
-    with ExitStack() as accounts:
+    with ExitStack() as contexts:
         if current().first:
-            report = accounts.enter_context(tracking(spec.track, to_plain(spec.config), report))
-            report = accounts.enter_context(metering(report))
-            accounts.enter_context(following(directory if spec.profile else None))
+            report = contexts.enter_context(tracking(spec.track, to_plain(spec.config), report))
+            report = contexts.enter_context(metering(report))
+            contexts.enter_context(following(directory if spec.profile else None))
         trained = train(spec.data_dir, spec.config, directory, spec.resume, report)
     if trained is None:
         return None

@@ -1,4 +1,4 @@
-"""The job `verify`: is the dataset whole, and do its pictures look like characters?"""
+"""The job `verify`: checks a dataset's files and images."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +10,9 @@ from kanji_tui.paths import DATA_DIR
 
 @dataclass(frozen=True)
 class Spec:
-    """With `test_model` a network takes a few steps on the dataset; `contact_sheet` names a PNG to draw.
+    """`test_model`: train a network for a few steps; `contact_sheet`: a PNG file for a page of samples.
 
-    `unusual`: so many samples of each class, those least like it, are listed and drawn.
+    `unusual`: the number of outliers of each class that are listed and drawn.
     """
 
     data_dir: Path = DATA_DIR

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kanji_tui.characters.classes import etl9g_classes
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.errors import KanjiError
 
 CARD_VERSION = 1
@@ -83,7 +83,7 @@ class ModelCard:
     @property
     def characters(self) -> tuple[str, ...]:
         """The characters in output order."""
-        return tuple(jis_to_character(jis) or "?" for jis in self.classes)
+        return tuple(character_of(jis) for jis in self.classes)
 
     def export_name(self, target: str = "", variant: str = "") -> str:
         """The stem of an export's file name: `kanji_model_etl9g_64x64_3036classes_tract`.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.events import Notice, Report
 
 CPU = torch.device("cpu")
@@ -43,7 +43,7 @@ def move_to_gpu(network: nn.Module, size: int, report: Report) -> None:
             network(torch.zeros(1, 1, size, size, device=device)).cpu()
         return
     except RuntimeError as error:
-        report(Notice(f"the GPU cannot be used, so the CPU computes: {str(error).splitlines()[0]}"))
+        report(Notice(f"the GPU cannot be used, so the CPU computes: {first_line(error)}"))
     network.to(CPU)
 
 

@@ -1,7 +1,7 @@
-"""Every check of the way from record files to a recogniser.
+"""Runs every preflight check, from record files to training.
 
-`quick_checks` loads neither torch nor onnx and may run while a screen waits; `font_checks` may search folders and
-`torch_checks` asks a child process.
+`quick_checks` loads neither torch nor onnx and is fast enough for a screen; `font_checks` may search folders, and
+`torch_checks` waits for a child process.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from kanji_tui.data.defaults import DRAWN, IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS
+from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS, SYNTHETIC_SOURCE
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
@@ -30,15 +30,15 @@ from kanji_tui.system.plain_data import from_plain, to_plain
 DISK, DATASET = "disk", "dataset"
 GROUPS = (machine.PYTHON, machine.GPU, machine.MEMORY, DISK, ETL_FILES, DATASET, machine.TERMINAL)
 
-SAMPLE_BYTES = 8199  # a record of a drawn sample
-TRAINING_BYTES = 2 * 1024**3  # torch itself, the network, a few batches: beside the pictures in RAM
-PREPARING_MARGIN = 64 * 1024**2  # labels, JSON, what the file system rounds up
-RUN_BYTES = 512 * 1024**2  # a training's checkpoints, the published copies and their exports
+SAMPLE_BYTES = 8199  # one record of a synthetic sample
+TRAINING_BYTES = 2 * 1024**3  # of RAM for torch, the network and a few batches, beside the images
+PREPARATION_MARGIN = 64 * 1024**2  # of disk for labels, JSON files and rounding by the file system
+RUN_BYTES = 512 * 1024**2  # of disk for a training's checkpoints, the published copies and their exports
 
 
 @dataclass(frozen=True)
 class Folders:
-    """The folders to check; those that are not absolute count from `home`."""
+    """The folders to check; relative ones are relative to `home`."""
 
     home: Path = Path(".")
     etl_dir: Path = ETL_DIR
@@ -47,8 +47,8 @@ class Folders:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What the dataset holds, or the `problem` why it cannot be used."""
+class PreparedDataset:
+    """The size of the dataset, or the `problem` why it cannot be used."""
 
     samples: int = 0
     classes: int = 0
@@ -62,11 +62,11 @@ class Prepared:
 
 
 def run_checks(folders: Folders, report: Report) -> Preflight:
-    """All checks: the quick ones, then torch's."""
+    """Run all checks: the quick ones, the fonts, then torch."""
     steps: tuple[tuple[str, Callable[[Folders], list[Check]]], ...] = (
         ("machine, files and terminal", quick_checks),
         ("fonts", font_checks),
-        ("importing torch in a process of its own", torch_checks),
+        ("import of torch", torch_checks),
     )
     checks: list[Check] = []
     for done, (item, step) in enumerate(steps):
@@ -78,12 +78,12 @@ def run_checks(folders: Folders, report: Report) -> Preflight:
 
 
 def in_order(checks: list[Check]) -> tuple[Check, ...]:
-    """The checks sorted into the order of GROUPS, each group as it came."""
+    """The checks in the order of GROUPS; the order within a group is kept."""
     return tuple(sorted(checks, key=lambda check: GROUPS.index(check.group)))
 
 
 def quick_checks(folders: Folders) -> list[Check]:
-    """Everything but what only torch knows; a few reads of small files and of the driver."""
+    """All checks that need neither torch nor fonts; reads a few small files and queries the driver."""
     prepared = read_prepared(folders.home / folders.data_dir)
     files = read_files(folders.home / folders.etl_dir)
     return [
@@ -98,7 +98,7 @@ def quick_checks(folders: Folders) -> list[Check]:
 
 
 def font_checks(folders: Folders) -> list[Check]:
-    """Whether a font is there that `kanji-tui sample` can draw with; may have to search folders of fonts."""
+    """Whether there is a font for `kanji-tui sample`; may have to search font folders."""
     try:
         from kanji_tui.data.fonts import find_fonts
 
@@ -106,13 +106,13 @@ def font_checks(folders: Folders) -> list[Check]:
     except KanjiError as error:
         remedy = machine.pip("matplotlib-fontja")
         return [Check(ETL_FILES, "font for samples", "warning", error.message, remedy)]
-    except ImportError:  # a package is missing, and named where packages are checked
+    except ImportError:  # the check of packages names the missing package
         return []
     return [Check(ETL_FILES, "font for samples", "ok", names)]
 
 
 def torch_checks(folders: Folders) -> list[Check]:
-    """What only torch knows, from a child process; takes seconds."""
+    """The checks of torch, from a child process; takes seconds."""
     with torch_facts.start() as child:
         child.wait()
         return read_torch_checks(child)
@@ -127,23 +127,23 @@ def read_torch_checks(child: Child) -> list[Check]:
 
 
 def start_font_checks() -> Child:
-    """A child that searches for fonts, for whoever must not wait; `read_font_checks` reads it."""
+    """Start a child that searches for fonts, for callers that must not wait; read it with `read_font_checks`."""
     return Child("kanji_tui.preflight.all_checks:answer_font_checks")
 
 
 def read_font_checks(child: Child) -> list[Check]:
-    """What the ended child found; nothing where it could not search."""
+    """The checks of the ended child; empty where it failed."""
     return [] if child.wait() else [from_plain(Check, check) for check in json.loads(child.output)]
 
 
 def answer_font_checks() -> None:
-    """The child of `start_font_checks`."""
+    """Entry point of the child of `start_font_checks`."""
     with take_stdout() as out:
         out.write(json.dumps(to_plain(font_checks(Folders()))).encode())
 
 
-def read_prepared(data_dir: Path) -> Prepared | None:
-    """The prepared dataset as it opens, its pictures left on the disk; None where there is none."""
+def read_prepared(data_dir: Path) -> PreparedDataset | None:
+    """The prepared dataset, opened without reading its images; None where there is none."""
     try:
         if not (data_dir / METADATA).is_file():
             return None
@@ -151,81 +151,81 @@ def read_prepared(data_dir: Path) -> Prepared | None:
 
         dataset = open_dataset(data_dir)
     except KanjiError as error:
-        return Prepared(problem=error.message)
+        return PreparedDataset(problem=error.message)
     except (ImportError, OSError) as error:
-        return Prepared(problem=f"{data_dir} cannot be looked at: {error}")
-    return Prepared(len(dataset), len(dataset.classes), dataset.size, dataset.source)
+        return PreparedDataset(problem=f"{data_dir} cannot be read: {error}")
+    return PreparedDataset(len(dataset), len(dataset.classes), dataset.size, dataset.source)
 
 
 def read_files(etl_dir: Path) -> Listing:
-    """What lies in `etl_dir` to be prepared, whatever its format, or why it cannot be."""
+    """The files in `etl_dir` that can be prepared, of any format, or the problem why they cannot."""
     try:
         from kanji_tui.data.formats import list_inputs
 
         return list_inputs(etl_dir)
     except ImportError as error:
-        return Listing(problem=f"{etl_dir} cannot be looked at: {error}")
+        return Listing(problem=f"{etl_dir} cannot be read: {error}")
 
 
-def _memory_checks(prepared: Prepared | None, files: Listing) -> list[Check]:
+def _memory_checks(prepared: PreparedDataset | None, files: Listing) -> list[Check]:
     size = prepared.size if prepared else IMAGE_SIZE
     if prepared and prepared.samples:
-        pictures, purpose = prepared.bytes, "training the prepared dataset"
+        image_bytes, purpose = prepared.bytes, "training on the prepared dataset"
     elif files.items:
-        pictures, purpose = files.samples * size**2, f"training what {files.samples:,} records give"
+        image_bytes, purpose = files.samples * size**2, f"training on {files.samples:,} records"
     else:
-        pictures, purpose = 0, "training a drawn sample"
+        image_bytes, purpose = 0, "training on a synthetic sample"
     fitting = (memory().available - TRAINING_BYTES) // size**2
-    remedy = f"kanji-tui train --sample-limit {fitting}" if fitting > 0 else "top  # close what is not needed"
-    return machine.memory_checks(TRAINING_BYTES + pictures, purpose, remedy)
+    remedy = f"kanji-tui train --sample-limit {fitting}" if fitting > 0 else "top  # close other programs"
+    return machine.memory_checks(TRAINING_BYTES + image_bytes, purpose, remedy)
 
 
-def _disk_checks(folders: Folders, prepared: Prepared | None, files: Listing) -> list[Check]:
+def _disk_checks(folders: Folders, prepared: PreparedDataset | None, files: Listing) -> list[Check]:
     command, folder, needed = _next_step(folders, prepared, files)
-    place = disk(folder)
-    found = f"{size(place.free)} free in {place.folder}; {command} needs about {size(needed)}"
-    if place.free >= needed:
+    target = disk(folder)
+    found = f"{size(target.free)} free in {target.folder}; {command} needs about {size(needed)}"
+    if target.free >= needed:
         space = Check(DISK, "free space", "ok", found)
     else:
-        remedy = f"df -h {quote(str(place.folder))}  # free some, or take another disk with --home DIR"
+        remedy = f"df -h {quote(str(target.folder))}  # free some space, or use another disk: --home DIR"
         space = Check(DISK, "free space", "failed", found, remedy)
     return [space, _permission_check({folder, folders.home / folders.data_dir, folders.home / folders.models_dir})]
 
 
-def _next_step(folders: Folders, prepared: Prepared | None, files: Listing) -> tuple[str, Path, int]:
-    """The command that comes next, the folder it writes to, and the bytes it needs there."""
+def _next_step(folders: Folders, prepared: PreparedDataset | None, files: Listing) -> tuple[str, Path, int]:
+    """The next command to run, the folder it writes to, and the bytes it needs there."""
     if prepared and not prepared.problem:
         return "kanji-tui train", folders.home / folders.models_dir, RUN_BYTES
     if files.items:
-        # An earlier dataset stays until the new one is whole, so nothing is given back before.
+        # An earlier dataset is only deleted when the new one is complete, so its space does not count as free.
         return (
             "kanji-tui prepare",
             folders.home / folders.data_dir,
-            files.samples * IMAGE_SIZE**2 + PREPARING_MARGIN,
+            files.samples * IMAGE_SIZE**2 + PREPARATION_MARGIN,
         )
     return "kanji-tui sample", folders.home / folders.etl_dir, SAMPLE_CLASSES * SAMPLE_SETS * SAMPLE_BYTES
 
 
 def _permission_check(folders: set[Path]) -> Check:
-    closed = [disk(folder).folder for folder in sorted(folders) if not disk(folder).writable]
-    if not closed:
+    read_only = [disk(folder).folder for folder in sorted(folders) if not disk(folder).writable]
+    if not read_only:
         return Check(DISK, "write permission", "ok", ", ".join(str(folder) for folder in sorted(folders)))
-    names = " ".join(dict.fromkeys(quote(str(folder)) for folder in closed))
+    names = " ".join(dict.fromkeys(quote(str(folder)) for folder in read_only))
     remedy = f'sudo chown "$USER" {names}'
-    return Check(DISK, "write permission", "failed", f"this user may not write in {names}", remedy)
+    return Check(DISK, "write permission", "failed", f"this user may not write to {names}", remedy)
 
 
-def _dataset_check(folders: Folders, prepared: Prepared | None, files: Listing) -> Check:
+def _dataset_check(folders: Folders, prepared: PreparedDataset | None, files: Listing) -> Check:
     folder = folders.home / folders.data_dir
     prepare = (
         _prepare_command(folders) if files.items else f"{_sample_command(folders)} && {_prepare_command(folders)}"
     )
     if prepared is None:
-        begun = "; a preparation was begun and goes on where it stopped" if (folder / ".next").is_dir() else ""
-        return Check(DATASET, "prepared", "warning", f"none yet in {folder}{begun}", prepare)
+        unfinished = "; an unfinished preparation will be resumed" if (folder / ".next").is_dir() else ""
+        return Check(DATASET, "prepared", "warning", f"none yet in {folder}{unfinished}", prepare)
     if prepared.problem:
         return Check(DATASET, "prepared", "warning", prepared.problem, prepare)
-    source = "synthetic samples, not handwriting" if prepared.source == DRAWN else prepared.source
+    source = "synthetic samples, not handwriting" if prepared.source == SYNTHETIC_SOURCE else prepared.source
     pixels = f"{prepared.size}x{prepared.size}"
     found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {pixels}, {size(prepared.bytes)}"
     return Check(DATASET, "prepared", "ok", f"{found}; {source}" if source else found)
@@ -244,6 +244,6 @@ def _prepare_command(folders: Folders) -> str:
 
 
 def _command(name: str, paths: dict[str, tuple[Path, Path]]) -> str:
-    """The command to type; a path is named only where it is not the default, its second one."""
+    """The command to type; `paths`: by flag the path and its default, at which the flag is omitted."""
     flags = [f"{flag} {quote(str(path))}" for flag, (path, default) in paths.items() if path != default]
     return " ".join(["kanji-tui", name, *flags])

@@ -1,6 +1,6 @@
-"""The preflight checks of what is to be prepared: record files, npz pairs or folders of images.
+"""Preflight checks of the input files: record files, npz pairs or folders of images.
 
-Told by names, sizes and headers; of record files a few pictures are looked at as well.
+They read names, sizes and headers; of record files also a few images.
 """
 
 from pathlib import Path
@@ -14,108 +14,109 @@ from kanji_tui.system.numbers import size
 ETL_FILES = "ETL9G files"
 
 
-def file_checks(folder: Path, files: Listing, otherwise: str) -> list[Check]:
-    """What lies in `folder`, whatever its format; `otherwise` is the command where there is nothing at all."""
+def file_checks(folder: Path, files: Listing, sample_command: str) -> list[Check]:
+    """The checks of the files in `folder`, of any format; `sample_command` is the remedy where there are none."""
     if not files.items:
-        return [Check(ETL_FILES, "files", "warning", files.problem, _remedy(folder, files, otherwise))]
+        return [Check(ETL_FILES, "files", "warning", files.problem, _remedy(folder, files, sample_command))]
     if files.problem:
-        return [Check(ETL_FILES, "files", "warning", files.problem, _look_at(folder, files.advice))]
+        return [Check(ETL_FILES, "files", "warning", files.problem, _list_command(folder, files.remedy))]
     if files.format == "images":
         return [_images_check(folder, files)]
     if files.format == "kuzushiji":
-        found = f"{files.words}, {size(files.bytes)} in {folder}{_aside(files)}"
+        found = f"{files.summary}, {size(files.bytes)} in {folder}{_ignored(files)}"
         return [Check(ETL_FILES, "files", "ok", found)]
     return _record_checks(folder, files)
 
 
-def _remedy(folder: Path, files: Listing, otherwise: str) -> str:
-    """What to type where nothing can be prepared."""
-    if elsewhere := files.advice.partition("--etl-dir ")[2]:
+def _remedy(folder: Path, files: Listing, sample_command: str) -> str:
+    """The command to type where nothing can be prepared."""
+    if elsewhere := files.remedy.partition("--etl-dir ")[2]:
         return f"kanji-tui prepare --etl-dir {quote(elsewhere)}"
-    if "kanji-tui sample" in files.advice:
-        return otherwise
-    return _look_at(folder, files.advice)
+    if "kanji-tui sample" in files.remedy:
+        return sample_command
+    return _list_command(folder, files.remedy)
 
 
-def _look_at(folder: Path, advice: str) -> str:
+def _list_command(folder: Path, advice: str) -> str:
+    """The command that lists the folder, with `advice` as its comment."""
     return f"ls -l {quote(str(folder))}  # {advice}" if advice else f"ls -l {quote(str(folder))}"
 
 
 def _images_check(folder: Path, files: Listing) -> Check:
-    """Folders of images; one that names no character would have its images left out."""
-    found = f"{files.words} in {folder}, like {files.items[0].name}"
-    if not files.aside:
+    """Does every folder of images name a character? The images of other folders are excluded."""
+    found = f"{files.summary} in {folder}, like {files.items[0].name}"
+    if not files.ignored:
         return Check(ETL_FILES, "files", "ok", found)
-    advice = "a folder is named by its character, its JIS code or its code point: 田, 4544 or U+7530"
-    left_out = f"{found}; named after no character, so left out: {_first_of(files.aside)}"
-    return Check(ETL_FILES, "files", "warning", left_out, _look_at(folder, advice))
+    advice = "name each folder by its character, its JIS code or its code point: 田, 4544 or U+7530"
+    excluded = f"{found}; excluded, because the name is not a character: {_first_names(files.ignored)}"
+    return Check(ETL_FILES, "files", "warning", excluded, _list_command(folder, advice))
 
 
 def _record_checks(folder: Path, files: Listing) -> list[Check]:
-    """Which record files are there, of the right size, and with records in them?"""
+    """Which record files are there, are their sizes right, and do they hold records?"""
     from kanji_tui.data.etl import KNOWN_FILES
 
-    amount = f"{files.words}, {size(files.bytes)}"
-    if files.drawn:
-        return [Check(ETL_FILES, "files", "ok", f"{amount} in {folder}: a drawn sample, not handwriting")]
+    amount = f"{files.summary}, {size(files.bytes)}"
+    if files.synthetic:
+        return [Check(ETL_FILES, "files", "ok", f"{amount} in {folder}: a synthetic sample, not handwriting")]
     missing = sorted(KNOWN_FILES.keys() - {item.name.upper() for item in files.items})
     if files.format == "etl8g":
-        found = f"{amount} of ETL8G in {folder}{_aside(files)}"
+        found = f"{amount} of ETL8G in {folder}{_ignored(files)}"
     else:
         found = f"{len(KNOWN_FILES) - len(missing)} of the {len(KNOWN_FILES)} in {folder}: {amount}"
-        found += (f"; not there: {_ranges(missing)}" if missing else "") + _aside(files)
+        found += (f"; missing: {_ranges(missing)}" if missing else "") + _ignored(files)
     return [Check(ETL_FILES, "files", "ok", found), _size_check(folder, files), _content_check(folder, files)]
 
 
 def _content_check(folder: Path, files: Listing) -> Check:
-    """Do the files begin with records, and does their ink lie where this format has it?"""
-    from kanji_tui.data.record_files import doubt, files_of_something_else
+    """Do the files start with records of this format, and is the ink where this format has it?"""
+    from kanji_tui.data.record_files import files_of_another_format, format_warning
 
     paths = [folder / item.name for item in files.items]
     try:
-        strange, why = files_of_something_else(paths, files.format), doubt(paths, files.format)
+        unknown, warning = files_of_another_format(paths, files.format), format_warning(paths, files.format)
     except KanjiError as error:
-        return Check(ETL_FILES, "content", "warning", error.message, _look_at(folder, error.remedy))
-    if strange:
-        found = f"no record of {files.format.upper()} stands at the beginning of {_first_of(strange)}"
-        advice = "copy them again from where they came, unpacked"
-        return Check(ETL_FILES, "content", "warning", found, _look_at(folder, advice))
-    if why:
+        return Check(ETL_FILES, "content", "warning", error.message, _list_command(folder, error.remedy))
+    if unknown:
+        found = f"these files do not start with a record of {files.format.upper()}: {_first_names(unknown)}"
+        advice = "copy them again from their source, and unpack archives"
+        return Check(ETL_FILES, "content", "warning", found, _list_command(folder, advice))
+    if warning:
         advice = "if they are, name the format: kanji-tui prepare --format"
-        return Check(ETL_FILES, "content", "warning", why, _look_at(folder, advice))
-    return Check(ETL_FILES, "content", "ok", "records at the beginning of each file, ink in the middle")
+        return Check(ETL_FILES, "content", "warning", warning, _list_command(folder, advice))
+    return Check(ETL_FILES, "content", "ok", "each file starts with a record, ink in the middle")
 
 
-def _aside(files: Listing) -> str:
-    return f"; not read: {_first_of(files.aside)}" if files.aside else ""
+def _ignored(files: Listing) -> str:
+    return f"; not read: {_first_names(files.ignored)}" if files.ignored else ""
 
 
-def _first_of(names: tuple[str, ...]) -> str:
+def _first_names(names: tuple[str, ...]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _size_check(folder: Path, files: Listing) -> Check:
-    """Files that are not as large as the database's own list says, or that end within a record."""
+    """Have the files the sizes that the database lists, and do they end with a complete record?"""
     from kanji_tui.data.etl import KNOWN_FILES, RECORD_BYTES
 
-    told = {}
+    problems = {}
     for item in files.items:
         known, size = KNOWN_FILES.get(item.name.upper()), item.bytes or 0
         if known and size != known:
-            told[item.name] = f"{item.name} has {size:,} of {known:,} bytes"
+            problems[item.name] = f"{item.name} has {size:,} of {known:,} bytes"
         elif not known and size % RECORD_BYTES:
-            told[item.name] = f"{item.name} ends within a record ({size:,} bytes)"
-    if not told:
+            problems[item.name] = f"{item.name} ends within a record ({size:,} bytes)"
+    if not problems:
         listed = files.format == "etl9g"
-        return Check(ETL_FILES, "sizes", "ok", "as ETL9INFO lists them" if listed else "whole records")
-    found = f"{'; '.join([*told.values()][:3])}{f' and {len(told) - 3} more' if len(told) > 3 else ''}"
-    paths = " ".join(quote(str(folder / name)) for name in [*told][:3])
-    remedy = f"ls -l {paths}  # copy them again from where they came"
-    return Check(ETL_FILES, "sizes", "warning", f"{found}. Whole records are used, a cut one is left out", remedy)
+        return Check(ETL_FILES, "sizes", "ok", "as listed in ETL9INFO" if listed else "complete records only")
+    found = f"{'; '.join([*problems.values()][:3])}{f' and {len(problems) - 3} more' if len(problems) > 3 else ''}"
+    paths = " ".join(quote(str(folder / name)) for name in [*problems][:3])
+    remedy = f"ls -l {paths}  # copy them again from their source"
+    return Check(ETL_FILES, "sizes", "warning", f"{found}. An incomplete last record is excluded", remedy)
 
 
 def _ranges(names: list[str]) -> str:
-    """File numbers in short: ETL9G_01, 02, 03 and 07 are `01-03, 07`."""
+    """File numbers as ranges: `01-03, 07` for ETL9G_01, 02, 03 and 07."""
     numbers = sorted(int(name.rpartition("_")[2]) for name in names)
     starts = [number for number in numbers if number - 1 not in numbers]
     ends = [number for number in numbers if number + 1 not in numbers]

@@ -1,4 +1,4 @@
-"""The packages this program needs, as its own installed metadata names them, and the versions that are there."""
+"""Compares the packages that this program's metadata requires with the installed versions."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 
 @dataclass(frozen=True)
 class Package:
-    """`wanted` as the requirement writes it (">=2.11"), `found` empty where it is not installed."""
+    """`wanted` as in the requirement (">=2.11"); `found`: the installed version, or empty."""
 
     name: str
     wanted: str
@@ -25,7 +25,7 @@ class Package:
 
 
 def packages() -> tuple[Package, ...]:
-    """Every package required, those of extras included; empty when the program itself is not installed."""
+    """Every required package, including those of extras; empty when the program itself is not installed."""
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
@@ -34,7 +34,7 @@ def packages() -> tuple[Package, ...]:
 
 
 def wanted_python() -> str:
-    """The Python versions the program runs on, as ">=3.11"."""
+    """The Python versions that the program requires, as ">=3.11"."""
     try:
         return metadata.metadata(DISTRIBUTION)["Requires-Python"] or ""
     except (metadata.PackageNotFoundError, KeyError):
@@ -50,7 +50,7 @@ def version(name: str) -> str:
 
 
 def fits(found: str, wanted: str) -> bool:
-    """Whether version `found` meets every clause of `wanted`; what follows the release number is not compared."""
+    """Whether version `found` meets every clause of `wanted`; only release numbers are compared."""
     have = release(found)
     return all(_meets(have, operator, release(bound)) for operator, bound in CLAUSE.findall(wanted))
 

@@ -1,4 +1,4 @@
-"""What a preflight finds."""
+"""The result of the job `preflight`."""
 
 from dataclasses import dataclass
 

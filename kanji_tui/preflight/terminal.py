@@ -1,4 +1,4 @@
-"""What the terminal can show: its size, its colours, whether it takes UTF-8, what stands between."""
+"""Detects what the terminal can show: size, colours and UTF-8, and whether tmux or screen is in between."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ from typing import TextIO
 
 @dataclass(frozen=True)
 class Terminal:
-    """`attached`: a person can type and see. `colours`: truecolour, 256, 16 or none. 0 columns: not known.
+    """`attached`: stdin and stdout are a terminal. `colours`: truecolour, 256, 16 or none. 0 columns: unknown.
 
-    `declares_utf8`: the locale variables say UTF-8, which tmux goes by; `encodes_utf8`: this Python writes it.
+    `declares_utf8`: the locale variables name UTF-8, which tmux uses; `encodes_utf8`: Python writes UTF-8.
     """
 
     attached: bool
@@ -26,7 +26,7 @@ class Terminal:
 
 
 def read_terminal(environment: Mapping[str, str] = os.environ) -> Terminal:
-    """The terminal of this process; works too while a program owns sys.stdout, by asking the true streams."""
+    """The terminal of this process, read from the original streams, as a program may replace sys.stdout."""
     streams = [stream for stream in (sys.__stdout__, sys.__stdin__, sys.__stderr__) if stream is not None]
     columns, rows = _size(streams)
     encoding = getattr(sys.__stdout__, "encoding", None) or ""
@@ -70,9 +70,9 @@ def _colours(environment: Mapping[str, str]) -> str:
 
 
 def _declares_utf8(environment: Mapping[str, str]) -> bool:
-    """The first of LC_ALL, LC_CTYPE, LANG that is set decides.
+    """Whether the first of LC_ALL, LC_CTYPE, LANG that is set names UTF-8.
 
-    In the C locale Python sets LC_CTYPE itself (PEP 538); that was nobody's word and does not count.
+    In the C locale Python sets LC_CTYPE itself (PEP 538); that value is not the user's and is ignored.
     """
     chosen = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
     set_by_python = chosen[0] == "" and chosen[2] in ("", "C", "POSIX") and chosen[1].startswith(("C.", "UTF-8"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.recognition.results import Candidate
 
 
@@ -13,6 +13,6 @@ def most_probable(logits: np.ndarray, classes: tuple[int, ...], count: int) -> t
     best = np.argsort(-shares, kind="stable")[:count]
     codes = [classes[index] for index in best]
     return tuple(
-        Candidate(jis_to_character(jis) or "?", name_jis(jis), float(share))
+        Candidate(character_of(jis), name_jis(jis), float(share))
         for jis, share in zip(codes, shares[best], strict=True)
     )

@@ -19,7 +19,7 @@ import torch
 
 from kanji_tui.characters.classes import etl9g_classes
 from kanji_tui.engines.sessions import open_session
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.networks.card import ModelCard, all_classes_card
 from kanji_tui.networks.devices import in_halves
 from kanji_tui.networks.recogniser import Recogniser
@@ -100,7 +100,7 @@ def _load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
         network = build(card.network, len(card.classes), card.size)
         network.load_state_dict(weights)
     except (UsageError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise KanjiError(f"the weights in {path} do not fit what is said of them: {reason}", ANOTHER) from None
     return Recogniser(network, card.mean, card.std).eval(), card, carded
 
@@ -116,7 +116,7 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise KanjiError(f"{path} cannot be read as weights: {reason}", ANOTHER) from None
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise KanjiError(f"{path} is no bare state dict", "give a best_kanji_model.pth")

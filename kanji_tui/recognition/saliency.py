@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, character_to_jis, name_jis
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
@@ -89,7 +89,7 @@ def _explained(sample: int | None, found: Saliency, truth: str, card: ModelCard)
     jis = card.classes[found.output]
     return Explained(
         sample=sample,
-        character=jis_to_character(jis) or "?",
+        character=character_of(jis),
         jis=name_jis(jis),
         probability=found.probability,
         truth=truth,
@@ -126,7 +126,7 @@ def read_pictures(
         if not 0 <= sample < len(dataset):
             raise UsageError(f"there is no sample {sample}", f"choose one from 0 to {len(dataset) - 1}")
     numbers = list(samples)
-    return dataset.images(numbers), [jis_to_character(int(jis)) or "?" for jis in dataset.jis[numbers]]
+    return dataset.images(numbers), [character_of(int(jis)) for jis in dataset.jis[numbers]]
 
 
 def output_of(card: ModelCard, character: str) -> int:

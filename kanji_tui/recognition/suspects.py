@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.recognition.predictions import PARTS, Predictions
 from kanji_tui.recognition.results import Suspect, Suspects
@@ -71,9 +71,9 @@ def find_suspects(
                 file=file,
                 record=record,
                 data_set=int(dataset.set[number]),
-                label=jis_to_character(label) or "?",
+                label=character_of(label),
                 label_jis=name_jis(label),
-                predicted=jis_to_character(predicted) or "?",
+                predicted=character_of(predicted),
                 predicted_jis=name_jis(predicted),
                 label_probability=float(own[place]),
                 predicted_probability=sure,

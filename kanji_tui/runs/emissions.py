@@ -1,6 +1,7 @@
-"""The account of a run: the energy its events tell of, and the CO2 of that much electricity.
+"""Computes the energy of a run from its events, and the CO2 emissions of that much electricity.
 
-Nothing is estimated: devices without a counter are named with the reason, and where none has one the sums are None.
+Nothing is estimated: devices without a counter are listed with the reason, and without any counter the sums are
+None.
 """
 
 import csv
@@ -20,7 +21,7 @@ CODECARBON_FILE = "emissions.csv"
 
 @dataclass(frozen=True)
 class CarbonIntensity:
-    """Grams of CO2 equivalent for each kilowatt-hour in a region and year, and who says so."""
+    """Grams of CO2 equivalent per kilowatt-hour in a region and year, and the source."""
 
     g_per_kwh: float
     region: str
@@ -30,7 +31,7 @@ class CarbonIntensity:
 
 @dataclass(frozen=True)
 class Device:
-    """`kwh` None: nobody counted it, for `reason`."""
+    """The energy of one device; `kwh` is None where it was not measured, and `reason` says why."""
 
     device: str
     kwh: float | None
@@ -46,7 +47,7 @@ class EpochEnergy:
 
 @dataclass(frozen=True)
 class CodeCarbon:
-    """What CodeCarbon noted; it estimates whatever it cannot measure."""
+    """The result of CodeCarbon, which estimates what it cannot measure."""
 
     kwh: float
     kg_co2: float
@@ -55,9 +56,9 @@ class CodeCarbon:
 
 @dataclass(frozen=True)
 class Emissions:
-    """`kwh` and `kg_co2` are sums over the devices that were measured, None where none was, and then `reason`.
+    """`kwh` and `kg_co2` are sums over the measured devices; None where there are none, and `reason` says why.
 
-    `resumed_from`: the run this one goes on from; its energy is its own account.
+    `resumed_from`: the run that this one resumed; its energy is not included.
     """
 
     run: str
@@ -73,7 +74,7 @@ class Emissions:
 
 
 def emissions(run: RunDirectory, intensity: CarbonIntensity) -> Emissions:
-    """The account of a run, from its events; of a running one, so far."""
+    """The energy and emissions of a run, from its events; of a running one, so far."""
     used: dict[str, Energy] = {}
     epochs: list[EpochEnergy] = []
     before = 0.0
@@ -95,7 +96,7 @@ def emissions(run: RunDirectory, intensity: CarbonIntensity) -> Emissions:
         kwh=kwh,
         kg_co2=None if kwh is None else kwh * intensity.g_per_kwh / 1000,
         measured_by="; ".join(f"{device.measured_by} ({device.device})" for device in measured) or None,
-        reason="" if measured else _why_nothing(devices),
+        reason="" if measured else _missing_reason(devices),
         devices=devices,
         epochs=tuple(epochs),
         carbon_intensity=intensity,
@@ -105,18 +106,18 @@ def emissions(run: RunDirectory, intensity: CarbonIntensity) -> Emissions:
 
 
 def carbon_intensity(region: str = WORLD) -> CarbonIntensity:
-    """The yearly mean of a country, by its ISO 3166 alpha-3 code, or the world's; UsageError for an unknown one."""
+    """The yearly mean of a country, by ISO 3166 alpha-3 code, or of the world; UsageError for an unknown code."""
     table = _intensities()
     if region.upper() not in table:
         raise UsageError(
             f"no carbon intensity is known for '{region}'",
-            "write a country as three letters, like JPN or FIN, or the number: --carbon-intensity G_PER_KWH",
+            "give a country as three letters, like JPN or FIN, or the number: --carbon-intensity G_PER_KWH",
         )
     return table[region.upper()]
 
 
 def given_intensity(g_per_kwh: float) -> CarbonIntensity:
-    """The intensity a person names."""
+    """The intensity that the user gave."""
     return CarbonIntensity(g_per_kwh, "", None, "given by you")
 
 
@@ -140,9 +141,9 @@ def _joules(used: dict[str, Energy]) -> float:
     return sum(energy.joules for energy in used.values() if energy.joules is not None)
 
 
-def _why_nothing(devices: tuple[Device, ...]) -> str:
+def _missing_reason(devices: tuple[Device, ...]) -> str:
     if not devices:
-        return "the run tells of no energy: it is no training, or one of an older version"
+        return "the run recorded no energy: it is not a training, or it is of an older version"
     return "; ".join(f"{device.device}: {device.reason}" for device in devices)
 
 

@@ -1,4 +1,4 @@
-"""Following a run to its end through its directory: the one way for commands, folds and searches."""
+"""Follows a run to its end through its directory, for commands, folds and searches."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ RESUMABLE = ("train", "search")
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended: its state, its result where it has one, what it failed with."""
+    """How a run ended: its state, its result or None, and the failure or None."""
 
     run: RunDirectory
     state: str
@@ -24,40 +24,41 @@ class RunEnd:
     failure: Failure | None
 
     def result_or_error(self) -> Any:
-        """The result of a finished run; Stopped, or KanjiError in the run's own words, for any other."""
+        """The result of a finished run; for any other raises Stopped, or KanjiError with the run's own message."""
         if self.state == "finished" and self.result is not None:
             return self.result
         name, job = self.run.name, self.run.config()["job"]
         again = f"kanji-tui {job} --resume {name}" if job in RESUMABLE else "the same command again"
         if self.state == "stopped":
-            raise Stopped(f"run {name} was stopped; what it did is kept", f"go on with: {again}")
+            raise Stopped(f"run {name} was stopped; its work is kept", f"go on with: {again}")
         if self.failure is not None:
             error = KanjiError(f"run {name} failed: {self.failure.message}", self.failure.remedy)
             error.exit_code = self.failure.exit_code
             raise error
         raise KanjiError(
-            f"run {name} is lost: its process ended without a word", f"see {self.run.log}; go on with: {again}"
+            f"run {name} crashed: its process ended without reporting an error",
+            f"see {self.run.log}; go on with: {again}",
         )
 
 
 def follow(
     run: RunDirectory,
-    hear: Callable[[Event], None],
+    on_event: Callable[[Event], None],
     stop_requested: Callable[[], bool] = lambda: False,
     stop: Callable[[], object] | None = None,
 ) -> RunEnd:
-    """Hand every event of the run to `hear` until it ends.
+    """Pass every event of the run to `on_event` until the run ends.
 
-    Once `stop_requested` is true, `stop` is called (asking the run to stop, unless given); what it raises ends the
-    following.
+    Once `stop_requested` returns true, `stop` is called; by default it requests the run to stop. An exception from
+    `stop` ends the following.
     """
     offset, asked = 0, False
     result, failure = None, None
     while True:
-        state = run.state()  # before the events: once it has ended, none can be missed
+        state = run.state()  # read before the events, so that none is missed after the end
         fresh, offset = read_events(run.events, offset)
         for _, event in fresh:
-            hear(event)
+            on_event(event)
             if isinstance(event, Outcome):
                 result = read_result(run.config()["job"], event.result)
             elif isinstance(event, Failure):
@@ -71,5 +72,5 @@ def follow(
 
 
 def end_of(run: RunDirectory) -> RunEnd:
-    """How a run ended that has ended already."""
+    """The end of a run that has already ended."""
     return follow(run, lambda event: None)

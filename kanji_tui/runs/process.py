@@ -1,6 +1,6 @@
-"""Starting a job as a child process in a session of its own, and the child's own beginning.
+"""Starts a job as a child process in its own session, and runs it there.
 
-The child survives a closed workbench and a dropped line; it is followed through its run directory alone.
+The child survives a closed workbench and a lost connection; it is followed through its run directory alone.
 """
 
 import importlib
@@ -24,7 +24,7 @@ from kanji_tui.system.threads import prepare_process
 
 @dataclass(frozen=True)
 class Job:
-    """A job of this program: the dataclasses of its spec and its result, and the function between them."""
+    """A job of this program: its function, and the dataclasses of its spec and its result."""
 
     spec: type
     result: type
@@ -32,9 +32,9 @@ class Job:
 
 
 def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirectory:
-    """Start the job with `spec` as a child in its own session; returns at once.
+    """Start the job with `spec` as a child in its own session; returns immediately.
 
-    `nice` lowers the child's priority. What it prints goes to log.txt in its run directory.
+    `nice` lowers the child's priority. Its output goes to log.txt in its run directory.
     """
     run = create(job, entry_of(job), to_plain(spec), runs)
     with open(run.log, "ab") as log:
@@ -52,7 +52,7 @@ def resolve(entry: str) -> Job:
     """The job named `module:function`; its spec is the module's `Spec`, its result what the function returns."""
     module_name, _, name = entry.partition(":")
     if not module_name.startswith("kanji_tui.jobs."):
-        raise KanjiError(f"'{entry}' is no job of this program")
+        raise KanjiError(f"'{entry}' is not a job of this program")
     module = importlib.import_module(module_name)
     function = getattr(module, name)
     returned = get_type_hints(function)["return"]
@@ -61,12 +61,12 @@ def resolve(entry: str) -> Job:
 
 
 def entry_of(job: str) -> str:
-    """How the job's function is named in config.yaml."""
+    """The name of the job's function in config.yaml."""
     return f"kanji_tui.jobs.{job}:run"
 
 
 def read_result(job: str, plain: dict[str, Any]) -> Any:
-    """A job's result as its dataclass, of an Outcome event; KanjiError for one that this version cannot read."""
+    """The result in an Outcome event as the job's dataclass; KanjiError for one that this version cannot read."""
     try:
         return from_plain(resolve(entry_of(job)).result, plain, f"the result of {job}", strict=False)
     except (ImportError, AttributeError, KeyError) as error:
@@ -74,15 +74,15 @@ def read_result(job: str, plain: dict[str, Any]) -> Any:
 
 
 def as_json(result: Any) -> dict[str, Any]:
-    """A job's result as what its command prints with --json; empty for none."""
+    """A job's result as its command prints it with --json; empty for None."""
     plain: dict[str, Any] = to_plain(result) or {}
     return plain
 
 
 def run_in(run: RunDirectory, console: Report | None = None) -> int:
-    """Do the job that `run` describes in this process; returns the exit code. Every end is recorded.
+    """Run the job that `run` describes in this process, and record how it ends; returns the exit code.
 
-    `console` hears everything too, and may ask to stop.
+    `console` also receives every event, and may request a stop.
     """
     config = run.config()
     with Recorder(run, config["job"], console) as report:
@@ -103,7 +103,7 @@ def run_in(run: RunDirectory, console: Report | None = None) -> int:
         except BaseException as error:
             traceback.print_exc()
             message = f"{type(error).__name__}: {error}"
-            report(Failure(message, f"the whole story is in {run.log}"))
+            report(Failure(message, f"the traceback is in {run.log}"))
             report(State("failed", message))
             return 1
         report(Outcome(as_json(result)))

@@ -1,7 +1,7 @@
-"""Publishing: the model of a run becomes the model in `models/`.
+"""Publishes the model of a run as the model in `models/`.
 
 best_kanji_model.pth, best_model_info.json, training_progress.json    copies from the run
-published.json    {run, pinned, weights_sha256}; pinned: the user chose it, finished runs no longer replace it
+published.json    {run, pinned, weights_sha256}; pinned: the user chose it, and finished runs do not replace it
 """
 
 import shutil
@@ -19,7 +19,7 @@ RECORD = "published.json"
 
 @dataclass(frozen=True)
 class Published:
-    """Which run's model stands in models/; `state` is always `published`."""
+    """The run whose model is in models/; `state` is always `published`."""
 
     run: str
     pinned: bool
@@ -27,7 +27,7 @@ class Published:
 
 
 def published(models_dir: Path) -> Published | None:
-    """What is published now, or None."""
+    """The published run, or None."""
     try:
         record = read_json(models_dir / RECORD)
         return Published(str(record["run"]), bool(record["pinned"]))
@@ -36,12 +36,10 @@ def published(models_dir: Path) -> Published | None:
 
 
 def publish(run: Path, models_dir: Path, pinned: bool = True) -> Published:
-    """Copy the run's best model and its papers into `models_dir`; KanjiError where the run has none."""
+    """Copy the run's best model, its metadata and history into `models_dir`; KanjiError where the run has none."""
     if not (run / WEIGHTS).is_file() or not (run / MODEL_INFO).is_file():
-        raise KanjiError(
-            f"run {run.name} has no model yet", "a model is there after its first epoch: kanji-tui runs"
-        )
-    set_foreign_aside(models_dir)
+        raise KanjiError(f"run {run.name} has no model yet", "wait for its first epoch to end: kanji-tui runs")
+    set_aside_foreign_model(models_dir)
     for name in (WEIGHTS, MODEL_INFO, HISTORY):
         if (run / name).is_file():
             with replacing(models_dir / name) as beside:
@@ -55,13 +53,13 @@ def publish_finished(run: Path, models_dir: Path, report: Report) -> None:
     """Publish a run that has just finished, unless the user pinned another."""
     now = published(models_dir)
     if now is not None and now.pinned and now.run != run.name:
-        report(Notice(f"not published: {now.run} is pinned; to take this one: kanji-tui publish {run.name}"))
+        report(Notice(f"not published: {now.run} is pinned; to publish this run: kanji-tui publish {run.name}"))
         return
     publish(run, models_dir, pinned=False)
 
 
-def set_foreign_aside(models_dir: Path) -> None:
-    """Rename a model in `models_dir` that no run here made, with its papers, so that it is never lost."""
+def set_aside_foreign_model(models_dir: Path) -> None:
+    """Rename a model in `models_dir` that no run here made, and its metadata, so that it is not overwritten."""
     weights = models_dir / WEIGHTS
     if not weights.is_file():
         return

@@ -1,12 +1,12 @@
-"""Run directories, `models/runs/<UTC time>-<job>-<n>/`: all that others may know of a job.
+"""Reads and writes run directories, `models/runs/<UTC time>-<job>-<n>/`, through which a job is watched.
 
-    config.yaml     {job, entry, spec}: what was asked for, everything resolved
+    config.yaml     {job, entry, spec}: all settings, resolved
     status.json     {version, job, state, host, boot_id, pid, pid_start, heartbeat}
-    events.jsonl    one event a line, see kanji_tui.events
-    log.txt         what the process printed
-    stop            when this file is there, the job stops at its next batch
+    events.jsonl    one event per line, see kanji_tui.events
+    log.txt         the output of the process
+    stop            when this file exists, the job stops at its next batch
 
-Everything here only reads and writes small files: fit for any thread and any process.
+All functions read and write small files only, and may be called from any thread and any process.
 """
 
 import json
@@ -37,7 +37,7 @@ ACTIVE = ("starting", "running")
 
 @dataclass(frozen=True)
 class Status:
-    """status.json as it was written; `heartbeat` in seconds since 1970, `pid_start` as psutil gives it, or 0."""
+    """The content of status.json; `heartbeat` in seconds since 1970, `pid_start` as in psutil, or 0 if unknown."""
 
     job: str
     state: str
@@ -48,11 +48,11 @@ class Status:
     heartbeat: float
     version: int = STATUS_VERSION
 
-    def verdict(self, now: float | None = None) -> str:
-        """The state as a reader must see it: `lost` for a job that says it runs but is no longer there.
+    def current_state(self, now: float | None = None) -> str:
+        """The stored state, or `lost` (crashed) for a job that is stored as active and no longer runs.
 
-        On this host the process itself tells; of one on another host, or not begun yet, or where psutil is not
-        installed here or there, only the heartbeat does.
+        On this host the process is checked. For a job on another host, one that has not started yet, or without
+        psutil on either side, the age of the heartbeat decides.
         """
         if self.state not in ACTIVE:
             return self.state
@@ -68,10 +68,10 @@ class Status:
             return False
         try:
             process = psutil.Process(self.pid)
-            # A clock set anew moves all start times; where a heart still beats, the number was not given again.
+            # Setting the clock changes all start times; with a recent heartbeat it is still the same process.
             same = abs(process.create_time() - self.pid_start) < 1.0 or age < 3 * HEARTBEAT_SECONDS
             return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.AccessDenied:  # a process with this number, but when it began is hidden
+        except psutil.AccessDenied:  # a process has this pid, but its start time is hidden
             return age <= LOST_AFTER_SECONDS
         except psutil.NoSuchProcess:
             return False
@@ -79,10 +79,10 @@ class Status:
 
 @cache
 def boot_id() -> str:
-    """What tells this boot of this machine from any other."""
+    """An identifier of the current boot of this machine."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         import psutil
 
         return f"booted-{int(psutil.boot_time())}"
@@ -97,12 +97,12 @@ def status_of_this_process(job: str, state: str) -> Status:
         host=socket.gethostname(),
         boot_id=boot_id(),
         pid=pid,
-        pid_start=_start_of(pid),
+        pid_start=_start_time(pid),
         heartbeat=time.time(),
     )
 
 
-def _start_of(pid: int) -> float:
+def _start_time(pid: int) -> float:
     try:
         import psutil
     except ImportError:
@@ -112,7 +112,7 @@ def _start_of(pid: int) -> float:
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """One run's directory; the directory exists, its files may not yet."""
+    """The directory of one run; it exists, its files may not exist yet."""
 
     path: Path
 
@@ -133,20 +133,20 @@ class RunDirectory:
         return self.path / "stop"
 
     def config(self) -> dict[str, Any]:
-        """{job, entry, spec} as it was written at the start; KanjiError when missing or broken."""
+        """{job, entry, spec} as written at the start; KanjiError when the file is missing or damaged."""
         try:
             value = yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise KanjiError(f"{self.path / 'config.yaml'} cannot be read: {error}") from None
         if not isinstance(value, dict):
-            raise KanjiError(f"{self.path / 'config.yaml'} holds no settings")
+            raise KanjiError(f"{self.path / 'config.yaml'} does not hold settings")
         return value
 
     def write_status(self, status: Status) -> None:
         write_json(self.path / "status.json", asdict(status))
 
     def status(self) -> Status | None:
-        """The status as written, or None while there is none that can be read."""
+        """The stored status, or None where there is none that can be read."""
         try:
             value = read_json(self.path / "status.json")
             known = {name: item for name, item in value.items() if name in Status.__dataclass_fields__}
@@ -156,12 +156,12 @@ class RunDirectory:
             return None
 
     def state(self) -> str:
-        """The reader's verdict: starting, running, finished, stopped, failed or lost."""
+        """The current state: starting, running, finished, stopped, failed or lost (crashed)."""
         status = self.status()
-        return status.verdict() if status else "lost"
+        return status.current_state() if status else "lost"
 
     def request_stop(self) -> str:
-        """Ask the job to stop, and return its state now. Asking twice, or a job that ended, changes nothing."""
+        """Request the job to stop, and return its current state. Has no effect on a job that has ended."""
         state = self.state()
         if state in ACTIVE:
             self.stop_file.touch()
@@ -174,11 +174,13 @@ class RunDirectory:
         try:
             shutil.rmtree(self.path)
         except OSError as error:
-            raise KanjiError(f"{self.path} could not be removed: {error}", f"ls -l {self.path}") from None
+            raise KanjiError(
+                f"{self.path} could not be removed: {error}", f"check its permissions: ls -l {self.path}"
+            ) from None
 
 
 def create(job: str, entry: str, spec: dict[str, Any], runs: Path = RUNS_DIR) -> RunDirectory:
-    """Make a new run directory with config.yaml and a status saying `starting`; mkdir decides any race."""
+    """Make a new run directory with config.yaml and the status `starting`; mkdir resolves races."""
     run = RunDirectory(_new_directory(job, runs))
     config = {"job": job, "entry": entry, "spec": spec}
     write_text(run.path / "config.yaml", yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
@@ -205,12 +207,12 @@ def list_runs(runs: Path = RUNS_DIR) -> list[RunDirectory]:
     """All runs, newest first."""
     if not runs.is_dir():
         return []
-    found = [(_born(path), RunDirectory(path)) for path in runs.iterdir()]
-    return [run for born, run in sorted(found, key=lambda pair: pair[0], reverse=True) if born[1]]
+    found = [(_creation(path), RunDirectory(path)) for path in runs.iterdir()]
+    return [run for creation, run in sorted(found, key=lambda pair: pair[0], reverse=True) if creation[1]]
 
 
-def _born(path: Path) -> tuple[str, int, str]:
-    """What tells the order of runs: the second in the name, then when config.yaml was written; 0 without one."""
+def _creation(path: Path) -> tuple[str, int, str]:
+    """Sort key of runs: the second in the name, then the time config.yaml was written, 0 without that file."""
     try:
         written = (path / "config.yaml").stat().st_mtime_ns
     except OSError:
@@ -219,7 +221,7 @@ def _born(path: Path) -> tuple[str, int, str]:
 
 
 def find_run(name: str, runs: Path = RUNS_DIR) -> RunDirectory:
-    """The run with this name, this path, or this unambiguous beginning; `latest` is the newest training."""
+    """The run with this name, path or unique prefix of a name; `latest` is the newest training."""
     known = list_runs(runs)
     if name == "latest":
         known = [run for run in known if "-train-" in run.name][:1]
@@ -230,15 +232,15 @@ def find_run(name: str, runs: Path = RUNS_DIR) -> RunDirectory:
     if len(known) == 1:
         return known[0]
     if known:
-        raise UsageError(f"'{name}' fits {len(known)} runs", "write more of the name: kanji-tui runs")
+        raise UsageError(f"'{name}' matches {len(known)} runs", "give more of the name: kanji-tui runs")
     raise UsageError(f"there is no run '{name}' in {runs}", "list them with: kanji-tui runs")
 
 
 def read_events(path: Path, offset: int = 0, limit: int | None = None) -> tuple[list[tuple[float, Event]], int]:
-    """The events after byte `offset` as (seconds since 1970, event), and the offset to go on from.
+    """The events after byte `offset` as (seconds since 1970, event), and the offset of the next call.
 
-    With `limit` no more than about so many bytes are read, to the end of a line. A last line without its line feed
-    is left for the next call; broken or unknown lines are passed over.
+    With `limit`, reads about that many bytes, up to the end of a line. A last line without its line feed is left
+    for the next call; damaged and unknown lines are skipped.
     """
     try:
         with open(path, "rb") as file:
@@ -256,5 +258,5 @@ def _parse(line: bytes) -> tuple[float, Event] | None:
         value = json.loads(line)
         event = from_json(value)
         return None if event is None else (float(value.get("t", 0.0)), event)
-    except (ValueError, TypeError, AttributeError):  # no JSON, no object, or fields of the wrong kind
+    except (ValueError, TypeError, AttributeError):  # not JSON, not an object, or fields of the wrong type
         return None

@@ -1,4 +1,4 @@
-"""A line on each run: what it is, how it stands, how far it came."""
+"""Summarises runs for the list of runs: job, state and progress of each."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class RunState:
-    """A run and the state that a command left it in."""
+    """A run and its state after a command."""
 
     run: str
     state: str

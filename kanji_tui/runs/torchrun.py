@@ -1,4 +1,4 @@
-"""A job in several processes that torchrun started: the first owns the run directory, the others only compute."""
+"""Runs a job in the processes that torchrun started: rank 0 owns the run directory, the others only compute."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.system.threads import prepare_process
 
 
-class Computing:
-    """The report of a process that is not the first: silent; it is asked to stop by a signal."""
+class WorkerReport:
+    """The report of a rank other than 0: discards events; a signal is a stop request."""
 
     def __init__(self, directory: Path) -> None:
         self.directory: Path | None = directory
         self._stop = False
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(signum, self._wish)
+            signal.signal(signum, self._request_stop)
 
     def __call__(self, event: Event) -> None:
         pass
@@ -31,17 +31,17 @@ class Computing:
     def stop_requested(self) -> bool:
         return self._stop
 
-    def _wish(self, signum: int, frame: FrameType | None) -> None:
+    def _request_stop(self, signum: int, frame: FrameType | None) -> None:
         self._stop = True
 
 
-def run_together(
+def run_distributed(
     job: str, make_spec: Callable[[], Any], console: Report, runs: Path = RUNS_DIR
 ) -> tuple[RunDirectory | None, int]:
-    """This process's part of the job; returns the run, in the first process alone, and the exit code.
+    """Run this process's part of the job; returns the run (None except on rank 0) and the exit code.
 
-    `make_spec` is asked in the first process only, which tells the others. Raises KanjiError for what happens
-    before there is a run, and in the other processes.
+    `make_spec` is called on rank 0 only, which broadcasts the spec. Raises KanjiError for errors before the run
+    exists, and for errors on other ranks.
     """
     prepare_process()
     spec = make_spec() if os.environ.get("RANK", "0") == "0" else None
@@ -52,20 +52,20 @@ def run_together(
     run = create(job, entry, to_plain(spec), runs) if world.first else None
     directory, plain = world.from_first((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
     if run:
-        console(Notice(f"this is run {run.name}, in {world.size} processes"))
+        console(Notice(f"run {run.name} started in {world.size} processes"))
         code = run_in(run, console)
     else:
-        code = _compute(entry, plain, directory)
-    if code in (0, Stopped.exit_code):  # after a loss there may be nobody left to part from
+        code = _run_worker(entry, plain, directory)
+    if code in (0, Stopped.exit_code):  # after a crash the other processes may be gone
         distributed.leave()
     return run, code
 
 
-def _compute(entry: str, plain: dict[str, Any], directory: Path) -> int:
-    report = Computing(directory)
+def _run_worker(entry: str, plain: dict[str, Any], directory: Path) -> int:
+    report = WorkerReport(directory)
     job = resolve(entry)
     try:
         job.run(from_plain(job.spec, plain), report)
-    except Stopped as stop:  # the first process says so
+    except Stopped as stop:  # rank 0 reports it
         return stop.exit_code
     return 0

@@ -1,12 +1,12 @@
-"""Trackers: what a training tells, kept in TensorBoard's or W&B's own form too; and CodeCarbon beside it.
+"""Writes the metrics of a training to TensorBoard or W&B too, and measures its emissions with CodeCarbon.
 
-A tracker is fed with the events of the run, like any reader of its directory, and writes into that directory:
+A tracker receives the events of the run and writes into its run directory:
 
     tensorboard       tensorboard/events.out.tfevents...
     wandb             wandb/; without a network with WANDB_MODE=offline
-    codecarbon:JPN    emissions.csv; the country is where the electricity comes from
+    codecarbon:JPN    emissions.csv; the country is that of the electricity
 
-One that breaks down says so and is left out; the training goes on.
+A tracker that fails is reported and removed; the training goes on.
 """
 
 import os
@@ -18,15 +18,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.errors import UsageError
+from kanji_tui.errors import UsageError, first_line
 from kanji_tui.events import Energy, Epoch, Event, Gpu, Notice, Report
 from kanji_tui.runs.emissions import CODECARBON_FILE, WORLD, carbon_intensity
 
 NAMES = ("tensorboard", "wandb", "codecarbon")
 
 Values = dict[str, float]
-Tell = Callable[[Values, int], None]  # values by name, epoch
-End = Callable[[], object]
+Log = Callable[[Values, int], None]  # values by name, epoch
+Close = Callable[[], object]
 
 
 def check_trackers(track: tuple[str, ...]) -> None:
@@ -38,7 +38,7 @@ def check_trackers(track: tuple[str, ...]) -> None:
         if name == "codecarbon":
             if country in ("", WORLD):
                 raise UsageError(
-                    "codecarbon must know whose electricity is used", "name the country: --track codecarbon:JPN"
+                    "codecarbon needs the country of the electricity", "name it: --track codecarbon:JPN"
                 )
             carbon_intensity(country)
         if find_spec(name) is None:
@@ -50,33 +50,33 @@ def check_trackers(track: tuple[str, ...]) -> None:
 
 @contextmanager
 def tracking(track: tuple[str, ...], config: dict[str, Any], report: Report) -> Iterator[Report]:
-    """A report that passes everything on and feeds the trackers; `config` is what they note of the settings."""
+    """A report that forwards events and updates the trackers; `config`: the settings that they store."""
     check_trackers(track)
     assert report.directory is not None, "trackers write into a run directory"
-    tracked = Tracked(report)
+    tracked = TrackedReport(report)
     for named in track:
         name, _, country = named.partition(":")
-        tracked.guard(name, partial(tracked.begin, name, country, config))
+        tracked.guard(name, partial(tracked.open, name, country, config))
     try:
         yield tracked
     finally:
-        tracked.end()
+        tracked.close()
 
 
-class Tracked:
-    """A report that passes events on and tells the numbers of each epoch to the trackers begun."""
+class TrackedReport:
+    """A report that forwards events and logs the metrics of each epoch to the open trackers."""
 
     def __init__(self, report: Report) -> None:
         self.directory = report.directory
         self.stop_requested = report.stop_requested
         self._report = report
-        self._trackers: dict[str, tuple[Tell, End]] = {}
-        self._devices: Values = {}  # the newest of each device
+        self._trackers: dict[str, tuple[Log, Close]] = {}
+        self._devices: Values = {}  # the latest values of each device
 
-    def begin(self, name: str, country: str, config: dict[str, Any]) -> None:
+    def open(self, name: str, country: str, config: dict[str, Any]) -> None:
         assert self.directory is not None
-        begin = {"tensorboard": _tensorboard, "wandb": _wandb, "codecarbon": _codecarbon}[name]
-        self._trackers[name] = begin(self.directory, config, country)
+        opener = {"tensorboard": _tensorboard, "wandb": _wandb, "codecarbon": _codecarbon}[name]
+        self._trackers[name] = opener(self.directory, config, country)
 
     def __call__(self, event: Event) -> None:
         self._report(event)
@@ -84,22 +84,21 @@ class Tracked:
             self._devices |= device_values(event)
         elif isinstance(event, Epoch):
             values = {**epoch_values(event), **self._devices}
-            for name, (tell, _) in list(self._trackers.items()):
-                self.guard(name, partial(tell, values, event.epoch))
+            for name, (log, _) in list(self._trackers.items()):
+                self.guard(name, partial(log, values, event.epoch))
 
     def guard(self, name: str, act: Callable[[], object]) -> None:
-        """Do it; a tracker that fails is left out from then on, which is said."""
+        """Call `act`; if it fails, remove the tracker `name` and report why."""
         try:
             act()
         except Exception as error:
             self._trackers.pop(name, None)
-            said = (str(error).strip() or type(error).__name__).splitlines()[0]
-            self._report(Notice(f"{name} no longer tracks this run: {said}"))
+            self._report(Notice(f"{name} no longer tracks this run: {first_line(error)}"))
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Let every tracker close its files."""
-        for name, (_, end) in list(self._trackers.items()):
-            self.guard(name, end)
+        for name, (_, close) in list(self._trackers.items()):
+            self.guard(name, close)
 
 
 def epoch_values(epoch: Epoch) -> Values:
@@ -120,7 +119,7 @@ def epoch_values(epoch: Epoch) -> Values:
 
 
 def device_values(event: Gpu | Energy) -> Values:
-    """The numbers a device told; joules since the run began, watts, degrees, fractions, bytes."""
+    """The values of a device: joules since the run began, watts, degrees Celsius, fractions, bytes."""
     if isinstance(event, Energy):
         return {} if event.joules is None else {f"energy/{event.device}": event.joules}
     values = {
@@ -132,22 +131,22 @@ def device_values(event: Gpu | Energy) -> Values:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _tensorboard(directory: Path, config: dict[str, Any], country: str) -> tuple[Tell, End]:
+def _tensorboard(directory: Path, config: dict[str, Any], country: str) -> tuple[Log, Close]:
     from tensorboard.compat.proto.event_pb2 import Event as Record
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     writer = EventFileWriter(str(directory / "tensorboard"))
 
-    def tell(values: Values, epoch: int) -> None:
+    def log(values: Values, epoch: int) -> None:
         scalars = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
         writer.add_event(Record(wall_time=time.time(), step=epoch, summary=Summary(value=scalars)))
         writer.flush()
 
-    return tell, writer.close
+    return log, writer.close
 
 
-def _wandb(directory: Path, config: dict[str, Any], country: str) -> tuple[Tell, End]:
+def _wandb(directory: Path, config: dict[str, Any], country: str) -> tuple[Log, Close]:
     import wandb
 
     settings = wandb.Settings(
@@ -156,14 +155,14 @@ def _wandb(directory: Path, config: dict[str, Any], country: str) -> tuple[Tell,
     project = os.environ.get("WANDB_PROJECT", "kanji-tui")
     run = wandb.init(project=project, name=directory.name, dir=str(directory), config=config, settings=settings)
 
-    def end() -> None:
+    def close() -> None:
         run.finish()
-        wandb.teardown()  # its own process writes the file to its end
+        wandb.teardown()  # waits for wandb's own process, which writes the file
 
-    return lambda values, epoch: run.log(values, step=epoch), end
+    return lambda values, epoch: run.log(values, step=epoch), close
 
 
-def _codecarbon(directory: Path, config: dict[str, Any], country: str) -> tuple[Tell, End]:
+def _codecarbon(directory: Path, config: dict[str, Any], country: str) -> tuple[Log, Close]:
     from codecarbon import OfflineEmissionsTracker
 
     tracker = OfflineEmissionsTracker(

@@ -1,4 +1,4 @@
-"""One checked fact: what was found, how it stands, and what to type where it is wrong."""
+"""The result of one check: what was found, the verdict, and the remedy."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,9 @@ Verdict = Literal["ok", "warning", "failed", "not applicable"]
 
 @dataclass(frozen=True)
 class Check:
-    """`found` says in words and numbers what is there; `remedy` is what to do, empty where nothing is wrong.
+    """`found`: a phrase with what was found. `remedy`: what to do, empty where nothing is wrong.
 
-    `failed` is kept for what makes work impossible; what only limits it is a `warning`.
+    The verdict `failed` means that work is impossible; what only limits it is a `warning`.
     """
 
     group: str

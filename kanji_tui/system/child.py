@@ -1,7 +1,7 @@
-"""A function of this program in a process of its own, whose last words are kept for when it fails.
+"""Runs a function of this program in a child process and keeps its output, to say why it failed.
 
-`python -m kanji_tui.system.child MODULE:FUNCTION ARGUMENTS` is the child. It has a session of its own and ignores
-SIGINT: Ctrl-C is for the process that asks. Where libraries may print, the function calls `take_stdout` first.
+`python -m kanji_tui.system.child MODULE:FUNCTION ARGUMENTS` is the child. It has its own session and ignores
+SIGINT: Ctrl-C is for the parent. Where libraries may print to stdout, the function calls `take_stdout` first.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from kanji_tui.errors import KanjiError
 class Child:
     """Runs `entry`, a `module:function` that takes strings. Use it in a `with` block, or call `close`.
 
-    With `pipes` the child is asked on `requests` and answers on `answers`; else its stdin is empty and `output` is
-    everything it printed. `nice` lowers its priority.
+    With `pipes`, the parent writes to `requests` and reads from `answers`. Without, stdin is empty and `output` is
+    everything the child printed. `nice` lowers its priority.
     """
 
     def __init__(self, entry: str, *arguments: str, pipes: bool = False, nice: int = 0) -> None:
@@ -50,16 +50,16 @@ class Child:
 
     @property
     def requests(self) -> IO[bytes]:
-        assert self._process.stdin is not None, "a child without pipes is not asked"
+        assert self._process.stdin is not None, "a child without pipes takes no requests"
         return self._process.stdin
 
     @property
     def answers(self) -> IO[bytes]:
-        assert self._process.stdout is not None, "a child without pipes answers by its output"
+        assert self._process.stdout is not None, "a child without pipes has `output` instead"
         return self._process.stdout
 
     def poll(self) -> int | None:
-        """The exit code, None while it runs."""
+        """The exit code, or None while the child runs."""
         return self._process.poll()
 
     def wait(self, limit: float | None = None) -> int:
@@ -69,48 +69,48 @@ class Child:
         except subprocess.TimeoutExpired:
             raise TimeoutError from None
 
-    def end(self, patience: float = 0.0) -> int:
-        """End the child and whatever it started; with `patience` it may first end by itself, its pipes closed."""
+    def end(self, grace: float = 0.0) -> int:
+        """Close the pipes, let the child end within `grace` seconds, then kill its session; the exit code."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-        if patience:
+        if grace:
             with contextlib.suppress(TimeoutError):
-                self.wait(patience)
+                self.wait(grace)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         return self._process.wait()
 
     def close(self) -> None:
-        """End the child and forget what it printed."""
+        """End the child and delete its output."""
         self.end()
         self._out.close()
         self._err.close()
 
     @property
     def output(self) -> bytes:
-        """What it printed on stdout, of a child without pipes."""
+        """What a child without pipes printed to stdout."""
         self._out.seek(0)
         return self._out.read()
 
     @property
-    def printed(self) -> str:
-        """What it printed on stderr."""
+    def errors(self) -> str:
+        """What the child printed to stderr."""
         self._err.seek(0)
         return self._err.read().decode("utf-8", "replace")
 
-    def last_words(self) -> str:
-        """Why it ended, in a line: the signal, the last line that it printed, or its exit code."""
+    def exit_reason(self) -> str:
+        """Why the child ended, in one line: its signal, the last line on stderr, or its exit code."""
         code = self._process.returncode
         if code is not None and code < 0:
             return f"it crashed ({signal.Signals(-code).name})"
-        lines = [line.strip() for line in self.printed.splitlines() if line.strip()]
+        lines = [line.strip() for line in self.errors.splitlines() if line.strip()]
         return lines[-1] if lines else f"it ended with exit code {code} and printed nothing"
 
 
 def take_stdout() -> IO[bytes]:
-    """In a child: stdout for answers alone; whatever a library prints there goes to stderr from now on."""
+    """In a child: the stdout, for answers only; from now on what libraries print there goes to stderr."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
@@ -123,7 +123,7 @@ def resolve(entry: str) -> "object":
 
 
 def main() -> None:
-    """The child's beginning."""
+    """Entry point of the child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     function = resolve(sys.argv[1])
     assert callable(function)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, synced and renamed into it."""
+"""Writes files atomically: into a temporary file beside the target, synced and renamed. Reads JSON."""
 
 import errno
 import hashlib
@@ -15,7 +15,7 @@ from kanji_tui.errors import KanjiError
 
 @contextmanager
 def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; renamed into place when the block ends well, else removed.
+    """Yield a path beside `path` to write to; renamed to `path` when the block succeeds, else removed.
 
     Raises KanjiError with a remedy when the disk is full or the folder cannot be written.
     """
@@ -31,15 +31,15 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     except OSError as error:
         raise writing_failed(path, error) from error
     finally:
-        with suppress(OSError):  # it was renamed, or its folder never was one
+        with suppress(OSError):  # it was renamed, or its folder does not exist
             beside.unlink()
 
 
 def writing_failed(path: Path, error: OSError) -> KanjiError:
-    """The sentence for an OSError met while writing `path`."""
+    """The error to raise for an OSError while writing `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return KanjiError(
-            f"the disk is full: {path} could not be written; what stood there before is untouched",
+            f"the disk is full: {path} could not be written; an older file there is unchanged",
             f"free some space (df -h {path.parent}) and run the same command again",
         )
     return KanjiError(
@@ -49,37 +49,37 @@ def writing_failed(path: Path, error: OSError) -> KanjiError:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to `path`, whole or not at all.
+    """Write UTF-8 text to `path` atomically.
 
-    What UTF-8 cannot hold, a byte of a file's name, stands as an escape, which JSON reads back.
+    Surrogates, which stand for undecodable bytes of file names, become escapes that JSON reads back.
     """
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as readable UTF-8 JSON to `path`, whole or not at all."""
+    """Write `value` as indented UTF-8 JSON to `path` atomically."""
     write_text(path, strict_json(value, indent=2) + "\n")
 
 
 def strict_json(value: Any, indent: int | None = None) -> str:
-    """JSON as RFC 8259 has it, which knows no NaN and no infinity: they become null."""
+    """JSON by RFC 8259, which has no NaN and no infinity: both become null."""
     try:
         return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
     except ValueError:
-        return json.dumps(_numbers_only(value), ensure_ascii=False, indent=indent, allow_nan=False)
+        return json.dumps(_without_nan(value), ensure_ascii=False, indent=indent, allow_nan=False)
 
 
-def _numbers_only(value: Any) -> Any:
+def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _numbers_only(item) for name, item in value.items()}
+        return {name: _without_nan(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_numbers_only(item) for item in value]
+        return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in `path`; KanjiError when it is missing, broken or no object."""
+    """The JSON object in `path`; KanjiError when the file is missing, damaged or holds something else."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise KanjiError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(value, dict):
-        raise KanjiError(f"{path} holds no JSON object")
+        raise KanjiError(f"{path} does not hold a JSON object")
     return value
 
 

@@ -1,8 +1,8 @@
-"""What the NVIDIA driver tells of its GPUs through NVML, its management library.
+"""Queries NVIDIA GPUs through NVML, the management library of the driver.
 
-Every question goes through `_ask`: what the driver does not answer is None and the reason is kept, and logged
-once. Without a driver there are no GPUs and `Driver.reason` says why. No torch here, and `pynvml` is imported on
-the first question.
+Every query goes through `_query`: a value that the driver does not report is None, and the reason is kept and
+logged once. Without a driver there are no GPUs, and `Driver.reason` says why. This module does not import torch,
+and it imports `pynvml` only at the first query.
 """
 
 import logging
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class GpuFacts:
-    """What one GPU is. Bytes; `capability` as "9.0"; `mig` None where the GPU has no such mode.
+    """The properties of one GPU. Memory in bytes; `capability` as "9.0"; `mig` None where the GPU has no MIG mode.
 
-    With MIG on, memory is that of the `instances` this process may see, for they are all it can use.
+    With MIG on, memory is that of the `instances` visible to this process, because it can use no other.
     """
 
     index: int
@@ -40,7 +40,7 @@ class GpuFacts:
 
 @dataclass(frozen=True)
 class Driver:
-    """The driver's `version` and the highest CUDA version it serves ("13.0"); empty, with `reason`, if absent."""
+    """The driver's `version` and the highest CUDA version it supports ("13.0"); empty, with `reason`, if absent."""
 
     version: str = ""
     cuda: str = ""
@@ -50,7 +50,7 @@ class Driver:
 
 @dataclass(frozen=True)
 class GpuEnergy:
-    """`joules` since the driver was loaded; where the GPU has no such counter `watts` now; else only `reason`."""
+    """`joules` since the driver was loaded; without that counter, the current `watts`; without both, `reason`."""
 
     index: int
     name: str
@@ -60,18 +60,18 @@ class GpuEnergy:
 
 
 def read_gpus(uuids: Container[str] | None = None) -> list[Gpu]:
-    """GPUs at this moment, as events: all, or those with these UUIDs. Empty without a driver.
+    """The current values of all GPUs, or of those with these UUIDs, as events. Empty without a driver.
 
-    Takes about a millisecond a GPU.
+    Takes about a millisecond per GPU.
     """
     library, _ = _open()
     if library is None:
         return []
-    return [_moment(library, index, handle) for index, handle in _handles(library, uuids)]
+    return [_values(library, index, handle) for index, handle in _handles(library, uuids)]
 
 
 def read_energy(uuids: Container[str]) -> list[GpuEnergy]:
-    """What the GPUs with these UUIDs ("GPU-0123...") have used. Under MIG only `reason`: the counter is all's."""
+    """The energy used by the GPUs with these UUIDs ("GPU-0123..."). With MIG there is only a reason."""
     library, _ = _open()
     if library is None:
         return []
@@ -79,16 +79,16 @@ def read_energy(uuids: Container[str]) -> list[GpuEnergy]:
 
 
 def torch_uses_gpu() -> bool:
-    """Whether torch will compute on a GPU here; asked without importing it.
+    """Whether torch will compute on a GPU, found without importing it.
 
-    The driver shows one, CUDA_VISIBLE_DEVICES does not hide them all, and torch is built for CUDA.
+    True where the driver shows a GPU, CUDA_VISIBLE_DEVICES does not hide all, and torch is built for CUDA.
     """
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0].strip()
     return first not in ("", "-1") and _built_for_cuda() and bool(read_gpus())
 
 
 def _built_for_cuda() -> bool:
-    """What torch/version.py says: "cuda: Optional[str] = '13.0'", or None in a CPU build."""
+    """Whether torch/version.py names a CUDA version ("cuda: Optional[str] = '13.0'"); a CPU build has None."""
     found = find_spec("torch")
     if found is None or not found.submodule_search_locations:
         return False
@@ -97,12 +97,12 @@ def _built_for_cuda() -> bool:
 
 
 def read_driver() -> Driver:
-    """The driver and what its GPUs are; `free` memory is that of this moment."""
+    """The driver and the properties of its GPUs; free memory is the current value."""
     library, reason = _open()
     if library is None:
         return Driver(reason=reason)
-    version, _ = _ask(library, "nvmlSystemGetDriverVersion")
-    cuda, _ = _ask(library, "nvmlSystemGetCudaDriverVersion_v2")
+    version, _ = _query(library, "nvmlSystemGetDriverVersion")
+    cuda, _ = _query(library, "nvmlSystemGetCudaDriverVersion_v2")
     gpus = tuple(_facts(library, index, handle) for index, handle in _handles(library))
     return Driver(
         version=_text(version),
@@ -112,35 +112,35 @@ def read_driver() -> Driver:
     )
 
 
-class _Questions:
-    """Questions about one GPU; the reasons of those left open gather in `reasons`."""
+class _Queries:
+    """Queries about one GPU, which collect the reasons of those that fail."""
 
     def __init__(self, library: ModuleType, handle: Any) -> None:
         self._library, self._handle = library, handle
-        self._open: dict[str, list[str]] = {}
+        self._failed: dict[str, list[str]] = {}
 
-    def ask(self, what: str, function: str, *arguments: Any) -> Any:
-        answer, reason = _ask(self._library, function, self._handle, *arguments)
+    def query(self, name: str, function: str, *arguments: Any) -> Any:
+        value, reason = _query(self._library, function, self._handle, *arguments)
         if reason:
-            self._open.setdefault(reason, []).append(what)
-        return answer
+            self._failed.setdefault(reason, []).append(name)
+        return value
 
     @property
     def reasons(self) -> str:
-        """`utilisation: Not Supported; power, temperature: GPU is lost`; empty when all was answered."""
-        return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in self._open.items())
+        """`utilisation: Not Supported; power, temperature: GPU is lost`; empty when no query failed."""
+        return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in self._failed.items())
 
 
-def _moment(library: ModuleType, index: int, handle: Any) -> Gpu:
-    gpu = _Questions(library, handle)
+def _values(library: ModuleType, index: int, handle: Any) -> Gpu:
+    gpu = _Queries(library, handle)
     mig, instances = _mig(library, handle)
     used, total = _memory(library, gpu, instances)
-    load = gpu.ask("utilisation (MIG is on)" if mig else "utilisation", "nvmlDeviceGetUtilizationRates")
-    milliwatts = gpu.ask("power", "nvmlDeviceGetPowerUsage")
-    degrees = gpu.ask("temperature", "nvmlDeviceGetTemperature", library.NVML_TEMPERATURE_GPU)
+    load = gpu.query("utilisation (MIG is on)" if mig else "utilisation", "nvmlDeviceGetUtilizationRates")
+    milliwatts = gpu.query("power", "nvmlDeviceGetPowerUsage")
+    degrees = gpu.query("temperature", "nvmlDeviceGetTemperature", library.NVML_TEMPERATURE_GPU)
     return Gpu(
         index=index,
-        name=_text(gpu.ask("name", "nvmlDeviceGetName")) or "unknown GPU",
+        name=_text(gpu.query("name", "nvmlDeviceGetName")) or "unknown GPU",
         utilisation=None if load is None else load.gpu / 100,
         memory_used=used,
         memory_total=total,
@@ -151,26 +151,26 @@ def _moment(library: ModuleType, index: int, handle: Any) -> Gpu:
 
 
 def _energy(library: ModuleType, index: int, handle: Any) -> GpuEnergy:
-    name = _text(_ask(library, "nvmlDeviceGetName", handle)[0]) or "unknown GPU"
+    name = _text(_query(library, "nvmlDeviceGetName", handle)[0]) or "unknown GPU"
     if _mig(library, handle)[0]:
-        return GpuEnergy(index, name, reason="MIG is on, and the counter is that of the whole GPU")
-    millijoules, reason = _ask(library, "nvmlDeviceGetTotalEnergyConsumption", handle)
+        return GpuEnergy(index, name, reason="MIG is on, and the energy counter is that of the whole GPU")
+    millijoules, reason = _query(library, "nvmlDeviceGetTotalEnergyConsumption", handle)
     if millijoules is not None:
         return GpuEnergy(index, name, joules=millijoules / 1000)
-    milliwatts, _ = _ask(library, "nvmlDeviceGetPowerUsage", handle)
+    milliwatts, _ = _query(library, "nvmlDeviceGetPowerUsage", handle)
     if milliwatts is not None:
         return GpuEnergy(index, name, watts=milliwatts / 1000)
     return GpuEnergy(index, name, reason=reason)
 
 
 def _facts(library: ModuleType, index: int, handle: Any) -> GpuFacts:
-    gpu = _Questions(library, handle)
+    gpu = _Queries(library, handle)
     mig, instances = _mig(library, handle)
     used, total = _memory(library, gpu, instances)
-    capability = gpu.ask("capability", "nvmlDeviceGetCudaComputeCapability")
+    capability = gpu.query("capability", "nvmlDeviceGetCudaComputeCapability")
     return GpuFacts(
         index=index,
-        name=_text(gpu.ask("name", "nvmlDeviceGetName")) or "unknown GPU",
+        name=_text(gpu.query("name", "nvmlDeviceGetName")) or "unknown GPU",
         capability=f"{capability[0]}.{capability[1]}" if capability else None,
         memory_total=total,
         memory_free=None if used is None or total is None else total - used,
@@ -181,23 +181,23 @@ def _facts(library: ModuleType, index: int, handle: Any) -> GpuFacts:
 
 
 def _mig(library: ModuleType, handle: Any) -> tuple[bool | None, list[Any]]:
-    """Whether MIG is on (None: the GPU has no such mode), and the handles of the instances seen from here."""
-    mode, _ = _ask(library, "nvmlDeviceGetMigMode", handle)
+    """Whether MIG is on (None: the GPU has no MIG mode), and the handles of the instances that are visible."""
+    mode, _ = _query(library, "nvmlDeviceGetMigMode", handle)
     if mode is None:
         return None, []
     if mode[0] != library.NVML_DEVICE_MIG_ENABLE:
         return False, []
-    slots, _ = _ask(library, "nvmlDeviceGetMaxMigDeviceCount", handle)
-    found = (_ask(library, "nvmlDeviceGetMigDeviceHandleByIndex", handle, slot)[0] for slot in range(slots or 0))
+    slots, _ = _query(library, "nvmlDeviceGetMaxMigDeviceCount", handle)
+    found = (_query(library, "nvmlDeviceGetMigDeviceHandleByIndex", handle, slot)[0] for slot in range(slots or 0))
     return True, [instance for instance in found if instance is not None]
 
 
-def _memory(library: ModuleType, gpu: _Questions, instances: list[Any]) -> tuple[int | None, int | None]:
-    """(used, total) bytes, of the MIG instances where there are any."""
+def _memory(library: ModuleType, gpu: _Queries, instances: list[Any]) -> tuple[int | None, int | None]:
+    """(used, total) bytes of the GPU, or of its MIG instances where there are any."""
     if not instances:
-        memory = gpu.ask("memory", "nvmlDeviceGetMemoryInfo")
+        memory = gpu.query("memory", "nvmlDeviceGetMemoryInfo")
         return (None, None) if memory is None else (int(memory.used), int(memory.total))
-    parts = [_Questions(library, instance).ask("memory", "nvmlDeviceGetMemoryInfo") for instance in instances]
+    parts = [_Queries(library, instance).query("memory", "nvmlDeviceGetMemoryInfo") for instance in instances]
     known = [part for part in parts if part is not None]
     if not known:
         return None, None
@@ -205,13 +205,15 @@ def _memory(library: ModuleType, gpu: _Questions, instances: list[Any]) -> tuple
 
 
 def _handles(library: ModuleType, uuids: Container[str] | None = None) -> list[tuple[int, Any]]:
-    count, _ = _ask(library, "nvmlDeviceGetCount")
-    asked = ((index, _ask(library, "nvmlDeviceGetHandleByIndex", index)[0]) for index in range(count or 0))
-    found = [(index, handle) for index, handle in asked if handle is not None]
+    count, _ = _query(library, "nvmlDeviceGetCount")
+    handles = ((index, _query(library, "nvmlDeviceGetHandleByIndex", index)[0]) for index in range(count or 0))
+    found = [(index, handle) for index, handle in handles if handle is not None]
     if uuids is None:
         return found
     return [
-        (index, handle) for index, handle in found if _text(_ask(library, "nvmlDeviceGetUUID", handle)[0]) in uuids
+        (index, handle)
+        for index, handle in found
+        if _text(_query(library, "nvmlDeviceGetUUID", handle)[0]) in uuids
     ]
 
 
@@ -221,7 +223,7 @@ _logged: set[tuple[str, str]] = set()
 
 
 def _open() -> tuple[ModuleType | None, str]:
-    """The initialised library, or None and why; asked again each time until a driver is there."""
+    """The initialised library, or None and the reason; tries again on each call until there is a driver."""
     global _library
     with _lock:
         if _library is None:
@@ -229,15 +231,15 @@ def _open() -> tuple[ModuleType | None, str]:
                 import pynvml
             except ImportError as error:
                 return None, f"the package nvidia-ml-py cannot be imported ({error})"
-            _, reason = _ask(pynvml, "nvmlInit")
+            _, reason = _query(pynvml, "nvmlInit")
             if reason:
                 return None, reason
             _library = pynvml
         return _library, ""
 
 
-def _ask(library: ModuleType, function: str, *arguments: Any) -> tuple[Any, str]:
-    """The answer of one NVML function and "", or None and the driver's reason."""
+def _query(library: ModuleType, function: str, *arguments: Any) -> tuple[Any, str]:
+    """The value of one NVML function and "", or None and the driver's reason."""
     try:
         return getattr(library, function)(*arguments), ""
     except (library.NVMLError, AttributeError) as error:
@@ -249,7 +251,7 @@ def _ask(library: ModuleType, function: str, *arguments: Any) -> tuple[Any, str]
 
 
 def _text(value: Any) -> str:
-    """Older releases of pynvml answer in bytes."""
+    """The value as text: older releases of pynvml return bytes."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(value) if value else ""

@@ -1,4 +1,4 @@
-"""What the machine gives this process: memory, cores, disk. A container's limits count."""
+"""Measures what this process may use: memory, cores and disk, within the limits of a container."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ OWN_CGROUPS = Path("/proc/self/cgroup")
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes. `total` of the machine; `limit` what a container allows, None without one; `available` within both."""
+    """Bytes: `total` of the machine, `limit` of the container or None, and `available` within both."""
 
     total: int
     available: int
@@ -22,7 +22,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Cores:
-    """`total` cores of the machine, `usable` by this process's affinity, `quota` a container's share of them."""
+    """`total` cores of the machine, `usable` by the affinity of this process, `quota`: the container's limit."""
 
     total: int
     usable: int
@@ -39,8 +39,8 @@ class Disk:
 
 
 def memory() -> Memory:
-    """The memory this process can count on now."""
-    total, available = _of_machine()
+    """The memory that this process can use now."""
+    total, available = _machine_memory()
     limit = None
     for folder in _own_cgroups("memory"):
         most = _number(folder / "memory.max") or _number(folder / "memory.limit_in_bytes")
@@ -53,7 +53,7 @@ def memory() -> Memory:
 
 
 def cores() -> Cores:
-    """The cores this process can count on."""
+    """The cores that this process can use."""
     quota: float | None = None
     for folder in _own_cgroups("cpu"):
         share = _cpu_quota(folder)
@@ -63,16 +63,16 @@ def cores() -> Cores:
 
 
 def disk(path: Path) -> Disk:
-    """The disk that holds the folder `path`; of the nearest folder above where it is not made yet."""
+    """The disk that holds the folder `path`, or its nearest existing parent."""
     existing = path.absolute()
-    while not os.path.exists(existing) and existing != existing.parent:  # Path's own raises where it may not look
+    while not os.path.exists(existing) and existing != existing.parent:  # Path.exists raises without permission
         existing = existing.parent
     writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     return Disk(existing, shutil.disk_usage(existing).free, writable)
 
 
-def _of_machine() -> tuple[int, int]:
-    """The machine's bytes, and how many of them can be had; without psutil only the free ones, file pages not."""
+def _machine_memory() -> tuple[int, int]:
+    """Total and available bytes of the machine; without psutil the available bytes exclude the page cache."""
     try:
         import psutil
     except ImportError:
@@ -83,7 +83,7 @@ def _of_machine() -> tuple[int, int]:
 
 
 def _own_cgroups(controller: str) -> list[Path]:
-    """This process's cgroup and those above it, for version 2 and for `controller` of version 1."""
+    """The cgroup of this process and its parents, for version 2 and for `controller` of version 1."""
     try:
         lines = OWN_CGROUPS.read_text().splitlines()
     except OSError:
@@ -98,8 +98,8 @@ def _own_cgroups(controller: str) -> list[Path]:
         else:
             continue
         own = root / group.lstrip("/")
-        # Inside a container the path may be the host's and not be there; the root then is the container's own.
-        folders += [place for place in (own, *own.parents) if place.is_relative_to(root)]
+        # Inside a container the path may be the host's and not exist; then the root is the container's cgroup.
+        folders += [folder for folder in (own, *own.parents) if folder.is_relative_to(root)]
     return folders
 
 
@@ -112,7 +112,7 @@ def _number(path: Path) -> int | None:
 
 
 def _cache(folder: Path) -> int:
-    """File pages counted as used memory that the kernel gives back when it is needed."""
+    """Bytes of page cache that count as used memory and that the kernel frees on demand."""
     try:
         rows = (line.split() for line in (folder / "memory.stat").read_text().splitlines())
         values = {row[0]: int(row[1]) for row in rows if len(row) == 2}
@@ -122,7 +122,7 @@ def _cache(folder: Path) -> int:
 
 
 def _cpu_quota(folder: Path) -> float | None:
-    """Cores a cgroup may use at once, None where it is not limited."""
+    """The number of cores that a cgroup may use, or None where it is not limited."""
     try:
         quota, period = (folder / "cpu.max").read_text().split()
         return None if quota == "max" else int(quota) / int(period)

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them; one function each, for every screen and every command. None becomes a dash."""
+"""Formats numbers for people, with one function per unit for all screens and commands. None becomes a dash."""
 
 import time
 
@@ -12,7 +12,7 @@ def count(number: float | None) -> str:
 
 
 def percent(fraction: float | None, digits: int = 2) -> str:
-    """`97.31 %`; two decimals in tables, one in running text."""
+    """`97.31 %`; use two decimals in tables and one in running text."""
     return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
@@ -97,7 +97,7 @@ def mass(kilograms: float) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time of today as `14:32`, else as `11-20 14:32`, in this machine's time zone; empty for 0."""
+    """A time as `14:32` today and `11-20 14:32` on other days, in the local time zone; empty for 0."""
     if not seconds:
         return ""
     then, now = time.localtime(seconds), time.localtime()
@@ -106,7 +106,7 @@ def moment(seconds: float) -> str:
 
 
 def shape(sizes: "tuple[int | str, ...] | None") -> str:
-    """`1x64x64`; `?` where it is not known, `scalar` for none."""
+    """`1x64x64`; `?` where it is unknown, `scalar` for no dimensions."""
     return "?" if sizes is None else "x".join(map(str, sizes)) or "scalar"
 
 

@@ -1,4 +1,4 @@
-"""Frozen dataclasses, specs and results of jobs, to and from what YAML and JSON can hold."""
+"""Converts frozen dataclasses, the specs and results of jobs, to and from plain values for YAML and JSON."""
 
 import contextlib
 import dataclasses
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def to_plain(value: Any) -> Any:
-    """Dataclasses, paths, tuples, numbers and strings as dicts, lists, numbers and strings."""
+    """The value as plain values: dataclasses become dicts, tuples become lists, paths become strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -25,10 +25,10 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[T], plain: Any, where: str = "the settings", strict: bool = True) -> T:
-    """The dataclass `kind` that `to_plain` wrote; fields left out take their defaults.
+    """The dataclass `kind` from the output of `to_plain`; missing fields take their defaults.
 
-    Raises UsageError naming the field for an unknown field or a value of the wrong type. Not `strict`, for what
-    other versions wrote: unknown fields are passed over, and null for a number is NaN, as JSON has none.
+    Raises UsageError naming the field for an unknown field or a value of the wrong type. With `strict` False, for
+    files of other versions, unknown fields are ignored, and null for a number becomes NaN, which JSON lacks.
     """
     if not isinstance(plain, dict):
         raise UsageError(f"{where} must be fields with values, not {type(plain).__name__}")
@@ -46,7 +46,7 @@ def from_plain(kind: type[T], plain: Any, where: str = "the settings", strict: b
 
 @dataclasses.dataclass(frozen=True)
 class _Conversion:
-    """Plain values into what a type hint says."""
+    """Converts plain values to the type of a type hint."""
 
     strict: bool
 

@@ -1,7 +1,7 @@
-"""What the processor's own energy counters (RAPL) tell through Linux's powercap files.
+"""Reads the energy counters of the processor (RAPL) from Linux's powercap files.
 
-They count whole packages, so whatever else runs on the machine is in them. Since 2020 most systems let only root
-read them; then the reason is given.
+They count whole packages, so they include everything else that runs on the machine. Since 2020 most systems let
+only root read them; the reason then says so.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ POWERCAP = Path("/sys/class/powercap")
 
 @dataclass(frozen=True)
 class Zone:
-    """One counter: `joules` since some moment, from 0 again after `largest`; None where `reason` says why."""
+    """One counter: `joules` since an arbitrary time, wrapping to 0 after `largest`; None with a `reason`."""
 
     name: str
     joules: float | None = None
@@ -21,12 +21,12 @@ class Zone:
 
 
 def read_zones(powercap: Path = POWERCAP) -> list[Zone]:
-    """The packages and the memory beside them; empty where the machine has no such counters.
+    """The packages and their memory; empty where the machine has no such counters.
 
-    Cores and graphics are parts of their package, and `psys` holds all the others: neither is counted again.
+    Cores and graphics are part of their package, and `psys` includes all others, so both are skipped.
     """
     found = []
-    for package in sorted(powercap.glob("intel-rapl:*")):  # AMD's processors have the same name there
+    for package in sorted(powercap.glob("intel-rapl:*")):  # AMD processors use the same name
         name = _name(package)
         if not name.startswith("package"):
             continue
@@ -43,7 +43,7 @@ def _zone(folder: Path, name: str) -> Zone:
     except OSError as error:
         return Zone(name, reason=f"{folder / 'energy_uj'} cannot be read: {error.strerror}")
     except ValueError:
-        return Zone(name, reason=f"{folder / 'energy_uj'} holds no number")
+        return Zone(name, reason=f"{folder / 'energy_uj'} does not hold a number")
     return Zone(name, joules, largest)
 
 

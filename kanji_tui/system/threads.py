@@ -1,26 +1,27 @@
-"""Settings a computing process must make before it imports torch, and how many threads suit a busy machine."""
+"""Process settings that must precede the import of torch, and the number of threads for a busy machine."""
 
 import ctypes
 import os
 import sys
 
-# From malloc.h of glibc. Large tensors otherwise come from mmap and go back with every free, and each batch pays
-# for fresh zeroed pages (some 5,000 page faults a training step; next to none with these settings).
+# From malloc.h of glibc. By default large tensors come from mmap and are returned at every free, so each batch pays
+# for fresh zeroed pages (about 5,000 page faults per training step; with these settings almost none).
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 KEPT_BYTES = 512 * 1024 * 1024
 
-# How often a waiting OpenMP thread of GNU's runtime looks before it sleeps. Measured on 2 cores with a training
-# step of v2.1, 5 runs of each in turns: 1,130 samples/s with 1,000, 1,240 with 5,000, 1,315 with 100,000. Where
-# another process holds a core the waiting threads burn what the working ones need: 550, 400 and 70 samples/s.
+# How often a waiting OpenMP thread of GNU's runtime polls before it sleeps. Measured on 2 cores with a training
+# step of v2.1, 5 interleaved runs of each: 1,130 samples/s with 1,000, 1,240 with 5,000, 1,315 with 100,000. Where
+# another process uses a core, the waiting threads take time from the working ones: 550, 400 and 70 samples/s.
 SPIN_COUNT = 5000
 
-BUSY_SECONDS = 0.4  # over which the load of others is measured
+BUSY_SECONDS = 0.4  # the interval over which the load of other processes is measured
 
 
 def prepare_process() -> None:
-    """Let glibc keep freed memory, and OpenMP's threads sleep soon when they wait.
+    """Let glibc keep freed memory, and let waiting OpenMP threads sleep soon.
 
-    What the user set in the environment stays. Call it before torch is imported; later it changes nothing.
+    Environment variables of the user take precedence. Must be called before torch is imported; later it has no
+    effect.
     """
     if sys.platform == "linux":
         try:
@@ -29,22 +30,22 @@ def prepare_process() -> None:
             libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
             libc.mallopt(M_TOP_PAD, 64 * 1024 * 1024)
         except (OSError, AttributeError):
-            pass  # another libc: slower, not wrong
+            pass  # another libc: training is slower, the results are the same
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
 
 
 def usable_cores() -> int:
-    """The cores this process may run on, at least 1."""
+    """The number of cores that this process may run on, at least 1."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
 
 
 def busy_cores() -> float:
-    """How many of the cores this process may use are at work for others: 1.5 is one and a half. Takes a moment.
+    """How many of the usable cores are busy, for instance 1.5. Takes BUSY_SECONDS.
 
-    Where psutil is not installed it is the load of the last minute, of which this process may be a part.
+    Without psutil it is the load average of the last minute, which may include this process.
     """
     try:
         import psutil
@@ -56,8 +57,8 @@ def busy_cores() -> float:
 
 
 def threads_for(cores: int, busy: float) -> int:
-    """One thread for each of `cores` that others leave free, at least one.
+    """The number of threads: one for each of `cores` that is not busy, at least one.
 
-    Threads that share a core with other work hold up all the others: each step waits for the last of them.
+    A thread that shares its core with other work delays all threads, because each step waits for the slowest.
     """
     return max(1, cores - int(busy + 0.5))

@@ -1,6 +1,6 @@
-"""What only torch knows, asked in a child process: importing torch takes seconds, a broken one crashes or hangs.
+"""Asks torch for its version and devices in a child process: its import takes seconds, and can crash or hang.
 
-`start` starts the child, `read` reads its answer once it has ended; `read_torch_facts` does both and waits.
+`start` starts the child, and `read` reads its answer once it has ended; `read_torch_facts` does both and waits.
 """
 
 import json
@@ -10,7 +10,7 @@ import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.system.child import Child, take_stdout
 
 LIMIT_SECONDS = 120
@@ -18,7 +18,7 @@ LIMIT_SECONDS = 120
 
 @dataclass(frozen=True)
 class TorchDevice:
-    """A CUDA device as torch sees it; `error` is what a first small multiplication on it raised, else empty."""
+    """A CUDA device as torch reports it; `error`: what a small test multiplication on it raised, else empty."""
 
     name: str
     capability: str
@@ -29,9 +29,9 @@ class TorchDevice:
 
 @dataclass(frozen=True)
 class TorchFacts:
-    """`cuda_build`: the CUDA version torch was built for ("13.0"), None for a CPU build.
+    """`cuda_build`: the CUDA version that torch was built for ("13.0"), None for a CPU build.
 
-    `reason`: torch's own words on why a CUDA build sees no device. `seconds`: what importing torch took.
+    `reason`: torch's warning about why a CUDA build sees no device. `seconds`: duration of the import.
     """
 
     version: str
@@ -43,26 +43,26 @@ class TorchFacts:
 
 
 def read_torch_facts(limit: int = LIMIT_SECONDS) -> TorchFacts:
-    """Torch's facts from a child; KanjiError with torch's last words where it does not import, crashes or hangs."""
+    """Torch's facts from a child; KanjiError with the reason where the import fails, crashes or hangs."""
     with start(limit) as child:
         child.wait()
         return read(child)
 
 
 def start(limit: int = LIMIT_SECONDS) -> Child:
-    """Start the child, which ends after `limit` seconds whatever torch does."""
+    """Start the child; it is killed after `limit` seconds."""
     return Child("kanji_tui.system.torch_facts:answer", str(limit))
 
 
 def read(child: Child) -> TorchFacts:
-    """What the ended child answered; KanjiError as `read_torch_facts`."""
+    """The answer of the ended child; raises KanjiError as `read_torch_facts` does."""
     code = child.wait()
     if code == -signal.SIGALRM:
-        raise KanjiError("torch had not answered in time: its import hangs")
+        raise KanjiError("torch did not answer in time: its import hangs")
     if code < 0:
         raise KanjiError(f"torch crashed ({signal.Signals(-code).name})")
     if code:
-        raise KanjiError(child.last_words())
+        raise KanjiError(child.exit_reason())
     return from_json(json.loads(child.output))
 
 
@@ -84,7 +84,7 @@ def _ask_torch() -> TorchFacts:
         cuda_build=torch.version.cuda,
         devices=tuple(_ask_device(torch, index) for index in range(count)),
         threads=torch.get_num_threads(),
-        reason="" if count else " ".join(str(warning.message).splitlines()[0] for warning in caught),
+        reason="" if count else " ".join(first_line(warning.message) for warning in caught),
         seconds=round(seconds, 3),
     )
 
@@ -93,9 +93,9 @@ def _ask_device(torch: Any, index: int) -> TorchDevice:
     properties = torch.cuda.get_device_properties(index)
     try:
         ones = torch.ones(8, 8, device=f"cuda:{index}")
-        error = "" if float((ones @ ones).sum()) == 512.0 else "8 x 8 ones multiplied wrongly"
+        error = "" if float((ones @ ones).sum()) == 512.0 else "a product of 8x8 matrices of ones was wrong"
     except RuntimeError as raised:
-        error = str(raised).splitlines()[0]
+        error = first_line(raised)
     return TorchDevice(
         name=str(properties.name),
         capability=f"{properties.major}.{properties.minor}",
@@ -106,7 +106,7 @@ def _ask_device(torch: Any, index: int) -> TorchDevice:
 
 
 def answer(limit: str) -> None:
-    """The child: print the facts as JSON."""
+    """Entry point of the child: print the facts as JSON."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(int(limit))
     with take_stdout() as out:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.splits import Split
 from kanji_tui.networks.card import ModelCard
@@ -141,7 +141,7 @@ def write_by_class(directory: Path, card: ModelCard, truth: np.ndarray, predicte
 def _named(card: ModelCard, number: int) -> tuple[str, str]:
     """Character and JIS code of an output."""
     jis = card.classes[number]
-    return jis_to_character(jis) or "?", name_jis(jis)
+    return character_of(jis), name_jis(jis)
 
 
 def write_history(directory: Path, history: list[dict[str, Any]]) -> None:

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.networks.registry import build, entry
 from kanji_tui.system.files import replacing
 from kanji_tui.training.averaging import AveragedNetwork
@@ -199,7 +199,7 @@ def load(path: Path) -> dict[str, Any]:
             f"there is no checkpoint {path}", "a run leaves one after its first epoch and when it is stopped"
         ) from None
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+        raise _unreadable(path, first_line(error)) from None
     if not isinstance(content, dict) or content.get("version") != VERSION or "optimisers" not in content:
         raise _unreadable(path, "it is no checkpoint of this program")
     return {**content, "path": path}
@@ -232,7 +232,7 @@ def restore(state: State, content: dict[str, Any]) -> None:
         for name in COUNTED:
             setattr(state, name, content.get(name, getattr(state, name)))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise _unreadable(content["path"], str(error).splitlines()[0]) from None
+        raise _unreadable(content["path"], first_line(error)) from None
 
 
 def _unreadable(path: Path, why: str) -> KanjiError:

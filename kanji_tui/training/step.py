@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.events import Notice, Report
 from kanji_tui.networks.devices import memory_ended
 from kanji_tui.training.augmentation import augment
@@ -111,7 +111,7 @@ def _backward(state: State, loss: Tensor) -> None:
         if not state.config.detect_anomaly or "nan values" not in str(error):
             raise
         raise KanjiError(
-            f"an operation gave no number: {str(error).splitlines()[0]}",
+            f"an operation gave no number: {first_line(error)}",
             "the run's log.txt says where it was called; a lower --learning-rate may mend it",
         ) from error
 

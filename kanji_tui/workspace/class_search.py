@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from kanji_tui.characters.jis import kind, name_jis
+from kanji_tui.characters.jis import name_jis, script
 
 
 class Known(Protocol):
@@ -29,7 +29,7 @@ def matches(known: Known, text: str) -> bool:
         return known.strokes == int(wanted)
     if len(wanted) >= 3 and name_jis(known.jis).startswith(wanted):
         return True
-    return wanted == kind(known.jis).upper() or _reads(known.reading.upper(), wanted)
+    return wanted == script(known.jis).upper() or _reads(known.reading.upper(), wanted)
 
 
 def _reads(reading: str, wanted: str) -> bool:

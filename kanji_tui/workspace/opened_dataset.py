@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kanji_tui.characters.jis import jis_to_character
-from kanji_tui.data.defaults import DRAWN
+from kanji_tui.characters.jis import character_of
+from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, METADATA
 from kanji_tui.workspace.snapshot import time_written
@@ -44,7 +44,7 @@ class Overview:
 
     @property
     def drawn(self) -> bool:
-        return self.source == DRAWN
+        return self.source == SYNTHETIC_SOURCE
 
 
 class OpenedDataset:
@@ -113,7 +113,7 @@ def _from_all_over(dataset: "Dataset") -> list[int]:
 
 def _glyphs(dataset: "Dataset", samples: list[int]) -> tuple[Thumbnail, ...]:
     return tuple(
-        Thumbnail(jis_to_character(int(dataset.jis[sample])) or "?", image.tobytes(), dataset.size)
+        Thumbnail(character_of(int(dataset.jis[sample])), image.tobytes(), dataset.size)
         for sample, image in zip(samples, dataset.images(samples), strict=True)
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, ETL_DIR, METADATA, MODEL_INFO, MODELS_DIR, WEIGHTS
-from kanji_tui.preflight.all_checks import Prepared, read_files, read_prepared
+from kanji_tui.preflight.all_checks import PreparedDataset, read_files, read_prepared
 from kanji_tui.runs.publish import published
 from kanji_tui.system.files import read_json
 
@@ -32,7 +32,7 @@ class WorkspaceSnapshot:
     """
 
     files: Listing = field(default_factory=Listing)
-    dataset: Prepared | None = None
+    dataset: PreparedDataset | None = None
     dataset_written: int = 0
     model: ModelFacts | None = None
     onnx: tuple[Path, ...] = ()
@@ -61,7 +61,7 @@ def next_step(place: WorkspaceSnapshot) -> str:
     if place.dataset is None and not place.files.items:
         return "no record files yet: press 2, then s makes a synthetic sample (or put ETL9G files into ETL9G/)"
     if place.dataset is None:
-        return f"{place.files.words}, no dataset yet: press 2, then p prepares them"
+        return f"{place.files.summary}, no dataset yet: press 2, then p prepares them"
     if place.model is None:
         return "dataset ready, no model yet: press 3, then n trains one"
     if not place.onnx:

@@ -9,17 +9,17 @@ from kanji_tui.characters.classes import (
     record_order,
     strokes,
 )
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, script
 
 SMALL_AND_OLD = set("ぁぃぅぇぉっゃゅょゎゐゑ")
 
 
-def test_there_are_71_hiragana_and_all_2965_level_1_kanji() -> None:
-    codes = [known.jis for known in etl9g_classes()]
+def test_the_classes_are_71_hiragana_and_all_2965_level_1_kanji() -> None:
+    codes = [each.jis for each in etl9g_classes()]
     assert len(codes) == 3036
     assert codes == sorted(set(codes))
-    hiragana = [jis for jis in codes if kind(jis) == "hiragana"]
-    kanji = [jis for jis in codes if kind(jis) == "kanji"]
+    hiragana = [jis for jis in codes if script(jis) == "hiragana"]
+    kanji = [jis for jis in codes if script(jis) == "kanji"]
     assert hiragana == [j for j in range(0x2421, 0x2474) if jis_to_character(j) not in SMALL_AND_OLD]
     assert len(hiragana) == 71
     level_1 = [row * 256 + cell for row in range(0x30, 0x50) for cell in range(0x21, 0x7F)]
@@ -27,11 +27,11 @@ def test_there_are_71_hiragana_and_all_2965_level_1_kanji() -> None:
     assert len(kanji) == 2965
 
 
-def test_each_class_goes_to_unicode_and_back() -> None:
-    for known in etl9g_classes():
-        assert jis_to_character(known.jis) == known.character
-        assert character_to_jis(known.character) == known.jis
-        assert classes_by_jis()[known.jis] is known
+def test_each_class_converts_to_unicode_and_back() -> None:
+    for each in etl9g_classes():
+        assert jis_to_character(each.jis) == each.character
+        assert character_to_jis(each.character) == each.jis
+        assert classes_by_jis()[each.jis] is each
 
 
 def test_ta_is_4544_and_class_2080() -> None:
@@ -50,20 +50,20 @@ def test_stroke_counts(character: str, count: int) -> None:
     assert found.strokes == strokes(found.jis) == count
 
 
-def test_every_class_has_a_possible_stroke_count() -> None:
-    counts = [known.strokes for known in etl9g_classes()]
+def test_every_stroke_count_is_between_1_and_29() -> None:
+    counts = [each.strokes for each in etl9g_classes()]
     assert min(counts) == 1
     assert max(counts) <= 29  # 鬱, the most of any kanji in common use
     assert strokes(0x2421) is None  # ぁ is no class
 
 
-def test_the_record_order_holds_each_class_once_at_its_known_place() -> None:
+def test_the_record_order_holds_each_class_once_at_its_known_position() -> None:
     order = record_order()
     assert len(order) == 3036
     assert set(order) == set(global_ranks())
-    places = {jis_to_character(jis): place for place, jis in enumerate(order)}
-    assert [places[character] for character in "亜あいう"] == [0, 15, 31, 47]
-    kanji = [jis for jis in order if kind(jis) == "kanji"]
-    hiragana = [jis for jis in order if kind(jis) == "hiragana"]
+    positions = {jis_to_character(jis): position for position, jis in enumerate(order)}
+    assert [positions[character] for character in "亜あいう"] == [0, 15, 31, 47]
+    kanji = [jis for jis in order if script(jis) == "kanji"]
+    hiragana = [jis for jis in order if script(jis) == "hiragana"]
     assert kanji == sorted(kanji)
     assert hiragana == sorted(hiragana)

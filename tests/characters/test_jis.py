@@ -1,10 +1,10 @@
-"""JIS X 0208 codes to characters and back."""
+"""Converting JIS X 0208 codes to characters and back."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind
+from kanji_tui.characters.jis import character_of, character_to_jis, jis_to_character, script
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ from kanji_tui.characters.jis import character_to_jis, jis_to_character, kind
         (0x2135, "ゝ"),
     ],
 )
-def test_known_places(jis: int, character: str) -> None:
+def test_known_codes(jis: int, character: str) -> None:
     assert jis_to_character(jis) == character
     assert character_to_jis(character) == jis
 
 
-def test_the_whole_table_goes_back_and_forth() -> None:
+def test_every_code_of_the_table_converts_to_a_character_and_back() -> None:
     found = {}
     for row in range(0x21, 0x7F):
         for cell in range(0x21, 0x7F):
@@ -36,9 +36,9 @@ def test_the_whole_table_goes_back_and_forth() -> None:
                 found[jis] = character
     assert len(found) == 6879  # JIS X 0208-1990: 524 symbols, letters and kana, 6,355 kanji
     assert len(set(found.values())) == 6879
-    assert sum(kind(jis) == "kanji" for jis in found) == 6355
-    assert sum(kind(jis) == "hiragana" for jis in found) == 83
-    assert sum(kind(jis) == "katakana" for jis in found) == 86
+    assert sum(script(jis) == "kanji" for jis in found) == 6355
+    assert sum(script(jis) == "hiragana" for jis in found) == 83
+    assert sum(script(jis) == "katakana" for jis in found) == 86
 
 
 @given(st.integers(-(2**40), 2**40))
@@ -49,7 +49,7 @@ def test_numbers_outside_the_table_have_no_character(number: int) -> None:
 
 
 @given(st.text(max_size=3))
-def test_any_text_has_a_code_that_leads_back_or_none(text: str) -> None:
+def test_any_text_converts_to_a_code_and_back_or_has_none(text: str) -> None:
     jis = character_to_jis(text)
     assert jis is None or jis_to_character(jis) == text
 
@@ -57,3 +57,8 @@ def test_any_text_has_a_code_that_leads_back_or_none(text: str) -> None:
 @given(st.characters(codec="ascii"))
 def test_ascii_is_not_in_the_table(character: str) -> None:
     assert character_to_jis(character) is None
+
+
+def test_a_code_without_a_character_is_shown_as_a_question_mark() -> None:
+    assert character_of(0x4544) == "田"
+    assert character_of(0x2FFF) == "?"

@@ -25,7 +25,7 @@ def test_kuzushiji_keeps_its_test_set_from_prepare_to_evaluate(kanji_tui, tmp_pa
     assert (prepared["records"], prepared["format"]) == (60, "kuzushiji")
     process = kanji_tui("train", *QUICK)
     assert said(process)["test"]["samples"] == 20
-    assert "the one these pictures came with" in process.stderr
+    assert "the collection's own" in process.stderr
     assert split_of(tmp_path)["kind"] == "original"
     assert said(kanji_tui("evaluate", "--json"))["samples"] == 20
     name = said(kanji_tui("export", "safetensors", "--json"))["path"]
@@ -49,7 +49,7 @@ def test_a_dataset_of_the_original_scripts_trains(kanji_tui, tmp_path):
     assert said(kanji_tui("verify", "--json"))["samples"] == 40
     process = kanji_tui("train", *QUICK)
     assert said(process)["classes"] == 4
-    assert "writers of these pictures are not known, so the split is random" in process.stderr
+    assert "writers of these images are unknown, so the split is random" in process.stderr
     refused = kanji_tui("train", "--split", "writer")
     assert refused.returncode == 2
     assert "prepared by the original scripts" in refused.stderr
@@ -74,7 +74,7 @@ def test_verify_shows_the_heat_map_and_unusual_samples(kanji_tui, sample_dataset
 
 def test_what_makes_no_sense_is_refused(kanji_tui, sample_dataset, tmp_path):
     for arguments, word in (
-        (("train", "--data-dir", sample_dataset, "--fold", "6/5"), "'6/5' is no fold"),
+        (("train", "--data-dir", sample_dataset, "--fold", "6/5"), "'6/5' is not a fold"),
         (("prepare", "--etl-dir", ".", "--format", "mnist"), "mnist"),
         (("prepare", "--etl-dir", ".", "--format", "kuzushiji"), "no Kuzushiji files"),
         (("verify", "--data-dir", sample_dataset, "--unusual", "0"), "too small"),

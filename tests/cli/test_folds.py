@@ -72,6 +72,6 @@ def test_a_figure_is_averaged_over_the_folds():
         folds.Fold(f"{n}/3", f"run{n}", {"samples": 9, "top1": n / 10}, {"samples": 9, "top1": n / 5})
         for n in (1, 2, 3)
     )
-    found = folds.sum_up(made)
+    found = folds.summarise(made)
     assert found.mean == {"validation": {"top1": pytest.approx(0.2)}, "test": {"top1": pytest.approx(0.4)}}
     assert found.std == {"validation": {"top1": pytest.approx(0.1)}, "test": {"top1": pytest.approx(0.2)}}

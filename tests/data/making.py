@@ -1,4 +1,4 @@
-"""Small record files made on the spot, byte by byte by the database's description, not by the code under test."""
+"""Makes small input files, byte by byte from the description of the formats, not with the code under test."""
 
 import struct
 from pathlib import Path
@@ -11,7 +11,7 @@ CODES = (A_KANJI, A, I_, U, TA)
 
 
 def ring(seed: int = 0) -> np.ndarray:
-    """A picture with ink around its middle, levels 0-15, (127, 128); each seed another."""
+    """A ring of ink around the centre, levels 0-15, (127, 128); different for each seed."""
     random = np.random.default_rng(seed)
     row, column = np.mgrid[:127, :128]
     distance = np.hypot(row - 63 - random.integers(-3, 4), column - 63.5 - random.integers(-3, 4))
@@ -19,18 +19,18 @@ def ring(seed: int = 0) -> np.ndarray:
     return levels.astype(np.uint8)
 
 
-def record(jis: int, levels: np.ndarray, picture_at: int = 64, reading: bytes = b"", serial: int = 1) -> bytes:
+def record(jis: int, levels: np.ndarray, image_offset: int = 64, reading: bytes = b"", serial: int = 1) -> bytes:
     """One record of 8,199 bytes."""
     packed = (levels[:, 0::2] << 4 | levels[:, 1::2]).astype(np.uint8).tobytes()
     head = struct.pack(">2H8sI4B4H2B", 1, jis, reading.ljust(8), serial, *[0] * 10)
-    whole = head.ljust(picture_at, b"\0") + packed
+    whole = head.ljust(image_offset, b"\0") + packed
     return whole.ljust(8199, b"\0")
 
 
-def write_records(path: Path, codes: list[int] | tuple[int, ...], seed: int = 0, picture_at: int = 64) -> Path:
-    """A record file with these codes in this order, each picture another."""
+def write_records(path: Path, codes: list[int] | tuple[int, ...], seed: int = 0, image_offset: int = 64) -> Path:
+    """A record file with these codes in this order; all images differ."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    records = (record(jis, ring(seed * 10_000 + n), picture_at, b"R%d" % n) for n, jis in enumerate(codes))
+    records = (record(jis, ring(seed * 10_000 + n), image_offset, b"R%d" % n) for n, jis in enumerate(codes))
     path.write_bytes(b"".join(records))
     return path
 
@@ -55,14 +55,14 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 def write_kuzushiji(folder: Path, prefix: str = "k49", train: int = 40, test: int = 20, seed: int = 0) -> Path:
-    """Npz pairs as CODH distributes them: four classes in turn, ゝ and ゐ among them; 0 leaves a pair out."""
+    """Npz pairs as CODH distributes them: four classes in turn, with ゝ and ゐ; a count of 0 omits the pair."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     for kind, count in (("train", train), ("test", test)):
         if count:
-            pictures = np.zeros((count, 28, 28), np.uint8)
-            pictures[:, 6:22, 6:22] = random.integers(60, 256, (count, 16, 16))
-            np.savez_compressed(folder / f"{prefix}-{kind}-imgs.npz", pictures)
+            images = np.zeros((count, 28, 28), np.uint8)
+            images[:, 6:22, 6:22] = random.integers(60, 256, (count, 16, 16))
+            np.savez_compressed(folder / f"{prefix}-{kind}-imgs.npz", images)
             np.savez_compressed(folder / f"{prefix}-{kind}-labels.npz", (np.arange(count) % 4).astype(np.uint8))
     (folder / f"{prefix}_classmap.csv").write_text(
         "index,codepoint,char\n0,U+3042,あ\n1,U+3090,ゐ\n2,U+309D,ゝ\n3,U+3093,ん\n", encoding="utf-8"
@@ -71,7 +71,7 @@ def write_kuzushiji(folder: Path, prefix: str = "k49", train: int = 40, test: in
 
 
 def write_images(folder: Path, classes: dict[str, int], different: int = 1000) -> Path:
-    """Dark rings on white paper, 128 x 127, so many in a subfolder of each name; after some they come again."""
+    """Dark rings on white paper, 128 x 127, by number per subfolder; after `different` images they repeat."""
     for name, count in classes.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number in range(count):

@@ -15,13 +15,13 @@ def verdicts(data_dir, report) -> dict:
     return {check.name: check for check in verify(data_dir, None, report).checks}
 
 
-def prepared(folder, report, pictures=None, codes=CODES * 4, picture_at=64, format=None):
-    """A dataset of one file with these codes and, by record number, these pictures in place of rings."""
-    pictures = pictures or {}
-    write_records(folder / "etl" / "ETL9G_01", codes, picture_at=picture_at)
+def prepared(folder, report, images=None, codes=CODES * 4, image_offset=64, format=None):
+    """A dataset of one file with these codes; `images` replace the rings of some record numbers."""
+    images = images or {}
+    write_records(folder / "etl" / "ETL9G_01", codes, image_offset=image_offset)
     whole = bytearray((folder / "etl" / "ETL9G_01").read_bytes())
-    for number, levels in pictures.items():
-        whole[number * 8199 : (number + 1) * 8199] = record(codes[number], levels, picture_at)
+    for number, levels in images.items():
+        whole[number * 8199 : (number + 1) * 8199] = record(codes[number], levels, image_offset)
     (folder / "etl" / "ETL9G_01").write_bytes(whole)
     prepare(folder / "etl", folder / "ds", 32, 1, format, report)
     return folder / "ds"
@@ -50,30 +50,30 @@ def test_one_changed_byte_in_a_chunk_fails(tmp_path, report):
 
 
 @pytest.mark.parametrize(
-    ("name", "picture"),
+    ("name", "image"),
     [
         ("blank images", np.zeros((127, 128), np.uint8)),
-        ("blank images", np.ones((127, 128), np.uint8)),  # the paper's own grey is no ink
+        ("blank images", np.ones((127, 128), np.uint8)),  # the grey of the paper is not ink
         ("inverted images", (15 - ring(3)).astype(np.uint8)),
         ("saturated images", np.pad(np.full((107, 108), 15, np.uint8), 10)),
         ("duplicate images", ring(0)),
     ],
 )
-def test_an_odd_picture_is_named_and_kept(tmp_path, report, name, picture):
-    data_dir = prepared(tmp_path, report, {7: picture})
-    odd = {check.name for check in verify(data_dir, None, report).checks if check.verdict != "ok"}
-    assert odd == {name}
+def test_a_suspicious_image_is_named_and_kept(tmp_path, report, name, image):
+    data_dir = prepared(tmp_path, report, {7: image})
+    suspicious = {check.name for check in verify(data_dir, None, report).checks if check.verdict != "ok"}
+    assert suspicious == {name}
     check = verdicts(data_dir, report)[name]
     assert check.verdict == "warning"
     assert "7" in check.found
 
 
-def test_all_pictures_inverted_fails(tmp_path, report):
+def test_the_check_fails_when_all_images_are_inverted(tmp_path, report):
     data_dir = prepared(tmp_path, report, {n: (15 - ring(n)).astype(np.uint8) for n in range(20)})
     assert verdicts(data_dir, report)["inverted images"].verdict == "failed"
 
 
-def test_two_blank_pictures_are_no_duplicates(tmp_path, report):
+def test_blank_images_are_not_duplicates(tmp_path, report):
     data_dir = prepared(tmp_path, report, {n: np.zeros((127, 128), np.uint8) for n in (3, 8)})
     found = verdicts(data_dir, report)
     assert found["blank images"].found == "2 of 20; samples 3, 8"
@@ -84,42 +84,44 @@ def test_ink_at_the_edges_is_measured(tmp_path, report):
     frame = ring(0)
     frame[:, :4] = 15
     data_dir = prepared(tmp_path, report, {n: np.roll(frame, n % 3, axis=1) for n in range(5)})
-    assert verdicts(data_dir, report)["ink at the edges"].found == "25.0% of the images"
+    assert verdicts(data_dir, report)["ink at the edges"].found == "25.0 % of the images"
 
 
-@pytest.mark.parametrize(("picture_at", "read_as", "named"), [(60, "etl9g", "etl8g"), (64, "etl8g", "etl9g")])
-def test_a_file_read_in_the_wrong_format_is_impossible_to_miss(tmp_path, report, picture_at, read_as, named):
-    data_dir = prepared(tmp_path, report, picture_at=picture_at, format=read_as)
-    (notice,) = report.of(Notice)  # said before the first picture is made
+@pytest.mark.parametrize(("image_offset", "read_as", "named"), [(60, "etl9g", "etl8g"), (64, "etl8g", "etl9g")])
+def test_a_file_read_in_the_wrong_format_gives_a_notice_and_a_failed_check(
+    tmp_path, report, image_offset, read_as, named
+):
+    data_dir = prepared(tmp_path, report, image_offset=image_offset, format=read_as)
+    (notice,) = report.of(Notice)  # reported before the first image is resized
     assert f"the files seem to be {named.upper()}" in notice.message
     check = verdicts(data_dir, report)["ink in the middle"]
     assert check.verdict == "failed"
     assert f"--format {named}" in check.remedy
 
 
-@pytest.mark.parametrize(("picture_at", "read_as"), [(60, "etl8g"), (64, "etl9g")])
-def test_the_right_format_is_not_doubted(tmp_path, report, picture_at, read_as):
-    data_dir = prepared(tmp_path, report, picture_at=picture_at, format=read_as)
+@pytest.mark.parametrize(("image_offset", "read_as"), [(60, "etl8g"), (64, "etl9g")])
+def test_the_right_format_gives_no_notice(tmp_path, report, image_offset, read_as):
+    data_dir = prepared(tmp_path, report, image_offset=image_offset, format=read_as)
     assert not report.of(Notice)
     assert verdicts(data_dir, report)["ink in the middle"].verdict == "ok"
 
 
-def test_records_left_out_and_incomplete_sets_are_told(tmp_path, report):
+def test_excluded_records_and_incomplete_data_sets_are_reported(tmp_path, report):
     codes = [*CODES * 4, CODES[0], 0xFFFF]
     found = verdicts(prepared(tmp_path, report, codes=codes), report)
-    assert found["skipped records"].verdict == "warning"
-    assert "ETL9G_01 record 21: unknown JIS code FFFF" in found["skipped records"].found
+    assert found["excluded records"].verdict == "warning"
+    assert "ETL9G_01 record 21: unknown JIS code FFFF" in found["excluded records"].found
     assert found["data sets"].found == "5 in 1 files; 1 without some classes: ETL9G_01 set 4 lacks 4"
 
 
-def test_few_samples_of_a_class_and_few_sets_are_told(tmp_path, report):
+def test_few_samples_of_a_class_and_few_data_sets_are_reported(tmp_path, report):
     found = verdicts(prepared(tmp_path, report, codes=CODES), report)
     assert found["classes"].verdict == "warning"
-    assert "fewer than 3: あ (2422)" in found["classes"].found
+    assert "fewer than 3 samples: あ (2422)" in found["classes"].found
     assert "too few to keep writers apart" in found["data sets"].found
 
 
-def test_the_contact_sheet_shows_a_class_a_row_and_a_writer_a_column(sample_dataset, tmp_path, report):
+def test_the_contact_sheet_shows_one_class_per_row_and_one_writer_per_column(sample_dataset, tmp_path, report):
     path = tmp_path / "sheets" / "sheet.png"
     assert verify(sample_dataset, path, report).contact_sheet == str(path)
     with Image.open(path) as sheet:
@@ -130,7 +132,7 @@ def test_the_contact_sheet_shows_a_class_a_row_and_a_writer_a_column(sample_data
     assert (np.median(cells, axis=(1, 3)) > 200).all()  # on white paper
 
 
-def test_the_heat_map_tells_where_the_ink_lies(tmp_path, report):
+def test_the_heat_map_is_the_mean_image(tmp_path, report):
     left = np.zeros((127, 128), np.uint8)
     left[:, :64] = 15
     data_dir = prepared(tmp_path, report, {n: np.roll(left, 0) for n in range(20)})
@@ -139,12 +141,12 @@ def test_the_heat_map_tells_where_the_ink_lies(tmp_path, report):
     assert (heat_map[:, :8] == 1).all()
     assert (heat_map[:, 8:] == 0).all()
     with Image.open(tmp_path / "sheet.png") as sheet:
-        drawn = np.asarray(sheet)[34 : 34 + 160, -172:-12]
-    assert (drawn[:, :80] == 0).all()
-    assert (drawn[:, 80:] == 255).all()
+        shown = np.asarray(sheet)[34 : 34 + 160, -172:-12]
+    assert (shown[:, :80] == 0).all()
+    assert (shown[:, 80:] == 255).all()
 
 
-def test_the_samples_least_like_their_class_are_found(sample_dir, tmp_path, report):
+def test_outliers_are_found(sample_dir, tmp_path, report):
     whole = bytearray((sample_dir / "ETL9G_02").read_bytes())
     levels = np.zeros((127, 128), np.uint8)
     levels[90:120, 10:118] = 15
@@ -169,7 +171,7 @@ def test_the_classes_a_data_set_lacks_are_listed(tmp_path, report):
     assert incomplete.lacks == tuple(sorted(f"{CODES[n]:04X}" for n in (1, 3, 4)))
 
 
-def test_no_dataset_and_stop(sample_dataset, tmp_path, report):
+def test_verify_raises_without_a_dataset_and_when_stopped(sample_dataset, tmp_path, report):
     with pytest.raises(KanjiError, match="no dataset"):
         verify(tmp_path, None, report)
     report.stop = True

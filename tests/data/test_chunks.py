@@ -9,21 +9,21 @@ from kanji_tui.system.files import sha256
 
 
 def blocks(seed=0):
-    pictures = np.random.default_rng(seed).integers(0, 256, (10, 32, 32), dtype=np.uint8)
-    return pictures, [pictures[:4], pictures[4:9], pictures[9:]]
+    images = np.random.default_rng(seed).integers(0, 256, (10, 32, 32), dtype=np.uint8)
+    return images, [images[:4], images[4:9], images[9:]]
 
 
 def columns():
     return {"y": np.arange(10, dtype=np.int32), "jis": np.arange(10, dtype=np.uint16)}
 
 
-def test_numpy_reads_what_was_streamed(tmp_path):
-    pictures, parts = blocks()
+def test_numpy_reads_a_chunk(tmp_path):
+    images, parts = blocks()
     path = tmp_path / chunk_name(0)
-    digest = write_chunk(path, pictures.shape, iter(parts), columns())
+    digest = write_chunk(path, images.shape, iter(parts), columns())
     with np.load(path) as chunk:
         assert sorted(chunk.files) == ["X", "jis", "y"]
-        assert np.array_equal(chunk["X"], pictures)
+        assert np.array_equal(chunk["X"], images)
         assert chunk["y"].dtype == np.int32
         assert np.array_equal(chunk["jis"], columns()["jis"])
     assert digest == sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -31,19 +31,19 @@ def test_numpy_reads_what_was_streamed(tmp_path):
 
 
 def test_a_member_is_mapped_not_loaded(tmp_path):
-    pictures, parts = blocks()
+    images, parts = blocks()
     path = tmp_path / "c.npz"
-    write_chunk(path, pictures.shape, parts, columns())
+    write_chunk(path, images.shape, parts, columns())
     mapped, labels = map_members(path, "X", "y")
     assert isinstance(mapped, np.memmap)
-    assert np.array_equal(mapped, pictures)
+    assert np.array_equal(mapped, images)
     assert np.array_equal(labels, columns()["y"])
 
 
-def test_the_same_content_gives_the_same_bytes_however_it_is_cut(tmp_path):
-    pictures, parts = blocks()
-    write_chunk(tmp_path / "a.npz", pictures.shape, parts, columns())
-    write_chunk(tmp_path / "b.npz", pictures.shape, [pictures], columns())
+def test_the_same_content_gives_the_same_bytes_for_any_block_size(tmp_path):
+    images, parts = blocks()
+    write_chunk(tmp_path / "a.npz", images.shape, parts, columns())
+    write_chunk(tmp_path / "b.npz", images.shape, [images], columns())
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
@@ -62,7 +62,7 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_deflated_or_broken_files_are_refused_in_a_sentence(tmp_path):
+def test_deflated_or_damaged_files_are_refused(tmp_path):
     np.savez_compressed(tmp_path / "deflated.npz", X=blocks()[0])
     with pytest.raises(KanjiError, match="compressed"):
         map_members(tmp_path / "deflated.npz", "X")

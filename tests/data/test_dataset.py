@@ -31,13 +31,13 @@ def test_images_in_any_order_with_repeats(prepared):
             dataset.images([outside])
 
 
-def test_one_writer_for_each_file_and_set(prepared):
+def test_each_file_and_data_set_is_one_writer(prepared):
     dataset = open_dataset(prepared)
     assert dataset.writers().dtype == np.int64
-    assert dataset.writers().tolist() == [place // 5 for place in range(30)]
+    assert dataset.writers().tolist() == [position // 5 for position in range(30)]
 
 
-def test_dtypes_are_as_promised(prepared):
+def test_dtypes_are_as_documented(prepared):
     dataset = open_dataset(prepared)
     kinds = [dataset.labels.dtype, dataset.jis.dtype, dataset.file.dtype, dataset.record.dtype, dataset.set.dtype]
     assert kinds == [np.int32, np.uint16, np.uint8, np.uint32, np.uint16]
@@ -45,20 +45,20 @@ def test_dtypes_are_as_promised(prepared):
     assert dataset.readings()[CODES[0]] == "R0"
 
 
-def test_it_opens_from_anywhere_and_stays_open_when_replaced(prepared, tmp_path):
+def test_an_open_dataset_stays_readable_when_its_folder_is_removed(prepared, tmp_path):
     dataset = open_dataset(prepared)
     first = dataset.images([0])
     shutil.rmtree(prepared)
     assert np.array_equal(dataset.images([0]), first)
 
 
-def test_no_dataset_says_what_to_type(tmp_path):
+def test_a_folder_without_a_dataset_names_the_command(tmp_path):
     with pytest.raises(KanjiError, match="no dataset in") as failed:
         open_dataset(tmp_path)
     assert "kanji-tui prepare" in failed.value.remedy
 
 
-def test_a_missing_or_cut_chunk_is_named(prepared):
+def test_a_missing_or_truncated_chunk_is_named(prepared):
     chunk = prepared / "etl9g_dataset_chunk_01.npz"
     whole = chunk.read_bytes()
     for damaged in (whole[:4000], b""):
@@ -73,7 +73,7 @@ def test_a_missing_or_cut_chunk_is_named(prepared):
 @pytest.mark.parametrize(
     "field", ["target_size", "jis_to_class", "digest", "files", "total_samples", "quarantine", "format"]
 )
-def test_damaged_metadata_is_a_sentence(prepared, field):
+def test_damaged_metadata_is_an_error_message(prepared, field):
     metadata = json.loads((prepared / "metadata.json").read_text())
     del metadata[field]
     (prepared / "metadata.json").write_text(json.dumps(metadata))
@@ -81,14 +81,14 @@ def test_damaged_metadata_is_a_sentence(prepared, field):
         open_dataset(prepared)
 
 
-def test_chunks_of_another_size_are_noticed(prepared):
+def test_chunks_of_another_size_are_refused(prepared):
     metadata = json.loads((prepared / "metadata.json").read_text())
     (prepared / "metadata.json").write_text(json.dumps(metadata | {"target_size": 64}))
-    with pytest.raises(KanjiError, match="do not fit"):
+    with pytest.raises(KanjiError, match="do not match"):
         open_dataset(prepared)
 
 
-def test_a_dataset_of_the_original_scripts_is_told_apart(tmp_path):
+def test_metadata_of_another_program_is_refused(tmp_path):
     (tmp_path / "metadata.json").write_text(json.dumps({"num_classes": 2, "total_samples": 2, "target_size": 64}))
     with pytest.raises(KanjiError, match="not made by this program"):
         open_dataset(tmp_path)

@@ -25,30 +25,30 @@ def test_a_record_is_read_field_by_field(tmp_path):
     (found,) = open_records(path)
     assert ETL9G.itemsize == ETL8G.itemsize == 8199
     assert (found["jis"], found["reading"], found["serial"]) == (TA, b"TA      ", 123456789)
-    packed = found["picture"]
+    packed = found["image"]
     assert np.array_equal(packed >> 4, ring(3)[:, 0::2])  # the high nibble is the left pixel
     assert np.array_equal(packed & 15, ring(3)[:, 1::2])
 
 
-def test_etl8g_has_its_picture_four_bytes_earlier(tmp_path):
+def test_etl8g_has_its_image_four_bytes_earlier(tmp_path):
     path = tmp_path / "ETL8G_01"
-    path.write_bytes(record(TA, ring(3), picture_at=60))
-    assert np.array_equal(open_records(path, "etl8g")[0]["picture"] >> 4, ring(3)[:, 0::2])
-    assert not np.array_equal(open_records(path, "etl9g")[0]["picture"] >> 4, ring(3)[:, 0::2])
+    path.write_bytes(record(TA, ring(3), image_offset=60))
+    assert np.array_equal(open_records(path, "etl8g")[0]["image"] >> 4, ring(3)[:, 0::2])
+    assert not np.array_equal(open_records(path, "etl9g")[0]["image"] >> 4, ring(3)[:, 0::2])
 
 
 @given(st.data())
-def test_any_record_bytes_read_back_as_they_were_packed(data):
+def test_any_record_is_read_back_as_it_was_packed(data):
     levels = np.frombuffer(data.draw(st.binary(min_size=64, max_size=64)), np.uint8) & 15
-    picture = np.resize(levels, (127, 128))
+    image = np.resize(levels, (127, 128))
     jis = data.draw(st.integers(0, 65535))
-    (found,) = np.frombuffer(record(jis, picture), ETL9G)
+    (found,) = np.frombuffer(record(jis, image), ETL9G)
     assert found["jis"] == jis
-    both = np.stack([found["picture"] >> 4, found["picture"] & 15], axis=2).reshape(127, 128)
-    assert np.array_equal(both, picture)
+    both = np.stack([found["image"] >> 4, found["image"] & 15], axis=2).reshape(127, 128)
+    assert np.array_equal(both, image)
 
 
-def test_a_truncated_last_record_is_quarantined_and_the_whole_ones_are_kept(tmp_path):
+def test_a_truncated_last_record_is_quarantined_and_the_complete_ones_are_kept(tmp_path):
     path = write_records(tmp_path / "ETL9G_01", CODES)
     path.write_bytes(path.read_bytes()[:-199])
     assert trailing_bytes(path) == 8000
@@ -59,7 +59,7 @@ def test_a_truncated_last_record_is_quarantined_and_the_whole_ones_are_kept(tmp_
     assert "truncated: 8,000 of 8,199 bytes" in left_out.reason
 
 
-def test_unknown_codes_are_left_out_and_listed(tmp_path):
+def test_unknown_codes_are_quarantined(tmp_path):
     path = write_records(tmp_path / "ETL9G_01", [A_KANJI, 0xFFFF, A, 0x2135, TA])
     contents = read_contents(path)
     assert contents.record.tolist() == [0, 2, 4]
@@ -70,12 +70,12 @@ def test_unknown_codes_are_left_out_and_listed(tmp_path):
     ]
 
 
-def test_the_first_records_reading_stands_for_its_class(tmp_path):
+def test_the_reading_of_a_class_is_that_of_its_first_record(tmp_path):
     contents = read_contents(write_records(tmp_path / "ETL9G_01", [A, TA, A, TA]))
     assert contents.readings == {A: "R0", TA: "R1"}
 
 
-def test_etl9g_knows_its_classes_and_etl8g_small_kana_too():
+def test_etl9g_has_its_classes_and_etl8g_also_small_kana():
     assert known_codes("etl9g").tolist() == [known.jis for known in etl9g_classes()]
     assert 0x2463 in known_codes("etl8g")  # small ya
     assert 0x2463 not in known_codes("etl9g")
@@ -92,11 +92,11 @@ def test_the_fifty_files_are_known():
 
 
 @given(st.permutations(range(1, 9)), st.integers(1, 6), st.integers(0, 7), st.data())
-def test_each_writer_of_an_ordered_file_is_a_data_set_however_the_file_ends(order, writers, cut, data):
+def test_each_writer_of_an_ordered_file_is_a_data_set_even_when_the_file_is_truncated(order, writers, cut, data):
     codes = np.array([100, *order] * writers, np.uint16)
     codes = codes[: len(codes) - cut]
     sets = data_sets(codes, np.ones(len(codes), bool))
-    assert sets.tolist() == [place // 9 for place in range(len(codes))]
+    assert sets.tolist() == [position // 9 for position in range(len(codes))]
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=60))
@@ -113,12 +113,12 @@ def test_a_code_that_repeats_within_a_block_makes_the_file_one_set():
     assert data_sets(np.array([5, 6, 7, 5, 6, 7], np.uint16), np.ones(6, bool)).tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_damaged_codes_do_not_hide_the_writers():
+def test_unknown_codes_do_not_merge_data_sets():
     jis = np.array([5, 0xFFFF, 0xFFFF, 5, 6, 7], np.uint16)
     assert data_sets(jis, jis != 0xFFFF).tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_a_file_whose_first_code_is_damaged_never_spreads_a_writer_over_two_sets():
+def test_a_file_whose_first_code_is_unknown_is_one_data_set():
     jis = np.array([0xFFFF, 6, 7, 5, 6, 7], np.uint16)
     assert set(data_sets(jis, jis != 0xFFFF).tolist()) == {0}
 
@@ -126,7 +126,7 @@ def test_a_file_whose_first_code_is_damaged_never_spreads_a_writer_over_two_sets
 # Listing a folder
 
 
-def test_files_come_in_the_order_of_their_names_and_nothing_else_comes(tmp_path):
+def test_only_record_files_are_listed_by_name(tmp_path):
     for name in ("ETL9G_10", "ETL9G_02"):
         write_records(tmp_path / name, [A])
     for name in ("ETL9INFO", "README.md", "ETL9G_01.gz", "SAMPLE.json"):
@@ -134,13 +134,13 @@ def test_files_come_in_the_order_of_their_names_and_nothing_else_comes(tmp_path)
     assert [path.name for path in record_files(tmp_path, "etl9g")] == ["ETL9G_02", "ETL9G_10"]
 
 
-def test_no_such_directory(tmp_path):
+def test_a_missing_directory_is_refused(tmp_path):
     with pytest.raises(UsageError, match="there is no directory") as failed:
         record_files(tmp_path / "nowhere", "etl9g")
     assert "kanji-tui sample" in failed.value.remedy
 
 
-def test_no_etl_files_says_what_is_there_and_what_is_expected(tmp_path):
+def test_a_folder_without_etl_files_names_its_content_and_what_to_do(tmp_path):
     with pytest.raises(UsageError, match="it is empty"):
         record_files(tmp_path, "etl9g")
     (tmp_path / "holiday.jpg").write_text("x")
@@ -149,28 +149,28 @@ def test_no_etl_files_says_what_is_there_and_what_is_expected(tmp_path):
     assert "ETL9G_01" in failed.value.remedy
 
 
-def test_files_one_folder_down_are_pointed_at(tmp_path):
+def test_files_one_folder_down_are_named(tmp_path):
     write_records(tmp_path / "inner" / "ETL9G_01", [A])
     with pytest.raises(UsageError) as failed:
         record_files(tmp_path, "etl9g")
     assert failed.value.remedy.endswith(f"--etl-dir {tmp_path / 'inner'}")
 
 
-def test_an_empty_file_is_named(tmp_path):
+def test_an_empty_file_is_refused_by_name(tmp_path):
     (tmp_path / "ETL9G_03").touch()
     with pytest.raises(KanjiError, match=r"ETL9G_03 is empty \(0 bytes\)"):
         record_files(tmp_path, "etl9g")
 
 
-def test_files_of_the_named_format_come_unless_there_are_none(tmp_path):
-    write_records(tmp_path / "ETL8G_01", [A], picture_at=60)
+def test_files_of_the_requested_format_are_preferred(tmp_path):
+    write_records(tmp_path / "ETL8G_01", [A], image_offset=60)
     assert [path.name for path in record_files(tmp_path, "etl9g")] == ["ETL8G_01"]
     write_records(tmp_path / "ETL9G_01", [A])
     assert [path.name for path in record_files(tmp_path, "etl8g")] == ["ETL8G_01"]
     assert [path.name for path in record_files(tmp_path, "etl9g")] == ["ETL9G_01"]
 
 
-def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):
+def test_an_unreadable_file_is_an_error_message(tmp_path):
     (tmp_path / "ETL9G_01").symlink_to(tmp_path / "gone")
     with pytest.raises(KanjiError, match="ETL9G_01 cannot be read: No such file"):
         open_records(tmp_path / "ETL9G_01")

@@ -7,9 +7,9 @@ from kanji_tui.errors import UsageError
 from tests.data.making import CODES, write_images, write_kuzushiji, write_records
 
 
-def test_what_lies_there_tells_the_format(tmp_path):
+def test_the_format_is_detected_from_the_files(tmp_path):
     write_records(tmp_path / "nine" / "ETL9G_01", CODES)
-    write_records(tmp_path / "eight" / "ETL8G_01", CODES, picture_at=60)
+    write_records(tmp_path / "eight" / "ETL8G_01", CODES, image_offset=60)
     write_kuzushiji(tmp_path / "pairs")
     write_images(tmp_path / "folders", {"田": 1, "あ": 1})
     (tmp_path / "folders" / "notes").mkdir()
@@ -17,21 +17,22 @@ def test_what_lies_there_tells_the_format(tmp_path):
     assert found == {"nine": "etl9g", "eight": "etl8g", "pairs": "kuzushiji", "folders": "images"}
 
 
-def test_what_could_be_meant_in_several_ways_is_refused_by_name(tmp_path):
+def test_files_of_several_formats_are_refused_with_their_names(tmp_path):
     write_records(tmp_path / "ETL9G_01", CODES)
     write_kuzushiji(tmp_path)
     write_images(tmp_path, {"田": 1})
     with pytest.raises(UsageError) as refused:
         open_source(tmp_path, None)
     assert (
-        "3 ways: it holds ETL9G files (1), npz pairs (k49), folders of images (1, like 田)" in refused.value.message
+        "holds files of 3 formats: ETL9G files (1), npz pairs (k49), folders of images (1, like 田)"
+        in refused.value.message
     )
-    assert refused.value.remedy == "say which: --format etl9g or kuzushiji or images"
+    assert refused.value.remedy == "choose one: --format etl9g or kuzushiji or images"
     for format in ("etl9g", "kuzushiji", "images"):
         assert open_source(tmp_path, format).format == format
 
 
-def test_a_named_format_that_is_not_there_is_refused(tmp_path):
+def test_a_requested_format_without_files_is_refused(tmp_path):
     write_records(tmp_path / "ETL9G_01", CODES)
     with pytest.raises(UsageError, match="no Kuzushiji files"):
         open_source(tmp_path, "kuzushiji")
@@ -41,7 +42,7 @@ def test_a_named_format_that_is_not_there_is_refused(tmp_path):
         open_source(tmp_path, "mnist")
 
 
-def test_an_empty_folder_says_what_is_expected(tmp_path):
+def test_an_empty_or_missing_folder_is_refused(tmp_path):
     with pytest.raises(UsageError, match="it is empty"):
         open_source(tmp_path, None)
     for format in (None, "kuzushiji", "images"):
@@ -49,7 +50,7 @@ def test_an_empty_folder_says_what_is_expected(tmp_path):
             open_source(tmp_path / "nowhere", format)
 
 
-def test_a_folder_that_is_not_ours_to_read_hides_nothing(tmp_path, monkeypatch):
+def test_an_unreadable_subfolder_is_skipped(tmp_path, monkeypatch):
     (tmp_path / "lost+found").mkdir()
     write_records(tmp_path / "meant" / "ETL9G_01", CODES)
     listed = Path.iterdir
@@ -59,35 +60,35 @@ def test_a_folder_that_is_not_ours_to_read_hides_nothing(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied", str(path))
         return listed(path)
 
-    monkeypatch.setattr(Path, "iterdir", iterdir)  # root, whom tests may run as, may read everything
+    monkeypatch.setattr(Path, "iterdir", iterdir)  # the tests may run as root, which may read everything
     with pytest.raises(UsageError, match=r"nothing to prepare in .*: it holds lost\+found, meant") as refused:
         open_source(tmp_path, None)
     assert refused.value.remedy.endswith(f"--etl-dir {tmp_path / 'meant'}")
 
 
-def test_a_listing_tells_what_lies_there_without_reading_pictures(tmp_path):
+def test_a_listing_counts_files_and_samples(tmp_path):
     write_records(tmp_path / "nine" / "ETL9G_01", CODES)
     write_kuzushiji(tmp_path / "pairs")
     write_images(tmp_path / "folders", {"田": 2, "あ": 1})
     (tmp_path / "nine" / "notes.txt").write_text("mine")
     nine, pairs, folders = (list_inputs(tmp_path / name) for name in ("nine", "pairs", "folders"))
-    assert (nine.format, nine.words, nine.bytes, nine.aside) == (
+    assert (nine.format, nine.summary, nine.bytes, nine.ignored) == (
         "etl9g",
         "1 file, 5 records",
         40_995,
         ("notes.txt",),
     )
-    assert (pairs.format, pairs.words, pairs.aside) == ("kuzushiji", "2 npz pairs, 60 pictures", ())
-    assert (folders.format, folders.words) == ("images", "2 folders, 3 images")
+    assert (pairs.format, pairs.summary, pairs.ignored) == ("kuzushiji", "2 npz pairs, 60 images", ())
+    assert (folders.format, folders.summary) == ("images", "2 folders, 3 images")
     for listing in (nine, pairs, folders):
         assert not listing.problem
 
 
-def test_a_listing_says_what_is_wrong(tmp_path):
+def test_a_listing_holds_the_problem_and_its_remedy(tmp_path):
     assert "no directory" in list_inputs(tmp_path / "nowhere").problem
     write_kuzushiji(tmp_path / "pairs")
     (tmp_path / "pairs" / "k49-train-imgs.npz").write_bytes(b"PK")
     assert "k49-train-imgs.npz cannot be read" in list_inputs(tmp_path / "pairs").problem
     upper = list_inputs(tmp_path)
     assert "nothing to prepare" in upper.problem
-    assert upper.advice.endswith(f"--etl-dir {tmp_path / 'pairs'}")
+    assert upper.remedy.endswith(f"--etl-dir {tmp_path / 'pairs'}")

@@ -7,7 +7,7 @@ from PIL import Image
 
 from kanji_tui.data.checks import verify
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.data.images import ink_of, parse_class, read_levels
+from kanji_tui.data.images import extract_ink, parse_class, read_levels
 from kanji_tui.data.preparation import prepare
 from kanji_tui.errors import UsageError
 from tests.data.making import TA, A, area_average, bytes_of, ring, write_images
@@ -57,8 +57,8 @@ def test_each_folder_is_a_class(tmp_path, report):
     ]
 
 
-def test_samples_that_were_drawn_by_hand_are_recognised_and_prepared(kanji_tui, tmp_path):
-    """Dark ink on white, a character a folder, named by itself, its code point or its JIS code."""
+def test_saved_drawings_are_detected_and_prepared(kanji_tui, tmp_path):
+    """Dark ink on white, one folder per character, named by the character, its code point or its JIS code."""
     for folder, name in (("田", "20260102T030405-1"), ("田", "b"), ("U+3042", "a"), ("2424", "a"), ("ー", "long")):
         (tmp_path / "samples" / folder).mkdir(parents=True, exist_ok=True)
         canvas = np.full((96, 96), 255, np.uint8)
@@ -71,13 +71,13 @@ def test_samples_that_were_drawn_by_hand_are_recognised_and_prepared(kanji_tui, 
     assert dataset.classes == (0x213C, A, 0x2424, TA)
     assert np.bincount(dataset.labels).tolist() == [1, 1, 1, 2]
     assert dataset.paths()["213C-4544", 4] == "田/b.png"
-    pictures = dataset.images(range(5))
-    assert (pictures[:, 16, 15] > 200).all()
-    assert (pictures[:, :4] == 0).all()
+    images = dataset.images(range(5))
+    assert (images[:, 16, 15] > 200).all()
+    assert (images[:, :4] == 0).all()
     assert kanji_tui("verify", "--json").returncode == 0
 
 
-def test_pictures_are_the_rounded_area_average_on_a_square_of_paper(tmp_path, report):
+def test_images_are_padded_to_a_square_and_area_averaged(tmp_path, report):
     levels = ring(5)
     (tmp_path / "in" / "田").mkdir(parents=True)
     Image.fromarray((255 - 17 * levels).astype(np.uint8)).save(tmp_path / "in" / "田" / "a.png")
@@ -86,18 +86,18 @@ def test_pictures_are_the_rounded_area_average_on_a_square_of_paper(tmp_path, re
     square[:127] = 17.0 * levels
     exact = area_matrix(128, 32) @ square @ area_matrix(128, 32).T
     assert np.abs(open_dataset(tmp_path / "ds").images([0])[0] - exact).max() <= 0.5 + 1e-9
-    assert np.abs(exact - area_average(levels[None], 32)[0]).max() < 100  # the same picture, a little moved
+    assert np.abs(exact - area_average(levels[None], 32)[0]).max() < 100  # the same image, a little moved
 
 
 @pytest.mark.parametrize("wide", [True, False])
-def test_the_aspect_is_kept(tmp_path, report, wide):
+def test_the_aspect_ratio_is_kept(tmp_path, report, wide):
     levels = np.full((40, 120), 255, np.uint8)
     levels[10:30, 20:100] = 0
     (tmp_path / "in" / "田").mkdir(parents=True)
     Image.fromarray(levels if wide else levels.T.copy()).save(tmp_path / "in" / "田" / "a.png")
     prepare(tmp_path / "in", tmp_path / "ds", 96, 1, None, report)
-    picture = open_dataset(tmp_path / "ds").images([0])[0]
-    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    image = open_dataset(tmp_path / "ds").images([0])[0]
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     if not wide:
         rows, columns = columns, rows
     assert abs(np.ptp(columns) + 1 - 64) <= 2
@@ -110,12 +110,12 @@ def test_ink_side_and_paper_level_come_from_the_border():
     dark[8:12, 8:12] = 0
     dark[0, 3] = 10  # a speck on the border changes nothing
     light = 255 - dark
-    assert ink_of(dark)[10, 10] == ink_of(light)[10, 10] == 255
-    assert ink_of(dark)[2, 2] == ink_of(light)[2, 2] == 0
-    assert ink_of(np.full((5, 5), 77, np.uint8)).max() == 0
+    assert extract_ink(dark)[10, 10] == extract_ink(light)[10, 10] == 255
+    assert extract_ink(dark)[2, 2] == extract_ink(light)[2, 2] == 0
+    assert extract_ink(np.full((5, 5), 77, np.uint8)).max() == 0
 
 
-def test_colour_transparency_sixteen_bits_and_large_pictures(tmp_path):
+def test_colour_transparent_16_bit_and_large_images_are_read(tmp_path):
     shape = np.zeros((60, 60), bool)
     shape[20:40, 20:40] = True
     transparent = np.zeros((60, 60, 4), np.uint8)
@@ -126,36 +126,36 @@ def test_colour_transparency_sixteen_bits_and_large_pictures(tmp_path):
     Image.fromarray(np.where(shape, 0, 255).astype(np.uint8)).resize((3000, 3000)).save(tmp_path / "large.png")
     Image.fromarray(np.where(shape, 0, 255).astype(np.uint8)).convert("1").save(tmp_path / "bits.tif")
     for name in ("alpha.png", "deep.png", "colour.jpg", "large.png", "bits.tif"):
-        ink = ink_of(read_levels(tmp_path / name))
+        ink = extract_ink(read_levels(tmp_path / name))
         height, width = ink.shape
         assert ink[height // 2, width // 2] > 200, name
         assert ink[height // 8, width // 8] < 20, name
         assert max(ink.shape) <= 1024
 
 
-def test_what_is_no_picture_or_no_character_is_listed_and_left_out(tmp_path, report):
+def test_unreadable_images_and_unknown_classes_are_quarantined(tmp_path, report):
     write_images(tmp_path / "in", {"田": 3, "あ": 2, "unsorted": 1})
-    (tmp_path / "in" / "田" / "001.png").write_bytes(b"no picture")
+    (tmp_path / "in" / "田" / "001.png").write_bytes(b"no image")
     whole = (tmp_path / "in" / "あ" / "000.png").read_bytes()
     (tmp_path / "in" / "あ" / "000.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "in" / "田" / "notes.txt").write_text("left alone")
     prepared = prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
     assert (prepared.records, prepared.quarantined) == (3, 3)
     reasons = {record.file: record.reason for record in open_dataset(tmp_path / "ds").quarantined}
-    assert "no readable image" in reasons["田/001.png"]
-    assert "no readable image" in reasons["あ/000.png"]
+    assert "not a readable image" in reasons["田/001.png"]
+    assert "not a readable image" in reasons["あ/000.png"]
     assert reasons["unsorted/000.png"] == "its folder names no character of JIS X 0208"
 
 
 def test_files_of_any_name_are_prepared_and_listed(kanji_tui, tmp_path):
-    """As they come from an archive in Shift-JIS, or with a line break in their name."""
+    """For example names in Shift-JIS from an archive, or with a line break."""
     write_images(tmp_path / "ETL9G", {"田": 6, "あ": 4})
     ta = tmp_path / "ETL9G" / "田"
     names = [os.fsdecode(b"\x93\x63.png"), "two\nlines.png", "two\u2028more.png", "a\tb.png"]
     for number, name in enumerate(names):
         (ta / f"{number:03d}.png").rename(ta / name)
-    (ta / os.fsdecode(b"\x88\x9f\n.png")).write_bytes(b"no picture")
-    for _ in range(2):  # a second time it is not held up by what the first left
+    (ta / os.fsdecode(b"\x88\x9f\n.png")).write_bytes(b"no image")
+    for _ in range(2):  # the second preparation must accept what the first left
         process = kanji_tui("prepare", "--size", 32, "--json")
         assert process.returncode == 0, process.stderr
     dataset = open_dataset(tmp_path / "dataset")
@@ -174,8 +174,8 @@ def test_files_of_any_name_are_prepared_and_listed(kanji_tui, tmp_path):
     assert process.returncode == 0, process.stderr
 
 
-def test_the_same_bytes_for_any_number_of_workers_and_chunks_of_some_folders(tmp_path, report, monkeypatch):
-    monkeypatch.setattr("kanji_tui.data.images.FEWEST_A_BATCH", 6)
+def test_any_number_of_workers_gives_the_same_bytes_and_chunks_hold_several_folders(tmp_path, report, monkeypatch):
+    monkeypatch.setattr("kanji_tui.data.images.MIN_BATCH", 6)
     write_images(tmp_path / "in", {"田": 5, "あ": 4, "い": 4, "う": 1})
     for workers in (1, 3):
         prepare(tmp_path / "in", tmp_path / f"ds{workers}", 32, workers, None, report)
@@ -183,7 +183,7 @@ def test_the_same_bytes_for_any_number_of_workers_and_chunks_of_some_folders(tmp
     assert open_dataset(tmp_path / "ds1").files == ("2422-2424", "2426-4544")
 
 
-def test_another_format_leaves_no_list_of_images(tmp_path, report):
+def test_a_dataset_of_another_format_replaces_the_list_of_images(tmp_path, report):
     from tests.data.making import CODES, write_records
 
     write_images(tmp_path / "in", {"田": 3})
@@ -194,16 +194,16 @@ def test_another_format_leaves_no_list_of_images(tmp_path, report):
     assert not (tmp_path / "ds" / "images.tsv").exists()
 
 
-def test_verify_names_the_file_of_an_unusual_picture(tmp_path, report):
+def test_verify_names_the_file_of_an_outlier(tmp_path, report):
     write_images(tmp_path / "in", {"田": 8, "あ": 8})
-    odd = np.full((64, 64), 255, np.uint8)
-    odd[5:20, 5:60] = 0
-    Image.fromarray(odd).save(tmp_path / "in" / "田" / "odd.png")
+    outlier = np.full((64, 64), 255, np.uint8)
+    outlier[5:20, 5:60] = 0
+    Image.fromarray(outlier).save(tmp_path / "in" / "田" / "outlier.png")
     prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
     verified = verify(tmp_path / "ds", tmp_path / "sheet.png", report, 3)
     of_ta = next(known for known in verified.unusual if known.jis == "4544")
     assert len(of_ta.samples) == 3
-    assert of_ta.samples[0].path == "田/odd.png"
+    assert of_ta.samples[0].path == "田/outlier.png"
     assert of_ta.samples[0].distance > of_ta.samples[1].distance > 0
 
 

@@ -17,7 +17,7 @@ CODES = tuple(sorted(character_to_jis(character) for character in "あゐゝん"
 SHARES = (70.0, 15.0, 15.0)
 
 
-def test_pairs_become_a_chunk_each_with_every_class(tmp_path, report):
+def test_each_pair_becomes_a_chunk(tmp_path, report):
     write_kuzushiji(tmp_path / "k49")
     prepared = prepare(tmp_path / "k49", tmp_path / "ds", 64, 2, None, report)
     assert (prepared.records, prepared.classes, prepared.format, prepared.sets) == (60, 4, "kuzushiji", 1)
@@ -34,7 +34,7 @@ def test_pairs_become_a_chunk_each_with_every_class(tmp_path, report):
     assert not dataset.set.any()
 
 
-def test_the_collections_own_test_set_stays_the_test_set(tmp_path, report):
+def test_the_test_set_of_the_collection_is_kept(tmp_path, report):
     write_kuzushiji(tmp_path / "k49")
     prepare(tmp_path / "k49", tmp_path / "ds", 32, 1, None, report)
     split = split_dataset(open_dataset(tmp_path / "ds"), "writer", SHARES, 0)
@@ -51,17 +51,17 @@ def test_a_test_pair_alone_is_split_at_random(tmp_path, report):
     assert dataset.source.startswith("KMNIST by CODH")
     split = split_dataset(dataset, "writer", SHARES, 0)
     assert split.kind == "random"
-    assert "not known" in split.note
+    assert "unknown" in split.note
 
 
-def test_the_same_bytes_for_any_number_of_workers(tmp_path, report):
+def test_any_number_of_workers_gives_the_same_bytes(tmp_path, report):
     write_kuzushiji(tmp_path / "k49", train=300, test=200)
     for workers in (1, 3):
         prepare(tmp_path / "k49", tmp_path / f"ds{workers}", 48, workers, None, report)
     assert bytes_of(tmp_path / "ds1") == bytes_of(tmp_path / "ds3")
 
 
-def test_classes_without_a_character_are_listed_and_left_out(tmp_path, report):
+def test_classes_without_a_character_are_quarantined(tmp_path, report):
     write_kuzushiji(tmp_path / "k49", test=0)
     class_map = tmp_path / "k49" / "k49_classmap.csv"
     class_map.write_text("index,codepoint,char\n0,U+3042,あ\n1,U+1B000,𛀀\n3,U+3093,ん\n", encoding="utf-8")
@@ -76,12 +76,12 @@ def test_classes_without_a_character_are_listed_and_left_out(tmp_path, report):
     ).read_text("utf-8")
 
 
-def test_verify_accepts_it(tmp_path, report):
+def test_verify_passes(tmp_path, report):
     write_kuzushiji(tmp_path / "k49")
     prepare(tmp_path / "k49", tmp_path / "ds", 32, 1, None, report)
     found = {check.name: check for check in verify(tmp_path / "ds", tmp_path / "sheet.png", report).checks}
     assert not [name for name, check in found.items() if check.verdict == "failed"]
-    assert "not known" in found["data sets"].found
+    assert "unknown" in found["data sets"].found
     assert found["classes"].found == "4, 15 to 15 samples each"
 
 
@@ -91,17 +91,20 @@ def test_verify_accepts_it(tmp_path, report):
         (lambda d: (d / "k49_classmap.csv").unlink(), "k49_classmap.csv is missing"),
         (lambda d: (d / "k49-test-labels.npz").unlink(), "k49-test-labels.npz is missing"),
         (lambda d: (d / "k49_classmap.csv").write_text("a,b\n1,2\n"), "cannot be read as a class map"),
-        (lambda d: _cut(d / "k49_classmap.csv", len(",ん\n".encode())), "cannot be read as a class map.*cut short"),
-        (lambda d: _cut(d / "k49_classmap.csv", len(",U+3093,ん\n".encode())), "class map.*cut short"),
+        (
+            lambda d: _cut(d / "k49_classmap.csv", len(",ん\n".encode())),
+            "cannot be read as a class map.*incomplete",
+        ),
+        (lambda d: _cut(d / "k49_classmap.csv", len(",U+3093,ん\n".encode())), "class map.*incomplete"),
         (lambda d: _spoil(d / "k49-test-labels.npz"), "labels.npz cannot be read"),
-        (lambda d: np.savez(d / "k49-test-labels.npz", np.zeros(7, np.uint8)), "20 pictures, .* 7 labels"),
-        (lambda d: np.savez(d / "k49-test-imgs.npz", np.zeros((20, 28, 28))), "pictures of shape"),
+        (lambda d: np.savez(d / "k49-test-labels.npz", np.zeros(7, np.uint8)), "20 images, .* 7 labels"),
+        (lambda d: np.savez(d / "k49-test-imgs.npz", np.zeros((20, 28, 28))), "images of shape"),
         (lambda d: np.savez(d / "k49-test-imgs.npz", x=np.zeros(3)), "imgs.npz cannot be read"),
         (lambda d: (d / "k49-test-imgs.npz").write_bytes(b"PK"), "imgs.npz cannot be read"),
         (lambda d: (d / "k49-test-labels.npz").write_bytes(b""), "labels.npz cannot be read"),
     ],
 )
-def test_damage_is_a_sentence(tmp_path, report, damage, sentence):
+def test_damaged_files_are_refused_by_name(tmp_path, report, damage, sentence):
     write_kuzushiji(tmp_path / "k49")
     damage(tmp_path / "k49")
     with pytest.raises(KanjiError, match=sentence):
@@ -114,7 +117,7 @@ def _cut(path, count):
 
 
 def _spoil(path):
-    """Make the deflated stream one that zlib cannot follow: a block of the type that is reserved."""
+    """Make the deflated stream invalid: its first block gets the reserved type."""
     with zipfile.ZipFile(path) as archive:
         (member,) = archive.infolist()
         assert member.compress_type == zipfile.ZIP_DEFLATED
@@ -124,7 +127,7 @@ def _spoil(path):
     path.write_bytes(content)
 
 
-def test_a_picture_damaged_in_the_archive_makes_no_dataset(tmp_path, report):
+def test_a_damaged_image_in_the_archive_makes_no_dataset(tmp_path, report):
     write_kuzushiji(tmp_path / "k49", train=0)
     path = tmp_path / "k49" / "k49-test-imgs.npz"
     content = bytearray(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Datasets of the original scripts: the very files that their code writes, by the description of their fields."""
+"""Legacy datasets: files as the code of the original scripts writes them, from the description of their fields."""
 
 import json
 
@@ -17,7 +17,7 @@ SIZE = 32
 
 
 def write_original(folder, samples=40, chunk_size=16, single=False, seed=0):
-    """Chunks of float32 pictures in 0-1 as the original scripts leave them; returns the exact byte pictures."""
+    """Write chunks of float32 images in 0-1 as the original scripts do; returns the exact uint8 images."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     bytes_ = np.zeros((samples, SIZE, SIZE), np.uint8)
@@ -49,13 +49,13 @@ def write_original(folder, samples=40, chunk_size=16, single=False, seed=0):
 
 
 @pytest.mark.parametrize("single", [False, True])
-def test_its_pictures_classes_and_labels_are_what_they_were(tmp_path, single):
+def test_images_classes_and_labels_are_those_of_the_scripts(tmp_path, single):
     bytes_, y = write_original(tmp_path / "ds", single=single)
     dataset = open_dataset(tmp_path / "ds")
     assert dataset.classes == tuple(CLASSES)
     assert dataset.labels.tolist() == y.tolist()
     assert dataset.jis.tolist() == [dataset.classes[label] for label in y]
-    assert not (tmp_path / "ds" / ".uint8").exists()  # opening reads no picture
+    assert not (tmp_path / "ds" / ".uint8").exists()  # opening reads no image
     assert np.array_equal(dataset.images(range(40)), bytes_)
     assert np.array_equal(dataset.images([39, 3, 17]), bytes_[[39, 3, 17]])
     assert len(dataset.files) == (1 if single else 3)
@@ -73,7 +73,7 @@ def test_levels_between_bytes_are_rounded(tmp_path):
     assert open_dataset(tmp_path / "ds").images([0])[0, 0, :4].tolist() == [100, 101, 255, 0]
 
 
-def test_its_pictures_are_converted_once(tmp_path):
+def test_images_are_converted_once(tmp_path):
     bytes_, _ = write_original(tmp_path / "ds")
     open_dataset(tmp_path / "ds").images(range(40))
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "ds" / ".uint8").iterdir()}
@@ -83,7 +83,7 @@ def test_its_pictures_are_converted_once(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
-def test_other_pictures_are_another_dataset_and_converted_anew(tmp_path):
+def test_other_images_give_another_digest_and_are_converted_again(tmp_path):
     write_original(tmp_path / "ds")
     before = open_dataset(tmp_path / "ds")
     before.images(range(40))
@@ -94,7 +94,7 @@ def test_other_pictures_are_another_dataset_and_converted_anew(tmp_path):
     assert open_dataset(tmp_path / "ds").digest == after.digest
 
 
-def test_classes_come_in_the_order_of_their_numbers(tmp_path):
+def test_classes_are_ordered_by_their_numbers(tmp_path):
     write_original(tmp_path / "ds")
     metadata = json.loads((tmp_path / "ds" / "metadata.json").read_text())
     metadata["jis_to_class"] = {"4544": 0, "2422": 3, "2424": 2, "2426": 1}
@@ -102,17 +102,17 @@ def test_classes_come_in_the_order_of_their_numbers(tmp_path):
     assert open_dataset(tmp_path / "ds").classes == (TA, U, I_, A)
 
 
-def test_its_writers_are_not_known(tmp_path):
+def test_the_writers_are_unknown(tmp_path):
     write_original(tmp_path / "ds")
     dataset = open_dataset(tmp_path / "ds")
     with pytest.raises(UsageError, match="prepared by the original scripts"):
         require_writers(dataset)
     split = split_dataset(dataset, "writer", (70, 15, 15), 0)
     assert split.kind == "random"
-    assert "not known" in split.note
+    assert "unknown" in split.note
 
 
-def test_verify_accepts_it(tmp_path, report):
+def test_verify_passes(tmp_path, report):
     write_original(tmp_path / "ds")
     verified = verify(tmp_path / "ds", tmp_path / "sheet.png", report)
     assert (verified.samples, verified.classes) == (40, 4)
@@ -122,7 +122,7 @@ def test_verify_accepts_it(tmp_path, report):
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (lambda d: (d / "etl9g_dataset_chunk_02.npz").unlink(), "hold 32 samples, metadata.json says 40"),
+        (lambda d: (d / "etl9g_dataset_chunk_02.npz").unlink(), "hold 32 samples, metadata.json lists 40"),
         (lambda d: (d / "etl9g_dataset_chunk_01.npz").write_bytes(b"no zip"), "chunk_01.npz cannot be read"),
         (lambda d: np.savez(d / "etl9g_dataset_chunk_01.npz", X=np.zeros((16, 9))), "chunk_01.npz cannot be read"),
         (lambda d: _edit(d, jis_to_class={"2422": 0, "2424": 2}), "not numbered from 0"),
@@ -131,14 +131,14 @@ def test_verify_accepts_it(tmp_path, report):
         (lambda d: _edit(d, target_size=64), "X has shape"),
     ],
 )
-def test_damage_is_a_sentence(tmp_path, damage, sentence):
+def test_damaged_files_are_refused_by_name(tmp_path, damage, sentence):
     write_original(tmp_path / "ds")
     damage(tmp_path / "ds")
     with pytest.raises(KanjiError, match=sentence):
         open_dataset(tmp_path / "ds")
 
 
-def test_a_picture_damaged_in_the_archive_is_found_when_it_is_read(tmp_path):
+def test_a_damaged_image_in_the_archive_is_an_error_when_it_is_read(tmp_path):
     write_original(tmp_path / "ds", single=True)
     path = tmp_path / "ds" / "etl9g_dataset.npz"
     content = bytearray(path.read_bytes())
@@ -149,7 +149,7 @@ def test_a_picture_damaged_in_the_archive_is_found_when_it_is_read(tmp_path):
     assert not list((tmp_path / "ds" / ".uint8").glob("*.npz"))
 
 
-def test_a_preparation_takes_its_place(tmp_path, report):
+def test_a_preparation_replaces_a_legacy_dataset(tmp_path, report):
     write_original(tmp_path / "ds")
     open_dataset(tmp_path / "ds").images([0])
     write_records(tmp_path / "etl" / "ETL9G_01", [A, TA])

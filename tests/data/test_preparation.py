@@ -43,7 +43,7 @@ def etl_dir(tmp_path):
     return tmp_path / "etl"
 
 
-def test_samples_come_in_order_with_labels_sets_and_exact_pictures(etl_dir, tmp_path, report):
+def test_samples_are_in_order_with_labels_data_sets_and_exact_images(etl_dir, tmp_path, report):
     prepared = prepare(etl_dir, tmp_path / "ds", 32, 2, None, report)
     dataset = open_dataset(tmp_path / "ds")
     assert (prepared.records, prepared.classes, prepared.size, prepared.quarantined) == (28, 5, 32, 0)
@@ -60,7 +60,7 @@ def test_samples_come_in_order_with_labels_sets_and_exact_pictures(etl_dir, tmp_
     assert np.abs(dataset.images(range(28)) - exact).max() <= 0.5 + 1e-9
 
 
-def test_the_json_files_have_the_originals_fields_and_ours(etl_dir, tmp_path, report):
+def test_the_json_files_have_the_fields_of_the_original_scripts_and_ours(etl_dir, tmp_path, report):
     prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
     files = {path.name: json.loads(path.read_text()) for path in (tmp_path / "ds").glob("*.json")}
     metadata, info = files["metadata.json"], files["chunk_info.json"]
@@ -85,15 +85,13 @@ def test_the_json_files_have_the_originals_fields_and_ours(etl_dir, tmp_path, re
     }
 
 
-def test_the_same_bytes_for_any_number_of_workers(etl_dir, tmp_path, report):
-    made = []
+def test_any_number_of_workers_gives_the_same_bytes(etl_dir, tmp_path, report):
     for workers in (1, 2, 5):
         prepare(etl_dir, tmp_path / f"ds{workers}", 48, workers, None, report)
-        made.append(bytes_of(tmp_path / f"ds{workers}"))
-    assert made[0] == made[1] == made[2]
+    assert bytes_of(tmp_path / "ds1") == bytes_of(tmp_path / "ds2") == bytes_of(tmp_path / "ds5")
 
 
-def test_classes_are_counted_over_all_files_and_the_first_reading_stays(tmp_path, report):
+def test_classes_are_counted_over_all_files_and_the_first_reading_is_kept(tmp_path, report):
     write_records(tmp_path / "etl" / "ETL9G_01", [U, TA])
     write_records(tmp_path / "etl" / "ETL9G_02", [A_KANJI, U, TA])
     prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
@@ -103,14 +101,14 @@ def test_classes_are_counted_over_all_files_and_the_first_reading_stays(tmp_path
     assert dataset.readings() == {U: "R0", TA: "R1", A_KANJI: "R0"}
 
 
-def test_another_size_or_picture_gives_another_digest(etl_dir, tmp_path, report):
+def test_another_size_or_image_gives_another_digest(etl_dir, tmp_path, report):
     digests = {prepare(etl_dir, tmp_path / "ds", size, 1, None, report).digest for size in (32, 48)}
     write_records(etl_dir / "ETL9G_01", CODES * 2, seed=9)
     digests.add(prepare(etl_dir, tmp_path / "ds", 48, 1, None, report).digest)
     assert len(digests) == 3
 
 
-def test_bad_records_are_listed_and_left_out(tmp_path, report):
+def test_bad_records_are_quarantined_and_listed(tmp_path, report):
     write_records(tmp_path / "etl" / "ETL9G_01", [A_KANJI, 0xFFFF, U, 0x2135, TA])
     with open(tmp_path / "etl" / "ETL9G_01", "ab") as file:
         file.write(b"\0" * 100)
@@ -127,11 +125,11 @@ def test_bad_records_are_listed_and_left_out(tmp_path, report):
         "ETL9G_01\t5\ttruncated: 100 of 8,199 bytes",
     ]
     assert dataset.metadata["quarantine"][0] == {"file": "ETL9G_01", "record": 1, "reason": "unknown JIS code FFFF"}
-    assert "records left out: 3" in report.of(Notice)[0].message
+    assert "excluded records: 3" in report.of(Notice)[0].message
 
 
-def test_etl8g_files_are_recognised_by_name(tmp_path, report):
-    write_records(tmp_path / "etl" / "ETL8G_01", CODES, picture_at=60)
+def test_etl8g_files_are_detected_by_name(tmp_path, report):
+    write_records(tmp_path / "etl" / "ETL8G_01", CODES, image_offset=60)
     assert prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report).format == "etl8g"
     dataset = open_dataset(tmp_path / "ds")
     exact = area_average(np.stack([ring(n) for n in range(5)]), 32)
@@ -156,7 +154,7 @@ def test_fewer_files_leave_no_chunk_of_the_older_dataset(etl_dir, tmp_path, repo
     ]
 
 
-def test_progress_tells_of_all_and_of_each_file(etl_dir, tmp_path, report):
+def test_progress_counts_all_records_and_those_of_each_file(etl_dir, tmp_path, report):
     prepare(etl_dir, tmp_path / "ds", 32, 2, None, report)
     progress = report.of(Progress)
     last_of_all = [event for event in progress if event.phase == "prepare"][-1]
@@ -166,33 +164,33 @@ def test_progress_tells_of_all_and_of_each_file(etl_dir, tmp_path, report):
     assert ends == {"ETL9G_01": (10, 10), "ETL9G_02": (10, 10), "ETL9G_03": (8, 8)}
 
 
-# What is refused
+# Refused settings
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"size": 50}, "pictures of 50 pixels"),
-        ({"workers": 0}, "0 workers"),
+        ({"size": 50}, "images of 50 pixels"),
+        ({"workers": 0}, "0 is not a number of workers"),
         ({"format": "etl1"}, "'etl1' is not known"),
         ({"etl_dir": Path("nowhere")}, "no directory nowhere"),
     ],
 )
-def test_settings_that_make_no_sense(etl_dir, tmp_path, report, changes, sentence):
+def test_invalid_settings_are_refused(etl_dir, tmp_path, report, changes, sentence):
     settings = {"etl_dir": etl_dir, "size": 32, "workers": 1, "format": None} | changes
     with pytest.raises(UsageError, match=sentence):
         prepare(output_dir=tmp_path / "ds", report=report, **settings)
     assert not (tmp_path / "ds").exists()
 
 
-def test_files_without_one_usable_record(tmp_path, report):
+def test_files_without_a_usable_record_are_refused(tmp_path, report):
     write_records(tmp_path / "etl" / "ETL9G_01", [0, 0xFFFF])
     with pytest.raises(KanjiError, match=r"none of the records .* is usable"):
         prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
     assert not (tmp_path / "ds").exists()
 
 
-def test_a_full_disk_is_seen_before_work_begins(etl_dir, tmp_path, report, monkeypatch):
+def test_a_full_disk_is_reported_before_work_begins(etl_dir, tmp_path, report, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(KanjiError, match="the disk is too full"):
@@ -219,36 +217,36 @@ def test_a_disk_that_fills_up_loses_nothing(etl_dir, tmp_path, report, monkeypat
     assert open_dataset(tmp_path / "ds").size == 64
 
 
-def test_the_first_failure_is_told_though_an_earlier_file_is_still_at_work(etl_dir, tmp_path, report, monkeypatch):
-    real, failed = RecordFile.pictures, threading.Event()
+def test_the_first_error_is_raised_while_an_earlier_file_is_in_progress(etl_dir, tmp_path, report, monkeypatch):
+    real, failed = RecordFile.images, threading.Event()
 
-    def pictures(each, record, size):
+    def images(each, record, size):
         if each.name == "ETL9G_01":
             failed.wait(10)
-            time.sleep(0.3)  # still at work when the others are told to halt
+            time.sleep(0.3)  # still in progress when the others are halted
         elif each.name == "ETL9G_02":
             os.truncate(each.path, 3 * 8199)
             failed.set()
         return real(each, record, size)
 
-    monkeypatch.setattr(RecordFile, "pictures", pictures)
+    monkeypatch.setattr(RecordFile, "images", images)
     with pytest.raises(KanjiError, match="ETL9G_02 became shorter while it was read"):
         prepare(etl_dir, tmp_path / "ds", 32, 2, None, report)
 
 
-def test_two_preparations_do_not_mix(etl_dir, tmp_path, report):
+def test_a_second_preparation_of_the_same_folder_is_refused(etl_dir, tmp_path, report):
     with (
-        preparation._alone_in(tmp_path / "ds"),
-        pytest.raises(KanjiError, match="another preparation is at work"),
+        preparation._locked(tmp_path / "ds"),
+        pytest.raises(KanjiError, match="another preparation is running"),
     ):
         prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
     prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
 
 
-# Stopping and going on
+# Stopping and resuming
 
 
-def test_stopped_it_keeps_the_old_dataset_and_goes_on_at_the_next_file(etl_dir, tmp_path, report, monkeypatch):
+def test_a_stopped_preparation_keeps_the_old_dataset_and_resumes(etl_dir, tmp_path, report, monkeypatch):
     old = prepare(etl_dir, tmp_path / "ds", 32, 1, None, report).digest
     make = staging.FinishedChunk
 
@@ -271,41 +269,41 @@ def test_stopped_it_keeps_the_old_dataset_and_goes_on_at_the_next_file(etl_dir, 
     assert open_dataset(tmp_path / "ds").size == 64
     assert not building.exists()
     for name, inode in kept.items():
-        assert (tmp_path / "ds" / name).stat().st_ino == inode  # taken over, not made again
-    prepare(etl_dir, tmp_path / "undisturbed", 64, 1, None, report)
-    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+        assert (tmp_path / "ds" / name).stat().st_ino == inode  # kept, not made again
+    prepare(etl_dir, tmp_path / "uninterrupted", 64, 1, None, report)
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
 
 
-def test_what_was_begun_with_other_inputs_or_settings_is_not_taken_over(etl_dir, tmp_path, report, monkeypatch):
-    def no_finish(*_):
+def test_unfinished_work_with_other_inputs_is_discarded(etl_dir, tmp_path, report, monkeypatch):
+    def no_commit(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(staging, "finish", no_finish)
+        patched.setattr(staging, "commit", no_commit)
         with pytest.raises(KeyboardInterrupt):
             prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
     write_records(etl_dir / "ETL9G_01", CODES * 2, seed=7)
     prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
-    prepare(etl_dir, tmp_path / "undisturbed", 64, 1, None, report)
-    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+    prepare(etl_dir, tmp_path / "uninterrupted", 64, 1, None, report)
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
 
 
-def test_a_damaged_chunk_in_the_making_is_made_again(etl_dir, tmp_path, report, monkeypatch):
-    def no_finish(*_):
+def test_a_damaged_unfinished_chunk_is_made_again(etl_dir, tmp_path, report, monkeypatch):
+    def no_commit(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(staging, "finish", no_finish)
+        patched.setattr(staging, "commit", no_commit)
         with pytest.raises(KeyboardInterrupt):
             prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
     damaged = tmp_path / "ds" / ".next" / "etl9g_dataset_chunk_01.npz"
     damaged.write_bytes(damaged.read_bytes()[:5000])
     prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
-    prepare(etl_dir, tmp_path / "undisturbed", 64, 1, None, report)
-    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+    prepare(etl_dir, tmp_path / "uninterrupted", 64, 1, None, report)
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
 
 
-def test_broken_off_at_any_move_there_is_the_old_dataset_the_new_or_none(etl_dir, tmp_path, report, monkeypatch):
+def test_an_interruption_leaves_the_old_dataset_the_new_one_or_none(etl_dir, tmp_path, report, monkeypatch):
     prepare(etl_dir, tmp_path / "new", 64, 1, None, report)
     new = bytes_of(tmp_path / "new")
     write_records(tmp_path / "etl_before" / "ETL9G_01", CODES[:4])
@@ -340,15 +338,15 @@ def test_broken_off_at_any_move_there_is_the_old_dataset_the_new_or_none(etl_dir
                 open_dataset(tmp_path / "ds")
         prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
         assert bytes_of(tmp_path / "ds") == new
-    assert broken_at > 7  # metadata.json, three chunks and four JSON files at least
+    assert broken_at > 7  # at least metadata.json, three chunks and four JSON files
 
 
 PREPARE = """
 import sys
 from pathlib import Path
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Unheard
-prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, Unheard())
+from kanji_tui.events import SilentReport
+prepare(Path(sys.argv[1]), Path(sys.argv[2]), 96, 2, None, SilentReport())
 """
 
 
@@ -368,10 +366,10 @@ def images_to_kill(folder, _):
 
 
 @pytest.mark.parametrize("make_input", [record_files_to_kill, pairs_to_kill, images_to_kill])
-def test_killed_at_random_moments_it_ends_in_the_same_dataset(sample_dir, tmp_path, report, make_input):
+def test_a_preparation_killed_at_random_moments_ends_in_the_same_dataset(sample_dir, tmp_path, report, make_input):
     make_input(tmp_path / "in", sample_dir)
     began = time.monotonic()
-    prepare(tmp_path / "in", tmp_path / "undisturbed", 96, 2, None, report)
+    prepare(tmp_path / "in", tmp_path / "uninterrupted", 96, 2, None, report)
     longest = max(0.06, 0.6 * (time.monotonic() - began))
     command = [sys.executable, "-c", PREPARE, str(tmp_path / "in"), str(tmp_path / "ds")]
     chance = random.Random(5)
@@ -385,12 +383,12 @@ def test_killed_at_random_moments_it_ends_in_the_same_dataset(sample_dir, tmp_pa
         child.send_signal(signal.SIGKILL)
         killed_at_work += child.wait() == -signal.SIGKILL and building.exists()
         if not building.exists():
-            shutil.rmtree(tmp_path / "ds", ignore_errors=True)  # it was done: start over
+            shutil.rmtree(tmp_path / "ds", ignore_errors=True)  # it had finished: start again
         elif (tmp_path / "ds" / "metadata.json").exists():
-            assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+            assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
     assert killed_at_work >= 3
     subprocess.run(command, check=True)
-    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "undisturbed")
+    assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
     assert not building.exists()
 
 

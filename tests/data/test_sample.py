@@ -11,21 +11,21 @@ from kanji_tui.data import fonts, sample, synthetic_writers
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
-from kanji_tui.data.sample import choose_classes, draw_sample
+from kanji_tui.data.sample import choose_classes, generate_sample
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
 from tests.data.making import TA, A, bytes_of, write_records
 
 
 def unpacked(records: np.ndarray) -> np.ndarray:
-    packed = records["picture"]
+    packed = records["image"]
     return np.stack([packed >> 4, packed & 15], axis=3).reshape(len(records), 127, 128)
 
 
-def test_files_are_etl9g_records_in_the_real_order(tmp_path, report):
-    drawn = draw_sample(tmp_path / "etl", 10, 6, 3, report)
-    assert (drawn.records, drawn.classes, drawn.sets) == (60, 10, 6)
-    assert [path.rsplit("/", 1)[1] for path in drawn.files] == ["ETL9G_01", "ETL9G_02"]
+def test_files_hold_etl9g_records_in_class_order(tmp_path, report):
+    made = generate_sample(tmp_path / "etl", 10, 6, 3, report)
+    assert (made.records, made.classes, made.sets) == (60, 10, 6)
+    assert [path.rsplit("/", 1)[1] for path in made.files] == ["ETL9G_01", "ETL9G_02"]
     sizes = [(tmp_path / "etl" / name).stat().st_size for name in ("ETL9G_01", "ETL9G_02")]
     assert sizes == [4 * 10 * 8199, 2 * 10 * 8199]
     records = open_records(tmp_path / "etl" / "ETL9G_01")
@@ -36,18 +36,18 @@ def test_files_are_etl9g_records_in_the_real_order(tmp_path, report):
     assert records["reading"][order.index(A)] == b"A       "
     assert records["reading"][order.index(TA)] == b"        "
     raw = (tmp_path / "etl" / "ETL9G_01").read_bytes()
-    assert raw[16:64] == bytes(48)  # no writer facts, as in the real files
+    assert raw[16:64] == bytes(48)  # no facts about the writer, as in the real files
     assert raw[8192:8199] == bytes(7)
 
 
-def test_prepared_it_is_called_a_drawn_sample(sample_dataset):
+def test_a_dataset_of_a_sample_has_the_synthetic_source(sample_dataset):
     dataset = open_dataset(sample_dataset)
     assert (dataset.source, dataset.name) == ("drawn sample", "etl9g-sample")
     assert len(np.unique(dataset.writers())) == 16
     assert len(dataset.classes) == 12
 
 
-def test_the_mark_says_what_it_is(sample_dir):
+def test_the_marker_file_says_not_handwriting_and_lists_the_files(sample_dir):
     mark = json.loads((sample_dir / "SAMPLE.json").read_text())
     assert "drawn samples from the font" in mark["what"]
     assert "not handwriting" in mark["what"]
@@ -56,24 +56,24 @@ def test_the_mark_says_what_it_is(sample_dir):
         assert fact == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def test_the_seed_decides_and_nothing_else(tmp_path, report, monkeypatch):
-    draw_sample(tmp_path / "one", 8, 4, 5, report)
+def test_only_the_seed_changes_the_result(tmp_path, report, monkeypatch):
+    generate_sample(tmp_path / "one", 8, 4, 5, report)
     monkeypatch.setattr(sample, "usable_cores", lambda: 1)
-    draw_sample(tmp_path / "same", 8, 4, 5, report)
-    draw_sample(tmp_path / "other", 8, 4, 6, report)
+    generate_sample(tmp_path / "same", 8, 4, 5, report)
+    generate_sample(tmp_path / "other", 8, 4, 6, report)
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "same")
     assert bytes_of(tmp_path / "one")["ETL9G_01"] != bytes_of(tmp_path / "other")["ETL9G_01"]
 
 
-def test_a_hand_writes_a_character_the_same_whatever_else_is_drawn(tmp_path, report):
-    draw_sample(tmp_path / "few", 2, 1, 5, report)
-    draw_sample(tmp_path / "more", 30, 3, 5, report)
+def test_a_writers_character_does_not_depend_on_the_other_characters(tmp_path, report):
+    generate_sample(tmp_path / "few", 2, 1, 5, report)
+    generate_sample(tmp_path / "more", 30, 3, 5, report)
     few, more = (open_records(tmp_path / name / "ETL9G_01") for name in ("few", "more"))
-    assert np.array_equal(few["picture"][few["jis"] == TA][0], more["picture"][more["jis"] == TA][0])
+    assert np.array_equal(few["image"][few["jis"] == TA][0], more["image"][more["jis"] == TA][0])
 
 
-def test_every_picture_has_ink_within_and_a_clean_background(tmp_path, report):
-    draw_sample(tmp_path / "etl", 120, 4, 0, report)
+def test_every_image_has_centred_ink_and_a_clean_background(tmp_path, report):
+    generate_sample(tmp_path / "etl", 120, 4, 0, report)
     levels = unpacked(open_records(tmp_path / "etl" / "ETL9G_01"))
     assert levels.max() <= 15
     assert levels.max(axis=(1, 2)).min() >= 6
@@ -82,14 +82,14 @@ def test_every_picture_has_ink_within_and_a_clean_background(tmp_path, report):
     assert ink.max() < 0.45
     corners = levels[:, [0, 0, -1, -1], [0, -1, 0, -1]]
     assert corners.max() == 0
-    place = np.arange(128) - 63.5
-    middle = (levels.sum(axis=1) @ place) / levels.sum(axis=(1, 2))
-    assert np.abs(middle).max() < 20
+    column = np.arange(128) - 63.5
+    offset = (levels.sum(axis=1) @ column) / levels.sum(axis=(1, 2))
+    assert np.abs(offset).max() < 20
 
 
-def test_hands_differ_more_than_a_hand_from_itself(tmp_path, report):
-    """Two hands' characters are told apart by slant, size, pen and place; one hand's keep these."""
-    draw_sample(tmp_path / "etl", 60, 8, 0, report)
+def test_writers_differ_more_than_the_characters_of_one_writer(tmp_path, report):
+    """Slant, size, stroke width and position differ between writers and are similar within one."""
+    generate_sample(tmp_path / "etl", 60, 8, 0, report)
     levels = np.concatenate([unpacked(open_records(tmp_path / "etl" / f"ETL9G_0{n}")) for n in (1, 2)])
     levels = levels.reshape(8, 60, 127, 128).astype(float)
     down, right = np.mgrid[:127, :128] - np.array([63, 63.5])[:, None, None]
@@ -106,14 +106,14 @@ def test_hands_differ_more_than_a_hand_from_itself(tmp_path, report):
         ]
     )
     own = features - features.mean(axis=2, keepdims=True).mean(axis=1, keepdims=True)
-    own = own - own.mean(axis=1, keepdims=True)  # what the character itself brings
+    own = own - own.mean(axis=1, keepdims=True)  # without the effect of the character itself
     between = own.mean(axis=2).var(axis=1)
     within = own.var(axis=2).mean(axis=1)
     assert (between / within > 0.3).sum() >= 5
-    assert len({synthetic_writers.invent_hand(0, number).cut for number in range(50)}) == 50
+    assert len({synthetic_writers.make_writer(0, number).threshold for number in range(50)}) == 50
 
 
-def test_classes_are_spread_evenly_with_two_always_in():
+def test_classes_are_evenly_spread_and_include_the_required_two():
     for count in (2, 3, 12, 120, 3035, 3036):
         chosen = choose_classes(count)
         assert len(chosen) == len(set(chosen)) == count
@@ -127,67 +127,67 @@ def test_classes_are_spread_evenly_with_two_always_in():
 @pytest.mark.parametrize(
     ("classes", "sets", "seed"), [(1, 4, 0), (3037, 4, 0), (10, 0, 0), (10, 201, 0), (10, 4, -1), (10, 4, 2**32)]
 )
-def test_numbers_out_of_range(tmp_path, report, classes, sets, seed):
+def test_numbers_out_of_range_are_refused(tmp_path, report, classes, sets, seed):
     with pytest.raises(UsageError):
-        draw_sample(tmp_path / "etl", classes, sets, seed, report)
+        generate_sample(tmp_path / "etl", classes, sets, seed, report)
     assert not (tmp_path / "etl").exists()
 
 
-# Nothing of the user's is touched
+# Files of the user are not changed
 
 
-def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path, report):
+def test_a_folder_with_other_files_is_refused(tmp_path, report):
     write_records(tmp_path / "ETL9G_01", [A])
     before = bytes_of(tmp_path)
-    with pytest.raises(UsageError, match="no sample made"):
-        draw_sample(tmp_path, 2, 1, 0, report)
+    with pytest.raises(UsageError, match="`sample` did not make"):
+        generate_sample(tmp_path, 2, 1, 0, report)
     assert bytes_of(tmp_path) == before
 
 
-def test_a_readme_does_not_count(tmp_path, report):
+def test_a_readme_is_allowed_and_kept(tmp_path, report):
     (tmp_path / "README.md").write_text("put your files here")
     (tmp_path / ".gitignore").write_text("*")
-    draw_sample(tmp_path, 2, 1, 0, report)
+    generate_sample(tmp_path, 2, 1, 0, report)
     assert (tmp_path / "README.md").read_text() == "put your files here"
 
 
-def test_its_own_folder_is_replaced_whole(tmp_path, report):
-    draw_sample(tmp_path, 4, 9, 0, report)
+def test_an_earlier_sample_is_replaced_completely(tmp_path, report):
+    generate_sample(tmp_path, 4, 9, 0, report)
     assert (tmp_path / "ETL9G_03").exists()
-    draw_sample(tmp_path, 4, 4, 1, report)
+    generate_sample(tmp_path, 4, 4, 1, report)
     assert sorted(bytes_of(tmp_path)) == ["ETL9G_01", "SAMPLE.json"]
 
 
-def test_a_real_file_in_a_marked_folder_is_never_overwritten(tmp_path, report):
-    draw_sample(tmp_path, 4, 4, 0, report)
-    real = write_records(tmp_path / "ETL9G_01", [A, TA] * 12)  # the user put the real, longer one in its place
+def test_a_real_file_in_a_marked_folder_is_not_overwritten(tmp_path, report):
+    generate_sample(tmp_path, 4, 4, 0, report)
+    real = write_records(tmp_path / "ETL9G_01", [A, TA] * 12)  # the user replaced it by the longer, real file
     before = bytes_of(tmp_path)
-    with pytest.raises(UsageError, match="was not made by a sample"):
-        draw_sample(tmp_path, 4, 4, 0, report)
+    with pytest.raises(UsageError, match="was not made by `sample`"):
+        generate_sample(tmp_path, 4, 4, 0, report)
     assert bytes_of(tmp_path) == before
     assert real.exists()
-    with pytest.raises(KanjiError, match="marked as a drawn sample"):
+    with pytest.raises(KanjiError, match="marked as a synthetic sample"):
         prepare(tmp_path, tmp_path / "ds", 32, 1, None, report)
 
 
 @pytest.mark.parametrize("mark", ["{}", '{"files": ["ETL9G_01"]}', '{"files": {"ETL9G_01": 3}}', "[]", "{"])
-def test_a_damaged_mark_is_a_sentence_and_protects_the_folder(tmp_path, report, mark):
-    draw_sample(tmp_path, 4, 4, 0, report)
+def test_a_damaged_marker_file_is_an_error_and_protects_the_folder(tmp_path, report, mark):
+    generate_sample(tmp_path, 4, 4, 0, report)
     (tmp_path / "SAMPLE.json").write_text(mark)
     before = bytes_of(tmp_path)
     with pytest.raises(KanjiError):
-        draw_sample(tmp_path, 4, 4, 0, report)
+        generate_sample(tmp_path, 4, 4, 0, report)
     with pytest.raises(KanjiError):
         prepare(tmp_path, tmp_path / "ds", 32, 1, None, report)
     assert bytes_of(tmp_path) == before
 
 
-def test_stopped_it_leaves_what_was_there(tmp_path, report):
-    draw_sample(tmp_path, 4, 4, 0, report)
+def test_a_stop_leaves_the_earlier_sample(tmp_path, report):
+    generate_sample(tmp_path, 4, 4, 0, report)
     before = bytes_of(tmp_path)
     report.stop = True
     with pytest.raises(Stopped):
-        draw_sample(tmp_path, 4, 8, 1, report)
+        generate_sample(tmp_path, 4, 8, 1, report)
     assert bytes_of(tmp_path) == before
     assert not (tmp_path / ".drawing").exists()
 
@@ -195,11 +195,11 @@ def test_stopped_it_leaves_what_was_there(tmp_path, report):
 # Fonts
 
 
-def test_without_any_font_it_says_what_to_install(tmp_path, report, monkeypatch):
-    for place in ("_packaged", "_listed_by_fontconfig", "_in_folders"):
-        monkeypatch.setattr(fonts, place, list)
+def test_without_a_font_the_remedy_says_what_to_install(tmp_path, report, monkeypatch):
+    for source in ("_packaged", "_listed_by_fontconfig", "_in_folders"):
+        monkeypatch.setattr(fonts, source, list)
     with pytest.raises(KanjiError) as failed:
-        draw_sample(tmp_path / "etl", 4, 4, 0, report)
+        generate_sample(tmp_path / "etl", 4, 4, 0, report)
     assert "pip install matplotlib-fontja" in failed.value.remedy
     assert "apt-get install fonts-noto-cjk" in failed.value.remedy
     assert not (tmp_path / "etl").exists()
@@ -212,12 +212,12 @@ def test_a_glyph_without_ink_or_the_replacement_glyph_counts_as_missing():
     assert font.glyph("　") is None  # the ideographic space: there, but without ink
 
 
-def test_a_character_no_font_has_is_left_out_and_announced(tmp_path, report, monkeypatch):
+def test_a_character_that_no_font_has_is_reported(tmp_path, report, monkeypatch):
     found, glyph = fonts.find_fonts(), fonts.Font.glyph
     monkeypatch.setattr(sample, "find_fonts", lambda: found)
     monkeypatch.setattr(fonts.Font, "glyph", lambda font, text: None if text == "田" else glyph(font, text))
-    drawn = draw_sample(tmp_path / "etl", 4, 2, 0, report)
-    assert (drawn.classes, drawn.records) == (3, 6)
+    made = generate_sample(tmp_path / "etl", 4, 2, 0, report)
+    assert (made.classes, made.records) == (3, 6)
     assert "田" in report.of(Notice)[0].message
 
 
@@ -230,6 +230,6 @@ def test_the_packaged_font_is_found_without_importing_matplotlib():
 
 
 def test_progress_counts_records(tmp_path, report):
-    draw_sample(tmp_path, 4, 8, 0, report)
+    generate_sample(tmp_path, 4, 8, 0, report)
     last = report.of(Progress)[-1]
     assert (last.phase, last.done, last.total, last.unit) == ("sample", 32, 32, "records")

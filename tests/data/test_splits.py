@@ -17,7 +17,7 @@ SHARES = (70.0, 15.0, 15.0)
 
 
 def dataset_of(files: list[list[int]]) -> Dataset:
-    """A dataset without pictures of files with these codes, data sets found as preparation finds them."""
+    """A dataset without images, of files with these codes; data sets are found as in a preparation."""
     jis = [np.array(codes, np.uint16) for codes in files]
     sets = [data_sets(codes, np.ones(len(codes), bool)) for codes in jis]
     every = np.concatenate(jis)
@@ -39,7 +39,7 @@ def dataset_of(files: list[list[int]]) -> Dataset:
         chunk_digests=(),
         quarantined=(),
         format="etl9g",
-        _pictures=(),
+        _images=(),
         _starts=np.zeros(1, np.int64),
     )
 
@@ -50,7 +50,7 @@ def regular(files: int = 5, sets: int = 4, classes: int = 20) -> Dataset:
 
 @st.composite
 def some_files(draw):
-    """Whole files, files that end anywhere, and files in no order."""
+    """Complete files, truncated files, and files in random order."""
     files = []
     for _ in range(draw(st.integers(1, 6))):
         order = list(range(1, draw(st.integers(2, 9))))
@@ -67,7 +67,7 @@ shares = st.tuples(st.integers(1, 90), st.integers(0, 50), st.integers(0, 50))
 
 
 @given(some_files(), shares, st.integers(0, 1000))
-def test_no_writer_is_on_two_sides_and_every_sample_is_on_one(dataset, shares, seed):
+def test_no_writer_is_in_two_splits_and_every_sample_is_in_one(dataset, shares, seed):
     split = split_dataset(dataset, "writer", shares, seed)
     parts = [split.train, split.validation, split.test]
     assert sorted(np.concatenate(parts).tolist()) == list(range(len(dataset)))
@@ -82,21 +82,21 @@ def test_no_writer_is_on_two_sides_and_every_sample_is_on_one(dataset, shares, s
         assert [bool(side) for side in sides] == [bool(share) for share in shares]
     else:
         assert split.kind == "random"
-        assert "writers apart" in split.note
+        assert "needed for a split by writer" in split.note
 
 
 @given(some_files(), shares, st.integers(0, 1000))
-def test_a_random_split_holds_every_sample_once_too(dataset, shares, seed):
+def test_a_random_split_holds_every_sample_once(dataset, shares, seed):
     split = split_dataset(dataset, "random", shares, seed)
     every = np.concatenate([split.train, split.validation, split.test])
     assert sorted(every.tolist()) == list(range(len(dataset)))
-    assert set(dataset.labels[split.train]) == set(dataset.labels)  # every class can be learned
+    assert set(dataset.labels[split.train]) == set(dataset.labels)  # every class is in train
     if shares[2] == 0:
         assert len(split.test) == 0
 
 
 @given(some_files(), shares, st.integers(0, 100), st.integers(1, 80), st.sampled_from(["writer", "random"]))
-def test_a_limit_keeps_exactly_so_many_of_the_same_split(dataset, shares, seed, limit, kind):
+def test_a_sample_limit_keeps_that_many_samples_of_the_same_split(dataset, shares, seed, limit, kind):
     whole = split_dataset(dataset, kind, shares, seed)
     limited = split_dataset(dataset, kind, shares, seed, limit)
     parts = ("train", "validation", "test")
@@ -123,7 +123,7 @@ def test_a_random_split_is_stratified():
     assert set(np.bincount(dataset.labels[split.test])) == {3}
 
 
-def test_a_limit_is_stratified():
+def test_a_sample_limit_is_stratified():
     dataset = regular()
     split = split_dataset(dataset, "writer", SHARES, 0, 100)
     assert [len(part) for part in (split.train, split.validation, split.test)] == [70, 15, 15]
@@ -132,21 +132,21 @@ def test_a_limit_is_stratified():
     assert counts.max() <= 4
 
 
-def test_the_seed_decides_and_nothing_else():
+def test_only_the_seed_changes_the_result():
     one, same, other = (split_dataset(regular(), "writer", SHARES, seed) for seed in (3, 3, 4))
     assert np.array_equal(one.test, same.test)
     assert not np.array_equal(one.test, other.test)
-    # Fixed for good: a later version must never move a test writer into training.
+    # Fixed: a later version must not move a test writer into train.
     assert sorted(set((one.test // 20).tolist())) == WRITERS_OF_SEED_3
 
 
 WRITERS_OF_SEED_3 = [3, 8, 10]
 
 
-def test_fewer_than_three_data_sets_are_announced():
+def test_fewer_than_three_writers_give_a_random_split_and_a_note():
     split = split_dataset(regular(1, 2), "writer", SHARES, 0)
     assert split.kind == "random"
-    assert split.note.startswith("data sets here: 2; 3 are needed")
+    assert split.note.startswith("writers: 2; 3 are needed")
 
 
 def test_partial_real_record_files_keep_writers_apart(tmp_path, report):
@@ -174,7 +174,7 @@ def test_partial_real_record_files_keep_writers_apart(tmp_path, report):
         ("writer", SHARES, 0, "limit of 0"),
     ],
 )
-def test_nonsense_is_refused(kind, shares, limit, sentence):
+def test_invalid_arguments_are_refused(kind, shares, limit, sentence):
     with pytest.raises(UsageError, match=sentence):
         split_dataset(regular(), kind, shares, 0, limit)
 
@@ -183,7 +183,7 @@ def test_nonsense_is_refused(kind, shares, limit, sentence):
 
 
 @given(some_files(), shares, st.integers(0, 1000), st.integers(2, 7), st.sampled_from(["writer", "random"]))
-def test_the_tests_of_all_folds_are_every_sample_once(dataset, shares, seed, count, kind):
+def test_the_test_splits_of_all_folds_hold_every_sample_once(dataset, shares, seed, count, kind):
     folds = [split_dataset(dataset, kind, shares, seed, fold=f"{k}/{count}") for k in range(1, count + 1)]
     assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(len(dataset)))
     assert len({fold.kind for fold in folds}) == 1
@@ -207,7 +207,7 @@ def test_the_tests_of_all_folds_are_every_sample_once(dataset, shares, seed, cou
         assert kind == "writer"
 
 
-def test_validation_is_taken_from_the_rest_by_its_share():
+def test_with_a_fold_validation_is_taken_from_the_rest_by_its_share():
     split = split_dataset(regular(), "writer", SHARES, 0, fold="2/5")
     assert [len(part) // 20 for part in (split.train, split.validation, split.test)] == [13, 3, 4]
     assert (split.kind, split.note) == ("writer", "")
@@ -220,21 +220,21 @@ def dataset_labels(numbers: np.ndarray) -> np.ndarray:
     return regular().labels[numbers]
 
 
-def test_more_folds_than_data_sets_are_random_and_announced():
+def test_more_folds_than_writers_give_a_random_split_and_a_note():
     split = split_dataset(regular(1, 4), "writer", SHARES, 0, fold="1/5")
     assert split.kind == "random"
-    assert split.note.startswith("data sets here: 4; 5 are needed to make 5 folds of them")
+    assert split.note.startswith("writers: 4; 5 are needed for 5 folds")
     assert "too few samples to be in all 5 folds: 20 (" in split.note
 
 
 @pytest.mark.parametrize("fold", ["0/5", "6/5", "1/1", "1", "a/b", "1/5/2", "-1/5", ""])
-def test_a_fold_that_is_none_is_refused(fold):
+def test_an_invalid_fold_is_refused(fold):
     if fold:
-        with pytest.raises(UsageError, match="is no fold"):
+        with pytest.raises(UsageError, match="is not a fold"):
             split_dataset(regular(), "writer", SHARES, 0, fold=fold)
 
 
-def test_a_stored_split_is_found_again():
+def test_a_stored_split_is_restored():
     for kind in ("writer", "random"):
         stored = {"kind": kind, "shares": [70, 15, 15], "seed": 3, "fold": "2/3", "sample_limit": 60}
         one, again = split_dataset(regular(), kind, SHARES, 3, 60, "2/3"), split_as_stored(regular(), stored)
@@ -242,19 +242,19 @@ def test_a_stored_split_is_found_again():
         assert np.array_equal(one.train, again.train)
 
 
-# What is announced
+# Notes
 
 
-def test_classes_too_small_to_be_everywhere_are_announced():
+def test_classes_too_small_for_every_split_are_noted():
     codes = [CODES[0]] * 9 + [CODES[1]] * 2 + [CODES[2]]
     split = split_dataset(dataset_of([codes]), "random", SHARES, 0)
-    assert "too few samples to be in all 3 parts of the split: 2 (い 2424 has 1, あ 2422 has 2)" in split.note or (
+    assert "too few samples to be in all 3 splits: 2 (い 2424 has 1, あ 2422 has 2)" in split.note or (
         "2 (あ 2422 has 2, い 2424 has 1)" in split.note
     )
     assert {0, 1, 2} == set(dataset_of([codes]).labels[split.train])
 
 
-def test_classes_that_no_one_can_learn_are_announced():
+def test_classes_missing_in_train_are_noted():
     dataset = dataset_of([[*CODES], [*CODES], [*CODES], [CODES[0], 0x3022]])
     split = next(
         split
@@ -262,32 +262,32 @@ def test_classes_that_no_one_can_learn_are_announced():
         if 0x3022 in dataset.jis[(split := split_dataset(dataset, "writer", (50, 25, 25), seed)).test]
     )
     assert split.kind == "writer"
-    assert "classes without a sample to learn from: 1 of 6 (唖 3022)" in split.note
+    assert "classes without a sample in train: 1 of 6 (唖 3022)" in split.note
     limited = split_dataset(regular(classes=40), "random", SHARES, 0, 20)
-    assert "classes without a sample to learn from" in limited.note
+    assert "classes without a sample in train" in limited.note
 
 
-# Collections that know no writers, or have a test set of their own
+# Collections with unknown writers, or with a test set of their own
 
 
 def collection(test_files: tuple[str, ...] = ()) -> Dataset:
     return replace(regular(2), writers_known=False, test_files=test_files)
 
 
-def test_unknown_writers_give_a_random_split_that_says_so():
+def test_unknown_writers_give_a_random_split_and_a_note():
     split = split_dataset(collection(), "writer", SHARES, 0)
     assert split.kind == "random"
-    assert "writers of these pictures are not known" in split.note
-    with pytest.raises(UsageError, match="writers of nowhere are not known"):
+    assert "writers of these images are unknown" in split.note
+    with pytest.raises(UsageError, match="writers of nowhere are unknown"):
         require_writers(collection())
     require_writers(regular())
 
 
-def test_the_original_test_set_is_kept_and_validation_is_taken_from_the_rest():
+def test_the_collections_test_set_is_kept_and_validation_is_taken_from_the_rest():
     dataset = collection(("ETL9G_02",))
     split = split_dataset(dataset, "writer", SHARES, 0)
     assert split.kind == "original"
-    assert "the one these pictures came with" in split.note
+    assert "the collection's own" in split.note
     assert split.test.tolist() == list(range(80, 160))
     assert set(np.bincount(dataset.labels[split.validation])) == {1}
     assert set(np.bincount(dataset.labels[split.train])) == {3}
@@ -295,5 +295,5 @@ def test_the_original_test_set_is_kept_and_validation_is_taken_from_the_rest():
     assert np.array_equal(again.validation, split.validation)
     assert split_dataset(dataset, "random", SHARES, 0).kind == "random"
     assert split_dataset(dataset, "writer", SHARES, 0, fold="1/4").kind == "random"
-    with pytest.raises(UsageError, match="came without a test set"):
+    with pytest.raises(UsageError, match="has no test set of its own"):
         split_dataset(collection(), "original", SHARES, 0)

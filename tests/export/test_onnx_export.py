@@ -112,7 +112,7 @@ def test_without_dataset_and_font_there_is_no_export(model: Path, tmp_path: Path
     def no_font(*arguments: object) -> None:
         raise KanjiError("no Japanese font was found", "install one")
 
-    monkeypatch.setattr("kanji_tui.engines.samples.draw_sample", no_font)
+    monkeypatch.setattr("kanji_tui.engines.samples.generate_sample", no_font)
     with pytest.raises(KanjiError, match=r"nothing can be tested.*no Japanese font") as caught:
         export_onnx(model, tmp_path / "nowhere", "tract", None, False, report)
     assert caught.value.remedy == "install one"

@@ -1,4 +1,4 @@
-"""The search: seeded, cut off and gone on with. Its trials are real trainings, here in the tests' process."""
+"""The search: seeded, interrupted and resumed. Its trials are real trainings in the process of the tests."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
 from kanji_tui.jobs import search
-from kanji_tui.jobs.search import Searched, Spec
+from kanji_tui.jobs.search import SearchResult, Spec
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs import process, recorder
 from kanji_tui.runs.process import run_in
@@ -24,7 +24,7 @@ CONFIG = resolve(TrainConfig(network="v1", epochs=1, batch_size=16, sample_limit
 
 @pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[TrainSpec]:
-    """Trainings started from here on, run to their end in this process."""
+    """The specs of all trainings started from now on, which run to their end in this process."""
     started: list[TrainSpec] = []
 
     def start(job: str, spec: TrainSpec, runs: Path) -> RunDirectory:
@@ -47,11 +47,11 @@ def begin(spec: Spec, home: Path) -> Remembered:
     return Remembered(create("search", "kanji_tui.jobs.search:run", to_plain(spec), home / "models" / "runs").path)
 
 
-def outcome(found: Searched) -> list[tuple]:
+def outcome(found: SearchResult) -> list[tuple]:
     return [(trial.values, trial.validation) for trial in found.trials]
 
 
-def test_each_trial_is_an_ordinary_run_and_the_best_is_published(
+def test_each_trial_is_a_run_and_the_best_is_published(
     sample_dataset: Path, tmp_path: Path, trainings: list[TrainSpec]
 ) -> None:
     spec = spec_of(tmp_path, sample_dataset)
@@ -73,7 +73,7 @@ def test_each_trial_is_an_ordinary_run_and_the_best_is_published(
     assert report.of(Progress)[-1].done == 4
 
 
-def test_a_search_that_was_cut_off_finds_what_it_would_have_found(
+def test_an_interrupted_search_ends_with_the_same_result(
     sample_dataset: Path, tmp_path: Path, trainings: list[TrainSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = spec_of(tmp_path / "whole", sample_dataset)
@@ -83,18 +83,18 @@ def test_a_search_that_was_cut_off_finds_what_it_would_have_found(
     trainings.clear()
     start, step = process.start, trainer.step
 
-    def stopped_in_the_third(job: str, spec: TrainSpec, runs: Path) -> RunDirectory:
+    def stop_in_the_third(job: str, spec: TrainSpec, runs: Path) -> RunDirectory:
         if len(trainings) < 2:
             return start(job, spec, runs)
         run = create(job, f"kanji_tui.jobs.{job}:run", to_plain(spec), runs)
         report.stop = True
         with monkeypatch.context() as patch:
             patch.setattr(trainer, "step", lambda *arguments: (step(*arguments), run.stop_file.touch()))
-            patch.setattr(recorder, "STOP_LOOK_SECONDS", 0)
+            patch.setattr(recorder, "STOP_POLL_SECONDS", 0)
             assert run_in(run) == 130
         return run
 
-    monkeypatch.setattr(process, "start", stopped_in_the_third)
+    monkeypatch.setattr(process, "start", stop_in_the_third)
     with pytest.raises(Stopped):
         search.run(spec, report)
     monkeypatch.setattr(process, "start", start)
@@ -105,20 +105,20 @@ def test_a_search_that_was_cut_off_finds_what_it_would_have_found(
     assert [training.resume is not None for training in trainings] == [False, False, True, False]
 
 
-def test_a_trial_that_fails_is_told_and_the_search_goes_on(
+def test_a_failed_trial_is_reported_and_the_search_goes_on(
     sample_dataset: Path, tmp_path: Path, trainings: list[TrainSpec]
 ) -> None:
     spec = spec_of(tmp_path, sample_dataset, over="learning_rate=1e30..1e32")
     report = begin(spec, tmp_path)
     with pytest.raises(KanjiError, match="none of 4 trials"):
         search.run(spec, report)
-    said = [event.message for event in report.of(Notice)]
-    assert len(said) == 4
-    assert all("the loss is no longer a number" in message for message in said)
+    messages = [event.message for event in report.of(Notice)]
+    assert len(messages) == 4
+    assert all("the loss is no longer a number" in message for message in messages)
     assert not (tmp_path / "models" / "published.json").exists()
 
 
-def test_without_optuna_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_optuna_the_remedy_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "find_spec", lambda package: None)
     with pytest.raises(UsageError) as refused:
         search.check_search()

@@ -1,4 +1,4 @@
-"""Looking a check up in a list, and what holds for every one of them."""
+"""Finds a check in a list, and asserts what holds for every check."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from kanji_tui.system.check import Check
 
 
 def find(checks: list[Check], name: str, group: str = "") -> Check:
-    """The one check of this name; its remedy must be a shell command."""
+    """The only check of this name; asserts that its remedy is a valid shell command."""
     found = [check for check in checks if check.name == name and group in ("", check.group)]
     assert len(found) == 1, [check.name for check in checks]
     assert_pasteable(found[0])

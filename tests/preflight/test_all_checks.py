@@ -1,4 +1,4 @@
-"""The checks before the work: verdicts and remedies for folders and machines as they come."""
+"""The preflight checks: verdicts and remedies for different folders and machines."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from kanji_tui.preflight import machine_checks as machine
 from kanji_tui.preflight.all_checks import (
     GROUPS,
     Folders,
-    Prepared,
+    PreparedDataset,
     font_checks,
     quick_checks,
     run_checks,
@@ -34,7 +34,7 @@ def at(home: Path) -> Folders:
 
 
 def etl_files(home: Path, **sizes: int) -> None:
-    """Record files of these sizes that take no room on the disk."""
+    """Sparse record files of these sizes, which use no disk space."""
     (home / "ETL9G").mkdir()
     for name, size in sizes.items():
         with open(home / "ETL9G" / name, "wb") as file:
@@ -42,14 +42,16 @@ def etl_files(home: Path, **sizes: int) -> None:
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, samples: int) -> None:
-    """A dataset of `samples` pictures of 64 x 64 that is too large to make here."""
-    monkeypatch.setattr(all_checks, "read_prepared", lambda path: Prepared(samples, 3036, 64, "ETL9G record files"))
+    """Pretend that there is a dataset of `samples` images of 64 x 64, too large to make in a test."""
+    monkeypatch.setattr(
+        all_checks, "read_prepared", lambda path: PreparedDataset(samples, 3036, 64, "ETL9G record files")
+    )
 
 
-# --- the whole -------------------------------------------------------------------------------------------------
+# --- all checks ------------------------------------------------------------------------------------------------
 
 
-def test_all_groups_come_in_order_and_an_empty_folder_is_no_failure(tmp_path: Path, report) -> None:
+def test_all_groups_are_in_order_and_an_empty_folder_is_not_a_failure(tmp_path: Path, report) -> None:
     checks = run_checks(at(tmp_path), report).checks
     groups = [check.group for check in checks]
     assert list(dict.fromkeys(groups)) == list(GROUPS)
@@ -66,7 +68,7 @@ def test_the_command_prints_json_and_exits_0_without_data(kanji_tui, tmp_path: P
     checks = json.loads(process.stdout)["checks"]
     assert {"group", "name", "verdict", "found", "remedy"} <= set(checks[0])
     assert next(c["found"] for c in checks if c["name"] == "Python").startswith(sys.version.split()[0])
-    assert list(tmp_path.iterdir()) == []  # looking leaves nothing behind
+    assert list(tmp_path.iterdir()) == []  # the checks write no files
 
 
 def test_a_broken_torch_fails_the_command_with_its_reason(kanji_tui, tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_a_broken_torch_fails_the_command_with_its_reason(kanji_tui, tmp_path: P
     assert "pip install" in failed[0]["remedy"]
 
 
-def test_without_numpy_the_other_checks_still_speak(tmp_path: Path) -> None:
+def test_without_numpy_the_other_checks_still_run(tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text("raise ImportError('no numpy')")
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -94,13 +96,13 @@ def test_without_numpy_the_other_checks_still_speak(tmp_path: Path) -> None:
     assert "no numpy" in process.stdout
 
 
-def test_a_stop_is_heeded(tmp_path: Path, report) -> None:
+def test_a_stop_request_ends_the_checks(tmp_path: Path, report) -> None:
     report.stop = True
     with pytest.raises(Stopped):
         run_checks(at(tmp_path), report)
 
 
-def test_the_quick_checks_are_quick_and_load_no_torch(sample_dataset: Path, tmp_path: Path) -> None:
+def test_the_quick_checks_are_fast_and_do_not_load_torch(sample_dataset: Path, tmp_path: Path) -> None:
     etl_files(tmp_path, **dict.fromkeys(KNOWN_FILES, 8199))
     spec = Folders(home=tmp_path, data_dir=sample_dataset)
     quick_checks(spec)
@@ -121,7 +123,9 @@ def test_the_installed_torch_imports() -> None:
     assert find(torch_checks(Folders()), "torch imports").verdict == "ok"
 
 
-def test_too_little_memory_says_how_many_samples_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_gives_the_number_of_samples_that_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pretend(monkeypatch, samples=607_200)
     small = Memory(8 * GIB, 3 * GIB, 4 * GIB)
     monkeypatch.setattr(machine, "memory", lambda: small)
@@ -132,10 +136,12 @@ def test_too_little_memory_says_how_many_samples_fit(tmp_path: Path, monkeypatch
     assert ram.verdict == "warning"
     assert "4.0 GiB" in ram.found
     assert ram.remedy == f"kanji-tui train --sample-limit {GIB // 64**2}"
-    assert find(checks, "CPU cores").found == "16 of 16 usable, limited to the time of 1.5"
+    assert find(checks, "CPU cores").found == "16 of 16 usable, limited by a quota to 1.5"
 
 
-def test_a_full_disk_fails_with_what_the_next_step_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_fails_with_the_space_that_the_next_step_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(all_checks, "disk", lambda path: Disk(tmp_path, 10 * 1024**2, True))
     sample = find(quick_checks(at(tmp_path)), "free space")
     assert (sample.verdict, "kanji-tui sample needs" in sample.found) == ("failed", True)
@@ -148,8 +154,8 @@ def test_a_full_disk_fails_with_what_the_next_step_needs(tmp_path: Path, monkeyp
     assert train.verdict == "failed"
 
 
-def test_a_place_that_cannot_be_written_fails(tmp_path: Path) -> None:
-    (tmp_path / "models").write_text("a file where the folder belongs")
+def test_a_folder_that_cannot_be_written_fails(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file instead of the folder")
     check = find(quick_checks(at(tmp_path)), "write permission")
     assert check.verdict == "failed"
     assert "models" in check.found
@@ -166,7 +172,7 @@ def test_no_folder_and_an_empty_one_are_warnings(tmp_path: Path) -> None:
         (tmp_path / "ETL9G").mkdir(exist_ok=True)
 
 
-def test_files_one_folder_down_are_pointed_at(tmp_path: Path) -> None:
+def test_files_one_folder_down_are_named_in_the_remedy(tmp_path: Path) -> None:
     etl_files(tmp_path)
     (tmp_path / "ETL9G" / "inner").mkdir()
     (tmp_path / "ETL9G" / "inner" / "ETL9G_01").write_bytes(bytes(8199))
@@ -188,7 +194,7 @@ def test_some_files_and_wrong_sizes_are_named(tmp_path: Path) -> None:
     checks = quick_checks(at(tmp_path))
     files = find(checks, "files", "ETL9G files")
     assert files.found.startswith("3 of the 50")
-    assert files.found.endswith("not there: 03, 05-50")
+    assert files.found.endswith("missing: 03, 05-50")
     sizes = find(checks, "sizes")
     assert sizes.verdict == "warning"
     assert "ETL9G_02 has 24,602 of 99,568,656 bytes" in sizes.found
@@ -203,21 +209,21 @@ def test_an_empty_file_is_a_warning(tmp_path: Path) -> None:
     assert "0 bytes" in check.found
 
 
-def test_a_drawn_sample_is_called_one(sample_dir: Path, tmp_path: Path) -> None:
+def test_a_synthetic_sample_is_called_synthetic(sample_dir: Path, tmp_path: Path) -> None:
     checks = quick_checks(Folders(home=tmp_path, etl_dir=sample_dir))
     files = find(checks, "files", "ETL9G files")
     assert files.verdict == "ok"
     assert "192 records" in files.found
-    assert "drawn sample, not handwriting" in files.found
+    assert "synthetic sample, not handwriting" in files.found
     assert not [check for check in checks if check.name == "sizes"]
 
 
-def test_drawn_and_other_files_side_by_side_are_a_warning(sample_dir: Path, tmp_path: Path) -> None:
+def test_synthetic_and_other_files_in_one_folder_are_a_warning(sample_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(sample_dir, tmp_path / "ETL9G")
     (tmp_path / "ETL9G" / "ETL9G_50").write_bytes(bytes(8199))
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "warning"
-    assert "ETL9G_50 was not drawn" in check.found
+    assert "ETL9G_50 is not part of it" in check.found
 
 
 # --- other formats ---------------------------------------------------------------------------------------------
@@ -227,7 +233,7 @@ def test_npz_pairs_are_counted_by_their_headers(tmp_path: Path) -> None:
     write_kuzushiji(tmp_path / "ETL9G")
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "ok"
-    assert check.found.startswith("2 npz pairs, 60 pictures, ")
+    assert check.found.startswith("2 npz pairs, 60 images, ")
     (tmp_path / "ETL9G" / "k49_classmap.csv").unlink()
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "warning"
@@ -235,7 +241,7 @@ def test_npz_pairs_are_counted_by_their_headers(tmp_path: Path) -> None:
     assert "codh.rois.ac.jp" in check.remedy
 
 
-def test_folders_of_images_are_counted_and_a_nameless_one_is_told(tmp_path: Path) -> None:
+def test_folders_of_images_are_counted_and_one_without_a_character_is_named(tmp_path: Path) -> None:
     write_images(tmp_path / "ETL9G", {"田": 3, "U+3042": 2})
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "ok"
@@ -243,26 +249,26 @@ def test_folders_of_images_are_counted_and_a_nameless_one_is_told(tmp_path: Path
     write_images(tmp_path / "ETL9G", {"unsorted": 1})
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "warning"
-    assert check.found.endswith("named after no character, so left out: unsorted")
+    assert check.found.endswith("excluded, because the name is not a character: unsorted")
     assert "田, 4544 or U+7530" in check.remedy
 
 
-def test_formats_side_by_side_are_a_warning_that_asks_which(tmp_path: Path) -> None:
+def test_several_formats_in_one_folder_are_a_warning(tmp_path: Path) -> None:
     write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES)
     write_kuzushiji(tmp_path / "ETL9G")
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "warning"
-    assert "2 ways: it holds ETL9G files (1), npz pairs (k49)" in check.found
+    assert "holds files of 2 formats: ETL9G files (1), npz pairs (k49)" in check.found
     assert "--format etl9g or kuzushiji" in check.remedy
 
 
-def test_pairs_one_folder_down_are_pointed_at(tmp_path: Path) -> None:
+def test_pairs_one_folder_down_are_named_in_the_remedy(tmp_path: Path) -> None:
     write_kuzushiji(tmp_path / "ETL9G" / "K 49")
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.remedy == f"kanji-tui prepare --etl-dir '{tmp_path / 'ETL9G' / 'K 49'}'"
 
 
-def test_what_else_lies_there_is_said_to_be_left_alone(tmp_path: Path) -> None:
+def test_other_files_are_listed_as_not_read(tmp_path: Path) -> None:
     write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES)
     for name in ("ETL9B_1", "ETL9G.zip", "README.md", ".hidden"):
         (tmp_path / "ETL9G" / name).write_text("x")
@@ -270,17 +276,17 @@ def test_what_else_lies_there_is_said_to_be_left_alone(tmp_path: Path) -> None:
     assert check.found.endswith("; not read: ETL9B_1, ETL9G.zip")
 
 
-def test_a_file_that_only_has_the_name_is_told(tmp_path: Path) -> None:
+def test_a_file_without_records_is_named(tmp_path: Path) -> None:
     write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES)
     assert find(quick_checks(at(tmp_path)), "content").verdict == "ok"
     (tmp_path / "ETL9G" / "ETL9G_02").write_bytes(b"<html>404</html>".ljust(8199))
     check = find(quick_checks(at(tmp_path)), "content")
     assert check.verdict == "warning"
-    assert check.found == "no record of ETL9G stands at the beginning of ETL9G_02"
+    assert check.found == "these files do not start with a record of ETL9G: ETL9G_02"
 
 
-def test_etl8g_under_the_name_of_etl9g_is_suspected(tmp_path: Path) -> None:
-    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES, picture_at=60)
+def test_etl8g_files_named_etl9g_give_a_warning(tmp_path: Path) -> None:
+    write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES, image_offset=60)
     check = find(quick_checks(at(tmp_path)), "content")
     assert check.verdict == "warning"
     assert "the files seem to be ETL8G" in check.found
@@ -293,15 +299,15 @@ def test_etl8g_under_the_name_of_etl9g_is_suspected(tmp_path: Path) -> None:
     assert "ETL8G_01 ends within a record (40,998 bytes)" in find(checks, "sizes").found
 
 
-def test_listing_many_folders_stays_quick_and_says_that_there_is_more(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("kanji_tui.data.images.MOST_COUNTED", 5)
+def test_counting_many_images_stops_and_says_at_least(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("kanji_tui.data.images.MAX_COUNTED", 5)
     write_images(tmp_path, {"あ": 4, "日": 4, "月": 1}, different=1)
     files = all_checks.read_files(tmp_path)
     assert [item.samples for item in files.items] == [4, 2, None]
-    assert files.words == "3 folders, at least 6 images"
+    assert files.summary == "3 folders, at least 6 images"
 
 
-def test_the_font_for_samples() -> None:
+def test_the_font_for_samples_is_named() -> None:
     check = find(font_checks(Folders()), "font for samples")
     assert check.verdict in ("ok", "warning")
     assert check.found
@@ -310,29 +316,29 @@ def test_the_font_for_samples() -> None:
 # --- dataset ---------------------------------------------------------------------------------------------------
 
 
-def test_a_prepared_dataset_tells_what_it_holds(sample_dataset: Path, tmp_path: Path) -> None:
+def test_a_prepared_dataset_is_described(sample_dataset: Path, tmp_path: Path) -> None:
     check = find(quick_checks(Folders(home=tmp_path, data_dir=sample_dataset)), "prepared")
     assert check.verdict == "ok"
     assert check.found == "192 samples of 12 classes, 32x32, 192 KiB; synthetic samples, not handwriting"
 
 
-def test_no_dataset_yet(tmp_path: Path) -> None:
+def test_a_missing_and_an_unfinished_dataset_are_warnings(tmp_path: Path) -> None:
     none = find(quick_checks(at(tmp_path)), "prepared")
     assert (none.verdict, none.found.startswith("none yet")) == ("warning", True)
     (tmp_path / "dataset" / ".next").mkdir(parents=True)
-    begun = find(quick_checks(at(tmp_path)), "prepared")
-    assert "goes on where it stopped" in begun.found
+    unfinished = find(quick_checks(at(tmp_path)), "prepared")
+    assert "will be resumed" in unfinished.found
 
 
-def test_a_folder_that_cannot_be_looked_into_is_a_warning(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
     longer_than_a_name_can_be = tmp_path / ("x" * 300)
     check = find(quick_checks(at(longer_than_a_name_can_be)), "prepared")
     assert check.verdict == "warning"
-    assert "cannot be looked at" in check.found
+    assert "cannot be read" in check.found
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "{}", '{"version": 1}', '{"total_samples": 1}'])
-def test_broken_metadata_is_a_warning(tmp_path: Path, text: str) -> None:
+def test_damaged_metadata_is_a_warning(tmp_path: Path, text: str) -> None:
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset" / "metadata.json").write_text(text)
     check = find(quick_checks(at(tmp_path)), "prepared")

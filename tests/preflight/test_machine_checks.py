@@ -1,4 +1,4 @@
-"""Facts of the machine turned into verdicts and remedies: Python and packages, GPU and CUDA, the terminal."""
+"""Verdicts and remedies for Python and packages, GPU and CUDA, and the terminal."""
 
 import pytest
 
@@ -52,14 +52,14 @@ def test_no_gpu_is_a_warning_with_the_drivers_reason() -> None:
     assert "NVML Shared Library Not Found" in check.found
 
 
-def test_each_gpu_tells_its_facts() -> None:
+def test_each_gpu_is_described() -> None:
     checks = machine.gpu_checks(DRIVER, 2 * GIB)
     assert find(checks, "driver").found == "580.65, CUDA up to 13.0"
     assert find(checks, "GPU 0").verdict == "ok"
     assert find(checks, "GPU 0").found == "NVIDIA H200, capability 9.0, 139 GiB of 140 GiB free, MIG off"
 
 
-def test_a_gpu_whose_memory_others_hold_is_a_warning() -> None:
+def test_a_gpu_with_too_little_free_memory_is_a_warning() -> None:
     full = GpuFacts(1, "NVIDIA L4", "8.9", 24 * GIB, 3 * GIB, None)
     check = find(machine.gpu_checks(Driver("580.65", "13.0", (full,)), 2 * GIB), "GPU 1")
     assert check.verdict == "warning"
@@ -85,13 +85,13 @@ def torch_facts(build: str | None, devices: int = 0, reason: str = "") -> TorchF
         (torch_facts("13.0", 1), DRIVER, "ok", "sees 1 of 1 GPUs", ""),
         (torch_facts(None), DRIVER, "warning", "CPU build", "whl/cu130"),
         (torch_facts(None), Driver("560.1", "12.6", (H200,)), "warning", "CPU build", "whl/cu126"),
-        (torch_facts("13.0"), Driver("570.1", "12.8", (H200,)), "warning", "serves 12.8 at most", "whl/cu128"),
+        (torch_facts("13.0"), Driver("570.1", "12.8", (H200,)), "warning", "supports at most 12.8", "whl/cu128"),
         (torch_facts("13.2"), DRIVER, "warning", "sees no GPU: out of luck", "nvidia-smi"),
         (torch_facts(None), Driver(reason="none"), "ok", "CPU build", ""),
         (torch_facts("13.0"), Driver(reason="none"), "not applicable", "no GPU", ""),
     ],
 )
-def test_torchs_cuda_build_against_the_driver(
+def test_the_cuda_build_of_torch_is_compared_with_the_driver(
     facts: TorchFacts, driver: Driver, verdict: str, words: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -104,7 +104,7 @@ def test_torchs_cuda_build_against_the_driver(
     assert remedy in check.remedy
 
 
-def test_hidden_gpus_are_called_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_gpus_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     check = machine.cuda_check(torch_facts("13.0"), DRIVER)
     assert (check.verdict, check.remedy) == ("warning", "unset CUDA_VISIBLE_DEVICES")
@@ -123,7 +123,7 @@ def test_a_device_that_cannot_compute_is_a_warning() -> None:
 GOOD = Terminal(True, 120, 40, "tmux-256color", "truecolour", False, True, True, "tmux")
 
 
-def test_a_good_terminal() -> None:
+def test_a_good_terminal_passes() -> None:
     assert {check.verdict for check in machine.terminal_checks(GOOD)} == {"ok"}
 
 
@@ -133,15 +133,15 @@ def test_a_good_terminal() -> None:
         ({"attached": False}, "size", "not applicable", "no terminal"),
         ({"columns": 79}, "size", "warning", "80 x 24 is needed"),
         ({"columns": 80, "rows": 24}, "size", "ok", "80 x 24"),
-        ({"columns": 0, "rows": 0}, "size", "warning", "does not tell"),
+        ({"columns": 0, "rows": 0}, "size", "warning", "does not report"),
         ({"no_color": True}, "colours", "ok", "NO_COLOR"),
         ({"colours": "none", "term": "dumb"}, "colours", "warning", "'dumb'"),
-        ({"declares_utf8": False}, "UTF-8", "warning", "does not say UTF-8"),
-        ({"declares_utf8": False, "multiplexer": ""}, "UTF-8", "ok", "does not say UTF-8"),
-        ({"encodes_utf8": False, "multiplexer": ""}, "UTF-8", "warning", "does not say UTF-8"),
+        ({"declares_utf8": False}, "UTF-8", "warning", "is not UTF-8"),
+        ({"declares_utf8": False, "multiplexer": ""}, "UTF-8", "ok", "is not UTF-8"),
+        ({"encodes_utf8": False, "multiplexer": ""}, "UTF-8", "warning", "is not UTF-8"),
     ],
 )
-def test_terminals(change: dict, name: str, verdict: str, words: str) -> None:
+def test_each_limit_of_a_terminal_has_its_verdict(change: dict, name: str, verdict: str, words: str) -> None:
     check = find(machine.terminal_checks(Terminal(**{**GOOD.__dict__, **change})), name)
     assert check.verdict == verdict
     assert words in check.found

@@ -1,4 +1,4 @@
-"""Required packages against what is installed."""
+"""Comparing required packages with the installed ones."""
 
 from importlib import metadata
 
@@ -10,7 +10,7 @@ from kanji_tui.preflight import packages as module
 from kanji_tui.preflight.packages import Package, fits, packages, release, version, wanted_python
 
 
-def test_the_packages_are_those_the_installed_metadata_requires() -> None:
+def test_the_packages_are_those_of_the_installed_metadata() -> None:
     found = {package.name: package for package in packages()}
     assert len(found) == len(metadata.requires("kanji-tui") or [])
     assert found["torch"].found == metadata.version("torch")
@@ -36,12 +36,12 @@ def test_the_packages_are_those_the_installed_metadata_requires() -> None:
         ("anything", "", True),
     ],
 )
-def test_a_version_against_a_range(found: str, wanted: str, verdict: bool) -> None:
+def test_a_version_is_compared_with_a_range(found: str, wanted: str, verdict: bool) -> None:
     assert fits(found, wanted) is verdict
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=4), st.lists(st.integers(0, 99), min_size=1, max_size=4))
-def test_exactly_one_of_less_and_at_least_holds(one: list[int], other: list[int]) -> None:
+def test_a_version_is_either_below_or_at_least_a_bound(one: list[int], other: list[int]) -> None:
     found, bound = ".".join(map(str, one)), ".".join(map(str, other))
     assert fits(found, f">={bound}") is not fits(found, f"<{bound}")
     assert release(found + ".0") == release(found)
@@ -58,7 +58,7 @@ def test_a_missing_package_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None
     assert version("surely-not-there") == ""
 
 
-def test_not_installed_at_all_is_told_by_an_empty_list(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_installed_metadata_the_list_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "DISTRIBUTION", "surely-not-there")
     assert packages() == ()
     assert wanted_python() == ""

@@ -1,4 +1,4 @@
-"""What the terminal shows: the environment's words, and a true pseudo-terminal."""
+"""Detecting the terminal from the environment and from a real pseudo-terminal."""
 
 import fcntl
 import json
@@ -25,7 +25,7 @@ from kanji_tui.preflight.terminal import read_terminal
         ({"TERM": "xterm-direct"}, "truecolour"),
     ],
 )
-def test_colours(environment: dict[str, str], colours: str) -> None:
+def test_colours_are_read_from_the_environment(environment: dict[str, str], colours: str) -> None:
     assert read_terminal(environment).colours == colours
 
 
@@ -39,15 +39,15 @@ def test_colours(environment: dict[str, str], colours: str) -> None:
         ({"LANG": "C.UTF-8"}, True),
         ({"LANG": "en_GB.UTF-8", "LC_ALL": "C"}, False),
         ({"LANG": "ja_JP.eucJP"}, False),
-        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False),  # Python's own doing
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False),  # set by Python itself
         ({"LC_CTYPE": "ja_JP.UTF-8"}, True),
     ],
 )
-def test_the_locale_variables(environment: dict[str, str], declared: bool) -> None:
+def test_utf_8_is_read_from_the_locale_variables(environment: dict[str, str], declared: bool) -> None:
     assert read_terminal(environment).declares_utf8 is declared
 
 
-def test_tmux_screen_and_no_color() -> None:
+def test_tmux_screen_and_no_color_are_detected() -> None:
     assert read_terminal({"TMUX": "/tmp/tmux,1,0", "STY": "1"}).multiplexer == "tmux"
     assert read_terminal({"STY": "1.pts"}).multiplexer == "screen"
     assert read_terminal({}).multiplexer == ""
@@ -55,13 +55,13 @@ def test_tmux_screen_and_no_color() -> None:
     assert not read_terminal({"NO_COLOR": ""}).no_color  # no-color.org: only when not empty
 
 
-def test_a_pipe_is_no_terminal() -> None:
+def test_a_pipe_is_not_a_terminal() -> None:
     asked = (sys.executable, "-c", "from kanji_tui.preflight.terminal import *; print(read_terminal().attached)")
     answer = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     assert answer.stdout == "False\n"
 
 
-def test_a_true_pseudo_terminal_tells_its_size() -> None:
+def test_a_pseudo_terminal_reports_its_size() -> None:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 31, 97, 0, 0))
     code = "import json; from kanji_tui.preflight.terminal import *; t = read_terminal(); "
@@ -76,7 +76,7 @@ def test_a_true_pseudo_terminal_tells_its_size() -> None:
     assert json.loads(answer) == [True, 97, 31, "256", True]
 
 
-def test_closed_streams_are_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_streams_are_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("__stdin__", "__stdout__", "__stderr__"):
         monkeypatch.setattr(sys, name, None)
     found = read_terminal({})

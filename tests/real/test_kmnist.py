@@ -56,7 +56,7 @@ def test_it_trains_past_ninety_percent(home):
         home, "train", "--epochs", "4", "--fold", "1/5", "--json", timeout=900, OMP_NUM_THREADS="2"
     )
     assert process.returncode == 0, process.stderr
-    assert "writers of these pictures are not known" in process.stderr
+    assert "writers of these images are unknown" in process.stderr
     trained = json.loads(process.stdout)
     print(f"\nKMNIST: {json.dumps(trained, ensure_ascii=False)}")
     assert trained["test"]["samples"] == 2000

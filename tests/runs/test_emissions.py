@@ -1,4 +1,4 @@
-"""The account of a run, from the events in its directory."""
+"""The energy and emissions of a run, from the events in its directory."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def recorded(runs: Path, *events: Event, resume: str | None = None) -> RunDirect
     return run
 
 
-def test_devices_and_epochs_add_up(tmp_path: Path) -> None:
+def test_energy_is_summed_over_devices_and_split_by_epoch(tmp_path: Path) -> None:
     run = recorded(
         tmp_path,
         Energy(GPU, 0.0, "NVML energy counter"),
@@ -45,7 +45,7 @@ def test_devices_and_epochs_add_up(tmp_path: Path) -> None:
     assert (found.reason, found.codecarbon, found.resumed_from) == ("", None, None)
 
 
-def test_a_device_nobody_counts_is_named_and_not_guessed(tmp_path: Path) -> None:
+def test_a_device_without_a_counter_is_listed_and_not_estimated(tmp_path: Path) -> None:
     refused = Energy(CPU, None, "", "Permission denied")
     found = emissions(recorded(tmp_path, refused, Energy(GPU, 3.6e6, "RAPL"), epoch(1)), given_intensity(100))
     assert (found.kwh, found.measured_by) == (1.0, f"RAPL ({GPU})")
@@ -54,13 +54,13 @@ def test_a_device_nobody_counts_is_named_and_not_guessed(tmp_path: Path) -> None
     assert found.epochs == (EpochEnergy(1, 1.0),)
 
 
-def test_where_nothing_is_counted_there_is_no_number(tmp_path: Path) -> None:
+def test_without_any_counter_the_sums_are_none(tmp_path: Path) -> None:
     found = emissions(recorded(tmp_path, Energy("CPU", None, "", "no RAPL counters"), epoch(1)), given_intensity(1))
     assert (found.kwh, found.kg_co2, found.measured_by, found.epochs) == (None, None, None, ())
     assert found.reason == "CPU: no RAPL counters"
 
 
-def test_a_run_of_an_older_version_says_so(tmp_path: Path) -> None:
+def test_a_run_without_energy_events_gives_the_reason(tmp_path: Path) -> None:
     found = emissions(
         recorded(tmp_path, epoch(1), resume="models/runs/20261101T000000-train-1"), given_intensity(1)
     )
@@ -69,7 +69,7 @@ def test_a_run_of_an_older_version_says_so(tmp_path: Path) -> None:
     assert found.resumed_from == "20261101T000000-train-1"
 
 
-def test_what_codecarbon_noted_stands_beside_it(tmp_path: Path) -> None:
+def test_the_result_of_codecarbon_is_included(tmp_path: Path) -> None:
     run = recorded(tmp_path, epoch(1))
     (run.path / "emissions.csv").write_text("energy_consumed,emissions,country_iso_code\n0.5,0.24,JPN\n")
     assert emissions(run, given_intensity(1)).codecarbon == CodeCarbon(0.5, 0.24, "JPN")

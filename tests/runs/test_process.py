@@ -1,4 +1,4 @@
-"""Jobs as children in sessions of their own, driven as the workbench and the command line drive them."""
+"""Jobs as child processes in their own sessions, started as the workbench and the commands start them."""
 
 import os
 import signal
@@ -34,19 +34,19 @@ def end_of(run: RunDirectory) -> str:
     return run.state()
 
 
-def told(run: RunDirectory) -> list:
+def events_of(run: RunDirectory) -> list:
     return [event for _, event in read_events(run.events)[0]]
 
 
 def child(run: RunDirectory) -> subprocess.CompletedProcess:
-    """The child's own command, waited for."""
+    """Run the child's command and wait for it."""
     command = [sys.executable, "-m", "kanji_tui.runs.process", str(run.path), "0"]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture
 def long_run(tmp_path: Path):
-    """A drawing that takes minutes, running; stopped at the end of the test."""
+    """A running `sample` job that takes minutes; stopped at the end of the test."""
     run = start("sample", sample.Spec(tmp_path / "ETL9G", **LONG), tmp_path / "runs", nice=5)
     wait_for(lambda: run.state() == "running")
     yield run
@@ -61,18 +61,18 @@ def pid_of(run: RunDirectory) -> int:
     return status.pid
 
 
-def test_a_job_runs_to_its_end_and_leaves_its_result(tmp_path: Path) -> None:
+def test_a_job_runs_to_its_end_and_records_its_result(tmp_path: Path) -> None:
     run = start("sample", sample.Spec(tmp_path / "ETL9G", 3, 4, 1), tmp_path / "runs")
     assert run.state() in ACTIVE
     assert end_of(run) == "finished", run.log.read_text()
-    events = told(run)
+    events = events_of(run)
     assert (events[0], events[-1]) == (State("running"), State("finished"))
     (outcome,) = [event for event in events if isinstance(event, Outcome)]
     assert (outcome.result["records"], outcome.result["classes"], outcome.result["sets"]) == (12, 3, 4)
     assert [Path(path).is_file() for path in outcome.result["files"]] == [True]
 
 
-def test_the_child_has_its_own_session_a_lower_priority_and_prints_into_its_log(
+def test_the_child_has_its_own_session_a_lower_priority_and_a_log(
     long_run: RunDirectory,
 ) -> None:
     pid = pid_of(long_run)
@@ -103,7 +103,7 @@ def test_a_stop_file_ends_it_cleanly(long_run: RunDirectory, tmp_path: Path) -> 
     pid = pid_of(long_run)
     assert long_run.request_stop() == "running"
     assert end_of(long_run) == "stopped"
-    assert told(long_run)[-1] == State("stopped", "stopped")
+    assert events_of(long_run)[-1] == State("stopped", "stopped")
     wait_for(lambda: gone(pid))
 
 
@@ -111,7 +111,7 @@ def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_sigterm_means_the_same_and_a_hang_up_nothing(long_run: RunDirectory) -> None:
+def test_sigterm_stops_the_job_and_sighup_is_ignored(long_run: RunDirectory) -> None:
     pid = pid_of(long_run)
     os.kill(pid, signal.SIGHUP)
     time.sleep(0.3)
@@ -120,12 +120,12 @@ def test_sigterm_means_the_same_and_a_hang_up_nothing(long_run: RunDirectory) ->
     assert end_of(long_run) == "stopped"
 
 
-def test_a_killed_child_is_lost_at_once(long_run: RunDirectory) -> None:
+def test_a_killed_child_is_lost_immediately(long_run: RunDirectory) -> None:
     os.kill(pid_of(long_run), signal.SIGKILL)
     wait_for(lambda: long_run.state() == "lost", seconds=5)
 
 
-def test_a_stop_asked_before_it_began_is_heeded(tmp_path: Path) -> None:
+def test_a_stop_request_before_the_start_stops_the_job(tmp_path: Path) -> None:
     run = create(
         "sample", "kanji_tui.jobs.sample:run", to_plain(sample.Spec(tmp_path / "ETL9G")), tmp_path / "runs"
     )
@@ -135,13 +135,13 @@ def test_a_stop_asked_before_it_began_is_heeded(tmp_path: Path) -> None:
     assert not list((tmp_path / "ETL9G").glob("ETL9G_*"))
 
 
-def test_a_failure_is_told_with_its_remedy_and_exit_code(tmp_path: Path) -> None:
+def test_a_failure_is_recorded_with_its_remedy_and_exit_code(tmp_path: Path) -> None:
     spec = sample.Spec(tmp_path / "ETL9G", classes=1)
     run = create("sample", "kanji_tui.jobs.sample:run", to_plain(spec), tmp_path / "runs")
     process = child(run)
     assert process.returncode == 2
     assert "Traceback" not in process.stderr
-    (failure,) = [event for event in told(run) if isinstance(event, Failure)]
+    (failure,) = [event for event in events_of(run) if isinstance(event, Failure)]
     assert failure.exit_code == 2
     assert failure.message in process.stderr
     assert failure.remedy
@@ -151,37 +151,37 @@ def test_a_failure_is_told_with_its_remedy_and_exit_code(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("entry", "spec", "code", "words"),
     [
-        ("os:system", {}, 1, "no job of this program"),
+        ("os:system", {}, 1, "not a job of this program"),
         ("kanji_tui.jobs.verify:run", {"data_dri": "x"}, 2, "has no field 'data_dri'"),
         ("kanji_tui.jobs.verify:run", ["x"], 2, "must be fields with values"),
         ("kanji_tui.jobs.nothing:run", {}, 1, "ModuleNotFoundError"),
         ("kanji_tui.jobs.verify:walk", {}, 1, "AttributeError"),
     ],
 )
-def test_what_cannot_begin_fails_and_says_so(
+def test_a_job_that_cannot_start_fails_with_a_message(
     tmp_path: Path, entry: str, spec: object, code: int, words: str
 ) -> None:
     run = create("verify", entry, spec, tmp_path)  # type: ignore[arg-type]
     assert child(run).returncode == code
-    (failure,) = [event for event in told(run) if isinstance(event, Failure)]
+    (failure,) = [event for event in events_of(run) if isinstance(event, Failure)]
     assert words in failure.message
     assert run.state() == "failed"
 
 
-def test_an_unforeseen_error_leaves_its_story_in_the_log(tmp_path: Path) -> None:
+def test_an_unexpected_error_leaves_its_traceback_in_the_log(tmp_path: Path) -> None:
     run = create("verify", "kanji_tui.jobs.verify:walk", {}, tmp_path)
     process = child(run)
     assert "Traceback" in process.stderr
-    (failure,) = [event for event in told(run) if isinstance(event, Failure)]
+    (failure,) = [event for event in events_of(run) if isinstance(event, Failure)]
     assert str(run.log) in failure.remedy
 
 
-def test_only_jobs_are_entries() -> None:
+def test_only_jobs_can_be_resolved() -> None:
     assert resolve("kanji_tui.jobs.verify:run") == Job(verify.Spec, Verification, verify.run)
     with pytest.raises(KanjiError):
         resolve("subprocess:run")
 
 
-def test_results_are_plain(tmp_path: Path) -> None:
+def test_results_become_plain_values(tmp_path: Path) -> None:
     assert as_json(sample.Spec(Path("a"), 1, 2, 3)) == {"output_dir": "a", "classes": 1, "sets": 2, "seed": 3}
     assert as_json({"path": Path("b"), "many": (1, 2)}) == {"path": "b", "many": [1, 2]}

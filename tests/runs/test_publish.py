@@ -1,4 +1,4 @@
-"""Publishing: the newest finished run unless one is pinned, and nothing of the user's is ever lost."""
+"""Publishing: the newest finished run unless one is pinned; models of the user are never overwritten."""
 
 import json
 
@@ -17,7 +17,7 @@ def make_run(models, name, weights):
     return run
 
 
-def test_finished_runs_follow_each_other(tmp_path, report):
+def test_a_finished_run_replaces_the_one_before(tmp_path, report):
     for name in ("one", "two"):
         publish_finished(make_run(tmp_path, name, name.encode()), tmp_path, report)
         assert (tmp_path / "best_kanji_model.pth").read_bytes() == name.encode()
@@ -25,7 +25,7 @@ def test_finished_runs_follow_each_other(tmp_path, report):
     assert not list(tmp_path.glob("*_before_*"))
 
 
-def test_a_pinned_run_stays(tmp_path, report):
+def test_a_pinned_run_is_not_replaced(tmp_path, report):
     publish(make_run(tmp_path, "mine", b"mine"), tmp_path)
     publish_finished(make_run(tmp_path, "later", b"later"), tmp_path, report)
     assert (tmp_path / "best_kanji_model.pth").read_bytes() == b"mine"
@@ -41,7 +41,7 @@ def test_a_model_that_no_run_made_is_set_aside(tmp_path, report):
     assert len(list(tmp_path.glob("best_model_info_before_*.json"))) == 1
 
 
-def test_a_published_model_that_was_changed_by_hand_is_set_aside(tmp_path, report):
+def test_a_published_model_that_the_user_changed_is_set_aside(tmp_path, report):
     publish_finished(make_run(tmp_path, "one", b"one"), tmp_path, report)
     (tmp_path / "best_kanji_model.pth").write_bytes(b"tuned by hand")
     publish_finished(make_run(tmp_path, "two", b"two"), tmp_path, report)

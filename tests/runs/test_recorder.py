@@ -1,4 +1,4 @@
-"""The recorder: events and states into a run directory, a heart that beats, the wish to stop."""
+"""The recorder: events, states, heartbeats and stop requests."""
 
 import json
 import os
@@ -39,20 +39,20 @@ def test_the_recorder_writes_events_and_states(tmp_path: Path) -> None:
     assert abs(line["t"] - time.time()) < 60
 
 
-def test_the_heart_beats_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heartbeats_are_written_until_the_job_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "HEARTBEAT_SECONDS", 0.02)
     run = new(tmp_path)
     with Recorder(run, "verify") as report:
         report(State("running"))
-        beats = set()
+        heartbeats = set()
         deadline = time.monotonic() + 20
-        while len(beats) < 4 and time.monotonic() < deadline:
+        while len(heartbeats) < 4 and time.monotonic() < deadline:
             status = run.status()
             assert status is not None
             assert status.state == "running"
-            beats.add(status.heartbeat)
+            heartbeats.add(status.heartbeat)
             time.sleep(0.02)
-        assert len(beats) == 4
+        assert len(heartbeats) == 4
     assert not [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
 
 
@@ -77,7 +77,9 @@ def test_an_event_does_not_wait_for_a_heartbeat_on_a_slow_disk(
     assert [event for _, event in read_events(run.events)[0]] == [Progress("training", 1, 2)]
 
 
-def test_a_heart_that_cannot_write_goes_on_beating(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_heartbeat_that_cannot_be_written_does_not_end_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recorder_module, "HEARTBEAT_SECONDS", 0.01)
     run = new(tmp_path)
     with Recorder(run, "verify"):
@@ -98,7 +100,7 @@ def test_a_heart_that_cannot_write_goes_on_beating(tmp_path: Path, monkeypatch: 
         assert run.status() != before
 
 
-def test_threads_tell_whole_lines(tmp_path: Path) -> None:
+def test_events_of_several_threads_are_complete_lines(tmp_path: Path) -> None:
     run = new(tmp_path)
     with Recorder(run, "verify") as report:
         threads = [
@@ -111,7 +113,7 @@ def test_threads_tell_whole_lines(tmp_path: Path) -> None:
     assert len(read_events(run.events)[0]) == 800
 
 
-def test_a_file_name_that_is_no_utf_8_can_be_told(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8_can_be_recorded(tmp_path: Path) -> None:
     run = new(tmp_path)
     name = os.fsdecode(b"caf\xe9")
     with Recorder(run, "verify") as report:
@@ -119,8 +121,8 @@ def test_a_file_name_that_is_no_utf_8_can_be_told(tmp_path: Path) -> None:
     assert [event for _, event in read_events(run.events)[0]] == [Notice(name)]
 
 
-def test_the_stop_file_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "STOP_LOOK_SECONDS", 0.0)
+def test_the_stop_file_is_a_stop_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "STOP_POLL_SECONDS", 0.0)
     run = new(tmp_path)
     with Recorder(run, "verify") as report:
         assert not report.stop_requested()
@@ -128,11 +130,11 @@ def test_the_stop_file_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         time.sleep(0.001)
         assert report.stop_requested()
         run.stop_file.unlink()
-        assert report.stop_requested()  # once asked, asked
+        assert report.stop_requested()  # a request cannot be taken back
 
 
-def test_signals_are_as_before_once_the_job_has_ended(tmp_path):
-    """A process that ran a job must not hand an ignored hang-up on to the children it starts later."""
+def test_signal_handlers_are_restored_when_the_job_has_ended(tmp_path):
+    """A process that ran a job must not pass an ignored SIGHUP on to its later children."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)
     run = create("verify", "kanji_tui.jobs.verify:run", {}, tmp_path)
     with Recorder(run, "verify") as report:
@@ -141,13 +143,13 @@ def test_signals_are_as_before_once_the_job_has_ended(tmp_path):
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)) == before
 
 
-def test_what_is_no_number_is_written_as_null(tmp_path):
+def test_nan_and_infinity_are_written_as_null(tmp_path):
     run = new(tmp_path)
     with Recorder(run, "verify") as report:
         report(Progress("training", 1, 2, rate=float("nan"), remaining=float("inf")))
 
-    def no_number(text: str) -> None:
-        raise AssertionError(f"{text} is no JSON")
+    def refuse(text: str) -> None:
+        raise AssertionError(f"{text} is not JSON")
 
-    line = json.loads(run.events.read_text(), parse_constant=no_number)
+    line = json.loads(run.events.read_text(), parse_constant=refuse)
     assert (line["rate"], line["remaining"], line["done"]) == (None, None, 1)

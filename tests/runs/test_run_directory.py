@@ -1,4 +1,4 @@
-"""Run directories: who says what of a job, and how readers see it."""
+"""Run directories: the status of a job, and the state that readers derive from it."""
 
 import json
 import os
@@ -41,50 +41,50 @@ def dead_pid() -> int:
     return child.pid
 
 
-# --- the verdict -----------------------------------------------------------------------------------------------
+# --- the current state -----------------------------------------------------------------------------------------
 
 
-def test_a_job_of_this_process_runs() -> None:
-    assert status_of_this_process("train", "running").verdict() == "running"
+def test_a_job_of_this_process_is_running() -> None:
+    assert status_of_this_process("train", "running").current_state() == "running"
 
 
-def test_a_dead_process_is_lost_at_once() -> None:
+def test_a_dead_process_is_lost() -> None:
     status = replace(status_of_this_process("train", "running"), pid=dead_pid())
-    assert status.verdict() == "lost"
+    assert status.current_state() == "lost"
 
 
-def test_a_process_that_ended_but_was_not_reaped_is_lost() -> None:
+def test_a_zombie_process_is_lost() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     started = status_of_this_process("train", "running")
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert replace(started, pid=child.pid, pid_start=time.time()).verdict() == "lost"
+    assert replace(started, pid=child.pid, pid_start=time.time()).current_state() == "lost"
     child.wait()
 
 
-def test_a_number_given_to_another_process_is_lost_once_the_heart_has_missed_some_beats() -> None:
+def test_a_pid_of_another_process_is_lost_after_missing_heartbeats() -> None:
     status = replace(status_of_this_process("train", "running"), pid_start=1.0)
-    assert status.verdict(status.heartbeat + 7) == "lost"
+    assert status.current_state(status.heartbeat + 7) == "lost"
 
 
-def test_a_clock_set_anew_does_not_lose_a_job_whose_heart_beats() -> None:
+def test_setting_the_clock_does_not_lose_a_job_with_recent_heartbeats() -> None:
     status = status_of_this_process("train", "running")
     stepped = replace(status, pid_start=status.pid_start + 3600)
-    assert stepped.verdict(stepped.heartbeat + 2) == "running"
+    assert stepped.current_state(stepped.heartbeat + 2) == "running"
 
 
-def test_a_boot_ago_is_lost() -> None:
-    assert replace(status_of_this_process("train", "running"), boot_id="another").verdict() == "lost"
+def test_a_job_before_a_reboot_is_lost() -> None:
+    assert replace(status_of_this_process("train", "running"), boot_id="another").current_state() == "lost"
 
 
-def test_on_another_host_only_the_heartbeat_counts() -> None:
+def test_on_another_host_the_heartbeat_decides() -> None:
     away = replace(status_of_this_process("train", "running"), host="elsewhere", boot_id="another", pid=dead_pid())
-    assert away.verdict() == "running"
-    assert away.verdict(away.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
-    assert away.verdict(away.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+    assert away.current_state() == "running"
+    assert away.current_state(away.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
+    assert away.current_state(away.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
 
 
-def test_an_old_heartbeat_does_not_lose_a_process_that_is_there(tmp_path: Path) -> None:
-    run = new(tmp_path)  # the machine slept, or the disk is too full for a heartbeat
+def test_an_old_heartbeat_does_not_lose_an_existing_process(tmp_path: Path) -> None:
+    run = new(tmp_path)  # as after a suspend, or with a full disk
     run.write_status(replace(status_of_this_process("train", "running"), heartbeat=0.0))
     assert run.state() == "running"
     with pytest.raises(UsageError, match="still running"):
@@ -93,47 +93,47 @@ def test_an_old_heartbeat_does_not_lose_a_process_that_is_there(tmp_path: Path) 
     assert run.stop_file.exists()
 
 
-def test_where_the_start_of_a_process_is_hidden_the_heartbeat_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_start_time_of_a_process_is_hidden_the_heartbeat_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     def hidden(self: psutil.Process) -> float:
         raise psutil.AccessDenied(self.pid)
 
     status = status_of_this_process("train", "running")
     monkeypatch.setattr(psutil.Process, "create_time", hidden)
-    assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
-    assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+    assert status.current_state(status.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
+    assert status.current_state(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
 
 
-def test_without_psutil_only_the_heartbeat_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_psutil_the_heartbeat_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     dead = replace(status_of_this_process("train", "running"), pid=dead_pid())
     monkeypatch.setitem(sys.modules, "psutil", None)
     for status in (dead, status_of_this_process("train", "running")):
-        assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
-        assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+        assert status.current_state(status.heartbeat + LOST_AFTER_SECONDS - 1) == "running"
+        assert status.current_state(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed"])
-def test_what_has_ended_is_never_lost(state: str) -> None:
+def test_a_job_that_ended_is_never_lost(state: str) -> None:
     ended = replace(status_of_this_process("train", state), pid=dead_pid(), heartbeat=0.0)
-    assert ended.verdict() == state
+    assert ended.current_state() == state
 
 
-def test_a_job_just_made_is_starting_and_lost_when_it_never_starts(tmp_path: Path) -> None:
+def test_a_new_job_is_starting_and_lost_if_it_does_not_start(tmp_path: Path) -> None:
     run = new(tmp_path)
     assert run.state() == "starting"
     status = run.status()
     assert status is not None
-    assert status.verdict(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
+    assert status.current_state(status.heartbeat + LOST_AFTER_SECONDS + 1) == "lost"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"state": 1}'])
-def test_a_broken_status_is_lost(tmp_path: Path, text: str) -> None:
+def test_a_damaged_status_is_lost(tmp_path: Path, text: str) -> None:
     run = new(tmp_path)
     (run.path / "status.json").write_text(text)
     assert run.status() is None
     assert run.state() == "lost"
 
 
-def test_fields_of_a_newer_version_are_passed_over_and_numbers_must_be_numbers(tmp_path: Path) -> None:
+def test_unknown_fields_are_ignored_and_numbers_must_be_numbers(tmp_path: Path) -> None:
     run = new(tmp_path)
     value = json.loads((run.path / "status.json").read_text())
     (run.path / "status.json").write_text(json.dumps({**value, "version": 2, "mood": "good"}))
@@ -142,10 +142,10 @@ def test_fields_of_a_newer_version_are_passed_over_and_numbers_must_be_numbers(t
     assert run.state() == "lost"
 
 
-# --- making, finding, deleting ---------------------------------------------------------------------------------
+# --- creating, finding, deleting -------------------------------------------------------------------------------
 
 
-def test_the_name_the_status_and_the_config(tmp_path: Path) -> None:
+def test_a_new_run_has_a_name_a_status_and_a_config(tmp_path: Path) -> None:
     run = new(tmp_path / "models" / "runs")
     stamp, job, number = run.name.split("-")
     assert time.strptime(stamp, "%Y%m%dT%H%M%S")
@@ -157,7 +157,7 @@ def test_the_name_the_status_and_the_config(tmp_path: Path) -> None:
     assert status["host"] == socket.gethostname()
 
 
-def test_many_at_once_each_get_their_own(tmp_path: Path) -> None:
+def test_threads_create_different_runs(tmp_path: Path) -> None:
     made: list[RunDirectory] = []
     start = threading.Barrier(8)
 
@@ -174,7 +174,7 @@ def test_many_at_once_each_get_their_own(tmp_path: Path) -> None:
     assert all(run.config()["job"] == "verify" for run in made)
 
 
-def test_two_processes_at_once_each_get_their_own(tmp_path: Path) -> None:
+def test_processes_create_different_runs(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from kanji_tui.runs.run_directory import create\n"
         "for _ in range(20): print(create('verify', 'x:y', {}, Path(sys.argv[1])).name)"
@@ -188,7 +188,7 @@ def test_two_processes_at_once_each_get_their_own(tmp_path: Path) -> None:
     assert {run.name for run in list_runs(tmp_path)} == set(names)
 
 
-def test_runs_of_one_second_are_listed_newest_first_whatever_is_written_later(tmp_path: Path) -> None:
+def test_runs_are_listed_newest_first_by_creation(tmp_path: Path) -> None:
     for number, name in enumerate(["20260101T000000-prepare-1", "20260101T000000-train-1", "20250101T000000-a-1"]):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.yaml").write_text("{}")
@@ -198,20 +198,20 @@ def test_runs_of_one_second_are_listed_newest_first_whatever_is_written_later(tm
     assert names == ["20260101T000000-train-1", "20260101T000000-prepare-1", "20250101T000000-a-1"]
 
 
-def test_what_is_no_run_is_not_listed(tmp_path: Path) -> None:
+def test_other_files_and_folders_are_not_listed(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / "20260101T000000-train-1").mkdir()  # a run whose maker died before its config was there
+    (tmp_path / "20260101T000000-train-1").mkdir()  # a run whose process died before it wrote the config
     assert list_runs(tmp_path) == []
     assert list_runs(tmp_path / "none") == []
 
 
-def test_a_place_that_takes_no_folder_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error_message(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
     with pytest.raises(KanjiError, match="models"):
         new(tmp_path / "models" / "runs")
 
 
-def test_runs_are_found_by_name_path_beginning_and_latest(tmp_path: Path) -> None:
+def test_runs_are_found_by_name_path_prefix_and_latest(tmp_path: Path) -> None:
     run = new(tmp_path, "train")
     other = new(tmp_path, "prepare")
     assert find_run(run.name, tmp_path) == run
@@ -219,20 +219,20 @@ def test_runs_are_found_by_name_path_beginning_and_latest(tmp_path: Path) -> Non
     assert find_run(run.name[:-2], tmp_path) == run
     assert find_run("latest", tmp_path) == run
     assert other.name.split("-")[0][:4] == run.name[:4]
-    with pytest.raises(UsageError, match="fits 2 runs"):
+    with pytest.raises(UsageError, match="matches 2 runs"):
         find_run(run.name[:4], tmp_path)
     with pytest.raises(UsageError, match="no run 'nothing'"):
         find_run("nothing", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", ".", "/"])
-def test_an_empty_name_is_no_run_even_where_there_is_only_one(tmp_path: Path, name: str) -> None:
+def test_an_empty_name_matches_no_run(tmp_path: Path, name: str) -> None:
     new(tmp_path)
     with pytest.raises(UsageError, match="there is no run"):
         find_run(name, tmp_path)
 
 
-def test_stop_asks_only_a_job_that_runs_and_delete_only_removes_one_that_does_not(tmp_path: Path) -> None:
+def test_only_an_active_job_is_stopped_and_only_an_ended_one_is_deleted(tmp_path: Path) -> None:
     run = new(tmp_path)
     with pytest.raises(UsageError, match="still running"):
         run.delete()
@@ -247,7 +247,7 @@ def test_stop_asks_only_a_job_that_runs_and_delete_only_removes_one_that_does_no
 
 
 @pytest.mark.parametrize("text", [None, "[", "- 1", "\x00"])
-def test_a_broken_config_is_a_sentence(tmp_path: Path, text: str | None) -> None:
+def test_a_damaged_config_is_an_error_message(tmp_path: Path, text: str | None) -> None:
     run = RunDirectory(tmp_path)
     if text is not None:
         (tmp_path / "config.yaml").write_text(text)
@@ -258,7 +258,7 @@ def test_a_broken_config_is_a_sentence(tmp_path: Path, text: str | None) -> None
 # --- events ----------------------------------------------------------------------------------------------------
 
 
-def test_half_a_line_waits_for_its_end(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_left_for_the_next_call(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     first, second = (json.dumps(to_json(Notice(text), 5.0)).encode() + b"\n" for text in ("一", "二"))
     path.write_bytes(first + second[:9])
@@ -271,11 +271,11 @@ def test_half_a_line_waits_for_its_end(tmp_path: Path) -> None:
     assert read_events(path, offset) == ([(5.0, Notice("二"))], len(first + second))
 
 
-def test_unknown_and_broken_lines_are_passed_over(tmp_path: Path) -> None:
+def test_unknown_and_damaged_lines_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     known = json.dumps({"v": 9, "t": 1, "type": "warning", "message": "kept", "colour": "new"})
     lines = [
-        '{"type": "of tomorrow", "t": 1}',
+        '{"type": "newer", "t": 1}',
         "no json",
         "[1, 2]",
         "5",
@@ -292,7 +292,7 @@ def test_unknown_and_broken_lines_are_passed_over(tmp_path: Path) -> None:
     assert read_events(path)[0] == [(1.0, Notice("kept"))]
 
 
-def test_no_file_yet_is_no_event(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_events(tmp_path: Path) -> None:
     assert read_events(tmp_path / "events.jsonl", 7) == ([], 7)
 
 
@@ -309,16 +309,16 @@ EVENTS = st.one_of(
 
 
 @given(st.lists(EVENTS))
-def test_events_come_back_as_they_were_told(tmp_path_factory: pytest.TempPathFactory, told: list) -> None:
+def test_events_are_read_as_they_were_written(tmp_path_factory: pytest.TempPathFactory, written: list) -> None:
     path = tmp_path_factory.mktemp("events") / "events.jsonl"
     with open(path, "w", encoding="utf-8") as file:
-        for event in told:
+        for event in written:
             file.write(json.dumps(to_json(event, 3.0), ensure_ascii=False) + "\n")
     found, offset = read_events(path)
-    assert found == [(3.0, event) for event in told]
+    assert found == [(3.0, event) for event in written]
     assert offset == path.stat().st_size
 
 
-def test_each_kind_of_event_is_known_by_its_type() -> None:
+def test_each_event_class_is_found_by_its_type() -> None:
     assert set(events.EVENTS) == {"state", "progress", "epoch", "gpu", "energy", "warning", "result", "error"}
     assert from_json({"type": "state", "state": "running"}) == State("running")

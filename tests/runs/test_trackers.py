@@ -1,4 +1,4 @@
-"""Trackers: what TensorBoard reads back, what W&B leaves offline, and what happens when one cannot work."""
+"""Trackers: what TensorBoard reads, what W&B writes offline, and what happens when a tracker fails."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def report(tmp_path: Path) -> Remembered:
     return Remembered(directory=tmp_path)
 
 
-def test_tensorboard_reads_back_what_was_told(report: Remembered, tmp_path: Path) -> None:
+def test_tensorboard_reads_the_logged_metrics(report: Remembered, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     with tracking(("tensorboard",), CONFIG, report) as tracked:
@@ -42,7 +42,7 @@ def test_tensorboard_reads_back_what_was_told(report: Remembered, tmp_path: Path
         (number, pytest.approx(1 / number)) for number in (1, 2, 3)
     ]
     assert found.Scalars("energy/CPU package-0")[0].value == 12.5
-    assert report.of(Epoch) == [epoch(1), epoch(2), epoch(3)], "the run's own record is the same"
+    assert report.of(Epoch) == [epoch(1), epoch(2), epoch(3)], "the run's own events are unchanged"
 
 
 def test_wandb_works_offline(report: Remembered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,39 +58,41 @@ def test_wandb_works_offline(report: Remembered, tmp_path: Path, monkeypatch: py
     assert content.count(b"loss/validation") >= 3
 
 
-def test_wandb_without_a_login_is_left_out_and_the_training_goes_on(
+def test_wandb_without_a_login_is_removed_and_the_training_goes_on(
     report: Remembered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "online")
-    monkeypatch.setenv("HOME", str(tmp_path))  # no login lies there
+    monkeypatch.setenv("HOME", str(tmp_path))  # there is no login
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     with tracking(("wandb",), CONFIG, report) as tracked:
         tracked(epoch(1))
-    (said,) = report.of(Notice)
-    assert said.message.startswith("wandb no longer tracks this run: ")
+    (notice,) = report.of(Notice)
+    assert notice.message.startswith("wandb no longer tracks this run: ")
     assert report.of(Epoch) == [epoch(1)]
 
 
-def test_a_tracker_that_breaks_down_is_left_out_once(
+def test_a_tracker_that_fails_is_removed_and_reported_once(
     report: Remembered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[int] = []
+    logged: list[int] = []
 
-    def tell(values: dict[str, float], number: int) -> None:
-        told.append(number)
+    def log(values: dict[str, float], number: int) -> None:
+        logged.append(number)
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(trackers, "_tensorboard", lambda *arguments: (tell, lambda: None))
+    monkeypatch.setattr(trackers, "_tensorboard", lambda *arguments: (log, lambda: None))
     with tracking(("tensorboard",), CONFIG, report) as tracked:
         tracked(epoch(1))
         tracked(epoch(2))
-    assert told == [1]
+    assert logged == [1]
     assert report.of(Notice) == [Notice("tensorboard no longer tracks this run: No space left on device")]
     assert len(report.of(Epoch)) == 2
 
 
 @pytest.mark.parametrize("name", trackers.NAMES)
-def test_a_missing_package_is_said_before_anything_starts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_refused_before_the_training_starts(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(trackers, "find_spec", lambda package: None)
     with pytest.raises(UsageError, match=name) as refused:
         check_trackers((f"{name}:JPN" if name == "codecarbon" else name,))
@@ -98,12 +100,12 @@ def test_a_missing_package_is_said_before_anything_starts(name: str, monkeypatch
 
 
 @pytest.mark.parametrize("named", ["mlflow", "", "tensorboard:JPN", "codecarbon", "codecarbon:", "codecarbon:WLD"])
-def test_what_is_no_tracker_is_refused(named: str) -> None:
+def test_unknown_trackers_are_refused(named: str) -> None:
     with pytest.raises(UsageError):
         check_trackers((named,))
 
 
-def test_codecarbon_wants_a_country_it_knows() -> None:
+def test_codecarbon_needs_a_known_country() -> None:
     check_trackers(("codecarbon:JPN", "tensorboard", "wandb"))
     with pytest.raises(UsageError, match="XYZ"):
         check_trackers(("codecarbon:XYZ",))

@@ -1,4 +1,4 @@
-"""The GPU through NVML: the true library where there is one, and a stand-in for what this machine cannot show."""
+"""GPU queries through NVML: with the real library, and with a simulated one for other machines."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "_logged", set())
 
 
-def why_the_true_library_is_silent() -> str:
+def reason_of_the_real_library() -> str:
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
@@ -29,10 +29,10 @@ def why_the_true_library_is_silent() -> str:
     return ""
 
 
-def test_the_true_library_answers_or_says_why_not() -> None:
-    driver, gpus, silence = read_driver(), read_gpus(), why_the_true_library_is_silent()
-    if silence:
-        assert (gpus, driver.gpus, driver.reason) == ([], (), silence)
+def test_the_real_library_returns_values_or_a_reason() -> None:
+    driver, gpus, reason = read_driver(), read_gpus(), reason_of_the_real_library()
+    if reason:
+        assert (gpus, driver.gpus, driver.reason) == ([], (), reason)
     else:
         assert driver.version == pynvml.nvmlSystemGetDriverVersion()
         assert len(driver.gpus) == len(gpus) == pynvml.nvmlDeviceGetCount()
@@ -40,11 +40,11 @@ def test_the_true_library_answers_or_says_why_not() -> None:
 
 
 class Refusal(Exception):
-    """What the stand-in raises in place of pynvml.NVMLError."""
+    """The error that the simulated library raises instead of pynvml.NVMLError."""
 
 
-class StandIn:
-    """Answers as pynvml does, from a table; a value that is a Refusal is raised."""
+class SimulatedLibrary:
+    """Behaves like pynvml with values from a table; a value that is a Refusal is raised."""
 
     NVMLError = Refusal
     NVML_TEMPERATURE_GPU = 0
@@ -84,10 +84,10 @@ class StandIn:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> None:
-    monkeypatch.setitem(sys.modules, "pynvml", StandIn(**answers))
+    monkeypatch.setitem(sys.modules, "pynvml", SimulatedLibrary(**answers))
 
 
-def test_all_values_come_in_the_units_of_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_values_have_the_units_of_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch)
     assert read_gpus() == [
         Gpu(
@@ -102,7 +102,7 @@ def test_all_values_come_in_the_units_of_the_event(monkeypatch: pytest.MonkeyPat
     ]
 
 
-def test_the_facts_of_driver_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_and_its_gpus_are_described(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch)
     driver = read_driver()
     assert (driver.version, driver.cuda, driver.reason) == ("580.65", "13.1", "")
@@ -111,7 +111,7 @@ def test_the_facts_of_driver_and_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts.mig is False
 
 
-def test_under_mig_utilisation_is_none_with_its_reason_and_memory_is_the_instances(
+def test_with_mig_utilisation_is_none_with_a_reason_and_memory_is_that_of_the_instances(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     instances = {0: "first", 3: "second"}
@@ -135,7 +135,7 @@ def test_under_mig_utilisation_is_none_with_its_reason_and_memory_is_the_instanc
     assert (facts.mig, facts.instances, facts.memory_free) == (True, 2, 41 * GIB)
 
 
-def test_what_is_not_answered_is_none_and_the_reason_is_said_once(
+def test_a_failed_query_gives_none_and_its_reason_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = Refusal("GPU is lost")
@@ -149,46 +149,46 @@ def test_what_is_not_answered_is_none_and_the_reason_is_said_once(
     )
     with caplog.at_level(logging.INFO):
         (first,) = read_gpus()
-        told = len(caplog.records)
+        logged = len(caplog.records)
         (second,) = read_gpus()
     assert first == second
     assert first.reason == "memory, utilisation, power, temperature: GPU is lost"
     assert (first.utilisation, first.power, first.temperature, first.memory_used) == (None, None, None, None)
-    assert told == 5
-    assert len(caplog.records) == told
+    assert logged == 5
+    assert len(caplog.records) == logged
     assert read_driver().gpus[0].mig is None
 
 
-def test_an_old_library_without_a_function_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in = StandIn()
-    del stand_in.answers["nvmlDeviceGetMigMode"], stand_in.answers["nvmlDeviceGetPowerUsage"]
-    monkeypatch.setitem(sys.modules, "pynvml", stand_in)
+def test_a_function_missing_in_an_old_library_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = SimulatedLibrary()
+    del library.answers["nvmlDeviceGetMigMode"], library.answers["nvmlDeviceGetPowerUsage"]
+    monkeypatch.setitem(sys.modules, "pynvml", library)
     (now,) = read_gpus()
     assert now.power is None
     assert "power" in now.reason
     assert now.utilisation == 0.83
 
 
-def test_a_driver_without_gpus_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_without_gpus_gives_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, nvmlDeviceGetCount=0)
     assert read_gpus() == []
     assert "no GPU" in read_driver().reason
 
 
-def test_without_the_package_there_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_the_driver_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert read_gpus() == []
     assert "nvidia-ml-py" in read_driver().reason
 
 
-def test_a_driver_that_comes_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_is_loaded_later_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, nvmlInit=Refusal("Driver Not Loaded"))
     assert read_driver().reason == "Driver Not Loaded"
     use(monkeypatch)
     assert len(read_gpus()) == 1
 
 
-def test_only_the_gpus_with_these_uuids(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpus_are_selected_by_uuid(monkeypatch: pytest.MonkeyPatch) -> None:
     use(
         monkeypatch,
         nvmlDeviceGetCount=3,
@@ -202,7 +202,7 @@ def test_only_the_gpus_with_these_uuids(monkeypatch: pytest.MonkeyPatch) -> None
     assert read_energy({"GPU-7"}) == []
 
 
-def test_energy_is_the_counter_or_else_power_or_else_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_energy_is_the_counter_else_the_power_else_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {"nvmlDeviceGetUUID": "GPU-0", "nvmlDeviceGetTotalEnergyConsumption": Refusal("Not Supported")}
     use(monkeypatch, **answers)
     assert read_energy({"GPU-0"}) == [GpuEnergy(0, "NVIDIA H200", watts=412.5)]
@@ -226,7 +226,7 @@ def test_energy_is_the_counter_or_else_power_or_else_a_reason(monkeypatch: pytes
         ("hip = '6.4'\ncuda = None", None, False),
     ],
 )
-def test_torch_uses_a_gpu_where_it_is_built_for_it_and_may_see_it(
+def test_torch_uses_a_gpu_if_it_is_built_for_cuda_and_the_gpu_is_visible(
     build: str, visible: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch, tmp_path
 ) -> None:
     use(monkeypatch)
@@ -240,7 +240,7 @@ def test_torch_uses_a_gpu_where_it_is_built_for_it_and_may_see_it(
     assert not gpu.torch_uses_gpu()
 
 
-def test_what_is_read_of_torch_is_what_torch_says() -> None:
+def test_the_cuda_build_is_read_from_the_file_as_torch_reports_it() -> None:
     import torch
 
     assert gpu._built_for_cuda() == (torch.version.cuda is not None)

@@ -1,4 +1,4 @@
-"""Memory, cores and disk, with and without a container's limits."""
+"""Memory, cores and disk, with and without the limits of a container."""
 
 import os
 import shutil
@@ -17,14 +17,14 @@ MIB = 1024**2
 
 @pytest.fixture
 def cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cgroup tree in place of the machine's; write `own` beside it to place this process."""
+    """An empty cgroup tree instead of the machine's; the file `own` beside it names the cgroup of this process."""
     monkeypatch.setattr(machine, "CGROUPS", tmp_path / "cgroup")
     monkeypatch.setattr(machine, "OWN_CGROUPS", tmp_path / "own")
     return tmp_path
 
 
-def place(root: Path, line: str, **values: str) -> None:
-    """One file a value; `__` in a name is the dot, `folder` the folder below the tree."""
+def write_cgroup(root: Path, line: str, **values: str) -> None:
+    """Write one file per value; `__` in a name becomes a dot, `folder` is relative to the tree."""
     (root / "own").write_text(line + "\n")
     folder = root / "cgroup" / values.pop("folder", "")
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def place(root: Path, line: str, **values: str) -> None:
         (folder / name.replace("__", ".")).write_text(value + "\n")
 
 
-def test_this_machine() -> None:
+def test_memory_and_cores_of_this_machine() -> None:
     found = memory()
     assert found.total == psutil.virtual_memory().total
     assert 0 < found.available <= found.total
@@ -40,7 +40,7 @@ def test_this_machine() -> None:
     assert 1 <= cores().usable <= cores().total
 
 
-def test_without_psutil_the_free_pages_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_psutil_the_free_pages_are_available(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = memory()
     monkeypatch.setitem(sys.modules, "psutil", None)
     found = memory()
@@ -48,8 +48,8 @@ def test_without_psutil_the_free_pages_count(monkeypatch: pytest.MonkeyPatch) ->
     assert 0 < found.available <= found.total
 
 
-def test_a_limit_of_version_2_counts_with_what_is_used(cgroups: Path) -> None:
-    place(
+def test_a_limit_of_cgroup_version_2_counts_less_what_is_used(cgroups: Path) -> None:
+    write_cgroup(
         cgroups,
         "0::/",
         memory__max=str(300 * MIB),
@@ -61,17 +61,19 @@ def test_a_limit_of_version_2_counts_with_what_is_used(cgroups: Path) -> None:
     assert cores().quota == 1.5
 
 
-def test_the_narrowest_limit_above_this_process_counts(cgroups: Path) -> None:
-    place(cgroups, "0::/user/job", folder="user", memory__max=str(200 * MIB), memory__current="0", cpu__max="max 1")
-    place(cgroups, "0::/user/job", folder="user/job", memory__max="max", cpu__max="200000 100000")
+def test_the_lowest_limit_of_all_parent_cgroups_counts(cgroups: Path) -> None:
+    write_cgroup(
+        cgroups, "0::/user/job", folder="user", memory__max=str(200 * MIB), memory__current="0", cpu__max="max 1"
+    )
+    write_cgroup(cgroups, "0::/user/job", folder="user/job", memory__max="max", cpu__max="200000 100000")
     assert memory().limit == 200 * MIB
     assert cores().quota == 2.0
 
 
-def test_a_limit_of_version_1_counts(cgroups: Path) -> None:
-    place(
+def test_a_limit_of_cgroup_version_1_counts(cgroups: Path) -> None:
+    write_cgroup(
         cgroups,
-        "4:cpuset,memory:/docker/ab",  # the host's path, not there inside the container
+        "4:cpuset,memory:/docker/ab",  # the host's path, which does not exist inside the container
         folder="memory",
         memory__limit_in_bytes=str(100 * MIB),
         memory__usage_in_bytes=str(30 * MIB),
@@ -79,33 +81,33 @@ def test_a_limit_of_version_1_counts(cgroups: Path) -> None:
     assert (memory().limit, memory().available) == (100 * MIB, 70 * MIB)
 
 
-def test_without_limits_there_is_none(cgroups: Path) -> None:
+def test_without_limits_limit_and_quota_are_none(cgroups: Path) -> None:
     assert memory().limit is None  # no cgroup at all
-    place(cgroups, "0::/", memory__max="max", cpu__max="max 100000")
+    write_cgroup(cgroups, "0::/", memory__max="max", cpu__max="max 100000")
     assert memory().limit is None
     assert cores().quota is None
-    place(cgroups, "3:memory:/", folder="memory", memory__limit_in_bytes="9223372036854771712")
+    write_cgroup(cgroups, "3:memory:/", folder="memory", memory__limit_in_bytes="9223372036854771712")
     assert memory().limit is None
 
 
-def test_the_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
+def test_the_disk_of_a_folder_that_does_not_exist_is_that_of_its_parent(tmp_path: Path) -> None:
     found = disk(tmp_path / "not" / "yet")
     assert found.folder == tmp_path
     assert found.writable
     assert abs(found.free - shutil.disk_usage(tmp_path).free) < 256 * MIB
 
 
-def test_a_file_in_the_way_cannot_be_written(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_folder_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
     assert not disk(tmp_path / "models").writable
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o000], ids=["read", "closed"])
-def test_a_folder_of_another_user_cannot_be_written(mode: int) -> None:
+def test_a_folder_without_permission_is_not_writable(mode: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(mode)
         child = os.fork()
-        if child == 0:  # root may write everywhere, so a child asks as nobody
+        if child == 0:  # root may write everywhere, so a child checks as nobody
             if os.geteuid() == 0:
                 os.setuid(65534)
             try:

@@ -1,4 +1,4 @@
-"""Job specs through YAML and back, and sentences for what does not fit."""
+"""Converting job specs to YAML and back, and the errors for values that do not fit."""
 
 import dataclasses
 import importlib
@@ -16,7 +16,7 @@ from kanji_tui import jobs
 from kanji_tui.errors import UsageError
 from kanji_tui.system.plain_data import from_plain, to_plain
 
-# Any name a file may have, those that are no UTF-8 too; but PyYAML reads the line breaks of U+0085 ff. as spaces.
+# Any file name, also with bytes that are not UTF-8; but PyYAML reads U+0085, U+2028 and U+2029 as spaces.
 NAMES = st.text(st.characters(exclude_characters="\x00\x85\u2028\u2029") | st.just("\udce9"), min_size=1)
 st.register_type_strategy(Path, NAMES.map(Path))
 st.register_type_strategy(float, st.floats(allow_nan=False))
@@ -24,7 +24,7 @@ st.register_type_strategy(str, NAMES)
 
 
 def spec_types() -> list[type]:
-    """The spec of every job there is."""
+    """The spec of every job."""
     modules = [
         importlib.import_module(f"kanji_tui.jobs.{found.name}") for found in pkgutil.iter_modules(jobs.__path__)
     ]
@@ -32,15 +32,15 @@ def spec_types() -> list[type]:
 
 
 @pytest.mark.parametrize("kind", spec_types(), ids=lambda kind: kind.__module__.rpartition(".")[2])
-def test_every_jobs_spec_goes_through_yaml_and_back(kind: type) -> None:
+def test_every_spec_survives_a_round_trip_through_yaml(kind: type) -> None:
     fields = {f.name for f in dataclasses.fields(kind)}
 
     @given(st.builds(kind, **dict.fromkeys(fields, ...)))
-    def goes_and_comes(spec: Any) -> None:
+    def round_trip(spec: Any) -> None:
         text = yaml.safe_dump(to_plain(spec), allow_unicode=True, sort_keys=False).encode()
         assert from_plain(kind, yaml.safe_load(text)) == spec
 
-    goes_and_comes()
+    round_trip()
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class Outer:
     flag: bool = False
 
 
-def test_what_is_left_out_takes_its_default() -> None:
+def test_missing_fields_take_their_defaults() -> None:
     assert from_plain(Outer, {"path": "a"}) == Outer(Path("a"))
 
 
-def test_values_that_mean_the_same_are_taken() -> None:
+def test_equivalent_values_are_converted() -> None:
     spec = from_plain(Outer, {"path": "a", "shares": [85, 15, 0], "inner": {"rate": "1e-3"}, "paths": ["b"]})
     assert spec == Outer(Path("a"), shares=(85.0, 15.0, 0.0), paths=(Path("b"),), inner=Inner(0.001))
 
@@ -91,7 +91,7 @@ def test_values_that_mean_the_same_are_taken() -> None:
         ({"path": "a", "inner": {"rat": 1}}, "the settings: inner has no field 'rat'"),
     ],
 )
-def test_what_does_not_fit_is_named(plain: Any, words: str) -> None:
+def test_the_error_names_the_field_that_does_not_fit(plain: Any, words: str) -> None:
     with pytest.raises(UsageError) as raised:
         from_plain(Outer, plain)
     assert words in raised.value.message
@@ -106,6 +106,6 @@ def test_the_remedy_lists_the_fields_and_the_choices() -> None:
     assert raised.value.remedy == "choose one of: one, two"
 
 
-def test_the_place_is_named_as_asked() -> None:
+def test_the_error_names_the_given_source() -> None:
     with pytest.raises(UsageError, match=r"recipe\.yaml: rate"):
         from_plain(Inner, {"rate": []}, "recipe.yaml")

@@ -20,7 +20,7 @@ SHOW = (
         ({"OMP_WAIT_POLICY": "ACTIVE"}, "None None"),
     ],
 )
-def test_what_the_user_set_goes_before_ours(given, settings):
+def test_environment_variables_of_the_user_take_precedence(given, settings):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
     command = [sys.executable, "-c", SHOW]
     assert subprocess.check_output(command, env={**clean, **given}, text=True).strip() == settings
@@ -30,11 +30,11 @@ def test_what_the_user_set_goes_before_ours(given, settings):
     ("cores", "busy", "threads"),
     [(2, 0.0, 2), (2, 0.4, 2), (2, 0.6, 1), (2, 1.0, 1), (2, 2.0, 1), (16, 1.2, 15), (16, 16.0, 1), (1, 0.0, 1)],
 )
-def test_others_cores_are_left_to_them(cores, busy, threads):
+def test_busy_cores_get_no_thread(cores, busy, threads):
     assert threads_for(cores, busy) == threads
 
 
-def test_a_process_at_work_is_seen():
+def test_a_busy_process_is_measured():
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
         try:
             assert 0.3 < busy_cores() <= usable_cores()
@@ -42,7 +42,7 @@ def test_a_process_at_work_is_seen():
             other.kill()
 
 
-def test_without_psutil_the_load_of_the_last_minute_counts(monkeypatch):
+def test_without_psutil_the_load_average_counts(monkeypatch):
     monkeypatch.setitem(sys.modules, "psutil", None)
     monkeypatch.setattr(os, "getloadavg", lambda: (1.5, 0.5, 0.1))
     assert busy_cores() == 1.5

@@ -1,4 +1,4 @@
-"""Torch asked in a child: the installed one, and broken ones put in its place."""
+"""Asking torch in a child: the installed torch, and broken replacements."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from kanji_tui.system.torch_facts import read_torch_facts
 
 @pytest.fixture
 def stub_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Put a package `torch` made of the given source before the installed one, in child processes only."""
+    """Replace the package `torch` by the given source, in child processes only."""
 
     def put(source: str) -> None:
         (tmp_path / "torch").mkdir()
@@ -25,7 +25,7 @@ def stub_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return put
 
 
-def test_the_installed_torch() -> None:
+def test_the_installed_torch_is_described() -> None:
     facts = read_torch_facts()
     assert facts.version == torch.__version__
     assert facts.cuda_build == torch.version.cuda
@@ -34,26 +34,26 @@ def test_the_installed_torch() -> None:
     assert facts.seconds > 0
 
 
-def test_a_broken_import_tells_torchs_last_words(stub_torch) -> None:
+def test_a_failed_import_gives_the_last_line_of_the_traceback(stub_torch) -> None:
     stub_torch("raise ImportError('libcudart.so.13: cannot open shared object file')")
     with pytest.raises(KanjiError) as raised:
         read_torch_facts()
     assert raised.value.message == "ImportError: libcudart.so.13: cannot open shared object file"
 
 
-def test_a_crash_tells_its_signal(stub_torch) -> None:
+def test_a_crash_gives_its_signal(stub_torch) -> None:
     stub_torch("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     with pytest.raises(KanjiError, match="SIGSEGV"):
         read_torch_facts()
 
 
-def test_a_silent_end_tells_its_exit_code(stub_torch) -> None:
+def test_a_silent_end_gives_its_exit_code(stub_torch) -> None:
     stub_torch("import os; os._exit(3)")
     with pytest.raises(KanjiError, match="exit code 3"):
         read_torch_facts()
 
 
-def test_a_hanging_import_ends_at_the_limit_and_leaves_nothing_running(stub_torch, tmp_path: Path) -> None:
+def test_a_hanging_import_is_killed_at_the_limit_with_its_children(stub_torch, tmp_path: Path) -> None:
     stub_torch(
         "import os, subprocess, sys, time\n"
         "sleeper = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
@@ -61,7 +61,7 @@ def test_a_hanging_import_ends_at_the_limit_and_leaves_nothing_running(stub_torc
         "time.sleep(600)"
     )
     began = time.monotonic()
-    with pytest.raises(KanjiError, match="not answered in time"):
+    with pytest.raises(KanjiError, match="did not answer in time"):
         read_torch_facts(limit=2)
     assert time.monotonic() - began < 20
     time.sleep(0.2)
@@ -69,7 +69,7 @@ def test_a_hanging_import_ends_at_the_limit_and_leaves_nothing_running(stub_torc
         assert not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
 
 
-def test_what_torch_prints_does_not_disturb_the_answer(stub_torch) -> None:
+def test_output_of_torch_does_not_change_the_answer(stub_torch) -> None:
     stub_torch(
         "import os, sys\n"
         "print('hello'); os.write(1, b'from below'); sys.stderr.write('x' * 200_000)\n"
@@ -86,7 +86,7 @@ def test_what_torch_prints_does_not_disturb_the_answer(stub_torch) -> None:
     assert facts.reason == "The NVIDIA driver on your system is too old"
 
 
-def test_this_process_need_not_load_torch() -> None:
+def test_torch_is_not_loaded_in_this_process() -> None:
     code = (
         "import sys, kanji_tui.system.torch_facts, kanji_tui.preflight.all_checks; sys.exit('torch' in sys.modules)"
     )

@@ -133,5 +133,5 @@ def test_a_config_survives_being_written_down():
 def test_a_fold_is_kept_as_it_is_written_and_checked():
     assert resolve(TrainConfig(fold="2/5")).fold == "2/5"
     for fold in ("0/5", "6/5", "1/1", "half"):
-        with pytest.raises(UsageError, match="is no fold"):
+        with pytest.raises(UsageError, match="is not a fold"):
             resolve(TrainConfig(fold=fold))

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from kanji_tui.data.checks import verify
 from kanji_tui.data.preparation import prepare
-from kanji_tui.events import Outcome, State, Unheard
+from kanji_tui.events import Outcome, SilentReport, State
 from kanji_tui.runs.process import as_json
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.dataset.findings import VIEWS
@@ -32,7 +32,7 @@ both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24"
 def verified(recorded: Path) -> Path:
     """The recorded work folder with what `verify` really finds in it, three unusual samples of each class too."""
     os.utime(recorded / "dataset" / "metadata.json", (1, 1))
-    found = verify(recorded / "dataset", None, Unheard(), 3)
+    found = verify(recorded / "dataset", None, SilentReport(), 3)
     spec = {"data_dir": "dataset", "unusual": 3}
     story = [State("running"), Outcome(as_json(found)), State("finished")]
     write_run(recorded, "20260102T050000-verify-1", spec, "finished", story)
@@ -72,7 +72,7 @@ async def test_nothing_is_cut_at_the_smallest_size(verified: Path) -> None:
 
 async def test_v_shows_the_checks_and_every_view_what_verify_found(home: Path) -> None:
     write_records(home / "ETL9G" / "ETL9G_01", [*CODES * 3, CODES[0], 0xFFFF])
-    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Unheard())
+    prepare(home / "ETL9G", home / "dataset", 32, 1, None, SilentReport())
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
@@ -149,7 +149,7 @@ async def test_what_cannot_be_prepared_is_said_in_full(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
-        await shows(pilot, "could be meant in 2 ways")
+        await shows(pilot, "holds files of 2 formats")
         assert "--format etl9g or kuzushiji" in " ".join(text_of(pilot).split())
 
 
@@ -168,7 +168,7 @@ def test_a_full_sized_folder_is_looked_at_within_a_turn_of_the_worker(home: Path
     looked = [time_to_look() for _ in range(3)]
     assert min(looked) < 0.15
     place = read_workspace()
-    assert place.files.words == "1,500 folders, at least 10,001 images"
+    assert place.files.summary == "1,500 folders, at least 10,001 images"
 
 
 def time_to_look() -> float:

@@ -18,7 +18,7 @@ from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.process import start
 from kanji_tui.runs.run_directory import ACTIVE, find_run
 from kanji_tui.runs.run_summary import RunState
-from kanji_tui.runs.torchrun import run_together
+from kanji_tui.runs.torchrun import run_distributed
 from kanji_tui.runs.trackers import check_trackers
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.config import TrainConfig, resolve
@@ -95,7 +95,7 @@ def train_together(args: Namespace) -> int:
     if args.detach:
         raise UsageError("under torchrun a training cannot be detached", "leave --detach out; torchrun ... &")
     with ConsoleReport() as console:
-        run, code = run_together("train", lambda: train_spec(args), console)
+        run, code = run_distributed("train", lambda: train_spec(args), console)
     if run is not None and code in (0, Stopped.exit_code):
         show(result_of(run), args.json)
     return code

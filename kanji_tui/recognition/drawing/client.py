@@ -100,7 +100,7 @@ class RecogniserClient(threading.Thread):
         with self._changed:
             if not self._closing:
                 child.end()
-                words.append(child.last_words())
+                words.append(child.exit_reason())
             self._end_child()
         return None
 

@@ -79,7 +79,7 @@ def find_model(weights: Path, say: Say) -> "LiveModel":
         # A process of its own: torch goes when it ends.
         with Child("kanji_tui.export.quick_export:export_quickly", str(weights), str(path)) as child:
             if child.wait() or not path.is_file():
-                reason = child.last_words()
+                reason = child.exit_reason()
                 raise KanjiError(f"{weights} cannot be made ready for drawing: {reason}", "kanji-tui export onnx")
         return open_live(path, weights.name)
 
