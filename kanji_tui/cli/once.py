@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from kanji_tui.cli.render import plain_lines
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 from kanji_tui.preflight.all_checks import Folders, run_checks
 from kanji_tui.presentation.data import dataset_screen
 from kanji_tui.presentation.document import Document
@@ -56,7 +56,7 @@ def read_state() -> State:
 
 
 def preflight(state: State) -> Document:
-    return preflight_screen(run_checks(Folders(), Unheard()).checks, next_step(_place(state)))
+    return preflight_screen(run_checks(Folders(), SilentReport()).checks, next_step(_place(state)))
 
 
 def dataset(state: State) -> Document:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
-from kanji_tui.data.listing import Listed, Listing
+from kanji_tui.characters.jis import character_of, jis_to_character, name_jis
+from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.results import ClassOutliers, IncompleteSet, Outlier, Preparation, SyntheticSample, Verification
 from kanji_tui.events import Progress
 from kanji_tui.presentation import marks
@@ -61,12 +61,12 @@ def file_table(files: Listing, overview: Overview | None, preparing: RunView | N
     items = files.items
     if not items or (working and not working.keys() & {item.name for item in items}):
         counts = {name: progress.total for name, progress in working.items()} if preparing else done
-        items = tuple(Listed(name, samples=count) for name, count in counts.items())
+        items = tuple(ListedInput(name, samples=count) for name, count in counts.items())
     elif files.format == "images":
         of_images = overview is not None and overview.name == "images"
         done = {item.name: item.samples or 0 for item in items} if of_images else {}
 
-    def row(item: Listed) -> Row:
+    def row(item: ListedInput) -> Row:
         state = _file_state(item, working.get(item.name), done, preparing is not None)
         size = "" if item.bytes is None else numbers.size(item.bytes)
         return Row(item.name, (_short(item.name), size, numbers.count(item.samples), state))
@@ -74,7 +74,7 @@ def file_table(files: Listing, overview: Overview | None, preparing: RunView | N
     return Table(FILE_COLUMNS, LazyRows(items, row))
 
 
-def _file_state(item: Listed, progress: Progress | None, done: dict[str, int], preparing: bool) -> Line:
+def _file_state(item: ListedInput, progress: Progress | None, done: dict[str, int], preparing: bool) -> Line:
     """How far it is prepared; `done`: samples in the dataset of each."""
     if progress is not None and progress.total:
         return share_of(progress, FILE_BAR)
@@ -95,7 +95,7 @@ def _short(name: str) -> str:
 
 def files_note(files: Listing) -> Line:
     """What kind of files these are, after the pane's title."""
-    return Styled("SYNTHETIC SAMPLE", "warning") if files.drawn else quiet(HOLDERS.get(files.format, ""))
+    return Styled("SYNTHETIC SAMPLE", "warning") if files.synthetic else quiet(HOLDERS.get(files.format, ""))
 
 
 # the dataset
@@ -133,7 +133,7 @@ def class_count_table(overview: Overview) -> Table:
     def row(jis_and_count: tuple[int, int]) -> Row:
         jis, count = jis_and_count
         code = name_jis(jis)
-        return Row(code, (jis_to_character(jis) or "?", code, numbers.count(count), marks.bar(count / most, BAR)))
+        return Row(code, (character_of(jis), code, numbers.count(count), marks.bar(count / most, BAR)))
 
     return Table(CLASS_COLUMNS, LazyRows(sorted(overview.counts, key=lambda pair: (pair[1], pair[0])), row))
 
@@ -247,10 +247,10 @@ def dataset_screen(
     """
     blocks: list[Block] = [*running_sentences(running)]
     if files.problem:
-        blocks.append(f"Nothing to prepare: {files.problem}; {files.advice}")
+        blocks.append(f"Nothing to prepare: {files.problem}; {files.remedy}")
     else:
         preparing = next((view for view in running if view.job == "prepare"), None)
-        blocks.append(f"Files to prepare: {files.words}{f', {SYNTHETIC}' if files.drawn else ''}.")
+        blocks.append(f"Files to prepare: {files.summary}{f', {SYNTHETIC}' if files.synthetic else ''}.")
         blocks.append(file_table(files, overview, preparing))
     blocks.append("")
     if overview is None:

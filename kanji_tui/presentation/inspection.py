@@ -6,7 +6,7 @@ from typing import Any
 
 from kanji_tui.engines.results import Node, Tensor
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Unheard
+from kanji_tui.events import SilentReport
 from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Refusal, Support
 from kanji_tui.jobs import inspect
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet, text_of
@@ -280,7 +280,7 @@ def inspector_screen(state: State) -> Document:
     rows = [Row(str(path), (str(path), numbers.size(path.stat().st_size))) for path in place.onnx]
     listed = (*jobs, Table(MODEL_COLUMNS, rows, f"{len(rows)} ONNX files, newest first:"), "")
     try:
-        model = inspect.run(inspect.Spec(place.onnx[:1]), Unheard()).models[0]
+        model = inspect.run(inspect.Spec(place.onnx[:1]), SilentReport()).models[0]
     except KanjiError as error:
         return (*listed, f"{place.onnx[0]} cannot be inspected: {error.message}. To do: {error.remedy}")
     operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())

@@ -6,7 +6,7 @@ Loads nothing that the first paint of the workbench would wait for.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from kanji_tui.data.defaults import DRAWN
+from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.presentation import marks
 from kanji_tui.presentation.document import Document, Line, Styled, join, quiet
 from kanji_tui.system import numbers
@@ -91,7 +91,7 @@ def idle_line(place: "WorkspaceSnapshot | None") -> Line:
     parts = ["idle"]
     dataset, model = place.dataset, place.model
     if dataset is not None and not dataset.problem:
-        synthetic = ", synthetic" if dataset.source == DRAWN else ""
+        synthetic = ", synthetic" if dataset.source == SYNTHETIC_SOURCE else ""
         samples, classes = numbers.count(dataset.samples), numbers.count(dataset.classes)
         parts.append(f"dataset {samples} x {classes} classes{synthetic}")
     else:

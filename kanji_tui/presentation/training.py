@@ -6,7 +6,7 @@ from typing import Any
 
 from kanji_tui.events import Epoch, Gpu
 from kanji_tui.jobs.folds import CrossValidated, Scores
-from kanji_tui.jobs.search import Searched, Tried
+from kanji_tui.jobs.search import SearchResult, TrialResult
 from kanji_tui.networks.results import Networks, NetworkSummary
 from kanji_tui.presentation import marks
 from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
@@ -246,7 +246,7 @@ def _accuracies(validation: Metrics | Scores, test: Metrics | Scores) -> tuple[s
     return tuple(map(numbers.percent, (validation.top1, test.top1, test.top5, test.balanced)))
 
 
-def search_document(result: Searched) -> Document:
+def search_document(result: SearchResult) -> Document:
     """Every trial with its values, the best one marked."""
     names = list(dict.fromkeys(name for trial in result.trials for name in trial.values))
     columns = (
@@ -261,7 +261,7 @@ def search_document(result: Searched) -> Document:
     return (table, *failures, f"best: {result.best.run}; its settings are in its config.yaml")
 
 
-def _trial_row(trial: Tried, names: list[str], best: bool) -> Row:
+def _trial_row(trial: TrialResult, names: list[str], best: bool) -> Row:
     found: tuple[Line, Line] = (Styled("failed", "bad"), "")
     if trial.validation is not None:
         found = numbers.percent(trial.validation.top1), numbers.loss(trial.validation.loss)
@@ -335,6 +335,6 @@ PRESENTERS: dict[type, Callable[[Any], Document]] = {
     Trained: trained_document,
     Probed: probe_document,
     CrossValidated: folds_document,
-    Searched: search_document,
+    SearchResult: search_document,
     Networks: networks_document,
 }

@@ -4,7 +4,7 @@ evaluations, trainings and the Browser.
 
 import numpy as np
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.recognition.results import Confusion
 
 
@@ -30,8 +30,8 @@ def most_confused(truth: np.ndarray, predicted: np.ndarray, most: int) -> tuple[
 
 def _confusion(truth: int, predicted: int, count: int) -> Confusion:
     return Confusion(
-        truth=jis_to_character(truth) or "?",
-        predicted=jis_to_character(predicted) or "?",
+        truth=character_of(truth),
+        predicted=character_of(predicted),
         count=count,
         truth_jis=name_jis(truth),
         predicted_jis=name_jis(predicted),

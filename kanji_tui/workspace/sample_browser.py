@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kanji_tui.characters.classes import strokes
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.paths import MODEL_INFO, MODELS_DIR, WEIGHTS
@@ -119,7 +119,7 @@ class SampleBrowser:
         classes = tuple(
             ClassLine(
                 jis,
-                jis_to_character(jis) or "?",
+                character_of(jis),
                 self._readings.get(jis, ""),
                 strokes(jis),
                 int(counts[label]),
@@ -197,7 +197,7 @@ class SampleBrowser:
             row, found = index.place[number], index.predictions
             own = float(np.exp(-found.loss[row]))
             candidates = tuple(
-                Candidate(jis_to_character(int(code)) or "?", name_jis(int(code)), float(share))
+                Candidate(character_of(int(code)), name_jis(int(code)), float(share))
                 for code, share in zip(found.jis[row], found.probability[row], strict=True)
                 if code  # a model of fewer than five classes
             )
@@ -205,7 +205,7 @@ class SampleBrowser:
         return Sample(
             number=number,
             jis=jis,
-            character=jis_to_character(jis) or "?",
+            character=character_of(jis),
             reading=self._readings.get(jis, ""),
             strokes=strokes(jis),
             pixels=data.images([number])[0].tobytes(),
@@ -232,7 +232,7 @@ class SampleBrowser:
             places = index.place[members]
             likelihood = np.where(places >= 0, -index.predictions.loss[places], -np.inf)
             best = int(members[np.nan_to_num(likelihood, nan=-np.inf).argmax()])
-        return Thumbnail(jis_to_character(jis) or "?", data.images([best])[0].tobytes(), data.size)
+        return Thumbnail(character_of(jis), data.images([best])[0].tobytes(), data.size)
 
 
 def _read_index(data: "Dataset") -> PredictionIndex | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
-from kanji_tui.characters.jis import jis_to_character
+from kanji_tui.characters.jis import character_of, jis_to_character
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ class Query:
         if self.suspects:
             words = ["suspected label errors"]
         else:
-            words = [jis_to_character(self.jis) or "?" if self.jis is not None else "all"]
+            words = [character_of(self.jis) if self.jis is not None else "all"]
         if self.predicted is not None:
             words.append(f"predicted as {jis_to_character(self.predicted) or '?'}")
         if self.errors:
@@ -114,11 +114,11 @@ class SampleList(Sequence[SampleLine]):
         if index is not None and index.place[number] >= 0:
             place = index.place[number]
             first = int(index.predictions.jis[place, 0])
-            predicted, correct = jis_to_character(first) or "?", first == label
+            predicted, correct = character_of(first), first == label
             confidence = float(index.predictions.probability[place, 0])
         return SampleLine(
             number=number,
-            character=jis_to_character(label) or "?",
+            character=character_of(label),
             predicted=predicted,
             correct=correct,
             confidence=confidence,

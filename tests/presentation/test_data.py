@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from kanji_tui.data.listing import Listed, Listing
+from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.results import (
     ClassOutliers,
     IncompleteSet,
@@ -20,7 +20,7 @@ from kanji_tui.system.check import Check
 from kanji_tui.workspace.opened_dataset import Overview
 from kanji_tui.workspace.run_views import RunView
 
-FILES = Listing("etl9g", (Listed("ETL9G_01", 99_568_656, 12_144), Listed("ETL9G_02", 99_568_656, 12_144)))
+FILES = Listing("etl9g", (ListedInput("ETL9G_01", 99_568_656, 12_144), ListedInput("ETL9G_02", 99_568_656, 12_144)))
 OVERVIEW = Overview(
     name="etl9g",
     source="ETL9G record files",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kanji_tui.events import Failure, Gpu, Progress
 from kanji_tui.jobs.folds import Fold, sum_up
-from kanji_tui.jobs.search import Searched, Tried
+from kanji_tui.jobs.search import SearchResult, TrialResult
 from kanji_tui.networks.results import Networks, NetworkSummary
 from kanji_tui.presentation import training
 from kanji_tui.presentation.document import Styled, Table, text_of
@@ -118,9 +118,9 @@ def test_folds_end_with_mean_and_deviation() -> None:
 
 
 def test_a_search_marks_the_best_and_says_why_a_trial_failed() -> None:
-    good = Tried("run-1", {"learning_rate": 0.00123456, "optimiser": "muon"}, TRAINED.validation, "")
-    bad = Tried("run-2", {"learning_rate": 1.0}, None, "the loss is no longer a number")
-    document = present(Searched("search-1", (bad, good), good))
+    good = TrialResult("run-1", {"learning_rate": 0.00123456, "optimiser": "muon"}, TRAINED.validation, "")
+    bad = TrialResult("run-2", {"learning_rate": 1.0}, None, "the loss is no longer a number")
+    document = present(SearchResult("search-1", (bad, good), good))
     assert cells(table_of(document)) == [
         ["", "run-2", "1", "", "failed", ""],
         ["*", "run-1", "0.001235", "muon", "98.96 %", "0.1100"],

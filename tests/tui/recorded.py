@@ -11,7 +11,7 @@ import numpy as np
 from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
 from kanji_tui.engines.results import Node, Pooling, Tensor
-from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
+from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, SilentReport, State, to_json
 from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Refusal, Support
 from kanji_tui.recognition.predictions import Predictions, keep, kept_path
 from kanji_tui.recognition.results import Evaluation
@@ -53,7 +53,7 @@ def write_records(folder: Path) -> None:
 def make_home(home: Path, published: bool = True) -> Path:
     """Record files, their dataset, a finished training that is published, and its predictions."""
     write_records(home / "ETL9G")
-    prepare(home / "ETL9G", home / "dataset", 32, 1, None, Unheard())
+    prepare(home / "ETL9G", home / "dataset", 32, 1, None, SilentReport())
     if published:
         write_training(home)
         write_model(home)

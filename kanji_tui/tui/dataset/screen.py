@@ -179,7 +179,7 @@ class DatasetScreen(WorkbenchScreen):
             self.set_focus(None)  # else it depends on who comes first whether a list that is hidden keeps it
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
         set_pane_title(pane, "files", content_of(files_note(files)))
-        otherwise.say((files.problem, quiet(f"\n{files.advice}")))
+        otherwise.say((files.problem, quiet(f"\n{files.remedy}")))
 
     def _show_facts(self) -> None:
         overview, place = self._overview, self.state.place

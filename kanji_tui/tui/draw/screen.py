@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Input, Static
 
-from kanji_tui.characters.jis import jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.errors import KanjiError
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
@@ -283,7 +283,7 @@ class DrawScreen(WorkbenchScreen):
     def _show_meaning(self, jis: int | None) -> None:
         meaning: Line = Styled("no such character" if self._label else "", "warning")
         if jis is not None:
-            character = jis_to_character(jis) or "?"
+            character = character_of(jis)
             meaning = (Styled(character, "good strong"), f" {name_jis(jis)}  -> samples/{character}/")
         self.query_one("#meaning", Static).update(content_of(meaning), layout=False)
 
