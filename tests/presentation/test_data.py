@@ -152,7 +152,7 @@ def test_a_preparation_says_what_it_skipped() -> None:
 
 
 def test_the_screen_in_words() -> None:
-    empty = Listing(problem="no files", advice="put some there")
+    empty = Listing(problem="no files", remedy="put some there")
     said = words(data.dataset_screen(empty, None, "", None, []))
     assert "Nothing to prepare: no files; put some there" in said
     assert "There is no dataset yet. To do: kanji-tui prepare" in said

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kanji_tui.events import Gpu, Progress
-from kanji_tui.preflight.all_checks import Prepared
+from kanji_tui.preflight.all_checks import PreparedDataset
 from kanji_tui.presentation import status
 from kanji_tui.presentation.document import text_of
 from kanji_tui.workspace.gpu_history import GpuRecord
@@ -32,13 +32,13 @@ def test_the_newest_of_several_jobs() -> None:
 def test_what_there_is_where_nothing_runs() -> None:
     model = ModelFacts("run", "kanjinet", 0.98961, False, 1.0)
     place = WorkspaceSnapshot(
-        dataset=Prepared(1200, 40, 64, "drawn sample"), model=model, onnx=(Path("a.onnx"), Path("b.onnx"))
+        dataset=PreparedDataset(1200, 40, 64, "drawn sample"), model=model, onnx=(Path("a.onnx"), Path("b.onnx"))
     )
     assert text_of(status.idle_line(place)) == (
         "idle   dataset 1,200 x 40 classes, synthetic   model kanjinet 99.0 %   2 ONNX"
     )
     assert text_of(status.idle_line(WorkspaceSnapshot())) == "idle   no dataset   no model"
-    assert text_of(status.idle_line(WorkspaceSnapshot(dataset=Prepared(problem="broken")))).startswith(
+    assert text_of(status.idle_line(WorkspaceSnapshot(dataset=PreparedDataset(problem="broken")))).startswith(
         "idle   no dataset"
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kanji_tui.events import Failure, Gpu, Progress
-from kanji_tui.jobs.folds import Fold, sum_up
+from kanji_tui.jobs.folds import Fold, summarise
 from kanji_tui.jobs.search import SearchResult, TrialResult
 from kanji_tui.networks.results import Networks, NetworkSummary
 from kanji_tui.presentation import training
@@ -112,7 +112,7 @@ def test_folds_end_with_mean_and_deviation() -> None:
         Fold(f"{number}/2", f"run-{number}", TRAINED.validation, replace(TRAINED.validation, top1=top1))
         for number, top1 in ((1, 0.90), (2, 0.92))
     )
-    rows = cells(table_of(present(sum_up(folds))))
+    rows = cells(table_of(present(summarise(folds))))
     assert rows[0] == ["1/2", "run-1", "98.96 %", "90.00 %", "100.00 %", "98.96 %"]
     assert [row[3] for row in rows[2:]] == ["91.00 %", "1.41 %"]
 

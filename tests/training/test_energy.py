@@ -13,7 +13,7 @@ from kanji_tui.system import gpu
 from kanji_tui.training import energy
 from kanji_tui.training.energy import COUNTER, INTEGRATED, RAPL, Meter, gpus_in_use, metering
 from tests.conftest import Remembered
-from tests.system.test_gpu import Refusal, StandIn
+from tests.system.test_gpu import Refusal, SimulatedLibrary
 from tests.system.test_rapl import zone
 
 UUID = "GPU-5f3c0b1e-0000-0000-0000-000000000001"
@@ -41,7 +41,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> None:
-    monkeypatch.setitem(sys.modules, "pynvml", StandIn(nvmlDeviceGetUUID=UUID, **answers))
+    monkeypatch.setitem(sys.modules, "pynvml", SimulatedLibrary(nvmlDeviceGetUUID=UUID, **answers))
 
 
 def told(report: Remembered) -> dict[str, Energy]:
@@ -101,7 +101,7 @@ def test_a_gpu_of_another_s_is_not_counted(monkeypatch, clock: Clock, report, tm
     monkeypatch.setitem(
         sys.modules,
         "pynvml",
-        StandIn(
+        SimulatedLibrary(
             nvmlDeviceGetCount=2,
             nvmlDeviceGetHandleByIndex=lambda index: list(uuids)[index],
             nvmlDeviceGetUUID=lambda handle: uuids[handle],
