@@ -46,7 +46,7 @@ def write_records(folder: Path) -> None:
                     place = 24 + stroke * 80 // (number + 1)
                     away = down - place - lean if stroke % 2 else across - place + lean * down // 127
                     ink[(abs(away) < 4) & (across > 20) & (across < 108) & (down > 18) & (down < 110)] = 13
-                record["picture"] = ink[:, 0::2] << 4 | ink[:, 1::2]
+                record["image"] = ink[:, 0::2] << 4 | ink[:, 1::2]
         (folder / f"ETL9G_0{file + 1}").write_bytes(records.tobytes())
 
 
