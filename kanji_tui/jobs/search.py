@@ -156,7 +156,7 @@ def _try(study: "Study", spec: Spec, runs: Path, report: Report) -> None:
 
 def _judged_by(spec: Spec) -> str:
     """The validation figure that decides: the one that says which epoch of a run is the best."""
-    return spec.train.config.best_by or "top1"
+    return spec.train.config.best_by
 
 
 def _suggest(trial: "Trial", over: Range) -> Any:

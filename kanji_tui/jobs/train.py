@@ -7,7 +7,7 @@ from pathlib import Path
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR, MODELS_DIR
 from kanji_tui.system.plain_data import to_plain
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.results import Trained
 
 
@@ -15,13 +15,13 @@ from kanji_tui.training.results import Trained
 class Spec:
     """`resume`: the run directory to go on from, with its own config; then `config` is not looked at.
 
-    `track`: see jobs/trackers.py. `profile`: leave training/profile.py's table and trace. `publish`: make the model
+    `track`: see runs/trackers.py. `profile`: leave training/profile.py's table and trace. `publish`: make the model
     the one in `models_dir` in the end, unless the user pinned another.
     """
 
     data_dir: Path = DATA_DIR
     models_dir: Path = MODELS_DIR
-    config: TrainConfig = field(default_factory=TrainConfig)
+    config: TrainConfig = field(default_factory=configure)
     resume: Path | None = None
     track: tuple[str, ...] = ()
     profile: bool = False
