@@ -97,11 +97,11 @@ def trained(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> T
     from kanji_tui.runs.process import entry_of, run_in
     from kanji_tui.runs.run_directory import create
     from kanji_tui.system.plain_data import to_plain
-    from kanji_tui.training.config import TrainConfig
+    from kanji_tui.training.config import configure
 
     def train(home: Path) -> None:
         models = home / "models"
-        spec = Spec(data_dir=sample_dataset, models_dir=models, config=TrainConfig(epochs=8, batch_size=16))
+        spec = Spec(data_dir=sample_dataset, models_dir=models, config=configure(epochs=8, batch_size=16))
         run = create("train", entry_of("train"), to_plain(spec), models / "runs")
         assert run_in(run) == 0, run.events.read_text()
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from gpu_parts import CLASSES, Bench
 from kanji_tui.events import Event, Notice, SilentReport
 from kanji_tui.training import checkpoint
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 from kanji_tui.training.distributed import World
 from kanji_tui.training.step import step
 
@@ -54,7 +54,7 @@ def learner(bench: Bench, network: str, batch: int, world: World | None = None, 
     wanted: dict = {"network": network, "recipe": "standard", "batch_size": batch, "epochs": NETWORKS[network]}
     if network == "v2.1":
         wanted["optimiser"] = "adamw"
-    config = resolve(TrainConfig(**{**wanted, **settings}))
+    config = configure(**{**wanted, **settings})
     torch.backends.cudnn.benchmark = True  # as the trainer does
     state = checkpoint.begin(config, classes, size, config.epochs * EPOCH_STEPS, bench.device)
     checkpoint.share_among(state, world or World(), batch)

@@ -96,14 +96,22 @@ def _training(bench: Bench) -> Figures:
     sums.settle()
     bench.say(f"training: it ran out {times} times: {'; '.join(notices) or 'nothing was said'}")
     require(times > 0, "the memory did not run out, so nothing was shown")
-    require(bool(notices) and learning.state.pieces > 1, "the memory ran out, and nothing was said of it")
+    require(
+        bool(notices) and learning.state.accumulation_steps > 1, "the memory ran out, and nothing was said of it"
+    )
     require(learning.report.notices == notices, f"it ran out again: {learning.report.notices[len(notices) :]}")
     require(
         sums.sums[2].item() == batch * (1 + more), f"{sums.sums[2].item():.0f} samples were counted, not each once"
     )
     after = _weights(learning)
     require(bool(after.isfinite().all()) and not torch.equal(before, after), "the weights did not go on learning")
-    return {**figures, "ran_out": times, "pieces": learning.state.pieces, "notices": notices, "loss": sums.loss}
+    return {
+        **figures,
+        "ran_out": times,
+        "accumulation_steps": learning.state.accumulation_steps,
+        "notices": notices,
+        "loss": sums.loss,
+    }
 
 
 def _weights(learning: Learner) -> Tensor:

@@ -12,7 +12,7 @@ from kanji_tui.paths import CHECKPOINT, HISTORY
 from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.system.files import read_json
 from kanji_tui.training import checkpoint
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import TrainConfig, configure
 
 POINTS = 0.003  # of accuracy, by which two trainings may differ
 
@@ -50,7 +50,7 @@ def accuracy(bench: Bench) -> Figures:
         *([("float32", False)] if bench.on_gpu else []),
     ]
     for precision, on_gpu in wanted:
-        config = TrainConfig(
+        config = configure(
             epochs=epochs, batch_size=16 if bench.tiny else 128, learning_rate=4e-3, precision=precision
         )
         result = result_of(bench, "train", spec_of(bench, dataset, config), on_gpu)
@@ -81,7 +81,7 @@ def _compared(bench: Bench, figures: Figures) -> Figures:
 def resumption(bench: Bench) -> Figures:
     """A run stopped on the device goes on on the CPU, is stopped there, and goes on on the device to its end."""
     dataset = small_dataset(bench)
-    config = TrainConfig(epochs=6 if bench.tiny else 16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
+    config = configure(epochs=6 if bench.tiny else 16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
     stages: list[Figures] = []
     bench.found["stages"], earlier = stages, None
     for name, on_gpu, last in (
@@ -108,7 +108,7 @@ def _continuous(run: RunDirectory, config: TrainConfig) -> Figures:
     """The history of the last run, which all of them wrote; Failed where an epoch is missing or learning broke."""
     history = read_json(run.path / HISTORY)
     losses = history["train_loss"]
-    require(history["epochs"] == list(range(1, (config.epochs or 0) + 1)), f"its epochs are {history['epochs']}")
+    require(history["epochs"] == list(range(1, config.epochs + 1)), f"its epochs are {history['epochs']}")
     grew = max(after - 1.5 * before for before, after in pairwise(losses))
     require(grew < 0.2, f"the loss leapt from an epoch to the next, something was lost on the way: {losses}")
     test = next(event.result["test"] for event in reversed(events_of(run)) if event.type == "result")
@@ -124,7 +124,7 @@ def trained(bench: Bench) -> tuple[Path, Path]:
     """The weights of a network that has learned the small dataset, and that dataset; trained where none was yet."""
     dataset = small_dataset(bench)
     if "trained" not in bench.kept:
-        config = TrainConfig(epochs=16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
+        config = configure(epochs=16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
         run = begin(bench, "train", spec_of(bench, dataset, config), bench.on_gpu)
         follow(bench, run)
         if not weights_of(run).is_file():

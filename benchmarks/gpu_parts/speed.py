@@ -71,8 +71,8 @@ def _row(bench: Bench, network: str, batch: int, bandwidth: float, rate: float) 
     }
     if bench.on_gpu:
         row["memory_bytes"] = torch.cuda.max_memory_allocated(bench.device)
-    if learning.state.pieces > 1:
-        row["pieces"] = learning.state.pieces
+    if learning.state.accumulation_steps > 1:
+        row["accumulation_steps"] = learning.state.accumulation_steps
     return row
 
 

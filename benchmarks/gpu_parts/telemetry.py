@@ -18,7 +18,7 @@ from gpu_parts.made import small_dataset
 from gpu_parts.runs import spec_of
 from kanji_tui.events import Energy, Event, Gpu, Progress
 from kanji_tui.runs.run_directory import RunDirectory, read_events
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import configure
 
 ASK_SECONDS, TRAIN_SECONDS = 0.25, 20.0
 NEAR_SECONDS = 1.5  # an event is held against what was asked so near to it
@@ -84,7 +84,7 @@ def telemetry(bench: Bench) -> Figures:
             f"NVML does not know the GPU {uuid} that CUDA names ({error}); a part of one?"
         ) from None
     dataset = bench.kept.get("full") or small_dataset(bench)
-    config = TrainConfig(epochs=200, batch_size=1024, split_shares=(98.0, 1.0, 1.0))
+    config = configure(epochs=200, batch_size=1024, split_shares=(98.0, 1.0, 1.0))
     run = begin(bench, "train", spec_of(bench, dataset, config), on_gpu=True)
     thread = threading.Thread(target=watcher.watch, daemon=True)
     thread.start()

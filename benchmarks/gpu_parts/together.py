@@ -27,7 +27,7 @@ from kanji_tui.events import SilentReport
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.torchrun import run_distributed
 from kanji_tui.system.plain_data import from_plain, to_plain
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import configure
 from kanji_tui.training.distributed import World
 
 STEPS = 3
@@ -39,7 +39,7 @@ SETTINGS = {"precision": "float32", "optimiser": "sgd", "clip_norm": 0.0}
 
 def together(bench: Bench) -> Figures:
     """Start the process by torchrun and hand on what it found."""
-    config = TrainConfig(epochs=2, batch_size=16 if bench.tiny else 64)
+    config = configure(epochs=2, batch_size=16 if bench.tiny else 64)
     asked = {"device": bench.device.type, "tiny": bench.tiny, "folder": str(bench.folder)}
     spec = to_plain(spec_of(bench, small_dataset(bench), config))
     request, answer = bench.folder / "request.json", bench.folder / "answer.json"

@@ -34,7 +34,7 @@ from kanji_tui.recognition.results import Evaluation, Predicted
 from kanji_tui.runs.process import start
 from kanji_tui.runs.publish import publish
 from kanji_tui.system import numbers
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.results import Trained
 
 MARKER = "DEMO.txt"
@@ -137,7 +137,7 @@ def train(args: Namespace) -> Trained:
     """Train as `kanji-tui train --recipe quick` does, and publish the run even where another is pinned."""
     epochs = f" --epochs {args.epochs}" if args.epochs else ""
     head(f"kanji-tui train --recipe quick{epochs} --seed {args.seed}")
-    config = resolve(TrainConfig(recipe="quick", epochs=args.epochs, seed=args.seed))
+    config = configure(recipe="quick", epochs=args.epochs, seed=args.seed)
     run = start("train", TrainSpec(config=config))
     say_where(run)
     result: Trained = follow(run, stop_on_interrupt=True)
@@ -160,8 +160,7 @@ def write_pictures(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
     for old in folder.glob("*.png"):
         old.unlink()
     dataset = open_dataset(DATA_DIR)
-    config = resolve(TrainConfig(seed=seed))
-    split = split_dataset(dataset, config.split, config.split_shares, config.seed)
+    split = split_dataset(dataset, TrainConfig.split, TrainConfig.split_shares, seed)
     chosen = split.test[np.linspace(0, len(split.test) - 1, count).astype(int)]
     paths = []
     for number, picture in zip(chosen, dataset.images(chosen), strict=True):

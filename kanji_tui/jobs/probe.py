@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.results import Probed
 
 
@@ -14,7 +14,7 @@ class Spec:
     """The dataset and settings of the training."""
 
     data_dir: Path = DATA_DIR
-    config: TrainConfig = field(default_factory=TrainConfig)
+    config: TrainConfig = field(default_factory=configure)
 
 
 def run(spec: Spec, report: Report) -> Probed:

@@ -156,7 +156,7 @@ def _run_trial(study: "Study", spec: Spec, runs: Path, report: Report) -> None:
 
 def _metric(spec: Spec) -> str:
     """The validation metric by which trials are compared: the one that selects the best epoch of a run."""
-    return spec.train.config.best_by or "top1"
+    return spec.train.config.best_by
 
 
 def _suggest(trial: "Trial", over: Range) -> Any:

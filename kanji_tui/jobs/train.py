@@ -7,7 +7,7 @@ from pathlib import Path
 from kanji_tui.events import Report
 from kanji_tui.paths import DATA_DIR, MODELS_DIR
 from kanji_tui.system.plain_data import to_plain
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.results import Trained
 
 
@@ -21,7 +21,7 @@ class Spec:
 
     data_dir: Path = DATA_DIR
     models_dir: Path = MODELS_DIR
-    config: TrainConfig = field(default_factory=TrainConfig)
+    config: TrainConfig = field(default_factory=configure)
     resume: Path | None = None
     track: tuple[str, ...] = ()
     profile: bool = False

@@ -27,21 +27,36 @@ def to_plain(value: Any) -> Any:
 def from_plain(kind: type[T], plain: Any, where: str = "the settings", strict: bool = True) -> T:
     """The dataclass `kind` from the output of `to_plain`; missing fields take their defaults.
 
-    Raises UsageError naming the field for an unknown field or a value of the wrong type. With `strict` False, for
-    files of other versions, unknown fields are ignored, and null for a number becomes NaN, which JSON lacks.
+    A class with a `from_plain(plain, where, strict)` of its own reads itself. Raises UsageError naming the field
+    for an unknown field or a value of the wrong type. With `strict` False, for files of other versions, unknown
+    fields are ignored, and null for a number becomes NaN, which JSON lacks.
     """
     if not isinstance(plain, dict):
         raise UsageError(f"{where} must be fields with values, not {type(plain).__name__}")
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(map(str, set(plain) - set(hints)))
-    if unknown and strict:
-        raise UsageError(f"{where} has no field '{unknown[0]}'", f"its fields are: {', '.join(sorted(hints))}")
-    convert = _Conversion(strict)
-    values = {name: convert(hints[name], item, f"{where}: {name}") for name, item in plain.items() if name in hints}
+    own = getattr(kind, "from_plain", None)
+    if own is not None:
+        return typing.cast(T, own(plain, where, strict))
+    values = read_fields(kind, plain, where, strict)
     for f in dataclasses.fields(typing.cast(Any, kind)):
         if f.name not in values and f.default is f.default_factory is dataclasses.MISSING:
             raise UsageError(f"{where} lack '{f.name}'")
     return kind(**values)
+
+
+def read_fields(kind: type, plain: dict[str, Any], where: str, strict: bool = True) -> dict[str, Any]:
+    """The values of the fields that are there, by name; raises as `from_plain` does."""
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(map(str, set(plain) - set(hints)))
+    if unknown and strict:
+        raise UsageError(f"{where} has no field '{unknown[0]}'", f"its fields are: {', '.join(sorted(hints))}")
+    known = {name: value for name, value in plain.items() if name in hints}
+    conversion = _Conversion(strict)
+    return {name: conversion(hints[name], value, f"{where}: {name}") for name, value in known.items()}
+
+
+def convert(hint: Any, value: Any, where: str) -> Any:
+    """A plain value as the type hint says; UsageError that begins with `where`."""
+    return _Conversion(strict=True)(hint, value, where)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kanji_tui.training.config import Resolved
+from kanji_tui.training.recipes import Recipe
 
 LATTICE = 7  # points a side at which the elastic bend is drawn
 PATCH = (0.08, 0.24)  # the smallest and the largest side of what is rubbed out, as shares of the picture's
 
 
-def augment(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:
+def augment(pictures: Tensor, config: Recipe, strength: float, generator: torch.Generator) -> Tensor:
     """float32 (N, 1, S, S) in 0-1, ink high, to the same; `strength` 0-1 scales all but the noise's share."""
     if strength > 0:
         pictures = _change_stroke_width(pictures, config, strength, generator)
@@ -32,7 +32,7 @@ def _even(shape: tuple[int, ...], like: Tensor, generator: torch.Generator) -> T
     return torch.rand(shape, device=like.device, generator=generator) * 2 - 1
 
 
-def _warp(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:
+def _warp(pictures: Tensor, config: Recipe, strength: float, generator: torch.Generator) -> Tensor:
     if not (config.rotation or config.shear or config.scale or config.shift or config.elastic):
         return pictures
     count, _, height, width = pictures.shape
@@ -65,7 +65,7 @@ def _between(points: int, length: int, like: Tensor) -> Tensor:
     return (1 - (place - torch.arange(points, device=like.device)).abs()).clamp(min=0)
 
 
-def _change_stroke_width(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:
+def _change_stroke_width(pictures: Tensor, config: Recipe, strength: float, generator: torch.Generator) -> Tensor:
     """Blend towards the picture with all strokes a radius thicker, or half as far towards the one with thinner."""
     if not config.stroke_width:
         return pictures
@@ -86,7 +86,7 @@ def _furthest(pictures: Tensor, radius: int, choose: Callable[[Tensor, Tensor], 
     return found
 
 
-def _erase(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:
+def _erase(pictures: Tensor, config: Recipe, strength: float, generator: torch.Generator) -> Tensor:
     """A patch of paper somewhere on a share of the pictures (Zhong et al. 2017)."""
     if not config.erase:
         return pictures
@@ -100,7 +100,7 @@ def _erase(pictures: Tensor, config: Resolved, strength: float, generator: torch
     return pictures.masked_fill(patch.unsqueeze(1), 0.0)
 
 
-def _add_noise(pictures: Tensor, config: Resolved, strength: float, generator: torch.Generator) -> Tensor:
+def _add_noise(pictures: Tensor, config: Recipe, strength: float, generator: torch.Generator) -> Tensor:
     if not config.noise:
         return pictures
     noise = torch.randn(pictures.shape, device=pictures.device, generator=generator) * (config.noise * strength)

@@ -22,8 +22,9 @@ from torch.nn.parallel import DistributedDataParallel
 from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.networks.registry import build, entry
 from kanji_tui.system.files import replacing
+from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.averaging import AveragedNetwork
-from kanji_tui.training.config import Resolved, TrainConfig
+from kanji_tui.training.config import OLD_NAMES, TrainConfig
 from kanji_tui.training.distributed import World, parallel
 from kanji_tui.training.metrics import RunningSums
 from kanji_tui.training.muon import Muon, suits
@@ -35,12 +36,13 @@ VERSION = 2
 class State:
     """A training between two steps: `epoch` (from 0) is at work, `batch` batches of it are done.
 
-    `precision` is what the network computes in. Each batch is worked off in `pieces`: more than the config says
-    once the memory was too small. `history` has one entry an epoch that ended, `best` is the entry of the best one.
-    `seconds` counts the whole time over all resumptions, `epoch_seconds` that of this epoch's steps.
+    `precision` is what the network computes in. Each batch is computed in `accumulation_steps` micro-batches:
+    more than the config says once the memory was too small. `history` has one entry an epoch that ended, `best` is
+    the entry of the best one. `seconds` counts the whole time over all resumptions, `epoch_seconds` that
+    of this epoch's steps.
     """
 
-    config: Resolved
+    config: TrainConfig
     device: torch.device
     network: nn.Module
     average: AveragedNetwork | None
@@ -49,7 +51,7 @@ class State:
     sums: RunningSums
     precision: torch.dtype
     scaler: torch.amp.GradScaler
-    pieces: int
+    accumulation_steps: int
     epoch: int = 0
     batch: int = 0
     seconds: float = 0.0
@@ -70,7 +72,7 @@ class State:
         return self.average.network if self.average else self.network
 
 
-def begin(config: Resolved, classes: int, size: int, steps: int, device: torch.device) -> State:
+def begin(config: TrainConfig, classes: int, size: int, steps: int, device: torch.device) -> State:
     """A training of `steps` steps before its first; seeds torch's generator, which dropout draws from."""
     torch.manual_seed(config.seed)
     network = build(config.network, classes, size).to(device, memory_format=torch.channels_last)
@@ -92,14 +94,14 @@ def begin(config: Resolved, classes: int, size: int, steps: int, device: torch.d
         sums=RunningSums(device),
         precision=precision,
         scaler=torch.amp.GradScaler(device.type, enabled=precision == torch.float16),
-        pieces=config.pieces,
+        accumulation_steps=config.accumulation_steps,
     )
 
 
 def share_among(state: State, world: World, batch_size: int) -> None:
-    """Make it one of several trainings in step, each with its part of every batch; two samples at least a piece."""
+    """Make it one of several trainings in step, each with its part of every batch."""
     state.world = world
-    state.pieces = max(1, min(state.pieces, batch_size // world.size // 2))
+    state.accumulation_steps = max(1, min(state.accumulation_steps, batch_size // world.size // 2))
     if world.size == 1:
         return
     state.parallel = parallel(state.network, state.device, world)
@@ -133,7 +135,9 @@ def precision_on(device: torch.device, wanted: str, network: str) -> torch.dtype
     return torch.bfloat16 if gains else torch.float32
 
 
-def _optimisers(network: nn.Module, config: Resolved, precision: torch.dtype) -> tuple[torch.optim.Optimizer, ...]:
+def _optimisers(
+    network: nn.Module, config: TrainConfig, precision: torch.dtype
+) -> tuple[torch.optim.Optimizer, ...]:
     """One that moves all parameters, or, with muon, that for convolutions and AdamW for all others."""
     rate, decay = config.learning_rate, config.weight_decay
     if config.optimiser == "sgd":
@@ -151,7 +155,7 @@ def _optimisers(network: nn.Module, config: Resolved, precision: torch.dtype) ->
     return adam, Muon(matrices, rate, config.momentum, decay, within)
 
 
-def _groups(parameters: Iterable[nn.Parameter], config: Resolved) -> list[dict[str, Any]]:
+def _groups(parameters: Iterable[nn.Parameter], config: TrainConfig) -> list[dict[str, Any]]:
     every = list(parameters)
     decayed = [p for p in every if p.ndim > 1 or config.decay_everything]
     free = [p for p in every if p.ndim <= 1 and not config.decay_everything]
@@ -179,7 +183,7 @@ def save(state: State, dataset_digest: str, path: Path) -> None:
     write(content, path)
 
 
-COUNTED = ("pieces", "epoch", "batch", "seconds", "epoch_seconds", "history", "best")
+COUNTED = ("accumulation_steps", "epoch", "batch", "seconds", "epoch_seconds", "history", "best")
 
 
 def write(content: Any, path: Path) -> None:
@@ -207,10 +211,9 @@ def load(path: Path) -> dict[str, Any]:
 
 def config_of(content: dict[str, Any]) -> TrainConfig:
     """The config of a loaded checkpoint."""
-    try:
-        return TrainConfig(**content["config"])
-    except (KeyError, TypeError) as error:
-        raise _unreadable(content["path"], str(error)) from None
+    if not isinstance(content.get("config"), dict):
+        raise _unreadable(content["path"], "it has no config")
+    return from_plain(TrainConfig, content["config"], f"the config in {content['path']}")
 
 
 def restore(state: State, content: dict[str, Any]) -> None:
@@ -229,6 +232,7 @@ def restore(state: State, content: dict[str, Any]) -> None:
         if state.device.type == "cuda" and content["device_random"] is not None:
             torch.cuda.set_rng_state(content["device_random"], state.device)
         state.sums.reset(content["sums"])
+        content = {OLD_NAMES.get(name, name): value for name, value in content.items()}
         for name in COUNTED:
             setattr(state, name, content.get(name, getattr(state, name)))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:

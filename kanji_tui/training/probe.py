@@ -12,7 +12,7 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.devices import own_device
 from kanji_tui.training import checkpoint
-from kanji_tui.training.config import Resolved, TrainConfig, resolve
+from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.distributed import World
 from kanji_tui.training.loader import Pictures
 from kanji_tui.training.metrics import SCORE_BATCH, score
@@ -28,22 +28,19 @@ SCORED = 2 * SCORE_BATCH
 def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
     """Take a few steps of the training that `config` describes, and reckon what all of it will need.
 
-    Raises UsageError for settings that make no sense, KanjiError for a dataset that cannot be used.
+    Raises KanjiError for a dataset that cannot be used.
     """
-    settings: Resolved = resolve(config)
     dataset = open_dataset(data_dir)
-    split = split_dataset(
-        dataset, settings.split, settings.split_shares, settings.seed, settings.sample_limit, settings.fold
-    )
+    split = split_dataset(dataset, config.split, config.split_shares, config.seed, config.sample_limit, config.fold)
     if min(len(split.train), len(split.validation)) < 2:
         raise KanjiError(
             f"the dataset in {data_dir} leaves {len(split.train)} samples to train", "prepare more records"
         )
     device = own_device()
     torch.backends.cudnn.benchmark = True
-    batch_size = min(settings.batch_size, len(split.train))
+    batch_size = min(config.batch_size, len(split.train))
     batches = len(split.train) // batch_size
-    state = checkpoint.begin(settings, len(dataset.classes), dataset.size, settings.epochs * batches, device)
+    state = checkpoint.begin(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
     checkpoint.share_among(state, World(), batch_size)
     some = split.train[: batch_size * min(batches, MOST_STEPS + WARM_STEPS)]
     pictures = Pictures(dataset, some, device, report)
@@ -51,7 +48,7 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
 
     def learn(number: int) -> None:
         chosen = torch.arange(number * batch_size, (number + 1) * batch_size) % len(some)
-        step(state, *pictures(chosen), number % (settings.epochs * batches), batches, report)
+        step(state, *pictures(chosen), number % (config.epochs * batches), batches, report)
 
     steps, seconds = _timed(learn, device, report)
     a_step = seconds / steps
@@ -68,11 +65,11 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
     return Probed(
         samples_per_second=batch_size / a_step,
         seconds_per_epoch=an_epoch,
-        seconds=settings.epochs * an_epoch + at_the_end,
+        seconds=config.epochs * an_epoch + at_the_end,
         memory_bytes=_memory(device) + (held if pictures.resident else 0),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         steps=steps,
-        epochs=settings.epochs,
+        epochs=config.epochs,
         samples=len(split.train),
     )
 

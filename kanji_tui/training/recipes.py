@@ -1,117 +1,237 @@
-"""The recipes: every number of a training, by name, network and device. Free of torch.
+"""The recipes: every hyper-parameter of a training, by name. Free of torch.
 
 standard      the default
-quick         a first look in minutes: a quarter of the epochs
-best          three times the epochs of standard, for much data: on 4,000 pictures 64 epochs were no better than 32
+quick         a first model in minutes: a quarter of the epochs
+best          three times the epochs of standard, for much data: on 4,000 samples 64 epochs were no better than 32
 original      the original scripts' numbers, exactly
 kuzushiji     the numbers published with the network kuzushiji; its epochs and batch size are ours
-transformer   for networks that attend: AdamW, a warm-up, cosine
+transformer   for networks with attention: AdamW, a warm-up, cosine
 
-Optimiser and learning rate of `standard` were chosen on drawn samples with hands kept apart and on KMNIST test
-pictures with files kept apart; the other numbers are a first choice.
+Optimiser and learning rate of `standard` were chosen on synthetic samples split by writer and on KMNIST test images
+split by file; the other numbers are a first choice.
 """
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
-NAMES: tuple[str, ...] = ("quick", "standard", "best", "original", "kuzushiji", "transformer")
+from kanji_tui.errors import UsageError
+from kanji_tui.training.settings import (
+    AMOUNT,
+    AUGMENTATION,
+    BETAS,
+    MAIN,
+    MEMORY,
+    POSITIVE,
+    SHARE,
+    WHOLE_SHARE,
+    Setting,
+    at_least,
+)
 
-STANDARD: dict[str, Any] = {
-    "epochs": 32,
-    "batch_size": 128,
-    "pieces": 1,
-    "optimiser": "muon",
-    "learning_rate": 4e-3,
-    "schedule": "one-cycle",
-    "warmup": 0.2,
-    "final_learning_rate": 0.002,
-    "weight_decay": 0.02,
-    "decay_everything": False,
-    "betas": (0.9, 0.99),
-    "momentum": 0.9,
-    "clip_norm": 2.0,
-    "label_smoothing": 0.05,
-    "ema": 0.02,
-    "patience": 0,
-    "best_by": "top1",
-    "precision": "auto",
-    "rotation": 8.0,
-    "shear": 0.15,
-    "scale": 0.12,
-    "shift": 0.06,
-    "elastic": 0.02,
-    "stroke_width": 1.0,
-    "erase": 0.0,
-    "noise": 0.0,
-    "noise_share": 0.0,
-    "fade": 0.05,
-}
-QUICK: dict[str, Any] = {**STANDARD, "epochs": 8}
-BEST: dict[str, Any] = {**STANDARD, "epochs": 96}
 
-# The numbers of the original scripts.
-ORIGINAL: dict[str, Any] = {
-    "epochs": 30,
-    "batch_size": 64,
-    "pieces": 1,
-    "optimiser": "adamw",
-    "learning_rate": 1e-3,
-    "schedule": "cosine",
-    "warmup": 0.0,
-    "final_learning_rate": 1e-3,
-    "weight_decay": 1e-4,
-    "decay_everything": True,
-    "betas": (0.9, 0.999),
-    "momentum": 0.9,
-    "clip_norm": 1.0,
-    "label_smoothing": 0.1,
-    "ema": 0.0,
-    "patience": 15,
-    "best_by": "top1",
-    "precision": "float32",
-    "rotation": 0.0,
-    "shear": 0.0,
-    "scale": 0.0,
-    "shift": 0.0,
-    "elastic": 0.0,
-    "stroke_width": 0.0,
-    "erase": 0.0,
-    "noise": 0.05,
-    "noise_share": 0.3,
-    "fade": 0.0,
-}
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Shares and probabilities are 0-1."""
+
+    epochs: Annotated[
+        int,
+        Setting("how often the whole train split is gone through", MAIN, at_least(1), "N", searched=False),
+    ]
+    batch_size: Annotated[int, Setting("samples a step, at least 2", MAIN, at_least(2), "N", factor=4)]
+    learning_rate: Annotated[
+        float, Setting("the highest learning rate of the schedule", MAIN, POSITIVE, "X", factor=10)
+    ]
+
+    optimiser: Annotated[
+        Literal["muon", "adamw", "adam", "sgd"],
+        Setting("muon for convolutions and adamw for the rest; adamw; adam; or sgd with Nesterov's momentum"),
+    ]
+    schedule: Annotated[
+        Literal["one-cycle", "cosine"],
+        Setting("one-cycle: up, then down to almost nothing; cosine: down by epoch"),
+    ]
+    warmup: Annotated[
+        float,
+        Setting("share of all steps in which one-cycle raises the learning rate", allowed=SHARE, highest=0.9),
+    ]
+    final_learning_rate: Annotated[
+        float,
+        Setting(
+            "the learning rate at the end, as a share of the highest",
+            allowed=WHOLE_SHARE,
+            factor=10,
+            highest=1.0,
+        ),
+    ]
+    weight_decay: Annotated[
+        float,
+        Setting(
+            "decay of the weights (adam: L2 in the gradient); biases and BatchNorm have none",
+            allowed=AMOUNT,
+            factor=10,
+        ),
+    ]
+    decay_everything: Annotated[bool, Setting("let the weight decay reach biases and BatchNorm too")]
+    betas: Annotated[
+        tuple[float, float], Setting("AdamW's memory of gradients and of their squares", allowed=BETAS)
+    ]
+    momentum: Annotated[float, Setting("Muon's and SGD's memory of gradients", allowed=SHARE, highest=0.99)]
+    clip_norm: Annotated[
+        float, Setting("gradients longer than this are cut back to it; 0: never", allowed=AMOUNT, factor=10)
+    ]
+    label_smoothing: Annotated[float, Setting("share of the target that all classes have in common", allowed=SHARE)]
+    ema: Annotated[
+        float,
+        Setting("averaged weights remember this share of all steps; 0: no averaging", allowed=SHARE, highest=0.5),
+    ]
+    patience: Annotated[
+        int,
+        Setting(
+            "stop after so many epochs without a better validation; 0: never",
+            allowed=at_least(0),
+            searched=False,
+        ),
+    ]
+    best_by: Annotated[
+        Literal["top1", "balanced"],
+        Setting(
+            "the validation figure that chooses the best epoch: top1, or balanced: the mean over classes",
+            searched=False,
+        ),
+    ]
+
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"],
+        Setting(
+            "what networks compute in while they learn; auto: bfloat16 where the device has instructions for it",
+            MEMORY,
+        ),
+    ]
+    accumulation_steps: Annotated[
+        int,
+        Setting(
+            "compute each batch in so many micro-batches: less memory, the same step",
+            MEMORY,
+            at_least(1),
+            searched=False,
+        ),
+    ]
+
+    rotation: Annotated[float, Setting("turn by up to so many degrees either way", AUGMENTATION, AMOUNT)]
+    shear: Annotated[float, Setting("slant by up to this tangent either way", AUGMENTATION, AMOUNT)]
+    scale: Annotated[
+        float, Setting("widen and heighten by up to this share either way", AUGMENTATION, SHARE, highest=0.5)
+    ]
+    shift: Annotated[float, Setting("move by up to this share of the side", AUGMENTATION, AMOUNT)]
+    elastic: Annotated[float, Setting("bend by about this share of the side", AUGMENTATION, AMOUNT)]
+    stroke_width: Annotated[
+        float, Setting("thicken or thin strokes by up to so many pixels of 64", AUGMENTATION, AMOUNT)
+    ]
+    erase: Annotated[float, Setting("share of the samples with a small patch erased", AUGMENTATION, SHARE)]
+    noise: Annotated[float, Setting("Gaussian noise of this standard deviation", AUGMENTATION, AMOUNT)]
+    noise_share: Annotated[float, Setting("share of the samples that get noise", AUGMENTATION, SHARE)]
+    fade: Annotated[
+        float,
+        Setting(
+            "share of all steps, at the end, over which the augmentation fades out",
+            AUGMENTATION,
+            SHARE,
+            highest=0.9,
+        ),
+    ]
+
+
+STANDARD = Recipe(
+    epochs=32,
+    batch_size=128,
+    learning_rate=4e-3,
+    optimiser="muon",
+    schedule="one-cycle",
+    warmup=0.2,
+    final_learning_rate=0.002,
+    weight_decay=0.02,
+    decay_everything=False,
+    betas=(0.9, 0.99),
+    momentum=0.9,
+    clip_norm=2.0,
+    label_smoothing=0.05,
+    ema=0.02,
+    patience=0,
+    best_by="top1",
+    precision="auto",
+    accumulation_steps=1,
+    rotation=8.0,
+    shear=0.15,
+    scale=0.12,
+    shift=0.06,
+    elastic=0.02,
+    stroke_width=1.0,
+    erase=0.0,
+    noise=0.0,
+    noise_share=0.0,
+    fade=0.05,
+)
+QUICK = replace(STANDARD, epochs=8)
+BEST = replace(STANDARD, epochs=96)
+
+ORIGINAL = Recipe(
+    epochs=30,
+    batch_size=64,
+    learning_rate=1e-3,
+    optimiser="adamw",
+    schedule="cosine",
+    warmup=0.0,
+    final_learning_rate=1e-3,
+    weight_decay=1e-4,
+    decay_everything=True,
+    betas=(0.9, 0.999),
+    momentum=0.9,
+    clip_norm=1.0,
+    label_smoothing=0.1,
+    ema=0.0,
+    patience=15,
+    best_by="top1",
+    precision="float32",
+    accumulation_steps=1,
+    rotation=0.0,
+    shear=0.0,
+    scale=0.0,
+    shift=0.0,
+    elastic=0.0,
+    stroke_width=0.0,
+    erase=0.0,
+    noise=0.05,
+    noise_share=0.3,
+    fade=0.0,
+)
 
 # The weight decay is Adam's own (L2, added to the gradient) and reaches every parameter.
-KUZUSHIJI: dict[str, Any] = {
-    **ORIGINAL,
-    "optimiser": "adam",
-    "final_learning_rate": 0.01,
-    "clip_norm": 0.0,
-    "patience": 0,
-    "best_by": "balanced",
-    "rotation": 15.0,
-    "shift": 0.05,
-    "scale": 0.05,
-    "noise": 0.0,
-    "noise_share": 0.0,
-}
+KUZUSHIJI = replace(
+    ORIGINAL,
+    optimiser="adam",
+    final_learning_rate=0.01,
+    clip_norm=0.0,
+    patience=0,
+    best_by="balanced",
+    rotation=15.0,
+    shift=0.05,
+    scale=0.05,
+    noise=0.0,
+    noise_share=0.0,
+)
 
-TRANSFORMER: dict[str, Any] = {
-    **STANDARD,
-    "epochs": 48,
-    "optimiser": "adamw",
-    "learning_rate": 1e-3,
-    "warmup": 0.1,
-    "weight_decay": 0.05,
-    "betas": (0.9, 0.98),
-    "clip_norm": 1.0,
-}
+TRANSFORMER = replace(
+    STANDARD,
+    epochs=48,
+    optimiser="adamw",
+    learning_rate=1e-3,
+    warmup=0.1,
+    weight_decay=0.05,
+    betas=(0.9, 0.98),
+    clip_norm=1.0,
+)
 
-# A GPU wants larger batches, and these a higher rate (by the square root, for AdamW). Not measured on one yet.
-ON_GPU: dict[str, Any] = {"batch_size": 256, "learning_rate": 5.6e-3}
-
-WIDER_ON_GPU = ("quick", "standard", "best")
-
-ALL: dict[str, dict[str, Any]] = {
+RECIPES: dict[str, Recipe] = {
     "quick": QUICK,
     "standard": STANDARD,
     "best": BEST,
@@ -119,8 +239,10 @@ ALL: dict[str, dict[str, Any]] = {
     "kuzushiji": KUZUSHIJI,
     "transformer": TRANSFORMER,
 }
+NAMES = tuple(RECIPES)
+WIDER_ON_GPU = ("quick", "standard", "best")
 
-OWN: dict[str, str] = {
+OF_NETWORK: dict[str, str] = {
     "v1": "original",
     "v2": "original",
     "v2.1": "original",
@@ -133,10 +255,14 @@ OWN: dict[str, str] = {
 
 
 def default_recipe(network: str) -> str:
-    """The recipe of a network where none is named: its own where it has one, else `standard`."""
-    return OWN.get(network, "standard")
+    """The name of a network's recipe where none is asked for: its own where it has one, else `standard`."""
+    return OF_NETWORK.get(network, "standard")
 
 
-def recipe(name: str, on_gpu: bool) -> dict[str, Any]:
-    """Every number of the recipe with this name, on a GPU or not; KeyError for an unknown name."""
-    return {**ALL[name], **ON_GPU} if on_gpu and name in WIDER_ON_GPU else dict(ALL[name])
+def find_recipe(name: str, on_gpu: bool) -> Recipe:
+    """The recipe with this name, on a GPU or not; UsageError for an unknown name, listing the known."""
+    if name not in RECIPES:
+        raise UsageError(f"there is no recipe '{name}'", f"choose one of: {', '.join(NAMES)}")
+    recipe = RECIPES[name]
+    # A GPU wants larger batches, and these a higher rate (by the square root, for AdamW).
+    return replace(recipe, batch_size=256, learning_rate=5.6e-3) if on_gpu and name in WIDER_ON_GPU else recipe

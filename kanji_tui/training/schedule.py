@@ -2,18 +2,18 @@
 
 import math
 
-from kanji_tui.training.config import Resolved
+from kanji_tui.training.recipes import Recipe
 
 START_SHARE = 0.04  # one-cycle begins at this share of its highest learning rate
 
 
-def learning_rate_at(config: Resolved, step: int, steps_per_epoch: int) -> float:
-    """The learning rate of step `step`, counted from 0 over the whole training; `config` resolved.
+def learning_rate_at(config: Recipe, step: int, steps_per_epoch: int) -> float:
+    """The learning rate of step `step`, counted from 0 over the whole training.
 
     one-cycle (Smith 2018): half a cosine up over `warmup` of the steps, half a cosine down over the rest.
     cosine: half a cosine down over the epochs, constant within each, as the original's CosineAnnealingLR.
     """
-    last: float = config.final_learning_rate
+    last = config.final_learning_rate
     if config.schedule == "cosine":
         share = _half_cosine(1.0, last, (step // steps_per_epoch) / config.epochs)
     else:
@@ -23,11 +23,10 @@ def learning_rate_at(config: Resolved, step: int, steps_per_epoch: int) -> float
             share = _half_cosine(START_SHARE, 1.0, step / warm)
         else:
             share = _half_cosine(1.0, last, (step - warm) / max(1.0, steps - 1 - warm))
-    rate: float = config.learning_rate * share
-    return rate
+    return config.learning_rate * share
 
 
-def augmentation_strength_at(config: Resolved, step: int, steps: int) -> float:
+def augmentation_strength_at(config: Recipe, step: int, steps: int) -> float:
     """1 until the last `fade` of the steps, then straight down to 0 at the end."""
     fading = config.fade * steps
     return min(1.0, (steps - 1 - step) / fading) if fading else 1.0

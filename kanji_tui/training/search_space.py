@@ -1,27 +1,12 @@
 """Which fields of a training's config a search may vary, and from where to where. Free of torch."""
 
 import math
-import typing
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 from kanji_tui.errors import UsageError
-from kanji_tui.training.config import TrainConfig, resolve
-
-# What decides what is learned from, or how long: trials that differ in these are no fair comparison.
-NEVER = (
-    *("network", "recipe", "epochs", "seed", "split", "split_shares", "fold", "sample_limit"),
-    *("patience", "best_by", "pieces"),
-)
-# Searched by factors: from the recipe's value divided by this to the value times this. Others: from 0 to twice it.
-FACTORS = {
-    "learning_rate": 10,
-    "weight_decay": 10,
-    "final_learning_rate": 10,
-    "clip_norm": 10,
-    "batch_size": 4,
-}
-HIGHEST = {"momentum": 0.99, "ema": 0.5, "warmup": 0.9, "fade": 0.9, "scale": 0.5, "final_learning_rate": 1.0}
+from kanji_tui.training.config import SETTINGS, TrainConfig
+from kanji_tui.training.settings import Setting
 
 
 @dataclass(frozen=True)
@@ -40,7 +25,7 @@ class Range:
 
 
 def parse_ranges(text: str, config: TrainConfig) -> tuple[Range, ...]:
-    """What `learning_rate,weight_decay=1e-4..1e-1,optimiser` asks for, around the values of a resolved config.
+    """What `learning_rate,weight_decay=1e-4..1e-1,optimiser` asks for, around the config's own values.
 
     UsageError for a field that cannot be searched over, for a bound the config refuses, and for a field that is 0
     and has no range given.
@@ -52,34 +37,33 @@ def parse_ranges(text: str, config: TrainConfig) -> tuple[Range, ...]:
     return found
 
 
-def searchable() -> list[str]:
-    """The names of the fields a search may vary."""
-    hints = typing.get_type_hints(TrainConfig)
-    return [f.name for f in fields(TrainConfig) if f.name not in NEVER and _kind(hints[f.name])]
+def searchable() -> dict[str, Setting]:
+    """The settings a search may vary, by name. Not among them: what decides what is learned from, or how long."""
+    return {setting.name: setting for setting in SETTINGS if setting.searchable}
 
 
 def _range(name: str, given: str, config: TrainConfig) -> Range:
-    if name not in searchable():
+    setting = searchable().get(name)
+    if setting is None:
         raise UsageError(f"'{name}' cannot be searched over", f"choose from: {', '.join(searchable())}")
-    kind = _kind(typing.get_type_hints(TrainConfig)[name])
-    if isinstance(kind, tuple):
-        return _choices(name, given, kind)
-    value = getattr(config, name)
-    if given:
-        low, high = _bounds(name, given)
-    elif not value:
-        raise UsageError(f"{name} is 0 in this recipe", f"say from where to where: --over {name}=LOW..HIGH")
-    elif name in FACTORS:
-        low, high = value / FACTORS[name], value * FACTORS[name]
-    else:
-        low, high = 0.0, value * 2
-    high = high if given else min(high, HIGHEST.get(name, high))
-    whole = kind is int
+    if setting.choices:
+        return _choices(name, given, setting.choices)
+    low, high = _bounds(name, given) if given else _around(setting, getattr(config, name))
+    whole = int in setting.kinds
     low, high = (max(1.0, math.ceil(low)), float(math.floor(high))) if whole else (low, high)
     for bound in (low, high):
         tried: dict[str, Any] = {name: int(bound) if whole else bound}
-        resolve(replace(config, **tried))  # refuses what no trial could use
-    return Range(name, low, high, name in FACTORS and low > 0, whole)
+        replace(config, **tried)  # refuses what no trial could use
+    return Range(name, low, high, setting.factor is not None and low > 0, whole)
+
+
+def _around(setting: Setting, value: float) -> tuple[float, float]:
+    """The range that is searched where none is given."""
+    name = setting.name
+    if not value:
+        raise UsageError(f"{name} is 0 in this recipe", f"say from where to where: --over {name}=LOW..HIGH")
+    low, high = (value / setting.factor, value * setting.factor) if setting.factor else (0.0, value * 2)
+    return low, min(high, setting.highest)
 
 
 def _choices(name: str, given: str, names: tuple[str, ...]) -> Range:
@@ -98,13 +82,3 @@ def _bounds(name: str, given: str) -> tuple[float, float]:
     if not (math.isfinite(high) and low < high):
         raise UsageError(f"the range {given} of {name} is empty", "put the smaller number first")
     return low, high
-
-
-def _kind(hint: Any) -> Any:
-    """int, float, or the names to choose from; None for what has neither order nor names."""
-    for option in (hint, *typing.get_args(hint)):
-        if typing.get_origin(option) is Literal:
-            return typing.get_args(option)
-        if option in (int, float):
-            return option
-    return None

@@ -19,7 +19,7 @@ from kanji_tui.training.profile import AUGMENTATION, BACKWARD, FORWARD, OPTIMISE
 from kanji_tui.training.schedule import augmentation_strength_at, learning_rate_at
 
 Seen = tuple[Tensor, Tensor, Tensor]  # losses (N,), logits (N, C), labels (N,)
-ROOM = "free some of it (kanji-tui preflight shows who holds it), or choose a smaller network"
+ROOM = "free some of it (nvidia-smi shows who holds it), or choose a smaller network"
 
 
 def step(state: State, pictures: Tensor, labels: Tensor, number: int, batches: int, report: Report) -> None:
@@ -59,7 +59,9 @@ def _gradients(state: State, pictures: Tensor, labels: Tensor, number: int, batc
     strength = augmentation_strength_at(config, number, config.epochs * batches)
     forward = partial(_forward, state, strength=strength, whole=len(labels))
     state.network.zero_grad(set_to_none=True)
-    *before, last = zip(pictures.tensor_split(state.pieces), labels.tensor_split(state.pieces), strict=True)
+    *before, last = zip(
+        pictures.tensor_split(state.accumulation_steps), labels.tensor_split(state.accumulation_steps), strict=True
+    )
     seen: list[Seen] = []
     fits = False
     try:
@@ -144,14 +146,17 @@ def _clip(state: State, most: float) -> Tensor:
 
 
 def _halve(state: State, samples: int, report: Report) -> None:
-    if samples // (2 * state.pieces) < 2:
-        raise KanjiError(f"the GPU's memory is too small for {-(-samples // state.pieces)} samples at once", ROOM)
-    state.pieces *= 2
-    report(Notice(f"the GPU's memory is too small: each batch is worked off in {state.pieces} pieces from now on"))
+    steps = state.accumulation_steps
+    if samples // (2 * steps) < 2:
+        raise KanjiError(f"the GPU's memory is too small for {-(-samples // steps)} samples at once", ROOM)
+    state.accumulation_steps = 2 * steps
+    report(
+        Notice(f"the GPU's memory is too small: each batch is computed in {2 * steps} micro-batches from now on")
+    )
 
 
 def _too_late(what: str) -> KanjiError:
     return KanjiError(
-        f"the GPU's memory ended in {what}, too late to try the batch again in smaller pieces",
-        f"{ROOM}; or begin with more pieces, in a file for --config; the last checkpoint is kept",
+        f"the GPU's memory ended in {what}, too late to try the batch again in smaller micro-batches",
+        f"{ROOM}; or begin with --set accumulation_steps=2, or more; the last checkpoint is kept",
     )

@@ -26,7 +26,7 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
-from kanji_tui.training.config import Resolved, TrainConfig, resolve
+from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.cpu_threads import use_threads
 from kanji_tui.training.distributed import World, current, noticing_losses
 from kanji_tui.training.loader import Pictures
@@ -108,7 +108,7 @@ def train(
 
     The result is the first process's; where several train together the others return None and write nothing. With
     `resume`, the directory of an earlier run, go on from its last checkpoint with its own config. Raises
-    UsageError for settings that make no sense, KanjiError for a dataset or checkpoint that cannot be used and when
+    KanjiError for a dataset or checkpoint that cannot be used and when
     the loss is no longer a number, Stopped once the checkpoint is written when the user asks to stop.
     """
     with noticing_losses(run_directory.name):
@@ -143,7 +143,7 @@ def _prepare(
     world = current()
     earlier = checkpoint.load(resume / CHECKPOINT) if resume and world.first else None
     earlier = world.from_first(earlier)
-    settings: Resolved = resolve(checkpoint.config_of(earlier) if earlier else config)
+    settings = checkpoint.config_of(earlier) if earlier else config
     dataset = open_dataset(data_dir)
     world.require_same("dataset", dataset.digest)
     if earlier and earlier["dataset_digest"] != dataset.digest:
@@ -342,7 +342,7 @@ def _refuse_nan(training: Training) -> None:
     if not state.sums.broken and torch.stack([tensor.isfinite().all() for tensor in tensors]).all():
         return
     seen = "" if state.sums.loss is None else f"; the last mean loss seen was {state.sums.loss:.3f}"
-    rate = state.config.learning_rate or 0.0
+    rate = state.config.learning_rate
     kept = (training.directory / CHECKPOINT).is_file()
     raise KanjiError(
         f"the loss is no longer a number in epoch {state.epoch + 1}, batch {state.batch} of {training.batches}"

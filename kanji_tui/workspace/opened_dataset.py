@@ -123,10 +123,9 @@ def default_split(dataset: "Dataset") -> tuple[str, tuple[tuple[str, int], ...],
     from kanji_tui.data.splits import split_dataset
     from kanji_tui.training.config import TrainConfig
 
-    config = TrainConfig()
     try:
-        split = split_dataset(dataset, config.split, config.split_shares, config.seed)
+        split = split_dataset(dataset, TrainConfig.split, TrainConfig.split_shares, TrainConfig.seed)
     except KanjiError as error:
-        return config.split, (), error.message
+        return TrainConfig.split, (), error.message
     parts = (("train", split.train), ("validation", split.validation), ("test", split.test))
     return split.kind, tuple((name, len(part)) for name, part in parts), split.note

@@ -10,7 +10,7 @@ from kanji_tui.events import Progress
 from kanji_tui.jobs import folds
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.run_directory import find_run, list_runs
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 from tests.cli.test_runs import wait_until
 
 
@@ -40,7 +40,7 @@ def test_folds_are_trained_once_and_summed_up(kanji_tui, tmp_path, sample_datase
 def test_a_stop_stops_the_fold_at_work_which_goes_on_later(sample_dataset, tmp_path, report, monkeypatch):
     report.directory = tmp_path / "runs" / "20260101T000000-folds-1"
     report.directory.mkdir(parents=True)
-    config = resolve(TrainConfig(epochs=2000, batch_size=32))
+    config = configure(epochs=2000, batch_size=32)
     spec = folds.Spec(2, TrainSpec(data_dir=sample_dataset, models_dir=tmp_path, config=config))
     training = lambda: list_runs(report.directory.parent)  # noqa: E731
     monkeypatch.setattr(

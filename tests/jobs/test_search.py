@@ -15,11 +15,11 @@ from kanji_tui.runs.process import run_in
 from kanji_tui.runs.run_directory import RunDirectory, create
 from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training import trainer
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 from kanji_tui.training.search_space import parse_ranges
 from tests.conftest import Remembered
 
-CONFIG = resolve(TrainConfig(network="v1", epochs=1, batch_size=16, sample_limit=96, seed=3))
+CONFIG = configure(network="v1", epochs=1, batch_size=16, sample_limit=96, seed=3)
 
 
 @pytest.fixture

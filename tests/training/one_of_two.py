@@ -41,7 +41,7 @@ def learn(world: distributed.World, most: int) -> dict:
     return {
         "gradients": torch.cat(gradients),
         "weights": torch.cat(weights),
-        "pieces": state.pieces,
+        "pieces": state.accumulation_steps,
         "told": [event.message for event in told.events],
         "samples": float(world.hand_in(state.sums.sums)[2]),
     }

@@ -2,14 +2,14 @@ import pytest
 import torch
 
 from kanji_tui.training.augmentation import augment
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 
 KINDS = ("rotation", "shear", "scale", "shift", "elastic", "stroke_width", "erase", "noise", "noise_share")
 NOTHING = dict.fromkeys(KINDS, 0.0)
 
 
 def config(**settings: float):
-    return resolve(TrainConfig(**{**NOTHING, **settings}))
+    return configure(**{**NOTHING, **settings})
 
 
 def squares(count: int = 256, size: int = 64) -> torch.Tensor:

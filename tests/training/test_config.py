@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 
 import pytest
 import torch
@@ -8,48 +8,47 @@ from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.system.gpu import torch_uses_gpu
 from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training import checkpoint, trainer
-from kanji_tui.training.config import TrainConfig, help_of, resolve
-from kanji_tui.training.recipes import NAMES, recipe
+from kanji_tui.training.config import SETTINGS, TrainConfig, configure
+from kanji_tui.training.recipes import NAMES, find_recipe
 from kanji_tui.training.results import Metrics
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_has_a_whole_recipe(network):
-    resolved = resolve(TrainConfig(network=network))
-    assert [f.name for f in fields(resolved) if getattr(resolved, f.name) is None] == ["fold", "sample_limit"]
-    assert resolve(resolved) == resolved
+    config = configure(network=network)
+    assert [f.name for f in fields(config) if getattr(config, f.name) is None] == ["fold", "sample_limit"]
+    assert configure(**asdict(config)) == config
 
 
 def test_what_was_asked_for_goes_before_the_recipe():
-    resolved = resolve(TrainConfig(epochs=3, learning_rate=0.5))
-    assert (resolved.epochs, resolved.learning_rate) == (3, 0.5)
-    assert resolved.batch_size == recipe("standard", on_gpu=torch_uses_gpu())["batch_size"]
+    config = configure(epochs=3, learning_rate=0.5)
+    assert (config.epochs, config.learning_rate) == (3, 0.5)
+    assert config.batch_size == find_recipe("standard", on_gpu=torch_uses_gpu()).batch_size
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_recipe_is_whole_and_can_be_chosen_for_every_network(name):
-    assert recipe(name, on_gpu=False).keys() == recipe(name, on_gpu=True).keys()
+def test_every_recipe_can_be_chosen_for_every_network(name):
     for network in NETWORKS:
-        resolved = resolve(TrainConfig(network=network, recipe=name))
-        assert resolved.recipe == name
-        assert resolved.epochs == recipe(name, on_gpu=False)["epochs"]
+        config = configure(network=network, recipe=name)
+        assert config.recipe == name
+        assert config.epochs == find_recipe(name, on_gpu=False).epochs
 
 
 def test_a_gpu_has_larger_batches_but_the_original_keeps_its_own(monkeypatch):
-    small = resolve(TrainConfig()).batch_size
+    small = configure().batch_size
     monkeypatch.setattr("kanji_tui.training.config.torch_uses_gpu", lambda: True)
-    assert resolve(TrainConfig()).batch_size > small
-    assert resolve(TrainConfig(network="v2.1")).batch_size == 64
+    assert configure().batch_size > small
+    assert configure(network="v2.1").batch_size == 64
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones():
     with pytest.raises(UsageError) as refused:
-        resolve(TrainConfig(recipe="secret"))
+        configure(recipe="secret")
     assert "standard" in refused.value.remedy
 
 
 def test_the_originals_numbers():
-    original = resolve(TrainConfig(network="v2.1"))
+    original = configure(network="v2.1")
     assert (original.epochs, original.batch_size, original.learning_rate) == (30, 64, 1e-3)
     assert (original.weight_decay, original.label_smoothing, original.clip_norm) == (1e-4, 0.1, 1.0)
     assert (original.noise, original.noise_share, original.patience) == (0.05, 0.3, 15)
@@ -58,7 +57,7 @@ def test_the_originals_numbers():
 
 
 def test_the_numbers_published_with_kuzushiji():
-    config = resolve(TrainConfig(network="kuzushiji"))
+    config = configure(network="kuzushiji")
     assert (config.recipe, config.optimiser, config.schedule, config.best_by) == (
         "kuzushiji", "adam", "cosine", "balanced",
     )  # fmt: skip
@@ -75,7 +74,7 @@ def test_the_numbers_published_with_kuzushiji():
 
 @pytest.mark.parametrize("network", ["vit", "hybrid"])
 def test_networks_that_attend_warm_up(network):
-    config = resolve(TrainConfig(network=network))
+    config = configure(network=network)
     assert (config.recipe, config.optimiser, config.schedule) == ("transformer", "adamw", "one-cycle")
     assert 0 < config.warmup < 0.5
 
@@ -83,8 +82,8 @@ def test_networks_that_attend_warm_up(network):
 def test_the_best_epoch_is_chosen_by_the_figure_asked_for():
     before = {"top1": 0.9, "balanced": 0.5, "loss": 1.0}
     found = Metrics(samples=10, loss=2.0, top1=0.8, top3=1.0, top5=1.0, balanced=0.6)
-    assert trainer._better(found, before, resolve(TrainConfig(best_by="balanced")).best_by)
-    assert not trainer._better(found, before, resolve(TrainConfig()).best_by)
+    assert trainer._better(found, before, configure(best_by="balanced").best_by)
+    assert not trainer._better(found, before, configure().best_by)
 
 
 @pytest.mark.parametrize(
@@ -105,33 +104,62 @@ def test_the_best_epoch_is_chosen_by_the_figure_asked_for():
         {"schedule": "stairs"},
         {"best_by": "top5"},
         {"optimiser": "lion"},
+        {"accumulation_steps": 0},
+        {"accumulation_steps": 4096},
     ],
 )
 def test_numbers_that_make_no_sense_are_refused_by_name(wrong):
     (name,) = wrong
+    whole = configure()
     with pytest.raises(UsageError) as refused:
-        resolve(TrainConfig(**wrong))
+        configure(**wrong)
+    with pytest.raises(UsageError, match="cannot be"):
+        replace(whole, **wrong)
     assert name.replace("_", " ") in refused.value.message
     assert refused.value.remedy
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones():
     with pytest.raises(UsageError) as refused:
-        resolve(TrainConfig(network="alexnet"))
+        configure(network="alexnet")
     assert "kanjinet" in refused.value.remedy
 
 
-def test_every_field_explains_itself():
-    assert all(len(help_of(f.name)) > 20 for f in fields(TrainConfig))
+def test_every_field_is_one_setting_with_a_help():
+    assert sorted(setting.name for setting in SETTINGS) == sorted(f.name for f in fields(TrainConfig))
+    assert all(len(setting.help) > 20 for setting in SETTINGS)
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(TrainConfig)])
+def test_every_default_is_read_back_from_its_text(name):
+    setting = next(setting for setting in SETTINGS if setting.name == name)
+    value = getattr(configure(fold="2/5", sample_limit=1200), name)
+    assert setting.parse(setting.text(value)) == value
+
+
+def test_what_is_missing_or_null_comes_from_the_recipe():
+    assert from_plain(TrainConfig, {}) == configure()
+    plain = {"network": "v2.1", "recipe": None, "epochs": None, "noise": 0.2}
+    assert from_plain(TrainConfig, plain) == configure(network="v2.1", noise=0.2)
+
+
+def test_an_old_name_is_read_and_not_written():
+    config = from_plain(TrainConfig, {"pieces": 4})
+    assert config == configure(accumulation_steps=4)
+    assert "pieces" not in to_plain(config)
+    with pytest.raises(UsageError) as refused:
+        from_plain(TrainConfig, {"colour": 1})
+    assert "pieces" not in refused.value.remedy
+    assert "accumulation_steps" in refused.value.remedy
 
 
 def test_a_config_survives_being_written_down():
-    config = resolve(TrainConfig(sample_limit=9))
+    config = configure(sample_limit=9)
     assert from_plain(TrainConfig, to_plain(config)) == config
 
 
 def test_a_fold_is_kept_as_it_is_written_and_checked():
-    assert resolve(TrainConfig(fold="2/5")).fold == "2/5"
+    assert configure(fold="2/5").fold == "2/5"
     for fold in ("0/5", "6/5", "1/1", "half"):
         with pytest.raises(UsageError, match="is not a fold"):
-            resolve(TrainConfig(fold=fold))
+            configure(fold=fold)

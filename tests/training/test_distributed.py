@@ -14,7 +14,7 @@ from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.run_directory import RunDirectory, create, status_of_this_process
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training import checkpoint, distributed, step
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 from kanji_tui.training.distributed import World
 from tests.training.running import checkpoint_of, run
 from tests.training.test_step import CONFIG, batch, state_of
@@ -111,7 +111,7 @@ def test_a_batch_is_shared_evenly_or_refused():
 def test_processes_but_the_first_draw_chances_of_their_own():
     drawn = []
     for rank in range(3):
-        state = state_of(TrainConfig(epochs=1, batch_size=16))
+        state = state_of(configure(epochs=1, batch_size=16))
         if rank:
             checkpoint.draw_apart(state, World(rank, 3))
         drawn.append((torch.rand(1).item(), torch.rand(1, generator=state.generator).item()))
@@ -119,7 +119,7 @@ def test_processes_but_the_first_draw_chances_of_their_own():
 
 
 def test_a_run_of_one_process_is_resumed_by_two(sample_dataset, tmp_path):
-    config = resolve(TrainConfig(epochs=2, batch_size=16))
+    config = configure(epochs=2, batch_size=16)
     spec = TrainSpec(data_dir=sample_dataset, config=config)
     first = create("train", "kanji_tui.jobs.train:run", to_plain(spec), tmp_path / "models/runs")
     with pytest.raises(Stopped):
@@ -160,7 +160,7 @@ def test_sync_batchnorm_is_refused_on_a_cpu(sample_dataset, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     with pytest.raises(UsageError, match="needs GPUs"):
-        run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=16, sync_batchnorm=True))
+        run(sample_dataset, tmp_path, configure(epochs=1, batch_size=16, sync_batchnorm=True))
 
 
 def test_who_the_others_are_must_be_said(monkeypatch):

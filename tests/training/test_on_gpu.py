@@ -13,7 +13,7 @@ from kanji_tui.errors import Stopped
 from kanji_tui.training import checkpoint, loader, probe, profile, sanity_check
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.averaging import AveragedNetwork
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.distributed import World, join
 from kanji_tui.training.energy import gpus_in_use
 from kanji_tui.training.loader import Pictures
@@ -25,14 +25,14 @@ from tests.simulated_gpu import GPU, NAME, UUID, Event, OnGpu, Waits, machine_wi
 from tests.training.running import checkpoint_of, run, same, weights_of
 
 CPU = torch.device("cpu")
-ALL_OF_IT = resolve(
-    TrainConfig(
+ALL_OF_IT = (
+    configure(
         recipe="standard", epochs=2, batch_size=12, rotation=10, shear=0.2, scale=0.1, shift=0.1, elastic=0.02,
         stroke_width=0.8, erase=0.5, noise=0.05, noise_share=0.5, label_smoothing=0.1, clip_norm=0.5, ema=0.2,
-        precision="float32", pieces=2, schedule="one-cycle",
+        precision="float32", accumulation_steps=2, schedule="one-cycle",
     )
 )  # fmt: skip
-SMALL = TrainConfig(recipe="standard", epochs=2, batch_size=16, precision="float32", sample_limit=80)
+SMALL = configure(recipe="standard", epochs=2, batch_size=16, precision="float32", sample_limit=80)
 
 
 def batch(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -208,14 +208,14 @@ def room_for(network: torch.nn.Module, most: int) -> None:
 
 
 def test_a_step_whose_memory_ends_is_done_in_pieces(report) -> None:
-    expected = trained(replace(ALL_OF_IT, pieces=4), CPU, report)
+    expected = trained(replace(ALL_OF_IT, accumulation_steps=4), CPU, report)
     with machine_with_gpu():
         state = checkpoint.begin(ALL_OF_IT, 5, 32, 8, GPU)
         room_for(state.network, 3)
         learn(state, report, range(3))
-        assert state.pieces == 4
+        assert state.accumulation_steps == 4
         assert all(tensor.isfinite().all() for tensor in state.network.state_dict().values())
-    assert expected.pieces == 4
+    assert expected.accumulation_steps == 4
 
 
 @pytest.mark.parametrize("words", ["cuDNN error: CUDNN_STATUS_ALLOC_FAILED", "CUDA error: out of memory"])
@@ -229,7 +229,7 @@ def test_memory_ends_in_other_words_too(words: str, report) -> None:
 
         state.network.register_forward_pre_hook(refuse)
         learn(state, report, range(1))
-        assert state.pieces == 4
+        assert state.accumulation_steps == 4
 
 
 @pytest.fixture(scope="module")

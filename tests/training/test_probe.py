@@ -7,13 +7,13 @@ import pytest
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Progress
 from kanji_tui.training import probe as probing
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import configure
 from kanji_tui.training.probe import probe
 
 
 def test_it_reckons_from_what_it_measured(sample_dataset, report, monkeypatch) -> None:
     monkeypatch.setattr(probing, "SECONDS", 0.2)
-    few, many = (probe(sample_dataset, TrainConfig(epochs=epochs, batch_size=16), report) for epochs in (1, 20))
+    few, many = (probe(sample_dataset, configure(epochs=epochs, batch_size=16), report) for epochs in (1, 20))
     assert few.steps >= 1
     assert few.samples_per_second > 0
     assert few.seconds_per_epoch * 1 <= few.seconds <= few.seconds_per_epoch * 2
@@ -25,15 +25,15 @@ def test_it_reckons_from_what_it_measured(sample_dataset, report, monkeypatch) -
 
 def test_it_stops_when_asked_and_refuses_what_a_training_would(sample_dataset, tmp_path, report) -> None:
     with pytest.raises(KanjiError):
-        probe(tmp_path, TrainConfig(), report)
+        probe(tmp_path, configure(), report)
     report.stop = True
     with pytest.raises(Stopped):
-        probe(sample_dataset, TrainConfig(), report)
+        probe(sample_dataset, configure(), report)
 
 
 def test_fewer_samples_than_two_a_piece_make_fewer_pieces(sample_dataset, report, monkeypatch) -> None:
     monkeypatch.setattr(probing, "SECONDS", 0.0)
-    config = TrainConfig(epochs=1, batch_size=128, pieces=64, sample_limit=60)
+    config = configure(epochs=1, batch_size=128, accumulation_steps=64, sample_limit=60)
     assert probe(sample_dataset, config, report).steps == 1
 
 

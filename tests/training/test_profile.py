@@ -9,11 +9,11 @@ import torch
 
 from kanji_tui.errors import Stopped
 from kanji_tui.training import profile
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import configure
 from kanji_tui.training.profile import PHASES, STEPS, following, phase, read_profile, watch
 from tests.training.running import run, same, weights_of
 
-CONFIG = TrainConfig(network="v1", epochs=1, batch_size=8, sample_limit=96)
+CONFIG = configure(network="v1", epochs=1, batch_size=8, sample_limit=96)
 
 
 def profiled(dataset: Path, directory: Path, **options) -> None:

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 from kanji_tui.training.schedule import START_SHARE, augmentation_strength_at, learning_rate_at
 
 
 def test_one_cycle_rises_to_the_highest_and_falls_to_the_last():
-    config = resolve(TrainConfig(epochs=10, learning_rate=1.0, warmup=0.2, final_learning_rate=0.01))
+    config = configure(epochs=10, learning_rate=1.0, warmup=0.2, final_learning_rate=0.01)
     rates = [learning_rate_at(config, step, 10) for step in range(100)]
     assert rates[0] == pytest.approx(START_SHARE)
     assert max(rates) == rates[20] == pytest.approx(1.0)
@@ -16,7 +16,7 @@ def test_one_cycle_rises_to_the_highest_and_falls_to_the_last():
 
 
 def test_cosine_is_pytorchs_own_by_epoch():
-    config = resolve(TrainConfig(network="v2.1", epochs=7, learning_rate=1e-3))
+    config = configure(network="v2.1", epochs=7, learning_rate=1e-3)
     optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=7, eta_min=1e-6)
     for epoch in range(7):
@@ -28,9 +28,9 @@ def test_cosine_is_pytorchs_own_by_epoch():
 
 
 def test_the_augmentation_fades_over_the_last_share():
-    config = resolve(TrainConfig(fade=0.2))
+    config = configure(fade=0.2)
     strengths = [augmentation_strength_at(config, step, 100) for step in range(100)]
     assert strengths[:79] == [1.0] * 79
     assert strengths[-1] == 0
     assert strengths == sorted(strengths, reverse=True)
-    assert augmentation_strength_at(resolve(TrainConfig(fade=0.0)), 99, 100) == 1
+    assert augmentation_strength_at(configure(fade=0.0), 99, 100) == 1

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanji_tui.errors import UsageError
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 from kanji_tui.training.search_space import Range, parse_ranges, searchable
 
-CONFIG = resolve(TrainConfig(recipe="standard", learning_rate=1e-3, batch_size=64))
+CONFIG = configure(recipe="standard", learning_rate=1e-3, batch_size=64)
 
 
 def test_around_the_recipe_s_own_values() -> None:

@@ -6,15 +6,15 @@ import torch
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice
 from kanji_tui.training import checkpoint, step
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import TrainConfig, configure
 
 CPU = torch.device("cpu")
 STILL = {"rotation": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0, "elastic": 0.0, "stroke_width": 0.0}
-CONFIG = TrainConfig(epochs=1, batch_size=16, precision="float32", **STILL)
+CONFIG = configure(epochs=1, batch_size=16, precision="float32", **STILL)
 
 
 def state_of(config: TrainConfig) -> checkpoint.State:
-    return checkpoint.begin(resolve(config), 10, 32, 100, CPU)
+    return checkpoint.begin(config, 10, 32, 100, CPU)
 
 
 def batch(count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
@@ -48,10 +48,10 @@ def test_out_of_memory_halves_what_is_computed_at_once_says_so_and_goes_on(repor
     before = weights(state)
     step.step(state, *batch(), 1, 10, report)
     assert small.seen == [4, 4, 4, 4]
-    assert state.pieces == 4
+    assert state.accumulation_steps == 4
     assert [notice.message.split("in ")[1] for notice in report.of(Notice)] == [
-        "2 pieces from now on",
-        "4 pieces from now on",
+        "2 micro-batches from now on",
+        "4 micro-batches from now on",
     ]
     assert not torch.equal(before, weights(state))
     state.sums.settle()
@@ -72,7 +72,7 @@ def test_pieces_add_up_to_the_same_gradient(report):
     """With BatchNorm in evaluation mode, for its statistics are each piece's own."""
     found = []
     for pieces in (1, 3):
-        state = state_of(replace(CONFIG, pieces=pieces))
+        state = state_of(replace(CONFIG, accumulation_steps=pieces))
         state.network.eval()
         step.step(state, *batch(), 1, 10, report)
         found.append(torch.cat([p.grad.flatten() for p in state.network.parameters() if p.grad is not None]))

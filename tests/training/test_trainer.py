@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
 from kanji_tui.training import trainer
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import configure
 from kanji_tui.training.trainer import epoch_order
 from tests.training.running import checkpoint_of, run, same, weights_of
 
-SMALL = TrainConfig(epochs=2, batch_size=16)
+SMALL = configure(epochs=2, batch_size=16)
 # What two trainings of the same steps must share; their seconds differ.
 EARNED = ("network", "average", "optimisers", "random", "augmentation_random", "epoch", "batch")
 
@@ -27,7 +27,7 @@ def undisturbed(sample_dataset, tmp_path_factory):
 
 
 def test_it_learns_hands_it_has_not_seen(sample_dataset, tmp_path):
-    trained, report = run(sample_dataset, tmp_path, TrainConfig(epochs=12, batch_size=16))
+    trained, report = run(sample_dataset, tmp_path, configure(epochs=12, batch_size=16))
     assert trained.test.top1 > 0.9  # chance is 0.08
     assert trained.validation.top1 > 0.9
     assert report.epochs[-1].train_loss < 0.5 * report.epochs[0].train_loss
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(undisturb
     directory, *_ = undisturbed
     run(sample_dataset, tmp_path / "same", SMALL)
     assert same(weights_of(directory), weights_of(tmp_path / "same"))
-    run(sample_dataset, tmp_path / "other", TrainConfig(epochs=2, batch_size=16, seed=1))
+    run(sample_dataset, tmp_path / "other", configure(epochs=2, batch_size=16, seed=1))
     assert not same(weights_of(directory), weights_of(tmp_path / "other"))
 
 
@@ -84,7 +84,7 @@ def test_a_stopped_and_resumed_training_ends_with_the_same_weights(
         run(sample_dataset, tmp_path / "first", SMALL, stop_after=stop_after)
     stopped = checkpoint_of(tmp_path / "first")
     assert (stopped["epoch"], stopped["batch"]) == position
-    resumed, report = run(sample_dataset, tmp_path / "second", TrainConfig(), resume=tmp_path / "first")
+    resumed, report = run(sample_dataset, tmp_path / "second", configure(), resume=tmp_path / "first")
     one, other = checkpoint_of(directory), checkpoint_of(tmp_path / "second")
     for name in EARNED:
         assert same(one[name], other[name]), name
@@ -128,7 +128,7 @@ def test_a_full_disk_is_a_sentence_and_the_file_before_stays(sample_dataset, tmp
 
 
 def test_dropout_too_goes_on_where_it_was(sample_dataset, tmp_path):
-    config = TrainConfig(network="v2.1", epochs=1, batch_size=16)
+    config = configure(network="v2.1", epochs=1, batch_size=16)
     run(sample_dataset, tmp_path / "whole", config)
     with pytest.raises(Stopped):
         run(sample_dataset, tmp_path / "first", config, stop_after=6)
@@ -153,7 +153,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(sample_d
 
 
 def test_an_exploding_training_is_noticed(sample_dataset, tmp_path):
-    wild = TrainConfig(epochs=3, batch_size=16, learning_rate=1e30)
+    wild = configure(epochs=3, batch_size=16, learning_rate=1e30)
     with pytest.raises(KanjiError, match="no longer a number"):
         run(sample_dataset, tmp_path, wild)
     assert not (tmp_path / "last.ckpt").exists() or all(
@@ -162,7 +162,7 @@ def test_an_exploding_training_is_noticed(sample_dataset, tmp_path):
 
 
 def test_a_stop_does_not_keep_what_is_no_number(sample_dataset, tmp_path):
-    wild = TrainConfig(epochs=3, batch_size=16, learning_rate=1e30)
+    wild = configure(epochs=3, batch_size=16, learning_rate=1e30)
     with pytest.raises(KanjiError, match="no longer a number"):
         run(sample_dataset, tmp_path, wild, stop_after=8)
     assert not (tmp_path / "last.ckpt").exists()
@@ -170,7 +170,7 @@ def test_a_stop_does_not_keep_what_is_no_number(sample_dataset, tmp_path):
 
 def test_the_test_split_judges_the_best_epoch_not_the_last(sample_dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "_better", lambda *_: False)
-    trained, report = run(sample_dataset, tmp_path, TrainConfig(epochs=4, batch_size=16))
+    trained, report = run(sample_dataset, tmp_path, configure(epochs=4, batch_size=16))
     assert trained.best_epoch == 1
     judged = evaluate(tmp_path / "best_kanji_model.pth", sample_dataset, "test", None, report)
     assert judged.loss == pytest.approx(trained.test.loss, abs=1e-4)
@@ -182,51 +182,42 @@ def test_a_checkpoint_comes_within_the_epoch_when_it_lasts(sample_dataset, tmp_p
     monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
     keep = trainer.Training.keep
     monkeypatch.setattr(trainer.Training, "keep", lambda self: (kept.append(self.state.batch), keep(self)))
-    run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=32))
+    run(sample_dataset, tmp_path, configure(epochs=1, batch_size=32))
     assert kept == [1, 2, 3, 0]
 
 
 def test_patience_ends_it_early(sample_dataset, tmp_path):
-    still = TrainConfig(epochs=9, batch_size=66, learning_rate=1e-12, ema=0.0, patience=2)
+    still = configure(epochs=9, batch_size=66, learning_rate=1e-12, ema=0.0, patience=2)
     trained, _ = run(sample_dataset, tmp_path, still)
     assert trained.epochs < 9
 
 
 def test_fewer_samples_than_a_batch_are_one_batch(sample_dataset, tmp_path):
-    trained, _ = run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=4096))
+    trained, _ = run(sample_dataset, tmp_path, configure(epochs=1, batch_size=4096))
     assert trained.epochs == 1
     assert checkpoint_of(tmp_path)["optimisers"][0]["state"][0]["step"] == 1
 
 
 def test_fewer_samples_than_two_a_piece_make_fewer_pieces(sample_dataset, tmp_path):
-    config = TrainConfig(epochs=1, batch_size=128, pieces=64, sample_limit=60)
+    config = configure(epochs=1, batch_size=128, accumulation_steps=64, sample_limit=60)
     run(sample_dataset, tmp_path, config)
-    assert 1 < checkpoint_of(tmp_path)["pieces"] < 30
+    assert 1 < checkpoint_of(tmp_path)["accumulation_steps"] < 30
 
 
 def test_without_a_test_share_there_is_no_test(sample_dataset, tmp_path):
-    trained, _ = run(sample_dataset, tmp_path, TrainConfig(epochs=1, batch_size=64, split_shares=(85.0, 15.0, 0.0)))
+    trained, _ = run(sample_dataset, tmp_path, configure(epochs=1, batch_size=64, split_shares=(85.0, 15.0, 0.0)))
     assert trained.test is None
 
 
 def test_a_limit_takes_that_many_samples(sample_dataset, tmp_path):
-    config = TrainConfig(epochs=1, batch_size=8, sample_limit=60)
+    config = configure(epochs=1, batch_size=8, sample_limit=60)
     _, report = run(sample_dataset, tmp_path, config)
     (epoch,) = report.epochs
     assert epoch.epochs == 1
     assert json.loads((tmp_path / "best_model_info.json").read_text())["split"]["sample_limit"] == 60
-    tiny = TrainConfig(epochs=1, sample_limit=2)
+    tiny = configure(epochs=1, sample_limit=2)
     with pytest.raises(KanjiError, match="2 of each are needed"):
         run(sample_dataset, tmp_path / "tiny", tiny)
-
-
-@pytest.mark.parametrize(
-    "config",
-    [TrainConfig(network="resnet"), TrainConfig(batch_size=0), TrainConfig(batch_size=1), TrainConfig(epochs=0)],
-)
-def test_settings_that_make_no_sense_are_refused(sample_dataset, tmp_path, config):
-    with pytest.raises(UsageError):
-        run(sample_dataset, tmp_path, config)
 
 
 def test_resuming_needs_a_checkpoint_that_can_be_read(sample_dataset, tmp_path):
@@ -253,7 +244,7 @@ def test_a_split_that_is_not_as_asked_is_announced(sample_dir, tmp_path, report)
     first = min(path for path in sample_dir.iterdir() if path.suffix != ".json")
     (one_file / first.name).write_bytes(first.read_bytes()[: 2 * 12 * 8199])  # two hands
     prepare(one_file, tmp_path / "dataset", 32, 1, None, report)
-    _, told = run(tmp_path / "dataset", tmp_path / "run", TrainConfig(epochs=1, batch_size=4))
+    _, told = run(tmp_path / "dataset", tmp_path / "run", configure(epochs=1, batch_size=4))
     assert any(isinstance(event, Notice) and "random" in event.message for event in told.events)
     assert json.loads((tmp_path / "run" / "best_model_info.json").read_text())["split"]["kind"] == "random"
 

@@ -20,7 +20,7 @@ from kanji_tui.runs.run_directory import RunDirectory, Status
 from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
 from kanji_tui.system.plain_data import to_plain
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import configure
 from kanji_tui.training.results import Metrics, Trained
 
 CODES = (0x2422, 0x3021, 0x3026, 0x3441, 0x4544, 0x467C)  # あ 亜 愛 漢 田 日
@@ -102,7 +102,7 @@ def train_spec() -> dict:
     return {
         "data_dir": "dataset",
         "models_dir": "models",
-        "config": to_plain(asdict(resolve(TrainConfig(epochs=12)))),
+        "config": to_plain(asdict(configure(epochs=12))),
     }
 
 

@@ -10,11 +10,11 @@ from kanji_tui.cli.commands.training import train_spec
 from kanji_tui.cli.parser import parser
 from kanji_tui.jobs.train import Spec
 from kanji_tui.networks.registry import NETWORKS
-from kanji_tui.training.config import TrainConfig, resolve
+from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.workspace.command_line import train_command
 
 configs = st.builds(
-    TrainConfig,
+    configure,
     network=st.sampled_from(sorted(NETWORKS)),
     recipe=st.none() | st.sampled_from(["quick", "original"]),
     epochs=st.none() | st.integers(1, 500),
@@ -38,7 +38,7 @@ def test_what_is_copied_can_be_typed(config: TrainConfig, data_dir: str) -> None
     program, *arguments = shlex.split(train_command(spec))
     assert program == "kanji-tui"
     typed = train_spec(parser().parse_args(arguments))
-    assert (typed.data_dir, typed.config) == (spec.data_dir, resolve(config))
+    assert (typed.data_dir, typed.config) == (spec.data_dir, config)
 
 
 def test_the_usual_training_is_a_short_line() -> None:

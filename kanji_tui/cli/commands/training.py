@@ -2,7 +2,7 @@
 
 import os
 from argparse import Namespace
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ from kanji_tui.runs.run_summary import RunState
 from kanji_tui.runs.torchrun import run_distributed
 from kanji_tui.runs.trackers import check_trackers
 from kanji_tui.system.plain_data import from_plain
-from kanji_tui.training.config import TrainConfig, resolve
-from kanji_tui.training.recipes import NAMES as RECIPES
+from kanji_tui.training.config import SETTINGS, TrainConfig
+from kanji_tui.training.recipes import Recipe
+from kanji_tui.training.settings import Setting
 
 
 def add(command: AddCommand) -> None:
@@ -35,36 +36,29 @@ def add(command: AddCommand) -> None:
 def add_settings(parser: Parser) -> None:
     """What is trained: the dataset and every number of the recipe."""
     parser.add_argument("--data-dir", type=Path, default=TrainSpec.data_dir, metavar="DIR")
+    for setting in SETTINGS:
+        if setting.option:
+            parser.add_argument(
+                setting.option,
+                type=shares if setting.name == "split_shares" else next(iter(setting.kinds)),
+                default=None,
+                metavar=setting.metavar,
+                choices=None if setting.metavar else setting.choices or None,
+                help=f"{setting.help} {default_of(setting)}".rstrip(),
+            )
+    parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml", help="any settings")
     parser.add_argument(
-        "--network", default=None, metavar="NAME", help="see: kanji-tui networks (default kanjinet)"
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="one setting; may be given often"
     )
-    parser.add_argument(
-        "--recipe",
-        choices=RECIPES,
-        default=None,
-        help="where all numbers come from (default: the network's own)",
-    )
-    parser.add_argument("--epochs", type=int, default=None, metavar="N", help="(default: the recipe's)")
-    parser.add_argument("--batch-size", type=int, default=None, metavar="N", help="(default: the recipe's)")
-    parser.add_argument("--learning-rate", type=float, default=None, metavar="X", help="(default: the recipe's)")
-    parser.add_argument(
-        "--sample-limit", type=int, default=None, metavar="N", help="train on N samples, stratified"
-    )
-    parser.add_argument(
-        "--split",
-        choices=("writer", "random"),
-        default=None,
-        help="writer: no data set is both trained on and tested (default)",
-    )
-    parser.add_argument(
-        "--split-shares", type=shares, default=None, metavar="70/15/15", help="train/validation/test"
-    )
-    parser.add_argument("--fold", default=None, metavar="k/n", help="test on fold k of n, learn from the others")
-    parser.add_argument("--seed", type=int, default=None, metavar="S")
-    parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml", help="any field of the recipe")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="one field of it; may be given often"
-    )
+
+
+def default_of(setting: Setting) -> str:
+    """What a setting is where its option is left out; nothing where that is no value."""
+    if setting.name == "recipe":
+        return "(default: the network's own)"
+    if setting.name in Recipe.__annotations__:
+        return "(default: the recipe's)"
+    return f"(default: {setting.text(setting.default)})" if setting.default is not None else ""
 
 
 def add_train(parser: Parser) -> None:
@@ -136,7 +130,7 @@ def folds(args: Namespace) -> int:
 def train_spec(args: Namespace) -> TrainSpec:
     """The spec the arguments describe: --config first, single arguments over it; checked before a child starts."""
     check_trackers(tuple(args.track))
-    options = {field.name: getattr(args, field.name, None) for field in fields(TrainConfig)}
+    options = {setting.name: getattr(args, setting.name) for setting in SETTINGS if setting.option}
     given = {name: value for name, value in options.items() if value is not None}
     if args.resume:
         run = find_run(args.resume)
@@ -149,18 +143,16 @@ def train_spec(args: Namespace) -> TrainSpec:
             raise UsageError(f"run {run.name} is still running", f"follow it: kanji-tui attach {run.name}")
         old = from_plain(TrainSpec, run.config()["spec"], f"{run.name}/config.yaml")
         return replace(old, resume=run.path, track=tuple(args.track) or old.track, profile=args.profile)
-    config = TrainConfig()
-    if args.config or args.set:
-        plain = read_yaml(args.config) if args.config else {}
-        plain = {**plain, **settings(args.set)} if isinstance(plain, dict) else plain
-        config = from_plain(TrainConfig, plain, str(args.config or "--set"))
+    plain = read_yaml(args.config) if args.config else {}
+    if isinstance(plain, dict):
+        plain = {**plain, **settings(args.set), **given}
+    config = from_plain(TrainConfig, plain, str(args.config or "--set"))
     if args.split == "writer":  # asked for in so many words; as a default it gives way, and says so
         from kanji_tui.data.dataset import open_dataset
         from kanji_tui.data.splits import require_writers
 
         require_writers(open_dataset(args.data_dir))
-    config = replace(config, **given)
-    return TrainSpec(data_dir=args.data_dir, config=resolve(config), track=tuple(args.track), profile=args.profile)
+    return TrainSpec(data_dir=args.data_dir, config=config, track=tuple(args.track), profile=args.profile)
 
 
 def settings(texts: list[str]) -> dict[str, Any]:

@@ -1,13 +1,9 @@
-"""The form of a new training: a line for every field of TrainConfig, made from its type and its help.
+"""The form of a new training: a line for every setting, made from its description.
 
 What most trainings choose comes first. A field left empty takes the recipe's value, which stands in it in grey.
 """
 
-import types
-import typing
 from collections.abc import Callable
-from dataclasses import Field as Setting
-from dataclasses import fields
 from functools import cache, partial
 from typing import Any, ClassVar
 
@@ -22,10 +18,10 @@ from kanji_tui.paths import DATA_DIR, MODELS_DIR
 from kanji_tui.presentation.document import Styled
 from kanji_tui.presentation.training import estimate
 from kanji_tui.runs import question
-from kanji_tui.system.plain_data import from_plain
-from kanji_tui.training.config import DEFAULT_NETWORK, TrainConfig, help_of, resolve
+from kanji_tui.training.config import DEFAULT_NETWORK, SETTINGS, TrainConfig, configure
 from kanji_tui.training.results import Probed
-from kanji_tui.tui.shell.form import Field, FormScreen, Parse
+from kanji_tui.training.settings import GROUPS, Setting
+from kanji_tui.tui.shell.form import Field, FormScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.choice import Choice
@@ -34,17 +30,6 @@ from kanji_tui.workspace.command_line import train_arguments, train_command
 
 OF_RECIPE, OF_NETWORK = "recipe's", "network's own"
 UNSAID = ("", OF_RECIPE, OF_NETWORK)
-GROUPS: dict[str, tuple[str, ...]] = {
-    "": (
-        "network", "recipe", "epochs", "batch_size", "learning_rate", "split", "split_shares", "fold",
-        "sample_limit", "seed",
-    ),
-    "precision and memory": ("precision", "pieces", "detect_anomaly"),
-    "augmentation": (
-        "rotation", "shear", "scale", "shift", "elastic", "stroke_width", "erase", "noise", "noise_share", "fade",
-    ),
-}  # fmt: skip
-THE_REST = "optimiser and schedule"  # comes second, and has every field that no other group names
 
 
 class TimeProbed(Answered[Probed]):
@@ -127,8 +112,8 @@ class TrainForm(FormScreen):
 
 
 def read_config(values: dict[str, Any]) -> TrainConfig:
-    """The config that the form's values make, resolved."""
-    return resolve(TrainConfig(**values))
+    """The config that the form's values make."""
+    return configure(**values)
 
 
 def problem_of(values: dict[str, Any]) -> str:
@@ -140,93 +125,47 @@ def problem_of(values: dict[str, Any]) -> str:
     return ""
 
 
-def grouped() -> dict[str, list[str]]:
-    """Every field of TrainConfig by group, in the order of the form."""
-    named = {name for names in GROUPS.values() for name in names}
-    rest = [f.name for f in fields(TrainConfig) if f.name not in named]
-    first, *others = GROUPS.items()
-    return {first[0]: list(first[1]), THE_REST: rest, **{title: list(names) for title, names in others}}
-
-
 def _fields() -> tuple[Field, ...]:
-    hints = typing.get_type_hints(TrainConfig)
-    settings = {f.name: f for f in fields(TrainConfig)}
-    return tuple(_field(settings[name], hints[name], group) for group, names in grouped().items() for name in names)
+    return tuple(_field(setting) for group in GROUPS for setting in SETTINGS if setting.group == group)
 
 
-def _field(setting: Setting[Any], hint: Any, group: str) -> Field:
-    """The line of one setting: a choice where its type has few values, else a text."""
-    name, default = setting.name, setting.default
-    optional = type(None) in typing.get_args(hint)
-    choices = _choices(name, hint)
-    value = _text(default)
-    if choices and optional:
-        value = OF_NETWORK if name == "recipe" else OF_RECIPE
+def _field(setting: Setting) -> Field:
+    """The line of one setting: a choice where its values are few, else a text."""
+    choices = ("no", "yes") if bool in setting.kinds else setting.choices
+    value = setting.text(setting.default)
+    if choices and setting.default is None:
+        value = OF_NETWORK if setting.name == "recipe" else OF_RECIPE
         choices = (value, *choices)
     return Field(
-        name=name,
-        label=name.replace("_", " "),
+        name=setting.name,
+        label=setting.label,
         value=value,
-        help=_help(name, bool(choices) and optional),
-        parse=_parse(name, hint, bool(choices)),
+        help=_help(setting, bool(choices) and setting.default is None),
+        parse=partial(_parse, setting),
         choices=choices,
-        placeholder=_grey(name) if optional else "",
-        group=group,
+        placeholder=_grey(setting) if setting.default is None else "",
+        group=setting.group,
     )
 
 
-def _choices(name: str, hint: Any) -> tuple[str, ...]:
-    if name == "network":
-        return tuple(NETWORKS)
-    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) or _is_union(hint) else (hint,)
-    for part in parts:
-        if typing.get_origin(part) is typing.Literal:
-            return tuple(map(str, typing.get_args(part)))
-        if part is bool:
-            return ("no", "yes")
-    return ()
+def _parse(setting: Setting, text: str) -> Any:
+    """Text to value, None or the default for none; a ValueError does not repeat the setting's name."""
+    if text in UNSAID:
+        return setting.default
+    try:
+        return setting.parse(text)
+    except KanjiError as error:
+        raise ValueError(error.message.removeprefix(f"{setting.label} ")) from None
 
 
-def _is_union(hint: Any) -> bool:
-    return typing.get_origin(hint) is typing.Union
-
-
-def _parse(name: str, hint: Any, chosen: bool) -> Parse:
-    """Text to value by the type of the config's field, in the words that a config file would be refused with."""
-    lists = any(typing.get_origin(part) is tuple for part in (hint, *typing.get_args(hint)))
-
-    def parse(text: str) -> Any:
-        if text in UNSAID:
-            return None if type(None) in typing.get_args(hint) else getattr(TrainConfig(), name)
-        plain: Any = {"yes": True, "no": False}[text] if chosen and text in ("yes", "no") else text
-        if lists:
-            plain = [_number(part) for part in text.split("/")]
-        elif not chosen:
-            plain = _number(text) if name != "fold" else text
-        try:
-            return getattr(from_plain(TrainConfig, {name: plain}), name)
-        except KanjiError as error:
-            raise ValueError(error.message.removeprefix("the settings: ").removeprefix(f"{name} ")) from None
-
-    return parse
-
-
-def _number(text: str) -> int | float | str:
-    """The number that stands there; the text itself where none does, for the config to refuse."""
-    for kind in (int, float):
-        try:
-            return kind(text.replace(",", "").replace("_", ""))
-        except ValueError:
-            continue
-    return text
-
-
-def _grey(name: str) -> Callable[[dict[str, str]], str]:
+def _grey(setting: Setting) -> Callable[[dict[str, str]], str]:
     """The recipe's value, for the network and the recipe that the form names."""
 
     def grey(texts: dict[str, str]) -> str:
-        value = getattr(_recipe_of(texts), name, None)
-        return f"{_text(value)} (recipe)" if value is not None else {"sample_limit": "all"}.get(name, "none")
+        value = getattr(_recipe_of(texts), setting.name, None)
+        if value is None:
+            return {"sample_limit": "all"}.get(setting.name, "none")
+        return f"{setting.text(value)} (recipe)"
 
     return grey
 
@@ -239,29 +178,17 @@ def _recipe_of(texts: dict[str, str]) -> TrainConfig | None:
 def _recipes_own(network: str, recipe: str) -> TrainConfig | None:
     """What the recipe says, asked once: it asks the driver. None for a network that cannot be built here."""
     try:
-        return resolve(TrainConfig(network=network, recipe=None if recipe in UNSAID else recipe))  # type: ignore[arg-type]
+        return configure(network, None if recipe in UNSAID else recipe)
     except KanjiError:
         return None
 
 
-def _help(name: str, from_recipe: bool) -> str | Callable[[dict[str, str]], str]:
-    """The config's line of help as a sentence, with what the network is, or what the recipe chooses."""
-    text = help_of(name)
-    said = f"{text[:1].upper()}{text[1:]}."
-    if name == "network":
-        return lambda texts: NETWORKS[texts[name]].description
+def _help(setting: Setting, from_recipe: bool) -> str | Callable[[dict[str, str]], str]:
+    """The setting's help as a sentence, with what the network is, or what the recipe chooses."""
+    sentence = f"{setting.help[:1].upper()}{setting.help[1:]}."
+    if setting.name == "network":
+        return lambda texts: NETWORKS[texts["network"]].description
     if from_recipe:
-        whose = "The network's" if name == "recipe" else "Recipe's"
-        return lambda texts: f"{said} {whose}: {_text(getattr(_recipe_of(texts), name, None))}."
-    return said
-
-
-def _text(value: Any) -> str:
-    """A value as it is typed."""
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return "/".join(f"{part:g}" for part in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        whose = "The network's" if setting.name == "recipe" else "Recipe's"
+        return lambda texts: f"{sentence} {whose}: {setting.text(getattr(_recipe_of(texts), setting.name, None))}."
+    return sentence
