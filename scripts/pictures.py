@@ -23,7 +23,7 @@ from pseudo_terminal import OnTerminal
 
 COLUMNS, ROWS = 120, 36
 WAIT_SECONDS = 240.0
-COLOURS = 48
+COLOURS = 256
 # 田 on the drawing pad, in shares of its side.
 STROKES = (
     ((0.2, 0.15), (0.2, 0.85)),
@@ -110,11 +110,10 @@ def walk(bench: Workbench):
     yield "training"
 
     bench.keys("4")
-    bench.wait_for("onnx")
+    bench.wait_for("enter inspects")
     bench.keys("\r")
-    bench.wait_for("nodes")
     bench.wait_for("Conv")
-    bench.read(3.0)
+    bench.read(2.0)
     bench.frame(2.0)
     yield "inspector"
 
@@ -166,7 +165,7 @@ def write_gif(frames: list[tuple[Image.Image, float]], path: Path) -> None:
     whole = Image.new("RGB", (frames[0][0].width, sum(picture.height for picture, _ in frames)))
     for number, (picture, _) in enumerate(frames):
         whole.paste(picture, (0, number * picture.height))
-    palette = whole.quantize(COLOURS * 2)
+    palette = whole.quantize(COLOURS)
     first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture, _ in frames]
     durations = [round(1000 * seconds) for _, seconds in frames]
     first.save(path, save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
