@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from kanji_tui import events
+from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.errors import KanjiError
 
 PLAIN_SECONDS = 5.0
@@ -107,8 +108,6 @@ def describe_rate(event: events.Progress) -> str:
 
 def describe_epoch(event: events.Epoch) -> str:
     """One line for an epoch, the best so far marked with a star."""
-    return (
-        f"epoch {event.epoch:3d}/{event.epochs}  train loss {event.train_loss:.4f} top-1 {event.train_top1:7.2%}"
-        f"  val loss {event.val_loss:.4f} top-1 {event.val_top1:7.2%} top-5 {event.val_top5:7.2%}"
-        f"  {event.samples_per_second:,.0f} samples/s{'  *' if event.best else ''}"
-    )
+    brief = [metric for metric in METRICS if metric.brief]
+    shown = "  ".join(f"{metric.name} {metric.text(event)}{' %' if metric.percent else ''}" for metric in brief)
+    return f"epoch {event.epoch:3d}/{event.epochs}  {shown}{'  *' if event.best else ''}"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from kanji_tui.characters.jis import name_jis
 from kanji_tui.cli.show.plain import Lines, bytes_or_dash, check_lines, count_or_dash, gpu_lines, sentence, table
 from kanji_tui.cli.show.words import percent
+from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Unheard
 from kanji_tui.jobs import inspect
@@ -124,18 +125,11 @@ def training_lines(state: State) -> Lines:
         yield f"Test top-1 {percent(trained.test.top1)}, top-5 {percent(trained.test.top5)}."
     if newest.epochs:
         yield f"Its last epochs of {len(newest.epochs)}; the best is number {newest.best and newest.best.epoch}:"
+        brief = [metric for metric in METRICS if metric.brief]
+        columns = (">epoch", *(f">{metric.name}{' %' if metric.percent else ''}" for metric in brief))
         epochs = [
-            (
-                str(epoch.epoch),
-                f"{epoch.train_loss:.4f}",
-                percent(epoch.train_top1),
-                f"{epoch.val_loss:.4f}",
-                percent(epoch.val_top1),
-                f"{epoch.samples_per_second:,.0f}",
-            )
-            for epoch in newest.epochs[-EPOCHS:]
+            (str(epoch.epoch), *(metric.text(epoch) for metric in brief)) for epoch in newest.epochs[-EPOCHS:]
         ]
-        columns = (">epoch", ">loss", ">top-1", ">validation loss", ">validation top-1", ">samples a second")
         yield from table(columns, epochs)
     log = read_log(newest)[-LOG_LINES:]
     if log:

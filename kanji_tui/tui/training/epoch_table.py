@@ -4,9 +4,9 @@ from functools import partial
 
 from textual.content import Content
 
+from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.events import Epoch
 from kanji_tui.presentation.document import Column, LazyRows, Row
-from kanji_tui.tui.widgets import formatting
 from kanji_tui.tui.widgets.list_table import ListTable
 
 
@@ -18,16 +18,7 @@ class EpochTable(ListTable):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(
             Column("ep", 4),
-            Column("loss", 5, right=True),
-            Column("acc", 5, right=True),
-            Column("val loss", 8, right=True),
-            Column("val acc", 7, right=True),
-            Column("lr", 7, right=True),
-            Column("time", 5, right=True),
-            Column("top-3", 6, right=True),
-            Column("top-5", 6, right=True),
-            Column("clean", 6, right=True),
-            Column("samples/s", 10, right=True),
+            *(Column(metric.column, metric.width, right=True) for metric in METRICS),
             id=id,
             empty="no epoch has ended yet",
             title="epochs",
@@ -50,22 +41,5 @@ class EpochTable(ListTable):
 def _row(epoch: Epoch, best: int | None) -> Row:
     is_best = epoch.epoch == best
     style = "bold $success" if is_best else ""
-    clean = epoch.train_clean_top1
-    cells = (
-        f"{epoch.epoch}{'*' if is_best else ''}",
-        f"{epoch.train_loss:.3f}",
-        _percent(epoch.train_top1),
-        f"{epoch.val_loss:.3f}",
-        _percent(epoch.val_top1),
-        f"{epoch.learning_rate:.1e}",
-        formatting.duration(epoch.seconds) if epoch.seconds >= 10 else f"{epoch.seconds:.1f}s",
-        _percent(epoch.val_top3),
-        _percent(epoch.val_top5),
-        "-" if clean is None else _percent(clean),
-        formatting.count(epoch.samples_per_second),
-    )
+    cells = (f"{epoch.epoch}{'*' if is_best else ''}", *(metric.text(epoch) for metric in METRICS))
     return Row(str(epoch.epoch), tuple(Content.styled(cell, style) for cell in cells))
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2f}"[:5].rstrip(".")
