@@ -1,10 +1,8 @@
 """Which curves a training has: metrics by name, chosen by pattern, of one run or of several over each other."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from kanji_tui.events import Epoch
+from kanji_tui.epoch_metrics import METRICS, EpochMetric
 from kanji_tui.presentation.curve_data import Chart, Points, Series, Window
 from kanji_tui.workspace.run_views import RunView
 
@@ -12,36 +10,6 @@ MOST_RUNS = 4
 LETTERS = "abcd"
 RUN_STYLES = ("accent", "primary", "good", "warning")
 SIDE_STYLES = {"train": "primary", "val": "accent", "clean": "good"}
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A curve: the chart it is drawn in, its side there (train, val ...) and its value of an epoch."""
-
-    chart: str
-    side: str
-    of: Callable[[Epoch], float | None]
-    percent: bool = False
-    usual: bool = False
-
-    @property
-    def name(self) -> str:
-        """What a pattern is held against."""
-        return f"{self.side} {self.chart}".strip()
-
-
-METRICS: tuple[Metric, ...] = (
-    Metric("loss", "train", lambda epoch: epoch.train_loss, usual=True),
-    Metric("loss", "val", lambda epoch: epoch.val_loss, usual=True),
-    Metric("top-1", "train", lambda epoch: epoch.train_top1, percent=True, usual=True),
-    Metric("top-1", "clean", lambda epoch: epoch.train_clean_top1, percent=True),
-    Metric("top-1", "val", lambda epoch: epoch.val_top1, percent=True, usual=True),
-    Metric("top-3", "val", lambda epoch: epoch.val_top3, percent=True),
-    Metric("top-5", "val", lambda epoch: epoch.val_top5, percent=True),
-    Metric("learning rate", "", lambda epoch: epoch.learning_rate),
-    Metric("samples/s", "", lambda epoch: epoch.samples_per_second),
-    Metric("seconds", "", lambda epoch: epoch.seconds),
-)
 
 
 def fits(pattern: str, text: str) -> bool:
@@ -52,14 +20,14 @@ def fits(pattern: str, text: str) -> bool:
         return pattern.lower() in text.lower()
 
 
-def matching(pattern: str) -> tuple[Metric, ...]:
+def matching(pattern: str) -> tuple[EpochMetric, ...]:
     """The metrics whose name has the pattern in it; without one the usual ones."""
     if not pattern:
         return tuple(metric for metric in METRICS if metric.usual)
     return tuple(metric for metric in METRICS if fits(pattern, metric.name))
 
 
-def points(view: RunView, metric: Metric) -> Points:
+def points(view: RunView, metric: EpochMetric) -> Points:
     """The metric at each epoch that has it."""
     values = ((float(epoch.epoch), metric.of(epoch)) for epoch in view.epochs)
     return tuple((x, y) for x, y in values if y is not None)
@@ -94,7 +62,7 @@ def charts(
     )
 
 
-def _series(views: list[RunView], metrics: list[Metric]) -> tuple[Series, ...]:
+def _series(views: list[RunView], metrics: list[EpochMetric]) -> tuple[Series, ...]:
     if len(views) <= 1:
         return tuple(
             Series(m.side or m.chart, SIDE_STYLES.get(m.side, "accent"), points(view, m), mark=m.side[:1])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.events import Epoch, Gpu
 from kanji_tui.jobs.folds import CrossValidated, Scores
 from kanji_tui.jobs.search import SearchResult, TrialResult
@@ -29,19 +30,7 @@ from kanji_tui.workspace.run_views import RunView
 
 EPOCHS_SHOWN, LOG_LINES = 10, 5
 
-EPOCH_COLUMNS = (
-    Column("ep", 4),
-    Column("loss", 5, right=True),
-    Column("acc", 5, right=True),
-    Column("val loss", 8, right=True),
-    Column("val acc", 7, right=True),
-    Column("lr", 7, right=True),
-    Column("time", 5, right=True),
-    Column("top-3", 5, right=True),
-    Column("top-5", 5, right=True),
-    Column("clean", 5, right=True),
-    Column("samples/s", 9, right=True),
-)
+EPOCH_COLUMNS = (Column("ep", 4), *(Column(m.column, m.width, right=True) for m in METRICS))
 RUN_COLUMNS = (Column("start", 5), Column("network"), Column("state", 8), Column("best", 4, right=True))
 
 
@@ -141,31 +130,15 @@ def epoch_table(epochs: Sequence[Epoch]) -> Table:
 
 def _epoch_row(epoch: Epoch, best: int | None) -> Row:
     is_best = epoch.epoch == best
-    cells = (
-        f"{epoch.epoch}{'*' if is_best else ''}",
-        f"{epoch.train_loss:.3f}",
-        numbers.bare_percent(epoch.train_top1),
-        f"{epoch.val_loss:.3f}",
-        numbers.bare_percent(epoch.val_top1),
-        f"{epoch.learning_rate:.1e}",
-        numbers.duration(epoch.seconds) if epoch.seconds >= 10 else f"{epoch.seconds:.1f} s",
-        numbers.bare_percent(epoch.val_top3),
-        numbers.bare_percent(epoch.val_top5),
-        numbers.bare_percent(epoch.train_clean_top1),
-        numbers.count(epoch.samples_per_second),
-    )
+    cells = (f"{epoch.epoch}{'*' if is_best else ''}", *(metric.text(epoch) for metric in METRICS))
     return Row(str(epoch.epoch), tuple(Styled(cell, "good strong") for cell in cells) if is_best else cells)
 
 
 def epoch_line(epoch: Epoch) -> str:
     """One line for an epoch, the best so far marked with a star."""
-    return (
-        f"epoch {epoch.epoch:3d}/{epoch.epochs}"
-        f"  train loss {numbers.loss(epoch.train_loss)} top-1 {numbers.percent(epoch.train_top1):>8}"
-        f"  val loss {numbers.loss(epoch.val_loss)} top-1 {numbers.percent(epoch.val_top1):>8}"
-        f" top-5 {numbers.percent(epoch.val_top5):>8}"
-        f"  {numbers.rate(epoch.samples_per_second, 'samples')}{'  *' if epoch.best else ''}"
-    )
+    brief = [metric for metric in METRICS if metric.brief]
+    shown = "  ".join(f"{metric.name} {metric.text(epoch)}{' %' if metric.percent else ''}" for metric in brief)
+    return f"epoch {epoch.epoch:3d}/{epoch.epochs}  {shown}{'  *' if epoch.best else ''}"
 
 
 # results

@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.errors import UsageError, first_line
 from kanji_tui.events import Energy, Epoch, Event, Gpu, Notice, Report
 from kanji_tui.runs.emissions import CODECARBON_FILE, WORLD, carbon_intensity
@@ -103,19 +104,8 @@ class TrackedReport:
 
 def epoch_values(epoch: Epoch) -> Values:
     """The numbers of an epoch, by the names they have in every tracker."""
-    values = {
-        "loss/train": epoch.train_loss,
-        "loss/validation": epoch.val_loss,
-        "top1/train": epoch.train_top1,
-        "top1/train clean": epoch.train_clean_top1,
-        "top1/validation": epoch.val_top1,
-        "top3/validation": epoch.val_top3,
-        "top5/validation": epoch.val_top5,
-        "learning rate": epoch.learning_rate,
-        "seconds": epoch.seconds,
-        "samples per second": epoch.samples_per_second,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    values = {metric.tag: metric.of(epoch) for metric in METRICS}
+    return {tag: value for tag, value in values.items() if value is not None}
 
 
 def device_values(event: Gpu | Energy) -> Values:

@@ -9,7 +9,6 @@ validation_by_class.json samples and recall of every class in the best epoch's v
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,8 @@ import torch
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.splits import Split
+from kanji_tui.epoch_metrics import to_history
+from kanji_tui.events import Epoch
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import CHECKPOINT, HISTORY, MODEL_INFO, WEIGHTS
 from kanji_tui.recognition.confusions import count_by_class, most_confused
@@ -144,22 +145,6 @@ def _named(card: ModelCard, number: int) -> tuple[str, str]:
     return character_of(jis), name_jis(jis)
 
 
-def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
+def write_history(directory: Path, epochs: list[Epoch]) -> None:
     """Write training_progress.json."""
-    validations = [entry["validation"] for entry in history]
-    write_json(
-        directory / HISTORY,
-        {
-            "epochs": [entry["epoch"] for entry in history],
-            "train_loss": [entry["train_loss"] for entry in history],
-            "train_acc": [100 * entry["train_top1"] for entry in history],
-            "train_clean_acc": [100 * entry["train_clean_top1"] for entry in history],
-            "val_loss": [validation["loss"] for validation in validations],
-            "val_acc": [100 * validation["top1"] for validation in validations],
-            "val_top3": [100 * validation["top3"] for validation in validations],
-            "val_top5": [100 * validation["top5"] for validation in validations],
-            "learning_rate": [entry["learning_rate"] for entry in history],
-            "seconds": [entry["seconds"] for entry in history],
-            "samples_per_second": [entry["samples_per_second"] for entry in history],
-        },
-    )
+    write_json(directory / HISTORY, to_history(epochs))

@@ -20,8 +20,9 @@ from torch import Tensor
 
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import Split, split_dataset
+from kanji_tui.epoch_metrics import to_epoch
 from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.events import Epoch, Notice, Progress, Report
+from kanji_tui.events import Notice, Progress, Report
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
@@ -289,18 +290,8 @@ def _measure(training: Training) -> None:
     if best:
         state.best = entry
         artifacts.write_best(training.directory, state, training.card)
-    artifacts.write_history(training.directory, state.history)
-    report(
-        Epoch(
-            epochs=training.epochs,
-            val_loss=validation.loss,
-            val_top1=validation.top1,
-            val_top3=validation.top3,
-            val_top5=validation.top5,
-            best=best,
-            **measured,
-        )
-    )
+    artifacts.write_history(training.directory, [to_epoch(each, training.epochs, False) for each in state.history])
+    report(to_epoch(entry, training.epochs, best))
 
 
 def _better(found: Metrics, best: dict[str, float], by: str) -> bool:

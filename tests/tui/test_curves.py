@@ -196,7 +196,7 @@ def view(name: str, done: int = 4) -> RunView:
 
 def test_metrics_are_chosen_by_pattern() -> None:
     assert [metric.name for metric in charts.matching("")] == [
-        "train loss", "val loss", "train top-1", "val top-1",
+        "train loss", "train top-1", "val loss", "val top-1",
     ]  # fmt: skip
     assert {metric.chart for metric in charts.matching("top-[35]")} == {"top-3", "top-5"}
     assert charts.matching("(") == ()  # no regular expression, and in no name

@@ -256,5 +256,5 @@ def test_fields_of_the_config_are_read_by_their_type(name: str, text: str, value
 )
 def test_fields_refuse_what_the_config_would(name: str, text: str) -> None:
     field = next(field for field in TrainForm(None)._fields if field.name == name)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"needed|needs"):
+    with pytest.raises(ValueError, match="need"):
         field.parse(text)
