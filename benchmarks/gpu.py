@@ -1,16 +1,16 @@
-"""What a GPU shows in its first eight minutes: the whole CUDA path of the program, measured and checked.
+"""Measure and check every part of the program that uses CUDA, in eight minutes.
 
     python benchmarks/gpu.py [--wheels DIR] [--data DIR] [--only PART ...] [--device cpu --tiny]
 
-For a machine with torch 2.11 to 2.13, numpy, onnx, onnxruntime, pillow, pyyaml, safetensors and nvidia-ml-py, and
-this folder of sources; neither a terminal library, psutil, tract, a font nor the internet is needed. Wheels in
---wheels are installed into a temporary folder first (tract, say: exports are then checked in both engines). --data
-names record files (kanji-tui sample made them, say) for the comparison of accuracies.
+Needs torch 2.11 to 2.13, numpy, onnx, onnxruntime, pillow, pyyaml, safetensors, nvidia-ml-py and this source tree.
+It needs no Textual, psutil, tract, fonts or internet. Wheels in --wheels are installed into a temporary folder
+first; with tract among them exports are checked in both engines. --data names a folder of record files, for example
+from `kanji-tui sample`, to compare accuracies on.
 
-Each part runs by itself: one that fails hides no other. A part for which no time is left is not begun. What is
-found is printed as it comes; the last line is one JSON object {"device", "parts": [{"name", "state", "seconds",
-...}]}, states are ok, failed and not applicable. The exit code is 1 when a part failed. --device cpu --tiny runs
-everything as small as it can be, to see that the script works.
+Parts are independent: a failed part does not stop the others. A part is skipped when too little time is left.
+Results are printed as they arrive; the last line is one JSON object {"device", "parts": [{"name", "state",
+"seconds", ...}]} with the states ok, failed and not applicable. The exit code is 1 when a part failed. --device cpu
+--tiny runs every part at its smallest size to test the script.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""The original's training loop, run for real: the reference that `benchmarks/train.py` measures against.
+"""The training loop of the original scripts: the reference of `benchmarks/train.py`.
 
     python benchmarks/original_loop.py --data-dir DIR [--split writer] [--epochs 30] [--threads N]
 
-Network v2.1; a data set that hands out one sample after the other, noise of deviation 0.05 on 30 % of them; a
-DataLoader with two workers; batches of 64; AdamW 1e-3 with weight decay 1e-4, cosine by epoch, label smoothing 0.1,
-gradients cut at 1.0, patience 15. Three things differ, none to its harm: the pictures are those of our preparation,
-the split is ours, so that both are judged on the same samples, and its best weights are tested, not its last.
-Prints one JSON object a line: one an epoch, then the result (fractions, seconds).
+Network v2.1; a Dataset that returns one sample at a time, with noise of standard deviation 0.05 on 30 % of them; a
+DataLoader with two workers; batches of 64; AdamW, learning rate 1e-3, weight decay 1e-4, cosine schedule by epoch,
+label smoothing 0.1, gradient norm limited to 1.0, patience 15. Three differences, all in its favour or neutral: the
+images come from our preparation, the split is ours, so both are tested on the same samples, and the best weights
+are tested instead of the last. Prints one JSON object per epoch and one for the result (fractions, seconds).
 """
 
 import argparse

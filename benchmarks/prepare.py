@@ -1,16 +1,18 @@
-"""How fast is preparation? The floor, ours and a per-record loop, side by side in one run.
+"""Measure the speed of preparation against a floor and against a per-record loop, in one run.
 
     python benchmarks/prepare.py [--files 50] [--folder DIR]
 
-Makes its own input in a folder that is removed afterwards: two drawn files of 12,144 records, repeated under the
-50 names (5 GB; as much again for outputs). Inputs are read once before anything is timed, and everything is timed
-twice, in turn, and the better time counts. The floor reads every input with numpy and writes arrays of the output
-size, synced as ours are. Ours is the real command in a process of its own, its start included; once it is watched
-for its private memory. The reference does for each of 5,000 records what the original scripts do (a Python loop
-over the bytes, Gaussian blur 3x3, area average, float32) on one core, and is extrapolated; OpenCV does the last
-steps where opencv-python-headless is installed, as it does for them, else Pillow. What the original adds, deflated
-npz files, is left out, though ours is timed with its writing. Prints a table in Markdown; ends with 1 where one of
-the aims is missed.
+Makes its input in a temporary folder: two synthetic files of 12,144 records, repeated under the 50 names (5 GB; as
+much again for outputs). The input is read once before the timing; each method is timed twice, alternating, and the
+better time counts.
+
+- Floor: numpy reads the input and writes arrays of the output's size, synced as ours are.
+- Ours: the real command as a process, including its start; in a further run its private memory is recorded.
+- Reference: what the original scripts do for each record (a Python loop over the bytes, Gaussian blur 3x3, area
+  average, float32) for 5,000 records on one core, extrapolated. OpenCV does the last steps, as in the original,
+  where opencv-python-headless is installed, else Pillow. The original's compressed npz files are not written.
+
+Prints a Markdown table; the exit code is 1 where a goal is missed.
 """
 
 import argparse
@@ -41,13 +43,13 @@ SIZE = 64
 
 
 def make_input(folder: Path, files: int) -> list[Path]:
-    """Two drawn files of full size, repeated; returns all paths."""
+    """Write two synthetic files of full size and copies of them; returns all paths."""
     generate_sample(folder / "drawn", 3036, 8, 0, SilentReport())
-    drawn = sorted((folder / "drawn").glob("ETL9G_*"))
+    originals = sorted((folder / "synthetic").glob("ETL9G_*"))
     (folder / "etl").mkdir()
     paths = [folder / "etl" / f"ETL9G_{number:02d}" for number in range(1, files + 1)]
     for number, path in enumerate(paths):
-        shutil.copyfile(drawn[number % len(drawn)], path)
+        shutil.copyfile(originals[number % len(originals)], path)
     return paths
 
 
@@ -158,7 +160,7 @@ def main() -> int:
 
 
 def print_table(records: int, floor: float, ours: float, loop: float, peak: int) -> int:
-    """The table, then each aim and whether it was met; returns the exit code."""
+    """Print the table, then each goal and whether it was met; returns the exit code."""
     print(f"Preparation of {records:,} records to {SIZE}x{SIZE}, {datetime.now(UTC):%Y-%m-%d}, {machine()}\n")
     print("| way | seconds | records/s |")
     print("|---|---|---|")
@@ -171,15 +173,15 @@ def print_table(records: int, floor: float, ours: float, loop: float, peak: int)
         ),
     ):
         print(f"| {way} | {seconds:.1f} | {records / seconds:,.0f} |")
-    aims = (
+    goals = (
         (f"{ours / floor:.2f} times the floor's time", "at most 3", ours <= 3 * floor),
         (f"{loop / ours:.1f} times as fast as the loop", "at least 60", loop >= 60 * ours),
         (f"{peak / 1e6:.0f} MB of private memory at most", "under 1,000", peak < 1e9),
     )
     print()
-    for found, wanted, met in aims:
-        print(f"- {found} (aim: {wanted}): {'met' if met else 'MISSED'}")
-    return 0 if all(met for _, _, met in aims) else 1
+    for found, wanted, met in goals:
+        print(f"- {found} (goal: {wanted}): {'met' if met else 'MISSED'}")
+    return 0 if all(met for _, _, met in goals) else 1
 
 
 if __name__ == "__main__":

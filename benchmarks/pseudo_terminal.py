@@ -1,4 +1,4 @@
-"""A program on a terminal that nobody looks at: keys go in, what it draws is counted and timed."""
+"""A program on a pseudo-terminal: send keys, count and time its output."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ CHUNK = 65536
 
 
 class OnTerminal:
-    """`python ARGUMENTS` in `home`, on a pseudo-terminal of truecolour; `received` counts the bytes it wrote."""
+    """`python ARGUMENTS` in `home`, on a truecolour pseudo-terminal; `received` counts the bytes it wrote."""
 
     def __init__(self, home: Path, *arguments: str, columns: int = 120, rows: int = 40) -> None:
         self.received = 0
@@ -42,7 +42,7 @@ class OnTerminal:
         os.write(self.terminal, text.encode())
 
     def read(self, seconds: float) -> bytes:
-        """What it wrote, as soon as it writes; empty after `seconds` of silence or at its end."""
+        """The next output; empty after `seconds` without output, or when the program has ended."""
         if not select.select([self.terminal], [], [], max(0.0, seconds))[0]:
             return b""
         try:
@@ -53,7 +53,7 @@ class OnTerminal:
         return found
 
     def drain(self, seconds: float) -> int:
-        """Read what it draws for so long; the number of bytes."""
+        """Read its output for `seconds`; the number of bytes."""
         before, until = self.received, time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
             if not self.read(left) and not self.process.is_running():
@@ -61,7 +61,7 @@ class OnTerminal:
         return self.received - before
 
     def settle(self, quiet: float, longest: float) -> None:
-        """Read until it has been silent for `quiet` seconds, at most `longest`."""
+        """Read until there was no output for `quiet` seconds, at most `longest` seconds."""
         until = time.perf_counter() + longest
         while time.perf_counter() < until and self.read(quiet):
             pass
@@ -72,11 +72,11 @@ class OnTerminal:
         while mark.encode() not in seen:
             left = began + longest - time.perf_counter()
             if left <= 0:
-                raise TimeoutError(f"'{mark}' was not drawn within {longest} s")
+                raise TimeoutError(f"'{mark}' was not written within {longest} s")
             seen = (seen + self.read(left))[-CHUNK * 4 :]
         return time.perf_counter() - began
 
     def seconds_used(self) -> float:
-        """CPU seconds of it and of the children it has waited for; a job it started is a session of its own."""
+        """CPU seconds of the program and the children it waited for; jobs are not among them."""
         times = self.process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)

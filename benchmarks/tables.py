@@ -1,4 +1,4 @@
-"""What the benchmarks print: Markdown tables, and the machine they ran on."""
+"""Markdown tables, and one line that describes the machine."""
 
 import os
 import platform
@@ -18,10 +18,10 @@ def row(*cells: object) -> None:
 
 
 def machine() -> str:
-    """Cores, memory, Python, and how busy it was before."""
+    """Cores, memory, Python version and the load averages."""
     memory = psutil.virtual_memory().total / 2**30
     busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     return (
         f"{usable_cores()} cores ({platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()}, "
-        f"load before it began {busy}"
+        f"load before the start {busy}"
     )

@@ -1,10 +1,11 @@
-"""How thin is the line? First paint, bytes at rest and at work, keys, and a terminal that stops reading.
+"""Measure the workbench on a terminal: first paint, output when idle and busy, key to paint, a stalled terminal.
 
     python benchmarks/terminal.py [--folder DIR]
 
-Everything is the real workbench on a pseudo-terminal of 120x40. A sample is drawn and prepared first; a training on
-all cores runs during the last figures. A key counts as painted with the first bytes that follow it after 30 ms of
-silence. Prints Markdown and ends with 1 where an aim is missed; run it on a quiet machine, it says how busy it was.
+Runs the workbench on a pseudo-terminal of 120x40 with a prepared synthetic sample; a training on all cores runs
+during the last figures. A key counts as painted with the first output after it, where 30 ms without output came
+before the key. Prints Markdown; the exit code is 1 where a goal is missed. Run it on a quiet machine; the output
+states the load.
 """
 
 import argparse
@@ -40,7 +41,7 @@ WORKBENCH = ("-m", "kanji_tui")
 
 
 def make_home(home: Path) -> None:
-    """A drawn sample, prepared, with a training of one epoch to look at."""
+    """Prepare a synthetic sample and train one epoch, for the screens to show."""
     for arguments in (
         ("sample", "--classes", "200", "--sets", "12"),
         ("prepare",),
@@ -116,15 +117,15 @@ def main() -> int:
     print(f"Terminal, {datetime.now(UTC):%Y-%m-%d}, {machine()}.\n", flush=True)
     missed = 0
 
-    def figure(what: str, found: str, aim: str, met: bool) -> None:
+    def figure(what: str, result: str, goal: str, met: bool) -> None:
         nonlocal missed
         missed += not met
-        row(what, found, aim, "met" if met else "**missed**")
+        row(what, result, goal, "met" if met else "**missed**")
 
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="kanji-tui-benchmark-") as name:
         home = Path(name)
         make_home(home)
-        table("what", "found", "aim", "")
+        table("measurement", "result", "goal", "")
         bare, ours = first_paint(home)
         ratio = ours / bare
         figure(

@@ -1,17 +1,17 @@
-"""How fast and how well does training go? Four figures against the original's loop, run for real beside ours.
+"""Measure the speed and accuracy of training: four figures, each beside the original's training loop.
 
     python benchmarks/train.py [--figure 1 2 3 4] [--classes 200] [--sets 36] [--folder DIR]
 
 1. samples/s of the same network (v2.1), batch (64) and optimiser with all 3,036 classes: the original's loop, and
    ours with augmentation on.
 2. error on the test split at equal wall time: the original's recipe over 30 epochs, then ours in as many epochs as
-   fit into its time; on a drawn sample (hands kept apart) and, where the folder KANJI_TUI_TEST_DATA names is given,
-   on real handwriting (KMNIST's test pictures, files kept apart).
+   fit into its time; on a synthetic sample (writer split) and, where the folder KANJI_TUI_TEST_DATA names is given,
+   on real handwriting (KMNIST's test images, split by file).
 3. the speed on a GPU; without one the row says so.
 4. what a workbench costs that follows a run: its share of one core, and the run's samples/s with and without it.
 
-Every training is a process of its own, as users start it. The sample is drawn with seed 0 by the generator of
-`kanji-tui sample`, whose hands are frozen. Prints Markdown; run it on a quiet machine, it says how busy it was.
+Each training is a separate process, as users start it. The sample has seed 0 and comes from `kanji-tui sample`.
+Prints Markdown. Run it on a quiet machine; the output states the load.
 """
 
 import argparse
@@ -65,9 +65,9 @@ def timed_training(home: Path, *arguments: object) -> dict[str, Any]:
     return {**result, "wall": time.monotonic() - began}
 
 
-def drawn(folder: Path, classes: int, sets: int) -> Path:
-    """A home with a drawn sample, prepared."""
-    home = folder / f"drawn-{classes}-{sets}"
+def synthetic(folder: Path, classes: int, sets: int) -> Path:
+    """A folder with a prepared synthetic sample."""
+    home = folder / f"synthetic-{classes}-{sets}"
     home.mkdir()
     command(home, "sample", "--classes", classes, "--sets", sets, "--seed", SEED)
     command(home, "prepare")
@@ -75,7 +75,7 @@ def drawn(folder: Path, classes: int, sets: int) -> Path:
 
 
 def handwritten(folder: Path) -> Path | None:
-    """A home with KMNIST's test pictures, prepared; None where the folder is not given."""
+    """A folder with KMNIST's test images, prepared; None without KANJI_TUI_TEST_DATA."""
     given = os.environ.get("KANJI_TUI_TEST_DATA")
     packed = sorted(Path(given, "kmnist_as_etl9g").glob("ETL9G_*.gz")) if given else []
     if not packed:
@@ -89,22 +89,22 @@ def handwritten(folder: Path) -> Path | None:
 
 
 def same_network(home: Path) -> None:
-    """Figure 1: the best of three runs of two epochs each, taken in turns; the original's best epoch counts."""
+    """Figure 1: the best of three runs of two epochs each, alternating; the original's best epoch counts."""
     theirs, ours = [], []
     (home / "v21.yaml").write_text(json.dumps(OURS_OF_V21))  # JSON is YAML
     for _ in range(3):
         theirs.append(original(home, 2)["samples_per_second"])
         ours.append(command(home, "train", "--config", "v21.yaml")["samples_per_second"])
     best, mine = max(theirs), max(ours)
-    table("way (v2.1, 3,036 classes, batch 64)", "samples/s", "against the loop")
+    table("method (v2.1, 3,036 classes, batch 64)", "samples/s", "relative to the original")
     row("the original's loop, per-sample DataLoader, 2 workers", f"{best:,.0f}", "1.00")
     row("kanji-tui train, augmentation on", f"{mine:,.0f}", f"{mine / best:.2f}")
-    verdict = "as fast as it is known" if best >= FASTEST_KNOWN[0] else "SLOWER than it is known"
-    print(f"\nThe reference is {verdict}: {FASTEST_KNOWN[0]}-{FASTEST_KNOWN[1]} samples/s on 2 quiet cores.")
+    verdict = "as fast as before" if best >= FASTEST_KNOWN[0] else "SLOWER than before"
+    print(f"\nThe original's loop is {verdict}: {FASTEST_KNOWN[0]}-{FASTEST_KNOWN[1]} samples/s on 2 quiet cores.")
 
 
 def equal_time(name: str, home: Path) -> None:
-    """Figure 2: the original's 30 epochs, then ours in its time."""
+    """Figure 2: the original's 30 epochs, then as many of ours as fit into the same time."""
     theirs = original(home, ORIGINAL_EPOCHS)
     budget, error = theirs["seconds"], 1 - theirs["test"]
     row(name, "original, v2.1", theirs["epochs"], f"{budget:.0f}", f"{100 * error:.2f} %", "")
@@ -121,11 +121,11 @@ def on_gpu() -> None:
     """Figure 3."""
     table("network, batch 2,048", "607,200 samples x 30 epochs")
     if not has_gpu():
-        row("v2.1", "open: no GPU; the same path is run by the tests on CPU")
-        row("kanjinet", "open: no GPU; the same path is run by the tests on CPU")
+        row("v2.1", "open: no GPU")
+        row("kanjinet", "open: no GPU")
         return
     with tempfile.TemporaryDirectory(prefix="kanji-tui-benchmark-") as name:
-        home = drawn(Path(name), 3036, 200)
+        home = synthetic(Path(name), 3036, 200)
         for network in ("v2.1", "kanjinet"):
             result = command(
                 home, "train", "--network", network, "--recipe", "standard", "--epochs", 2, "--batch-size", 2048
@@ -141,7 +141,7 @@ def has_gpu() -> bool:
 
 
 def following(home: Path) -> None:
-    """Figure 4: one run, alone and followed by a workbench in turns; its speed, and what the workbench takes."""
+    """Figure 4: a run alone and followed by a workbench, alternating; its speed, the workbench's CPU and output."""
     run = command(home, "train", "--detach", "--epochs", 500)["run"]
     events = home / "models" / "runs" / run / "events.jsonl"
     alone, followed, busy, written = [], [], [], []
@@ -150,7 +150,7 @@ def following(home: Path) -> None:
         for _ in range(2):
             alone.append(speed_over(events, FOLLOWED_SECONDS))
             with OnTerminal(home, "-m", "kanji_tui") as bench:
-                bench.drain(8)  # first paint, and its look at the machine, are over
+                bench.drain(8)  # first paint and the machine checks are over
                 bench.keys("3")
                 bench.drain(4)
                 used, sent = bench.seconds_used(), bench.received
@@ -162,15 +162,15 @@ def following(home: Path) -> None:
                 written.append((bench.received - sent) / passed)
     finally:
         command(home, "stop", run)
-    table("what", "value")
-    row("the workbench's share of one core, run on screen", f"{100 * sum(busy) / len(busy):.1f} %")
-    row("bytes a second to the terminal", f"{sum(written) / len(written):,.0f}")
+    table("measurement", "value")
+    row("the workbench's CPU of one core, run shown", f"{100 * sum(busy) / len(busy):.1f} %")
+    row("the workbench's output, bytes per second", f"{sum(written) / len(written):,.0f}")
     row("the run's samples/s, alone", " and ".join(f"{speed:,.0f}" for speed in alone))
     row("the run's samples/s, followed", " and ".join(f"{speed:,.0f}" for speed in followed))
 
 
 def samples_done(events: Path) -> int:
-    """Samples trained as the run's last progress event says."""
+    """Trained samples, from the run's last progress event."""
     for line in reversed(events.read_text().splitlines()):
         event = json.loads(line)
         if event["type"] == "progress" and event["phase"] == "training":
@@ -179,7 +179,7 @@ def samples_done(events: Path) -> int:
 
 
 def speed_over(events: Path, seconds: float) -> float:
-    """Samples a second over so many seconds, validation included."""
+    """Samples per second over `seconds`, including validation."""
     before, began = samples_done(events), time.monotonic()
     time.sleep(seconds)
     return (samples_done(events) - before) / (time.monotonic() - began)
@@ -188,29 +188,29 @@ def speed_over(events: Path, seconds: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figure", type=int, nargs="+", choices=(1, 2, 3, 4), default=[1, 2, 3, 4])
-    parser.add_argument("--classes", type=int, default=200, help="of the drawn sample (default: 200)")
-    parser.add_argument("--sets", type=int, default=36, help="hands of the drawn sample (default: 36)")
-    parser.add_argument("--folder", type=Path, help="where to work (default: the system's temporary folder)")
-    parser.add_argument("--only", choices=("drawn", "handwriting"), help="of figure 2")
+    parser.add_argument("--classes", type=int, default=200, help="of the synthetic sample (default: 200)")
+    parser.add_argument("--sets", type=int, default=36, help="writers of the synthetic sample (default: 36)")
+    parser.add_argument("--folder", type=Path, help="folder for temporary files (default: the system's)")
+    parser.add_argument("--only", choices=("synthetic", "handwriting"), help="only this dataset of figure 2")
     arguments = parser.parse_args()
     print(f"Training, {datetime.now(UTC):%Y-%m-%d}, {machine()}.", flush=True)
-    print(f"Drawn sample: {arguments.classes} classes, {arguments.sets} hands, seed {SEED}, usual strength.")
+    print(f"Synthetic sample: {arguments.classes} classes, {arguments.sets} writers, seed {SEED}.")
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="kanji-tui-benchmark-") as name:
         folder = Path(name)
         if 1 in arguments.figure:
             print("\n### 1. The same network, samples/s\n")
-            same_network(drawn(folder, 3036, 4))
-        home = drawn(folder, arguments.classes, arguments.sets)
+            same_network(synthetic(folder, 3036, 4))
+        home = synthetic(folder, arguments.classes, arguments.sets)
         if 2 in arguments.figure:
             print("\n### 2. Error at equal wall time\n")
-            table("data", "way", "epochs", "seconds", "test error", "")
+            table("data", "method", "epochs", "seconds", "test error", "")
             if arguments.only != "handwriting":
-                equal_time(f"drawn, {arguments.classes} classes, hands apart", home)
-            real = handwritten(folder) if arguments.only != "drawn" else None
+                equal_time(f"synthetic, {arguments.classes} classes, writer split", home)
+            real = handwritten(folder) if arguments.only != "synthetic" else None
             if real:
-                equal_time("real handwriting (KMNIST), files apart", real)
-            elif arguments.only != "drawn":
-                row("real handwriting", "not measured: KANJI_TUI_TEST_DATA names no folder with it", "", "", "", "")
+                equal_time("real handwriting (KMNIST), split by file", real)
+            elif arguments.only != "synthetic":
+                row("real handwriting", "not measured: KANJI_TUI_TEST_DATA has no KMNIST", "", "", "", "")
         if 3 in arguments.figure:
             print("\n### 3. On a GPU\n")
             on_gpu()

@@ -55,7 +55,7 @@ def follow(bench: Bench, run: RunDirectory, until: Callable[[list[Event]], bool]
                 asked = True
             time.sleep(LOOK_SECONDS)
     except BaseException:
-        end(run)  # nobody follows it any more, and it would take the device from the next part
+        end(run)  # it would use the device during the next part
         raise
     events, state = events_of(run), run.state()
     if state not in ("finished", "stopped"):

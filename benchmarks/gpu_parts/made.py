@@ -14,14 +14,14 @@ from kanji_tui.events import SilentReport
 
 
 def small_dataset(bench: Bench) -> Path:
-    """A prepared dataset that a network learns in seconds: 100 classes by 32 hands, 64 pixels. Made once."""
+    """A prepared dataset that a network learns in seconds: 100 classes by 32 writers, 64 pixels. Made once."""
     if "small" not in bench.kept:
         records, dataset = bench.folder / "small" / "ETL9G", bench.folder / "small" / "dataset"
         classes, files, size = (12, 4, 32) if bench.tiny else (100, 8, 64)
         for number in range(files):
             write_records(records / f"ETL9G_{number + 1:02d}", classes, number)
         made = prepare(records, dataset, size, None, None, SilentReport())
-        bench.say(f"made {made.records:,} records of {made.classes} classes, {made.sets} hands")
+        bench.say(f"made {made.records:,} records of {made.classes} classes, {made.sets} writers")
         bench.kept["small"] = dataset
     found: Path = bench.kept["small"]
     return found
@@ -49,21 +49,21 @@ def write_records(path: Path, classes: int, seed: int) -> None:
     records = np.zeros(SETS_PER_FILE * classes, ETL9G)
     records["jis"] = np.tile(record_order()[:classes], SETS_PER_FILE)
     records["serial"] = np.arange(len(records))
-    hands = np.random.default_rng(1_000_000 + seed)
+    random = np.random.default_rng(1_000_000 + seed)
     for number in range(len(records)):
-        levels = np.asarray(draw(number % classes, hands)) >> 4
+        levels = np.asarray(draw(number % classes, random)) >> 4
         records["image"][number] = levels[:, 0::2] << 4 | levels[:, 1::2]
     records.tofile(path)
 
 
-def draw(character: int, hand: np.random.Generator) -> Image.Image:
+def draw(character: int, random: np.random.Generator) -> Image.Image:
     """One way of writing a made character, (127, 128), grey, ink high."""
     own = np.random.default_rng(character)
     strokes = own.uniform(20, 108, (own.integers(4, 9), 2, 2))
-    strokes = strokes + hand.normal(0, 2.5, strokes.shape) + hand.normal(0, 3.0, 2)
+    strokes = strokes + random.normal(0, 2.5, strokes.shape) + random.normal(0, 3.0, 2)
     picture = Image.new("L", (COLUMNS, ROWS))
     pen = ImageDraw.Draw(picture)
-    ink, width = int(hand.integers(150, 256)), int(hand.integers(4, 9))
+    ink, width = int(random.integers(150, 256)), int(random.integers(4, 9))
     for begin, end in strokes:
         pen.line([*begin, *end], fill=ink, width=width)
     return picture
