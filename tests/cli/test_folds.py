@@ -11,6 +11,7 @@ from kanji_tui.jobs import folds
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.run_directory import find_run, list_runs
 from kanji_tui.training.config import configure
+from kanji_tui.training.results import Metrics
 from tests.cli.test_runs import wait_until
 
 
@@ -68,10 +69,11 @@ def test_what_makes_no_sense_is_refused(kanji_tui, sample_dataset, arguments):
 
 
 def test_a_figure_is_averaged_over_the_folds():
-    made = tuple(
-        folds.Fold(f"{n}/3", f"run{n}", {"samples": 9, "top1": n / 10}, {"samples": 9, "top1": n / 5})
-        for n in (1, 2, 3)
-    )
+    def metrics(top1: float) -> Metrics:
+        return Metrics(samples=9, loss=1 - top1, top1=top1, top3=1.0, top5=1.0, balanced=top1)
+
+    made = tuple(folds.Fold(f"{n}/3", f"run{n}", metrics(n / 10), metrics(n / 5)) for n in (1, 2, 3))
     found = folds.summarise(made)
-    assert found.mean == {"validation": {"top1": pytest.approx(0.2)}, "test": {"top1": pytest.approx(0.4)}}
-    assert found.std == {"validation": {"top1": pytest.approx(0.1)}, "test": {"top1": pytest.approx(0.2)}}
+    assert (found.mean.validation.top1, found.mean.test.top1) == (pytest.approx(0.2), pytest.approx(0.4))
+    assert (found.std.validation.top1, found.std.test.top1) == (pytest.approx(0.1), pytest.approx(0.2))
+    assert (found.mean.validation.loss, found.std.validation.top3) == (pytest.approx(0.8), 0.0)

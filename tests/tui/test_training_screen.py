@@ -46,7 +46,7 @@ async def test_states_of_all_kinds(recorded: Path) -> None:
     lost = write_run(recorded, "20260101T000000-train-1", train_spec(), "finished", [State("running")])
     status = lost.status()
     assert status is not None
-    lost.write_status(replace(status, state="running", pid=2**22 + 1))
+    lost.write_status(replace(status, state="running", pid=2**22 + 1, pid_start=1.0))
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, "crashed")
