@@ -8,7 +8,7 @@ from kanji_tui.engines.samples import (
     Samples,
     gather_samples,
     training_samples,
-    unusable,
+    why_unusable,
 )
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.export.conversion import INPUT, convert, finish
@@ -52,7 +52,7 @@ def export_onnx(
     card, target = changed.card, changed.target
     path = export_path(model_path, output_path, card.export_name(target.name, changed.suffix), ".onnx")
     forewarn(changes, report)
-    require_measured(changed, unusable(before, data_dir))
+    require_measured(changed, why_unusable(before, data_dir))
     calibration = find_calibration(changes, changed, before, data_dir)
     samples = gather_samples(before, data_dir, report, None if full_parity else PARITY_SAMPLES)
     raise_if_stopped(report)
@@ -122,7 +122,7 @@ def accuracy_of(
     report: Report,
 ) -> Accuracy | None:
     """The accuracy on the whole test split; None, and a notice, without a dataset."""
-    if why := unusable(before, data_dir):
+    if why := why_unusable(before, data_dir):
         report(Notice(f"its accuracy was not measured: {why}, and drawn samples are no test split"))
         return None
     everything = gather_samples(before, data_dir, report, None)

@@ -3,7 +3,7 @@
 import onnx
 from onnx import helper
 
-from kanji_tui.engines.graph import infer_shapes, reduces_picture
+from kanji_tui.engines.graph import infer_shapes, reduces_image_axes
 from kanji_tui.errors import KanjiError
 
 WINDOWED = {
@@ -15,7 +15,7 @@ WINDOWED = {
 
 
 def fix_pooling(model: onnx.ModelProto) -> None:
-    """Give every node that pools over the whole picture a window of the picture's size, in place.
+    """Give every node that pools over the whole image a window of the picture's size, in place.
 
     The size is that of the model's pictures, whatever it is. Raises KanjiError where a size cannot be told.
     """
@@ -24,7 +24,7 @@ def fix_pooling(model: onnx.ModelProto) -> None:
     for number, node in enumerate(model.graph.node):
         shape = shapes.get(node.input[0]) if node.input else None
         if node.op_type not in WINDOWED or not (
-            node.op_type.startswith("Global") or reduces_picture(model, number, shape)
+            node.op_type.startswith("Global") or reduces_image_axes(model, number, shape)
         ):
             nodes.append(node)
             continue

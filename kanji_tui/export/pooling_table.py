@@ -62,7 +62,7 @@ def measure(
     model, _, _ = convert(changed.recogniser, changed.card, changed.target)
     path.write_bytes(model.SerializeToString())
     pooling = read_back(path, changed.target, changed.card)
-    some = samples.some(PARITY_SAMPLES)
+    some = samples.subset(PARITY_SAMPLES)
     parity = measure_parity(path, changed.recogniser, changed.target, some, True, engines, report)
     require_parity(parity, changed.target, True, report)
     top1 = None

@@ -15,7 +15,7 @@ from kanji_tui.engines.graph import (
     infer_shapes,
     opsets,
 )
-from kanji_tui.engines.loading import all_nodes, side_files
+from kanji_tui.engines.loading import all_nodes, external_files
 from kanji_tui.engines.results import Pooling
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.conversion import BATCH, INPUT, OUTPUT
@@ -35,8 +35,8 @@ def read_back(path: Path, target: Target, card: ModelCard) -> tuple[Pooling, ...
         raise broken(target, f"the ONNX checker refuses it: {error}") from None
     if opsets(model) != {"ai.onnx": target.opset}:
         raise broken(target, f"it imports {opsets(model)}, not opset {target.opset} alone")
-    if side_files(model):
-        raise broken(target, f"it keeps weights in another file: {', '.join(side_files(model))}")
+    if external_files(model):
+        raise broken(target, f"it keeps weights in another file: {', '.join(external_files(model))}")
     check_interface(model, target, card)
     for text in notes(model):
         if found := LOCAL_PATH.search(text):
@@ -46,7 +46,7 @@ def read_back(path: Path, target: Target, card: ModelCard) -> tuple[Pooling, ...
         raise broken(target, "it carries another card than the model")
     pooling = find_pooling(model, describe_nodes(model, infer_shapes(model, {BATCH: 1})))
     if target.fixed_pooling:
-        whole = [pool.node for pool in pooling if pool.window == "whole picture"]
+        whole = [pool.node for pool in pooling if pool.window == "whole image"]
         whole += [node.name for node in all_nodes(model.graph) if node.op_type in GLOBAL_POOLS]
         if whole:
             raise broken(target, f"it still pools globally at {whole[0]}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kanji_tui.engines.engine import ENGINES, Engine, EngineRefused, engine_version
+from kanji_tui.engines.engine import ENGINES, Engine, EngineError, engine_version
 from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.latency import BATCHES, time_model
 from kanji_tui.engines.parity import SMALL_BATCH, Comparison
@@ -72,7 +72,7 @@ def run_logits(engine: Engine, path: Path, target: Target, pictures: np.ndarray)
         symbols = {BATCH: len(piece)} if target.batch is None else {}
         try:
             output = engine.run(path, {INPUT: piece}, symbols)[0]
-        except EngineRefused as refusal:
+        except EngineError as refusal:
             raise KanjiError(
                 f"{engine.name} {engine_version(engine.name)} does not run the {target.name} file, so it was not "
                 f"kept: {refusal}",
@@ -123,7 +123,7 @@ def measure_accuracy(
     Samples of a character that the model does not know count as errors.
     """
     codes = np.array(card.classes)
-    resized = samples.resized(card.size) if samples.side_of_pictures != card.size else samples
+    resized = samples.resized(card.size) if samples.image_side != card.size else samples
     right = {"file": 0, "before": 0}
     done = 0
     both = zip(samples.batches(BATCH_SIZE), resized.batches(BATCH_SIZE), strict=True)

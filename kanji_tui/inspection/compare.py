@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kanji_tui.engines.engine import ENGINES, Engine, EngineRefused, engine_version
+from kanji_tui.engines.engine import ENGINES, Engine, EngineError, engine_version
 from kanji_tui.engines.graph import count_operators, count_parameters, opsets, weight_bytes
 from kanji_tui.engines.latency import BATCHES, time_model
 from kanji_tui.engines.parity import Comparison
@@ -99,7 +99,7 @@ def hold_together(
     top1: dict[str, float] = {}
     try:
         expected = np.concatenate(list(within_budget(first, reference, samples, report, math.inf)))
-    except EngineRefused as refusal:
+    except EngineError as refusal:
         why = f"not compared: {reference.name} does not run {first.name}: {refusal}"
         return [Agreement(c.name, engine.name, None, why) for c in candidates for engine in engines], {}
     for candidate in candidates:
@@ -111,7 +111,7 @@ def hold_together(
                 else:
                     logits = np.concatenate(list(within_budget(candidate, engine, samples, report, BUDGET_SECONDS)))
                 left, right = shared_columns(first, candidate, (expected.shape[1], logits.shape[1]))
-            except (EngineRefused, ValueError) as why:
+            except (EngineError, ValueError) as why:
                 agreements.append(Agreement(candidate.name, engine.name, None, str(why)))
                 continue
             comparison = Comparison()

@@ -54,7 +54,7 @@ class Candidate:
         return self.feed(pictures[:batch])
 
     def outputs(self, engine: Engine, pictures: np.ndarray) -> np.ndarray:
-        """The first output for each picture, (n, -1). Raises EngineRefused."""
+        """The first output for each picture, (n, -1). Raises EngineError."""
         step = self.batch or SMALL_BATCH
         found = []
         for start in range(0, len(pictures), step):
@@ -83,7 +83,7 @@ def read_candidate(path: Path) -> Candidate:
             size = int(height)
             batch = first if isinstance(first, int) else None
             symbol = first if isinstance(first, str) and first != "?" else ""
-    card = ModelCard.in_notes({note.key: note.value for note in model.metadata_props}, str(path))
+    card = ModelCard.from_metadata({note.key: note.value for note in model.metadata_props}, str(path))
     return Candidate(path, model, card, only.name if only else "", size, batch, symbol)
 
 

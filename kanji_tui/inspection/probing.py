@@ -12,12 +12,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from kanji_tui.engines.engine import Engine, EngineRefused, made_value
+from kanji_tui.engines.engine import Engine, EngineError, random_value
 from kanji_tui.engines.graph import node_name, operator_name
 from kanji_tui.engines.loading import subgraphs
 from kanji_tui.engines.results import Shape
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.inspection.results import Refusal
+from kanji_tui.inspection.results import UnsupportedNode
 
 NODE_LIMIT_SECONDS = 10.0
 # Constants up to this many elements are compared by value when two nodes are called alike: axes, shapes, pads.
@@ -50,7 +50,7 @@ class Values:
         if shape is None or not kind or any(isinstance(size, str) for size in shape):
             return None
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
-        return made_value(np.dtype(dtype), tuple(int(size) for size in shape), seed=len(name))
+        return random_value(np.dtype(dtype), tuple(int(size) for size in shape), seed=len(name))
 
 
 @dataclass
@@ -58,8 +58,8 @@ class Probes:
     """What came of trying every node."""
 
     probed: int = 0
-    refused: list[Refusal] = field(default_factory=list)
-    not_probed: list[Refusal] = field(default_factory=list)
+    refused: list[UnsupportedNode] = field(default_factory=list)
+    not_probed: list[UnsupportedNode] = field(default_factory=list)
 
 
 class NotProbed(Exception):
@@ -94,7 +94,7 @@ def probe_nodes(engine: Engine, model: onnx.ModelProto, values: Values, folder: 
         try:
             inputs = node_inputs(engine, node, values)
         except NotProbed as why:
-            probes.not_probed.append(Refusal(name, operator, str(why)))
+            probes.not_probed.append(UnsupportedNode(name, operator, str(why)))
             continue
         probes.probed += 1
         known = all(output in values.arrays for output in node.output if output)
@@ -107,7 +107,7 @@ def probe_nodes(engine: Engine, model: onnx.ModelProto, values: Values, folder: 
             path.unlink()
         reason = verdicts[alike]
         if reason is not None:
-            probes.refused.append(Refusal(name, operator, reason))
+            probes.refused.append(UnsupportedNode(name, operator, reason))
     return probes
 
 
@@ -118,7 +118,7 @@ def probe(
     given = {name: array for name, array in inputs.items() if name not in values.fixed}
     try:
         outputs = engine.run(path, given, limit=NODE_LIMIT_SECONDS)
-    except EngineRefused as refusal:
+    except EngineError as refusal:
         return str(refusal)
     names = [name for name in node.output if name]
     pairs = [(name, array) for name, array in zip(names, outputs, strict=False) if array is not None]

@@ -6,7 +6,7 @@ from kanji_tui.engines.results import Latency, Node, Parity, Pooling, Tensor, Ti
 
 
 @dataclass(frozen=True)
-class Refusal:
+class UnsupportedNode:
     """A node that an engine does not run, and why in the engine's own words."""
 
     node: str
@@ -24,11 +24,11 @@ class Support:
     """
 
     runs: bool | None
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[UnsupportedNode, ...] = ()
     reason: str = ""
     version: str = ""
     probed: int = 0
-    not_probed: tuple[Refusal, ...] = ()
+    not_probed: tuple[UnsupportedNode, ...] = ()
     difference: float | None = None
     latency: Latency | None = None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from kanji_tui.engines.engine import Engine, EngineRefused, engine_version, made_value
+from kanji_tui.engines.engine import Engine, EngineError, engine_version, random_value
 from kanji_tui.engines.graph import graph_inputs, infer_shapes, shape_of
 from kanji_tui.engines.loading import all_nodes, all_tensors
 from kanji_tui.engines.results import Latency, Shape
@@ -124,7 +124,7 @@ def make_inputs(model: onnx.ModelProto, size: int, batch: int = 1) -> tuple[dict
             symbols.get(dim, batch if place == 0 else size) if isinstance(dim, str) else dim
             for place, dim in enumerate(shape)
         )
-        inputs[value.name] = made_value(dtype, known, seed)
+        inputs[value.name] = random_value(dtype, known, seed)
     return inputs, symbols
 
 
@@ -134,9 +134,9 @@ def run_whole(engine: Engine, path: Path, inputs: dict[str, np.ndarray], symbols
         return Whole(None, "not run: the Python package of tract does not pass strings on", untried=True)
     try:
         outputs = engine.run(path, inputs, symbols, WHOLE_LIMIT_SECONDS)
-    except EngineRefused as refusal:
+    except EngineError as refusal:
         return Whole(None, str(refusal))
-    with contextlib.suppress(EngineRefused):  # it runs, but too slowly to be timed
+    with contextlib.suppress(EngineError):  # it runs, but too slowly to be timed
         return Whole(outputs, latency=engine.latency(path, inputs, symbols))
     return Whole(outputs)
 
@@ -186,7 +186,7 @@ def trace(
             path.write_bytes(open_graph.SerializeToString())
             outputs = engine.run(path, inputs, symbols)
             arrays |= {name: array for name, array in zip(names, outputs, strict=True) if array is not None}
-        except (EngineRefused, ValueError):
+        except (EngineError, ValueError):
             pass  # more than protobuf's 2 GB, or a type that Python cannot hold: nodes one by one then
     return Values(arrays, fixed_names(model.graph), types, shapes)
 

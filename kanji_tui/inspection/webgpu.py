@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 
 from kanji_tui.engines.results import Node
-from kanji_tui.inspection.results import Refusal
+from kanji_tui.inspection.results import UnsupportedNode
 
 SOURCE = "onnxruntime-web 1.30.0, docs/webgpu-operators.md"
 
@@ -25,7 +25,7 @@ def versions(text: str) -> range:
     return range(int(first), int(last or first) + 1)
 
 
-def without_webgpu_kernel(nodes: tuple[Node, ...], opsets: dict[str, int]) -> tuple[Refusal, ...]:
+def without_webgpu_kernel(nodes: tuple[Node, ...], opsets: dict[str, int]) -> tuple[UnsupportedNode, ...]:
     """The nodes for which the table names no WebGPU kernel at the model's opset."""
     refused = []
     for node in nodes:
@@ -40,5 +40,5 @@ def without_webgpu_kernel(nodes: tuple[Node, ...], opsets: dict[str, int]) -> tu
             reason = f"no WebGPU kernel for opset {opsets.get(domain, 1)}: it runs on the processor instead"
         else:
             continue
-        refused.append(Refusal(node.name, node.operator, reason))
+        refused.append(UnsupportedNode(node.name, node.operator, reason))
     return tuple(refused)

@@ -23,7 +23,7 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.networks.card import ModelCard, all_classes_card
 from kanji_tui.networks.devices import in_halves
 from kanji_tui.networks.recogniser import Recogniser
-from kanji_tui.networks.registry import NETWORKS, build, recognise_keys
+from kanji_tui.networks.registry import NETWORKS, build, identify_by_keys
 from kanji_tui.paths import MODEL_INFO
 from kanji_tui.system.files import read_json, sha256
 
@@ -132,7 +132,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], ModelCard | 
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
         raise KanjiError(f"{path} cannot be read as safetensors: {error}", ANOTHER) from None
-    return weights, ModelCard.in_notes(metadata, str(path))
+    return weights, ModelCard.from_metadata(metadata, str(path))
 
 
 def _card_beside(path: Path) -> ModelCard | None:
@@ -153,7 +153,7 @@ def _is_about(info: dict[str, Any], path: Path) -> bool:
 
 
 def _guessed_card(weights: dict[str, torch.Tensor], path: Path) -> ModelCard:
-    network = recognise_keys(weights)
+    network = identify_by_keys(weights)
     if network is None:
         raise KanjiError(f"the weights in {path} belong to no network of this program", ANOTHER)
     outputs = int(list(weights.values())[-1].shape[0])

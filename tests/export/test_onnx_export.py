@@ -101,9 +101,7 @@ def test_logits_are_the_recognisers_for_0_to_1_pictures(model: Path, sample_data
 def test_without_dataset_samples_are_drawn_and_it_says_so(model: Path, tmp_path: Path, report, monkeypatch) -> None:
     monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
     made = export_onnx(model, tmp_path / "nowhere", "ort-tract", None, False, report)
-    assert (
-        made.samples_source == f"drawn samples from a font, because there is no dataset in {tmp_path / 'nowhere'}"
-    )
+    assert made.samples_source == f"synthetic samples, because there is no dataset in {tmp_path / 'nowhere'}"
     assert made.parity["tract"].samples == 48
     assert any("drawn samples" in notice.message for notice in report.of(Notice))
 

@@ -93,7 +93,7 @@ def test_fixed_average_is_the_same_network(export) -> None:
     made = export(pooling_type="fixed_avg")
     assert Path(made.path).name == "kanji_model_etl9g-sample_32x32_12classes_tract_fixed_avg.onnx"
     assert (made.opset, made.pooling_type, made.changed, made.accuracy) == (12, "fixed_avg", "", None)
-    assert "whole picture" not in made.pooling
+    assert "whole image" not in made.pooling
     assert all(parity.passed for parity in made.parity.values())
 
 
@@ -111,8 +111,8 @@ def test_maximum_is_another_network_and_measured(
     assert made.accuracy.samples == 24
     assert any("the network as trained" in notice.message for notice in report.of(Notice))
     assert all(parity.passed for parity in made.parity.values())
-    assert ("ReduceMax whole picture" in made.pooling) == (kind == "adaptive_max")
-    assert ("whole picture" in made.pooling) == (kind == "adaptive_max")
+    assert ("ReduceMax whole image" in made.pooling) == (kind == "adaptive_max")
+    assert ("whole image" in made.pooling) == (kind == "adaptive_max")
     assert {timing.batch for timing in made.latency["tract"]} == {1, 4}
     metrics = open_model(Path(made.path)).card.metrics
     assert metrics["changed"] == made.changed
@@ -258,7 +258,7 @@ def test_quantised_name_target_and_card(export) -> None:
 
 
 def test_static_needs_pictures(export, tmp_path: Path, model: Path) -> None:
-    with pytest.raises(KanjiError, match="nothing to calibrate on: there is no dataset") as caught:
+    with pytest.raises(KanjiError, match="calibration needs a dataset: there is no dataset") as caught:
         export(data_dir=tmp_path / "nowhere", quantize="int8-static")
     assert "--data-dir" in caught.value.remedy
     assert not list(model.parent.glob("*.onnx"))

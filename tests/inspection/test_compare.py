@@ -134,7 +134,7 @@ def test_other_picture_sizes(exports, trained, tmp_path: Path, report) -> None:
 def test_without_dataset_they_are_drawn(exports, tmp_path: Path, report, monkeypatch) -> None:
     monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
     compared = compare_models((exports["tract"], exports["strict"]), tmp_path / "nowhere", report)
-    assert compared.parity.samples_source.startswith("drawn samples from a font, because there is no dataset")
+    assert compared.parity.samples_source.startswith("synthetic samples, because there is no dataset")
     assert compared.parity.samples == 48
     assert compared.models[0].top1 is None
     assert results(compared)["strict", "tract"][0].passed

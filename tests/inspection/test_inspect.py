@@ -28,7 +28,7 @@ def test_picture_network(tmp_path: Path, report) -> None:
     assert model.ran_on == {"x": (1, 1, 16, 16)}
     assert model.inputs[0].shape == ("batch", 1, 16, 16)
     assert [(pool.operator, pool.window, pool.input_shape) for pool in model.pooling] == [
-        ("GlobalAveragePool", "whole picture", (1, 8, 8, 8))
+        ("GlobalAveragePool", "whole image", (1, 8, 8, 8))
     ]
     assert model.nodes[0].module == "net.stem"
     assert model.nodes[0].output_shapes == ((1, 8, 8, 8),)
@@ -103,7 +103,7 @@ def test_an_engine_that_never_answers_is_ended(tmp_path: Path, report, monkeypat
     monkeypatch.setattr(probing, "NODE_LIMIT_SECONDS", 1.0)
     backend = inspect(graphs.endless(tmp_path / "endless.onnx"), report).backends["onnxruntime"]
     assert backend.runs is False
-    assert backend.reason == "it gave no answer within 1 s"
+    assert backend.reason == "it did not answer within 1 s"
     assert [refusal.node for refusal in backend.refused] == ["endless"]
 
 
@@ -154,8 +154,8 @@ def test_external_data(tmp_path: Path, report) -> None:
     ("content", "sentence"),
     [
         (b"", "is empty"),
-        (b"this is no model, it is a line of text\n" * 9, "no ONNX file"),
-        (b"\x08\x08", "no ONNX file"),
+        (b"this is not a model, it is a line of text\n" * 9, "not an ONNX file"),
+        (b"\x08\x08", "not an ONNX file"),
         (None, "does not exist"),
     ],
 )
@@ -172,7 +172,7 @@ def test_truncated_file(tmp_path: Path, report, share: float) -> None:
     path = graphs.picture_network(tmp_path / "net.onnx")
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(KanjiError, match="no ONNX file"):
+    with pytest.raises(KanjiError, match="not an ONNX file"):
         inspect(path, report)
 
 

@@ -75,7 +75,9 @@ def test_a_gpu_that_does_not_work_leaves_the_evaluation_to_the_cpu(trained, repo
     monkeypatch.setattr(Recogniser, "forward", broken)
     with machine_with_gpu():
         assert evaluate(trained.model_path, trained.data_dir, "test", None, report).samples
-    assert any("so the CPU computes: CUDA error: no kernel" in notice.message for notice in report.of(Notice))
+    assert any(
+        "so the CPU is used instead: CUDA error: no kernel" in notice.message for notice in report.of(Notice)
+    )
 
 
 def test_models_judge_together_on_the_gpu(trained, report, computed_on: list[str]) -> None:

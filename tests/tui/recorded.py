@@ -12,7 +12,7 @@ from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
 from kanji_tui.engines.results import Node, Pooling, Tensor
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
-from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Refusal, Support
+from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Support, UnsupportedNode
 from kanji_tui.recognition.predictions import Predictions, keep, kept_path
 from kanji_tui.recognition.results import Evaluation
 from kanji_tui.runs.process import as_json
@@ -251,7 +251,7 @@ INSPECTED = InspectedModel(
     inputs=(Tensor("input", "float", ("batch", 1, 32, 32)),),
     outputs=(Tensor("logits", "float", ("batch", 6)),),
     operators={"Conv": 2, "Relu": 1, "GlobalAveragePool": 1, "Gemm": 1},
-    pooling=(Pooling("/pool", "GlobalAveragePool", "whole picture", None),),
+    pooling=(Pooling("/pool", "GlobalAveragePool", "whole image", None),),
     parameters=1_127_380,
     macs=27_449_344,
     macs_unknown=0,
@@ -273,7 +273,7 @@ INSPECTED = InspectedModel(
         "onnxruntime": Support(True, version="1.22", probed=5),
         "tract": Support(
             False,
-            (Refusal("/pool", "GlobalAveragePool", "not for this shape"),),
+            (UnsupportedNode("/pool", "GlobalAveragePool", "not for this shape"),),
             "GlobalAveragePool: not implemented",
             "0.23",
             5,

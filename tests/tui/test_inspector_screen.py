@@ -87,7 +87,7 @@ async def test_any_file_by_its_path_also_a_broken_one(home: Path) -> None:
         await pilot.press("o")
         await fill(pilot, path="broken.onnx")
         await pilot.press("enter")
-        await shows(pilot, "no ONNX file, or only a part of one")
+        await shows(pilot, "not an ONNX file, or a truncated one")
 
 
 async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -> None:

@@ -49,7 +49,7 @@ def test_without_a_card_of_ours_nothing_says_what_it_knows(noted, card):
 
 def test_a_card_with_a_field_missing_is_refused(noted):
     for open_file in (open_live, open_model, read_candidate):
-        with pytest.raises(KanjiError, match="does not describe a model of this program"):
+        with pytest.raises(KanjiError, match="holds no valid model card"):
             open_file(noted('{"network": "kanjinet"}'))
 
 
