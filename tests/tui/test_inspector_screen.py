@@ -30,7 +30,7 @@ ASKED = {"target": "tract", "model": "the published model", "pooling": "as train
 
 async def test_mark_compare_and_read_what_the_engine_said(home: Path) -> None:
     (home / "models").mkdir()
-    graphs.picture_network(home / "models" / "net_plain.onnx")
+    graphs.image_network(home / "models" / "net_plain.onnx")
     graphs.with_unsupported(home / "models" / "net_odd.onnx")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -5,7 +5,7 @@ import pytest
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.quick_export import export_quickly
-from kanji_tui.inspection.compared_file import read_candidate
+from kanji_tui.inspection.compared_file import read_model_file
 from kanji_tui.recognition.drawing.model import find_style, open_live
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.models import open_model
@@ -29,7 +29,7 @@ def noted(trained, tmp_path):
     return write
 
 
-@pytest.mark.parametrize("open_file", [open_live, open_model, read_candidate])
+@pytest.mark.parametrize("open_file", [open_live, open_model, read_model_file])
 def test_a_damaged_card_is_said_to_be_damaged(noted, open_file):
     path = noted('{"network": ')
     with pytest.raises(KanjiError, match=r"the card in .*model\.onnx is damaged: Expecting value") as refused:
@@ -44,11 +44,11 @@ def test_without_a_card_of_ours_nothing_says_what_it_knows(noted, card):
         open_live(path)
     with pytest.raises(KanjiError, match="nothing says which 12 characters"):
         open_model(path)
-    assert read_candidate(path).card is None
+    assert read_model_file(path).card is None
 
 
 def test_a_card_with_a_field_missing_is_refused(noted):
-    for open_file in (open_live, open_model, read_candidate):
+    for open_file in (open_live, open_model, read_model_file):
         with pytest.raises(KanjiError, match="holds no valid model card"):
             open_file(noted('{"network": "kanjinet"}'))
 
