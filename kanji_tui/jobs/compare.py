@@ -1,4 +1,4 @@
-"""The job `compare`: two to four ONNX files side by side."""
+"""The job `compare`: compares two to four ONNX files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from kanji_tui.paths import DATA_DIR
 
 @dataclass(frozen=True)
 class Spec:
-    """The first of `models` is what the others are held against; samples come from the dataset in `data_dir`."""
+    """The first of `models` is the reference; samples come from the dataset in `data_dir`."""
 
     models: tuple[Path, ...]
     data_dir: Path = DATA_DIR

@@ -1,4 +1,4 @@
-"""The job `inspect`: what operators ONNX files hold, and which engines truly run them."""
+"""The job `inspect`: the operators of ONNX files, and which engines support them."""
 
 from dataclasses import dataclass
 from pathlib import Path

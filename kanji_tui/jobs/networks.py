@@ -1,4 +1,4 @@
-"""The job `networks`: what each network costs."""
+"""The job `networks`: the cost of each network."""
 
 from dataclasses import dataclass
 

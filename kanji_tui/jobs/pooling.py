@@ -1,4 +1,4 @@
-"""The job `pooling`: what each pooling type does to a model's size, operators, latency and accuracy."""
+"""The job `pooling`: size, operators, latency and accuracy of a model with each pooling type."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -27,7 +27,9 @@ def exports(trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
     """The same network exported for two targets. Read only."""
     folder = tmp_path_factory.mktemp("exports")
     for target in ("tract", "strict"):
-        export_onnx(trained.model_path, trained.data_dir, target, folder / f"{target}.onnx", False, Remembered())
+        export_onnx(
+            trained.model_path, trained.data_dir, Remembered(), target=target, output_path=folder / f"{target}.onnx"
+        )
     return {target: folder / f"{target}.onnx" for target in ("tract", "strict")}
 
 

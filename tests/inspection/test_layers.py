@@ -8,7 +8,7 @@ from onnx import helper, numpy_helper
 
 from kanji_tui.engines.graph import module_of
 from kanji_tui.export.onnx_export import export_onnx
-from kanji_tui.export.variants import Changes
+from kanji_tui.export.variants import Variant
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.inspection.results import InspectedModel, Layer
 from tests.inspection import graphs
@@ -36,12 +36,12 @@ def test_a_quantised_weight_belongs_to_the_layer_that_uses_it(trained, tmp_path:
     monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
     monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1,))
     plain = tmp_path / "plain.onnx"
-    export_onnx(trained.model_path, trained.data_dir, "tract", plain, False, report)
+    export_onnx(trained.model_path, trained.data_dir, report, output_path=plain)
     _, before = inspect(plain, report)
     assert {"network.stem.0", "network.body.3.branch.0", "network.classifier"} <= before.keys()
     for kind in ("int8-static", "int8-dynamic"):
-        path, changes = tmp_path / f"{kind}.onnx", Changes(quantize=kind)
-        export_onnx(trained.model_path, trained.data_dir, "tract", path, False, report, changes)
+        path, variant = tmp_path / f"{kind}.onnx", Variant(quantize=kind)
+        export_onnx(trained.model_path, trained.data_dir, report, output_path=path, variant=variant)
         _, after = inspect(path, report)
         assert before.keys() <= after.keys()
         for name in ("network.stem.0", "network.body.3.branch.0"):

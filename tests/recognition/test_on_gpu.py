@@ -129,5 +129,5 @@ def test_single_pictures_stay_on_the_cpu(trained, tmp_path: Path, report, comput
     Image.fromarray(255 - picture).resize((96, 96)).save(tmp_path / "one.png")
     with machine_with_gpu():
         predict((tmp_path / "one.png",), trained.model_path, False, report)
-        explain(trained.model_path, trained.data_dir, (5,), None, None, None, report)
+        explain(trained.model_path, trained.data_dir, report, samples=(5,))
     assert set(computed_on) == {"cpu"}

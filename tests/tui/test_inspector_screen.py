@@ -188,7 +188,7 @@ async def test_an_export_that_is_refused_and_one_that_is_verified(home: Path, tr
         await pilot.press("enter")
         await shows(pilot, "export onnx failed")
         await pilot.press("r")
-        await shows(pilot, "avg_2x2 needs training again: kanjinet was trained by adaptive_avg")
+        await shows(pilot, "avg_2x2 needs retraining: kanjinet was trained with adaptive_avg")
         await pilot.press("escape", "e")
         await fill(pilot, target="safetensors")
         assert not app.screen.query_one("#pooling").region
