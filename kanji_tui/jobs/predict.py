@@ -1,4 +1,4 @@
-"""The job `predict`: what characters do these image files show?"""
+"""The job `predict`: the most probable characters of image files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from kanji_tui.recognition.results import Predicted
 
 @dataclass(frozen=True)
 class Spec:
-    """`invert`: swap ink and paper after the ink side was found from the border."""
+    """`invert`: swap ink and paper, which are found from the border."""
 
     images: tuple[Path, ...]
     model_path: Path = DEFAULT_MODEL

@@ -1,4 +1,4 @@
-"""The job `saliency`: what in pictures speaks for the characters that were recognised in them?"""
+"""The job `saliency`: saliency maps of samples or of an image file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from kanji_tui.recognition.results import Explanations
 class Spec:
     """Either `samples`, numbers in the dataset, or `image`, a file. `character` None: the one predicted.
 
-    `output_path`: a PNG to draw one picture to, its array beside it as .npy.
+    `output_path`: a PNG to write the map of one image to; the array is written beside it as .npy.
     """
 
     model_path: Path = DEFAULT_MODEL
@@ -27,5 +27,11 @@ def run(spec: Spec, report: Report) -> Explanations:
     from kanji_tui.recognition.saliency import explain
 
     return explain(
-        spec.model_path, spec.data_dir, spec.samples, spec.image, spec.character, spec.output_path, report
+        spec.model_path,
+        spec.data_dir,
+        report,
+        samples=spec.samples,
+        image=spec.image,
+        character=spec.character,
+        output_path=spec.output_path,
     )

@@ -13,7 +13,7 @@ from kanji_tui.data.preparation import prepare
 from kanji_tui.engines.results import Node, Pooling, Tensor
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, State, Unheard, to_json
 from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Support, UnsupportedNode
-from kanji_tui.recognition.predictions import Predictions, keep, kept_path
+from kanji_tui.recognition.predictions import Predictions, predictions_file, save_predictions
 from kanji_tui.recognition.results import Evaluation
 from kanji_tui.runs.process import as_json
 from kanji_tui.runs.run_directory import RunDirectory, Status
@@ -159,8 +159,8 @@ def write_predictions(home: Path) -> RunDirectory:
         probability=share,
         loss=-np.log(np.maximum(own, 1e-4)).astype(np.float32),
     )
-    path = kept_path(home / "models" / "runs" / RUN, Path("best_kanji_model.pth"), "all")
-    keep(path, predictions)
+    path = predictions_file(home / "models" / "runs" / RUN, Path("best_kanji_model.pth"), "all")
+    save_predictions(path, predictions)
     result = replace(EVALUATION, predictions_path=str(path.relative_to(home)))
     return write_run(home, READ, {}, "finished", [State("running"), Outcome(as_json(result)), State("finished")])
 
