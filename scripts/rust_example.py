@@ -23,7 +23,7 @@ from kanji_tui.export.readback import read_back
 from kanji_tui.export.targets import TARGETS
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
-from kanji_tui.recognition.ink import place
+from kanji_tui.recognition.ink import fit_to_frame
 from kanji_tui.recognition.predictor import read_ink
 
 FOLDER = Path(__file__).parent.parent / "docs" / "rust_example"
@@ -77,7 +77,7 @@ def from_photo(levels: np.ndarray) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photo.png"
         Image.fromarray(levels).save(path)
-        return place(read_ink(path), SIZE, EXTENT)
+        return fit_to_frame(read_ink(path), SIZE, EXTENT)
 
 
 def rows(picture: np.ndarray, digits: int) -> list[str]:

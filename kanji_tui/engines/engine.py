@@ -1,6 +1,6 @@
-"""The engines that run ONNX files here, each in a process of its own, so that none can take this one down.
+"""Runs ONNX files in ONNX Runtime and tract, each in a child process, so that a crash cannot end this process.
 
-What an engine says is what this program reports: nothing here knows which operators an engine has.
+Support is found out by running: no table here says which operators an engine has.
 """
 
 import re
@@ -21,17 +21,17 @@ ENGINES = ("onnxruntime", "tract")
 Outputs = list[np.ndarray | None]
 LIMIT_SECONDS = 60.0
 LATENCY_RUNS = 30
-LONGEST_WORDS = 600
-PATIENCE_SECONDS = 5.0  # for an engine to end by itself
+MESSAGE_CHARACTERS = 600  # longer messages of an engine are cut
+EXIT_SECONDS = 5.0  # time for the child to end by itself before it is killed
 SERVER = "kanji_tui.engines.engine_process:main"
 
 
-class EngineRefused(Exception):
-    """The engine did not run a model; the message is the engine's own words."""
+class EngineError(Exception):
+    """An engine failed to run a model; the text is the engine's own message, or how its process ended."""
 
 
 class Engine:
-    """ONNX Runtime or tract, ready to be asked. Use it in a `with` block; a process that dies is started anew."""
+    """ONNX Runtime or tract in a child process. Used in a `with` block; after a crash the next call restarts it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -42,7 +42,7 @@ class Engine:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._child is not None:
-            self._child.end(PATIENCE_SECONDS)
+            self._child.end(EXIT_SECONDS)
             self._child.close()
             self._child = None
 
@@ -53,22 +53,22 @@ class Engine:
         symbols: dict[str, int] | None = None,
         limit: float = LIMIT_SECONDS,
     ) -> Outputs:
-        """Run `model` on `inputs` (by input name) and give its outputs in the model's order.
+        """Run `model` on `inputs` (by input name); returns its outputs in the model's order.
 
-        `symbols` are the sizes of the symbolic dimensions that the inputs have. An output that is no tensor comes
-        as None. Raises EngineRefused with the engine's words.
+        `symbols` are the sizes of the inputs' symbolic dimensions. An output that is not a tensor is None. Raises
+        EngineError with the engine's message.
         """
-        outputs, _ = self._ask(model, inputs, symbols or {}, limit, 1)
+        outputs, _ = self._request(model, inputs, symbols or {}, limit, 1)
         return outputs
 
     def latency(self, model: Path, inputs: Arrays, symbols: dict[str, int] | None = None) -> Latency:
-        """How long one run takes on one thread. Raises EngineRefused."""
-        _, seconds = self._ask(model, inputs, symbols or {}, LIMIT_SECONDS, LATENCY_RUNS)
+        """How long one run takes on one thread. Raises EngineError."""
+        _, seconds = self._request(model, inputs, symbols or {}, LIMIT_SECONDS, LATENCY_RUNS)
         low, median, high = statistics.quantiles(seconds, n=4)
         batch = next((value.shape[0] for value in inputs.values() if value.ndim), 1)
         return Latency(batch=batch, median=median, spread=high - low, runs=len(seconds), threads=1)
 
-    def _ask(
+    def _request(
         self, model: Path, inputs: Arrays, symbols: dict[str, int], limit: float, repeats: int
     ) -> tuple[Outputs, list[float]]:
         child = self._child = self._child or Child(SERVER, self.name, pipes=True)
@@ -85,50 +85,50 @@ class Engine:
         except BrokenPipeError:
             answer = None
         if answer is None:
-            raise EngineRefused(self._last_words(limit))
+            raise EngineError(self._exit_reason(limit))
         message, arrays = answer
         if "error" in message:
-            raise EngineRefused(tidy(message["error"]))
+            raise EngineError(one_line(message["error"]))
         found = iter(arrays)
         return [next(found) if tensor else None for tensor in message["tensors"]], message["seconds"]
 
-    def _last_words(self, limit: float) -> str:
-        """Why the process is gone, from its exit and from what it printed; the next question starts another."""
+    def _exit_reason(self, limit: float) -> str:
+        """Why the child ended, from its exit code and output. Forgets the child: the next call restarts it."""
         child, self._child = self._child, None
-        assert child is not None, "a process that was asked was there"
+        assert child is not None, "only called after a request to the child"
         with child:
-            code = child.end(PATIENCE_SECONDS)
+            code = child.end(EXIT_SECONDS)
             printed = child.errors
         if code == -signal.SIGALRM:
-            return f"it gave no answer within {limit:.0f} s"
+            return f"it did not answer within {limit:.0f} s"
         panic = re.search(r"panicked at [^\n]*\n(.+?)\n(?:note:|stack backtrace|\s*0:)", printed, re.DOTALL)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        said = tidy(panic.group(1) if panic else printed[-500:])
-        return f"it crashed ({how})" + (f": {said}" if said else "")
+        message = one_line(panic.group(1) if panic else printed[-500:])
+        return f"it crashed ({how})" + (f": {message}" if message else "")
 
 
-def tidy(words: str) -> str:
+def one_line(message: str) -> str:
     """An engine's message on one line, without stack traces and temporary paths."""
-    words = re.split(r"\n\s*(?:Stack backtrace:|stack backtrace:)", words)[0]
-    words = re.sub(r"Load model from \S+ failed:\s*", "", words)
-    words = words.replace("Caused by:", "")
-    lines = [re.sub(r"^\s*(?:\d+:\s+)?", "", line).strip() for line in words.splitlines()]
-    whole = "; ".join(line for line in lines if line)
-    return whole if len(whole) <= LONGEST_WORDS else whole[:LONGEST_WORDS] + " ..."
+    message = re.split(r"\n\s*(?:Stack backtrace:|stack backtrace:)", message)[0]
+    message = re.sub(r"Load model from \S+ failed:\s*", "", message)
+    message = message.replace("Caused by:", "")
+    lines = [re.sub(r"^\s*(?:\d+:\s+)?", "", line).strip() for line in message.splitlines()]
+    joined = "; ".join(line for line in lines if line)
+    return joined if len(joined) <= MESSAGE_CHARACTERS else joined[:MESSAGE_CHARACTERS] + " ..."
 
 
 def engine_version(name: str) -> str:
-    """The installed version of an engine, empty where it is not installed."""
+    """The installed version of an engine, "" if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
         return ""
 
 
-def made_value(dtype: np.dtype, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """Numbers to run a foreign graph on: floats uniform in 0-1, integers 0 or 1, always the same for a seed.
+def random_value(dtype: np.dtype, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """A random input for any graph: floats uniform in 0-1, integers 0 or 1, the same values for the same seed.
 
-    They show whether an engine runs a graph, never how good a recogniser is.
+    It shows whether an engine runs a graph, not how accurate a model is.
     """
     generator = np.random.default_rng(seed)
     makers: dict[str, Callable[[], np.ndarray]] = {

@@ -1,14 +1,14 @@
-"""The process an engine lives in: it answers requests on stdin until stdin ends.
+"""The child process that an engine runs in: it answers requests on stdin until stdin ends.
 
-A panic inside tract aborts its whole process (Rust code called through C cannot unwind), and a strange graph can
-make an engine divide by zero or run for ever. So engines never live in the process that asks: see `engines.py`.
+A panic in tract aborts its whole process (Rust code called through C cannot unwind), and some graphs make an engine
+divide by zero or never end. So engines never run in the calling process: see `engine.py`.
 
-A message, both ways: two big-endian 64-bit lengths, a JSON object, an .npz with arrays. Requests:
+A message, in both directions: two big-endian 64-bit lengths, a JSON object, an .npz with arrays. Requests:
     {"model": path, "symbols": {name: size}, "inputs": [names], "limit": seconds, "repeats": n}   arrays: the inputs
 Answers:
-    {"tensors": [whether an output is a tensor], "seconds": [one per repeat]}   arrays: the outputs that are
-    {"error": the engine's own words}
-A request that takes longer than its limit ends the process by SIGALRM, whoever may still be listening.
+    {"tensors": [for each output, whether it is a tensor], "seconds": [one per repeat]}   arrays: those tensors
+    {"error": the engine's own message}
+A request that exceeds its limit ends the process by SIGALRM.
 """
 
 import io
@@ -31,11 +31,11 @@ LENGTHS = struct.Struct(">QQ")
 WARM_UP_RUNS = 3
 REPEAT_SECONDS = 0.5
 FEWEST_REPEATS = 5
-SLOW_SECONDS = 5.0  # a run so slow that two of them must do
+SLOW_SECONDS = 5.0  # after this time two runs are enough
 
 
 def send(stream: IO[bytes], message: dict[str, Any], arrays: list[np.ndarray]) -> None:
-    """Write one message; BrokenPipeError where the other side has gone."""
+    """Write one message. Raises BrokenPipeError if the other process has ended."""
     text = json.dumps(message).encode()
     packed = io.BytesIO()
     np.savez(packed, *arrays)
@@ -47,7 +47,7 @@ def send(stream: IO[bytes], message: dict[str, Any], arrays: list[np.ndarray]) -
 
 
 def receive(stream: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]] | None:
-    """Read one message; None where the other side has gone."""
+    """Read one message; None if the other process has ended."""
     header = stream.read(LENGTHS.size)
     if len(header) < LENGTHS.size:
         return None
@@ -61,27 +61,27 @@ def receive(stream: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]] | None
 
 
 def open_onnxruntime(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
-    """The model in ONNX Runtime on the CPU, one thread; sizes come with the inputs."""
+    """Open the model in ONNX Runtime on the CPU, one thread; symbolic sizes follow from the inputs."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what matters is raised
+    options.log_severity_level = 4  # errors are raised as exceptions anyway
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     names = list(inputs)
     return lambda values: session.run(None, dict(zip(names, values, strict=True)))
 
 
 def open_tract(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
-    """The model in tract. Symbols are bound after `into_model`: a runnable with free symbols is three times slower.
+    """Open the model in tract. Symbols are bound after `into_model`: a runnable with free symbols is 3x slower.
 
-    Where that fails, inputs are given their whole shape first: a model with sizes that have no name.
+    If that fails (a model with sizes that have no name), the full input shapes are set before `into_model`.
     """
     import tract
 
     loaded = tract.onnx().load(path)
     order = [loaded.input_name(number) for number in range(loaded.input_count())]
-    places = [list(inputs).index(name) for name in order]
+    positions = [list(inputs).index(name) for name in order]
 
     def with_input_shapes() -> Any:
         model = tract.onnx().load(path)
@@ -99,11 +99,11 @@ def open_tract(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
             runnable = with_input_shapes()
         except tract.TractError:
             raise first from None
-    return lambda values: [tract_array(found) for found in runnable.run([values[place] for place in places])]
+    return lambda values: [tract_array(output) for output in runnable.run([values[at] for at in positions])]
 
 
 def tract_array(tensor: Any) -> np.ndarray | None:
-    """An output as an array; None for sizes, which tract computes as expressions and does not hand to Python."""
+    """An output as an array; None for a TDim, a symbolic size, which tract cannot convert to NumPy."""
     from tract import TractError
 
     try:
@@ -124,7 +124,7 @@ OPENERS = {"onnxruntime": open_onnxruntime, "tract": open_tract}
 
 
 def repeat(run: Run, values: list[np.ndarray], repeats: int) -> tuple[list[Any], list[float]]:
-    """The outputs, and the seconds of each run; repeated runs are warmed up and end after half a second."""
+    """The outputs, and the seconds of each run. With repeats, warms up first and stops after half a second."""
     if repeats > 1:
         start = time.perf_counter()
         for _ in range(WARM_UP_RUNS):
@@ -141,13 +141,13 @@ def repeat(run: Run, values: list[np.ndarray], repeats: int) -> tuple[list[Any],
             return outputs, seconds
 
 
-def as_npz_holds(array: np.ndarray) -> np.ndarray:
-    """The array itself; strings, which come as Python objects, as NumPy's own."""
+def without_objects(array: np.ndarray) -> np.ndarray:
+    """The array; Python strings, which .npz cannot hold without pickle, become NumPy strings."""
     return array.astype(str) if array.dtype == object else array
 
 
 def serve(engine: str, requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer until the other side goes; the last opened model stays open for the next request."""
+    """Answer requests until stdin ends; the last model stays open for the next request."""
     opened: tuple[Any, ...] = ()
     run: Run | None = None
     while (request := receive(requests)) is not None:
@@ -165,16 +165,16 @@ def serve(engine: str, requests: IO[bytes], answers: IO[bytes]) -> None:
             outputs, seconds = repeat(run, values, message["repeats"])
             tensors = [isinstance(output, np.ndarray) for output in outputs]
             answer = {"tensors": tensors, "seconds": seconds}
-            found = [as_npz_holds(output) for output, tensor in zip(outputs, tensors, strict=True) if tensor]
-        except Exception as error:  # whatever an engine raises is its answer
+            found = [without_objects(output) for output, tensor in zip(outputs, tensors, strict=True) if tensor]
+        except Exception as error:  # whatever an engine raises is reported as its error
             answer, found = {"error": str(error) or type(error).__name__}, []
         signal.setitimer(signal.ITIMER_REAL, 0)
         send(answers, answer, found)
 
 
 def main(engine: str) -> None:
-    """The child's beginning."""
-    os.environ["RUST_BACKTRACE"] = "0"  # a panic's own words are enough
+    """Entry point of the child process."""
+    os.environ["RUST_BACKTRACE"] = "0"  # the panic's message is enough
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     with take_stdout() as answers:
         serve(engine, sys.stdin.buffer, answers)

@@ -1,4 +1,4 @@
-"""What an ONNX graph holds: operators, nodes with shapes, parameters and multiply-accumulates (MACs)."""
+"""Describes an ONNX graph: operators, nodes with shapes, parameters and multiply-accumulates (MACs)."""
 
 import contextlib
 import math
@@ -24,17 +24,17 @@ LEARNED = FLOATS | QUANTISED
 
 
 def operator_name(node: onnx.NodeProto) -> str:
-    """The operator, with its domain where that is not ONNX's own: `Conv`, `com.microsoft.FusedConv`."""
+    """The operator, with its domain unless that is ONNX's own: `Conv`, `com.microsoft.FusedConv`."""
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
 
 
 def node_name(node: onnx.NodeProto, number: int) -> str:
-    """The name of a node, or its operator and number where it has none."""
+    """The name of a node, or its operator and number if it has none."""
     return node.name or f"{node.op_type}_{number}"
 
 
 def count_operators(model: onnx.ModelProto) -> dict[str, int]:
-    """How often each operator occurs, graphs within nodes included; most frequent first."""
+    """How often each operator occurs, subgraphs included; most frequent first."""
     counts = Counter(operator_name(node) for node in all_nodes(model.graph))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -45,7 +45,7 @@ def opsets(model: onnx.ModelProto) -> dict[str, int]:
 
 
 def count_parameters(model: onnx.ModelProto) -> int:
-    """Numbers learned: elements of the float and 8-bit or narrower tensors, scalars left out."""
+    """The parameters: elements of all float, 8-bit or narrower tensors, except scalars."""
     sizes = (math.prod(t.dims) for t in all_tensors(model.graph) if t.data_type in LEARNED)
     return sum(size for size in sizes if size > 1)
 
@@ -56,7 +56,7 @@ def weight_bytes(model: onnx.ModelProto) -> int:
 
 
 def tensor_bytes(tensor: onnx.TensorProto) -> int:
-    """Bytes of a tensor's numbers; 0 for types that NumPy lacks."""
+    """Bytes of a tensor's elements; 0 for types that NumPy lacks."""
     try:
         width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
     except (KeyError, TypeError):
@@ -83,13 +83,13 @@ def shape_of(value: onnx.ValueInfoProto) -> Shape | None:
 
 
 def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
-    """The inputs one must give: old files list their initialisers among the inputs too."""
-    held = {tensor.name for tensor in model.graph.initializer}
-    return [value for value in model.graph.input if value.name not in held]
+    """The inputs that a run needs: old files list their initialisers among the inputs too."""
+    initialised = {tensor.name for tensor in model.graph.initializer}
+    return [value for value in model.graph.input if value.name not in initialised]
 
 
 def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, Shape]:
-    """The shape of every tensor in the main graph that ONNX's shape inference can tell, symbols replaced."""
+    """The shape of every tensor in the main graph that ONNX's shape inference finds, symbols replaced by sizes."""
     bound = onnx.ModelProto()
     bound.CopyFrom(model)
     del bound.graph.value_info[:]
@@ -97,7 +97,7 @@ def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, S
         for dim in value.type.tensor_type.shape.dim:
             if dim.dim_param in symbols:
                 dim.dim_value = symbols[dim.dim_param]
-    with contextlib.suppress(Exception):  # a graph it cannot follow still has operators to count
+    with contextlib.suppress(Exception):  # if inference fails, the operators can still be counted
         bound = shape_inference.infer_shapes(bound, data_prop=True)
     shapes: dict[str, Shape] = {tensor.name: tuple(tensor.dims) for tensor in bound.graph.initializer}
     for value in (*bound.graph.input, *bound.graph.value_info, *bound.graph.output):
@@ -108,7 +108,7 @@ def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, S
 
 
 def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[Node, ...]:
-    """Every node of the main graph, in the file's order."""
+    """Every node of the main graph, in file order."""
     weights = {
         tensor.name: math.prod(tensor.dims)
         for tensor in model.graph.initializer
@@ -135,10 +135,11 @@ def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[No
 
 
 def module_of(node: onnx.NodeProto) -> str:
-    """The module that made a node, by its whole name: `network.body.3.branch.0`; empty where nothing tells.
+    """The full name of the module that a node came from: `network.body.3.branch.0`; "" if unknown.
 
-    The modern exporter notes it. TorchScript's node names tell it: `/network/body/body.3/branch/branch.0/Conv`,
-    where a part that goes on from the one before, as `body.3` from `body`, stands for both.
+    The dynamo exporter writes it into the node's metadata. The TorchScript exporter writes it into the node's name:
+    `/network/body/body.3/branch/branch.0/Conv`, where a part that extends the part before it, as `body.3` extends
+    `body`, replaces it.
     """
     for entry in node.metadata_props:
         if entry.key == NAME_SCOPES:
@@ -157,7 +158,7 @@ def module_of(node: onnx.NodeProto) -> str:
 
 
 def show_attribute(attribute: onnx.AttributeProto) -> str:
-    """An attribute's value, short enough for a table."""
+    """An attribute's value as text of at most 80 characters."""
     value = onnx.helper.get_attribute_value(attribute)
     if isinstance(value, onnx.GraphProto):
         return f"graph of {len(value.node)} nodes"
@@ -171,17 +172,17 @@ def show_attribute(attribute: onnx.AttributeProto) -> str:
 
 
 def count_macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
-    """Multiply-accumulates of a node; 0 for operators that do none to speak of.
+    """Multiply-accumulates of a node; 0 for operators that do hardly any.
 
-    None where a size is missing, and for operators whose work is not counted here.
+    None if a size is unknown, and for the operators in UNCOUNTED and in domains other than ONNX's.
     """
     counter = MACS.get(node.op_type)
     first, second = FACTORS.get(node.op_type, (0, 1))
     try:
         if node.op_type in RECURRENT:
-            # Each step of each sequence goes through the input and the recurrent weights once.
-            (length, batch, _), into, again = (sizes(shapes[name]) for name in node.input[:3])
-            return length * batch * (math.prod(into) + math.prod(again))
+            # Each step of each sequence is multiplied once by the input weights and once by the recurrent ones.
+            (length, batch, _), into, recurrent = (sizes(shapes[name]) for name in node.input[:3])
+            return length * batch * (math.prod(into) + math.prod(recurrent))
         if counter is None:
             return None if node.op_type in UNCOUNTED or node.domain not in ("", "ai.onnx") else 0
         known = [sizes(shapes[name]) for name in (node.input[first], node.input[second], node.output[0])]
@@ -192,22 +193,22 @@ def count_macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
 
 
 def sizes(shape: Shape) -> list[int]:
-    """The shape as numbers; ValueError where a size is only a name."""
+    """The shape as numbers. Raises ValueError if a size is symbolic."""
     return [int(size) for size in shape]
 
 
 def conv_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
-    """Every output element sums over the kernel: weight (out, in / group, *kernel)."""
+    """Every output element is a sum over the kernel: weight (out, in / group, *kernel)."""
     return math.prod(out) * math.prod(right[1:])
 
 
 def transposed_conv_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
-    """Every input element goes into out / group x kernel elements: weight (in, out / group, *kernel)."""
+    """Every input element adds to out / group x kernel output elements: weight (in, out / group, *kernel)."""
     return math.prod(left) * math.prod(right[1:])
 
 
 def matmul_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
-    """Every output element sums over the shared dimension."""
+    """Every output element is a sum over the shared dimension."""
     return math.prod(out) * (left[0] if transposed else left[-1])
 
 
@@ -223,27 +224,27 @@ MACS = {
 }
 RECURRENT = ("LSTM", "GRU", "RNN")
 UNCOUNTED = ("Attention", "DeformConv", "DFT", "Einsum", "If", "Loop", "Scan")
-# Which inputs are the two factors, where not the first two: scales and zero points stand between.
+# The input numbers of the two factors, where scales and zero points stand between them.
 FACTORS = {"QLinearConv": (0, 3), "QLinearMatMul": (0, 3)}
 
 
 def find_pooling(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Pooling, ...]:
-    """Every node that pools over the picture, means over the two picture axes included."""
+    """Every node that pools over the image axes, as operator or as mean or maximum over both axes."""
     found = []
     for node in nodes:
         shape = node.input_shapes[0] if node.input_shapes else None
         if node.operator in GLOBAL_POOLS:
-            found.append(Pooling(node.name, node.operator, "whole picture", shape))
+            found.append(Pooling(node.name, node.operator, "whole image", shape))
         elif node.operator in ("AveragePool", "MaxPool", "LpPool"):
             window = node.attributes.get("kernel_shape", "?").strip("[]").replace(", ", "x")
             found.append(Pooling(node.name, node.operator, window, shape))
-        elif reduces_picture(model, node.number, shape):
-            found.append(Pooling(node.name, node.operator, "whole picture", shape))
+        elif reduces_image_axes(model, node.number, shape):
+            found.append(Pooling(node.name, node.operator, "whole image", shape))
     return tuple(found)
 
 
-def reduces_picture(model: onnx.ModelProto, number: int, shape: Shape | None) -> bool:
-    """Whether node `number` takes the mean or maximum over both picture axes: global pooling by another name."""
+def reduces_image_axes(model: onnx.ModelProto, number: int, shape: Shape | None) -> bool:
+    """Whether node `number` is global pooling written as a mean or maximum over both image axes."""
     node = model.graph.node[number]
     if node.op_type not in ("ReduceMean", "ReduceMax") or shape is None or len(shape) != 4:
         return False
@@ -251,7 +252,7 @@ def reduces_picture(model: onnx.ModelProto, number: int, shape: Shape | None) ->
 
 
 def reduced_axes(model: onnx.ModelProto, node: onnx.NodeProto) -> list[int]:
-    """The axes a Reduce node reduces: an attribute up to opset 17, an input after; empty where computed."""
+    """The axes a Reduce node reduces: an attribute up to opset 17, an input later; [] if computed at run time."""
     for attribute in node.attribute:
         if attribute.name == "axes":
             return list(attribute.ints)
@@ -259,10 +260,10 @@ def reduced_axes(model: onnx.ModelProto, node: onnx.NodeProto) -> list[int]:
         return []
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     tensors |= {
-        maker.output[0]: attribute.t
-        for maker in model.graph.node
-        if maker.op_type == "Constant"
-        for attribute in maker.attribute
+        constant.output[0]: attribute.t
+        for constant in model.graph.node
+        if constant.op_type == "Constant"
+        for attribute in constant.attribute
         if attribute.name == "value"
     }
     tensor = tensors.get(node.input[1])

@@ -1,4 +1,4 @@
-"""What the jobs of this room give back, free of torch and onnx: read again by the faces."""
+"""The results of running and describing ONNX files; imports neither torch nor onnx."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ Shape = tuple[int | str, ...]  # sizes, names of symbolic sizes, "?" for a size 
 class Node:
     """One node of the main graph. Shapes hold sizes, names of symbolic sizes, or "?"; None where unknown.
 
-    `module` is the module of the network it came from, where the exporter wrote that down. `parameters` counts the
-    weights it reads, `macs` its multiply-accumulates for the shapes shown (None where a size is unknown).
+    `module` is the module of the network it came from, "" if the exporter did not record it. `parameters` counts
+    the weights it reads, `macs` its multiply-accumulates for these shapes (None if a size is unknown).
     """
 
     number: int
@@ -37,7 +37,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Pooling:
-    """A node that pools: its window, "whole picture" for a global one, and the shape that comes in."""
+    """A pooling node: its window ("whole image" if global) and the shape of its input."""
 
     node: str
     operator: str
@@ -47,11 +47,11 @@ class Pooling:
 
 @dataclass(frozen=True)
 class Parity:
-    """The logits of an engine against PyTorch's float32 ones on the same samples.
+    """An engine's logits compared with PyTorch's float32 logits on the same samples.
 
-    `tolerance` is 1e-4 x max(1, `largest_logit`). `top1_agreement` is the fraction of `decided` samples (those
-    whose first two reference logits lie further apart than the tolerance) with the same first class. `passed`: no
-    difference above the tolerance, and every decided sample agrees.
+    `tolerance` is 1e-4 x max(1, `largest_logit`). `decided` counts the samples whose two largest reference logits
+    differ by more than the tolerance; `top1_agreement` is the fraction of those with the same top-1 class.
+    `passed`: no difference exceeds the tolerance, and every decided sample agrees.
     """
 
     samples: int
@@ -66,10 +66,10 @@ class Parity:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one run of `model` on `batch` pictures: median and spread between the quartiles of `runs`.
+    """Seconds of one run of `model` on `batch` images: the median of `runs` runs, and their interquartile range.
 
-    Warmed up, on `threads` threads, symbolic sizes bound. `median` and `spread` are None where it was not run, and
-    `reason` says why.
+    Measured after a warm-up, on `threads` threads, symbolic sizes bound. If it was not run, `median` and `spread`
+    are None and `reason` says why.
     """
 
     model: str
@@ -83,7 +83,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds of one run: the median of `runs` and the spread between their quartiles, warmed up."""
+    """Seconds of one run: the median of `runs` runs and their interquartile range, after a warm-up."""
 
     batch: int
     median: float

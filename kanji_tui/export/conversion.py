@@ -1,4 +1,4 @@
-"""A recogniser as an ONNX graph, by whichever of torch's two exporters delivers the opset."""
+"""Converts a recogniser to an ONNX graph, by whichever of torch's two exporters writes the target's opset."""
 
 import contextlib
 import ctypes
@@ -23,55 +23,53 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 
 INPUT, OUTPUT, BATCH = "input", "logits", "batch"
-TORCHSCRIPT, MODERN = "TorchScript", "torch.export"
+TORCHSCRIPT, DYNAMO = "TorchScript", "torch.export"
 
 
 def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> tuple[onnx.ModelProto, str, str]:
-    """The graph for `target`, the exporter that made it, and why that one.
+    """The graph for `target`, the exporter that wrote it, and the reason for that exporter.
 
-    The graph carries the card; it holds no path, no doc string and no shape but those of its interface. Raises
-    KanjiError naming the network where neither exporter can make it.
+    The graph's metadata holds the card. It contains no local path, no doc string, and no shapes except those of its
+    inputs and outputs. Raises KanjiError naming the network if neither exporter can convert it.
     """
-    pictures = torch.zeros(2 if target.batch is None else target.batch, 1, card.size, card.size)
-    model, reason = None, "chosen for its old opsets, which it writes exactly"
-    if target.modern:
-        model, reason = try_modern(recogniser, pictures, target)
-    exporter = MODERN
+    images = torch.zeros(2 if target.batch is None else target.batch, 1, card.size, card.size)
+    model, reason = None, "it writes old opsets exactly"
+    if target.dynamo:
+        model, reason = try_dynamo(recogniser, images, target)
+    exporter = DYNAMO
     if model is None:
         exporter = TORCHSCRIPT
-        model = export_torchscript(recogniser, pictures, card, target)
+        model = export_torchscript(recogniser, images, card, target)
     if target.fixed_pooling:
         try:
             fix_pooling(model)
         except KanjiError as error:
             raise KanjiError(
-                f"the network {card.network} cannot be written for {target.name}: {error.message}", error.remedy
+                f"the network {card.network} cannot be exported for {target.name}: {error.message}", error.remedy
             ) from None
     return finish(model, card, target), exporter, reason
 
 
 def finish(model: onnx.ModelProto, card: ModelCard, target: Target) -> onnx.ModelProto:
-    """The model without what must not travel, and with the card in its notes."""
+    """The model without local information, and with the card in its metadata."""
     strip(model)
     card_text = json.dumps(card.to_json(), ensure_ascii=False)
     onnx.helper.set_model_props(model, {"card": card_text, "version": __version__, "target": target.name})
     return model
 
 
-def try_modern(
-    recogniser: Recogniser, pictures: torch.Tensor, target: Target
-) -> tuple[onnx.ModelProto | None, str]:
-    """What the modern exporter makes, if it has the opset asked for; else None and what it did instead.
+def try_dynamo(recogniser: Recogniser, images: torch.Tensor, target: Target) -> tuple[onnx.ModelProto | None, str]:
+    """The model by the dynamo exporter if it has the target's opset, else None; and what the exporter did.
 
-    It may write another opset without an error, so the file itself is asked.
+    The exporter may write another opset without an error, so the opset is read from the result.
     """
-    maker = f"the modern exporter of torch {torch.__version__.split('+')[0]}"
+    exporter = f"the dynamo exporter of torch {torch.__version__.split('+')[0]}"
     shapes = ({0: torch.export.Dim(BATCH)} if target.batch is None else {},)
     try:
         with quiet():
             program = torch.onnx.export(
                 recogniser,
-                (pictures,),
+                (images,),
                 dynamo=True,
                 verbose=False,
                 opset_version=target.opset,
@@ -81,25 +79,25 @@ def try_modern(
             )
         assert program is not None
         model = program.model_proto
-    except Exception as error:  # it wraps whatever went wrong in many kinds of its own
-        return None, f"{maker} failed: {first_line(error)}"
+    except Exception as error:  # it raises exceptions of many kinds
+        return None, f"{exporter} failed: {first_line(error)}"
     written = opsets(model).get("ai.onnx", 0)
     if written != target.opset:
-        return None, f"{maker} wrote opset {written} where {target.opset} was asked for"
-    return model, f"{maker} delivered opset {written}"
+        return None, f"{exporter} wrote opset {written} instead of {target.opset}"
+    return model, f"{exporter} wrote opset {written}"
 
 
 def export_torchscript(
-    recogniser: Recogniser, pictures: torch.Tensor, card: ModelCard, target: Target
+    recogniser: Recogniser, images: torch.Tensor, card: ModelCard, target: Target
 ) -> onnx.ModelProto:
-    """What the TorchScript exporter makes."""
+    """The model by the TorchScript exporter. Raises KanjiError naming the network if it cannot be converted."""
     written = io.BytesIO()
     dynamic = {INPUT: {0: BATCH}, OUTPUT: {0: BATCH}} if target.batch is None else None
     try:
         with quiet():
             torch.onnx.export(
                 recogniser,
-                (pictures,),
+                (images,),
                 written,
                 dynamo=False,
                 opset_version=target.opset,
@@ -110,49 +108,49 @@ def export_torchscript(
     except Exception as error:
         why = first_line(error)
         raise KanjiError(
-            f"the network {card.network} cannot be written at opset {target.opset}, as {target.name} asks: {why}",
-            "no target has a newer opset: train another network (kanji-tui networks), or make this one compute "
-            "that operator from simpler ones",
+            f"the network {card.network} cannot be exported at opset {target.opset} for {target.name}: {why}",
+            "train another network (kanji-tui networks), or rewrite this one with simpler operators; no target has "
+            "a newer opset",
         ) from None
     return onnx.load_from_string(written.getvalue())
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the exporters' warnings, log lines and prints to themselves: what matters is read from the file.
+    """Discard the exporters' warnings, log lines and output: errors are raised, the result is checked.
 
-    Torch's C++ half prints whole graphs past Python, so the file descriptors themselves are turned away.
+    Torch's C++ code prints whole graphs without Python's streams, so the file descriptors are redirected too.
     """
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     flush()
-    kept = {number: os.dup(number) for number in (1, 2)}
+    copies = {number: os.dup(number) for number in (1, 2)}
     try:
-        with open(os.devnull, "wb") as nowhere, warnings.catch_warnings():
+        with open(os.devnull, "wb") as null, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for number in kept:
-                os.dup2(nowhere.fileno(), number)
+            for number in copies:
+                os.dup2(null.fileno(), number)
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 yield
     finally:
         flush()
-        for number, copy in kept.items():
+        for number, copy in copies.items():
             os.dup2(copy, number)
             os.close(copy)
         logging.disable(before)
 
 
 def flush() -> None:
-    """Send what waits in Python's buffers and in C's where it was meant to go."""
+    """Flush the output buffers of Python and of C."""
     sys.stdout.flush()
     sys.stderr.flush()
     ctypes.CDLL(None).fflush(None)
 
 
 def strip(model: onnx.ModelProto) -> None:
-    """Take out what must not travel: doc strings and notes with local paths, and inferred shapes.
+    """Remove doc strings and metadata, which hold local paths, and inferred shapes; keep name scopes.
 
-    Shapes that name the symbol `batch` keep tract from binding it on its inputs.
+    Inferred shapes that name the symbol `batch` would keep tract from binding it at the inputs.
     """
     del model.graph.value_info[:]
     del model.metadata_props[:]

@@ -1,4 +1,4 @@
-"""Class numbers to characters, as JSON in the shape that programs for the original's models read.
+"""Writes class numbers and their characters as JSON, in the format of the original scripts.
 
 {model_info {dataset, total_classes, description, ...}, num_classes, characters {"0": {character, jis_code,
 stroke_count}}, statistics}; the enhanced mapping of all 3,036 classes has the same without num_classes.
@@ -19,7 +19,7 @@ from kanji_tui.system.files import write_json
 
 
 def export_mapping(model_path: Path | None, output_path: Path | None, report: Report) -> ExportedMapping:
-    """Write the mapping of a model, or without one the enhanced mapping of all 3,036 classes.
+    """Write the mapping of a model; without a model, the enhanced mapping of all 3,036 classes.
 
     Raises KanjiError for a model that cannot be read or a file that cannot be written.
     """
@@ -27,7 +27,7 @@ def export_mapping(model_path: Path | None, output_path: Path | None, report: Re
         path = export_path(MODELS_DIR / "-", output_path, ENHANCED_MAPPING.removesuffix(".json"), ".json")
         mapping = enhanced_mapping()
     else:
-        from kanji_tui.recognition.models import open_model  # loads an engine: only where a model is asked for
+        from kanji_tui.recognition.models import open_model  # slow to import, and only needed for a model
 
         card = open_model(model_path).card
         path = export_path(model_path, output_path, f"{card.export_name()}_mapping", ".json")
@@ -46,11 +46,11 @@ def enhanced_mapping() -> dict[str, Any]:
         "total_classes": len(codes),
         "description": "Enhanced character mapping with Unicode characters and stroke counts",
     }
-    return {"model_info": info, "characters": list_characters(codes), "statistics": count_up(codes)}
+    return {"model_info": info, "characters": list_characters(codes), "statistics": count_scripts(codes)}
 
 
 def model_mapping(card: ModelCard) -> dict[str, Any]:
-    """The classes of one model in the order of its outputs."""
+    """The classes of one model, in output order."""
     info = {
         "dataset": card.dataset,
         "total_classes": len(card.classes),
@@ -63,12 +63,12 @@ def model_mapping(card: ModelCard) -> dict[str, Any]:
         "model_info": info,
         "num_classes": len(card.classes),
         "characters": list_characters(card.classes),
-        "statistics": count_up(card.classes),
+        "statistics": count_scripts(card.classes),
     }
 
 
 def list_characters(codes: Sequence[int]) -> dict[str, dict[str, Any]]:
-    """Character, JIS code and stroke count by class number; the count is null outside the 3,036."""
+    """Character, JIS code and stroke count by class number; the count is None outside the 3,036."""
     return {
         str(number): {
             "character": jis_to_character(jis) or "",
@@ -79,8 +79,8 @@ def list_characters(codes: Sequence[int]) -> dict[str, dict[str, Any]]:
     }
 
 
-def count_up(codes: Sequence[int]) -> dict[str, int | float]:
-    """How many characters of each script, and their strokes; the average is over those whose count is known."""
+def count_scripts(codes: Sequence[int]) -> dict[str, int | float]:
+    """The number of characters of each script, and of strokes; the average is over known stroke counts."""
     kinds = [script(jis) for jis in codes]
     counts = [count for jis in codes if (count := strokes(jis)) is not None]
     return {

@@ -1,28 +1,75 @@
-"""The poolings and quantisations by name, and what is known of each before it is made.
+"""The pooling types and quantisations by name, with what to know before choosing one.
 
-Loads neither torch nor onnx, so the command line and the forms can say it.
+Imports neither torch nor onnx, so that the command line and the forms can show them.
 """
 
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class PoolingType:
+    """A pooling before the classifier: the mean or maximum of each cell of a `grid` x `grid`.
+
+    `fixed`: True for a pooling over a fixed window, False for a global one, None for either.
+    """
+
+    function: Literal["mean", "maximum"]
+    grid: int
+    fixed: bool | None
+    description: str
+
+
 POOLING_TYPES = {
-    "adaptive_avg": "The mean over the whole image, in one global node. ort-tract and strict do without those: "
-    "unsupported there, and fixed_avg computes the same.",
-    "adaptive_max": "The largest over the whole image, in one global node: unsupported for ort-tract and strict. "
-    "For a model trained by means it is another network, and is measured as such.",
-    "avg_2x2": "The mean of each quarter, four numbers a channel. Refused for a model that was not trained with "
-    "it: its classifier has no weights for them.",
-    "max_2x2": "The largest of each quarter, four numbers a channel. Refused for a model that was not trained with "
-    "it: its classifier has no weights for them.",
-    "fixed_avg": "The same numbers as adaptive_avg, from a window of the image's size, for any target.",
-    "fixed_max": "The same numbers as adaptive_max, from a window of the image's size, for any target. For a "
-    "model trained by means it is another network, and is measured as such.",
+    "adaptive_avg": PoolingType(
+        "mean",
+        1,
+        False,
+        "The mean over the whole image, in one global node. The targets ort-tract and strict have no global nodes: "
+        "unsupported there, and fixed_avg computes the same.",
+    ),
+    "adaptive_max": PoolingType(
+        "maximum",
+        1,
+        False,
+        "The maximum over the whole image, in one global node: unsupported for ort-tract and strict. For a model "
+        "trained with means it is another network, so its accuracy is measured.",
+    ),
+    "avg_2x2": PoolingType(
+        "mean",
+        2,
+        None,
+        "The mean of each quarter, four values a channel. Refused for a model that was not trained with it: its "
+        "classifier has no weights for them.",
+    ),
+    "max_2x2": PoolingType(
+        "maximum",
+        2,
+        None,
+        "The maximum of each quarter, four values a channel. Refused for a model that was not trained with it: its "
+        "classifier has no weights for them.",
+    ),
+    "fixed_avg": PoolingType(
+        "mean",
+        1,
+        True,
+        "The same values as adaptive_avg, by a window of the image's size, for any target.",
+    ),
+    "fixed_max": PoolingType(
+        "maximum",
+        1,
+        True,
+        "The same values as adaptive_max, by a window of the image's size, for any target. For a model trained "
+        "with means it is another network, so its accuracy is measured.",
+    ),
 }
 
-# Measured on x86 processors with one thread.
+# Measured on x86 CPUs with one thread.
 QUANTISATIONS = {
     "int8-dynamic": "a quarter of the size, but slower than float32: about 1.5-3 times in ONNX Runtime and 4-15 "
-    "times in tract, which scale every layer's numbers anew for each image",
-    "int8-static": "a quarter of the size; as fast or faster in ONNX Runtime where the processor multiplies 8-bit "
-    "integers, but 2-8 times slower than float32 in tract",
-    "fp16": "half the size; no faster in ONNX Runtime on a processor, and some 200 times slower in tract on one "
-    "that has no half-precision arithmetic: meant for WebGPU and other graphics processors",
+    "times in tract, because the activations of every layer are scaled anew for each image",
+    "int8-static": "a quarter of the size; as fast or faster in ONNX Runtime on a CPU with 8-bit integer "
+    "instructions, but 2-8 times slower than float32 in tract",
+    "fp16": "half the size; no faster in ONNX Runtime on a CPU, and about 200 times slower in tract on a CPU "
+    "without half-precision arithmetic: meant for WebGPU and other GPUs",
 }

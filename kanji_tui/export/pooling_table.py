@@ -1,4 +1,4 @@
-"""`pooling`: what each pooling before the classifier does to a model's size, operators, latency and accuracy."""
+"""`pooling`: measures a model with each pooling type: size, operators, latency and accuracy."""
 
 import tempfile
 from pathlib import Path
@@ -9,10 +9,11 @@ from kanji_tui.engines.samples import PARITY_SAMPLES, Samples, gather_samples
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.export.conversion import convert
+from kanji_tui.export.options import POOLING_TYPES
 from kanji_tui.export.readback import read_back
 from kanji_tui.export.results import PoolingRow, PoolingTable
 from kanji_tui.export.targets import TARGETS
-from kanji_tui.export.variants import POOLINGS, Changes, change, trained_pooling
+from kanji_tui.export.variants import Variant, make_variant, trained_pooling
 from kanji_tui.export.verification import Engines, measure_accuracy, measure_latency, measure_parity, require_parity
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
@@ -22,9 +23,9 @@ ACCURACY_SAMPLES = 10_000
 
 
 def compare_pooling(model_path: Path, data_dir: Path, report: Report) -> PoolingTable:
-    """Write the model with each pooling into a file of the target tract, and measure those files.
+    """Export the model with each pooling type for the target tract, and measure those files.
 
-    Raises KanjiError for a model that cannot be read and for a file that an engine refuses.
+    Raises KanjiError for a model that cannot be read, and for a file that does not run in an engine.
     """
     recogniser, card = load_recogniser(Path(model_path))
     trained = trained_pooling(recogniser, card.size)
@@ -36,9 +37,9 @@ def compare_pooling(model_path: Path, data_dir: Path, report: Report) -> Pooling
         Engine(ENGINES[1]) as tract,
     ):
         engines = (onnxruntime, tract)
-        for number, kind in enumerate(POOLINGS):
+        for number, kind in enumerate(POOLING_TYPES):
             raise_if_stopped(report)
-            report(Progress("pooling", number, len(POOLINGS), "types", kind))
+            report(Progress("pooling", number, len(POOLING_TYPES), "types", kind))
             path = Path(folder) / f"{kind}.onnx"
             rows.append(measure(kind, trained, recogniser, card, samples, path, engines, report))
     return PoolingTable(str(model_path), trained, len(samples), samples.source, tuple(rows))
@@ -54,20 +55,20 @@ def measure(
     engines: Engines,
     report: Report,
 ) -> PoolingRow:
-    """The row of one pooling type; the file goes to `path`."""
+    """The row of one pooling type; its file is written to `path`."""
     try:
-        changed = change(recogniser, card, TARGETS["tract"], Changes(pooling_type=kind))
+        made = make_variant(recogniser, card, TARGETS["tract"], Variant(pooling_type=kind))
     except UsageError as error:
         return PoolingRow(kind, kind == trained, error.message)
-    model, _, _ = convert(changed.recogniser, changed.card, changed.target)
+    model, _, _ = convert(made.recogniser, made.card, made.target)
     path.write_bytes(model.SerializeToString())
-    pooling = read_back(path, changed.target, changed.card)
-    some = samples.some(PARITY_SAMPLES)
-    parity = measure_parity(path, changed.recogniser, changed.target, some, True, engines, report)
-    require_parity(parity, changed.target, True, report)
+    pooling = read_back(path, made.target, made.card)
+    parity_samples = samples.subset(PARITY_SAMPLES)
+    parity = measure_parity(path, made.recogniser, made.target, parity_samples, True, engines, report)
+    require_parity(parity, made.target, True, report)
     top1 = None
     if samples.dataset is not None:
-        top1 = measure_accuracy(path, changed.target, recogniser, changed.card, samples, engines[0], report).top1
+        top1 = measure_accuracy(path, made.target, recogniser, made.card, samples, engines[0], report).top1
     return PoolingRow(
         type=kind,
         trained=kind == trained,
@@ -76,5 +77,5 @@ def measure(
         pooling=", ".join(dict.fromkeys(f"{pool.operator} {pool.window}" for pool in pooling)),
         top1=top1,
         max_logit_difference=max(found.max_logit_difference for found in parity.values()),
-        latency=measure_latency(path, changed.target, samples, engines, report),
+        latency=measure_latency(path, made.target, samples, engines, report),
     )

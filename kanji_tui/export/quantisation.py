@@ -1,8 +1,8 @@
-"""Smaller numbers in a graph: 8-bit integers or half precision, at the opset their operators ask for.
+"""Quantises a graph to 8-bit integers or half precision.
 
-QuantizeLinear and DequantizeLinear take a scale for each channel from opset 13 on; before, ONNX Runtime writes an
-invalid file without a word. Of ONNX Runtime's two static formats only QDQ is made: tract has no QLinear Gemm.
-Weights are unsigned in the dynamic kind: ONNX Runtime is ten times slower with signed ones in a convolution.
+QuantizeLinear and DequantizeLinear take a scale for each channel from opset 13 on; at older opsets ONNX Runtime
+writes an invalid file without an error. Of ONNX Runtime's two static formats only QDQ is used: tract has no QGemm.
+The dynamic quantisation has unsigned weights: ONNX Runtime's convolution is ten times slower with signed ones.
 """
 
 import tempfile
@@ -25,10 +25,10 @@ CALIBRATION_BATCH = 32
 def quantise(
     model: onnx.ModelProto, kind: str, input: str, calibration: Samples | None, batch: int | None = None
 ) -> onnx.ModelProto:
-    """The graph with numbers of `kind`; its input and output stay float32.
+    """The graph quantised to `kind`; its input and output stay float32.
 
-    `calibration`: the pictures whose numbers set the ranges of int8-static, given to `input` in pieces of `batch`
-    where that is fixed; the other kinds need none. Raises KanjiError where the quantiser gives up.
+    `calibration`: samples that set the activation ranges of int8-static, fed to `input` in batches of `batch` if
+    that is fixed; the other kinds need none. Raises KanjiError if the quantiser fails.
     """
     try:
         with quiet(), tempfile.TemporaryDirectory(prefix="kanji-quantise-") as folder:
@@ -36,7 +36,7 @@ def quantise(
                 return to_half(model)
             path = Path(folder) / "quantised.onnx"
             if kind == "int8-static":
-                assert calibration is not None, "static ranges come from pictures"
+                assert calibration is not None, "int8-static is never called without calibration samples"
                 to_int8_static(model, path, input, calibration.batches(batch or CALIBRATION_BATCH))
             else:
                 to_int8_dynamic(model, path)
@@ -49,20 +49,20 @@ def quantise(
 
 
 def to_int8_dynamic(model: onnx.ModelProto, path: Path) -> None:
-    """Weights as 8-bit integers with a scale a channel, activations scaled while it runs."""
+    """8-bit weights with a scale for each channel; activations are quantised at run time."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     quantize_dynamic(model, path, per_channel=True, weight_type=QuantType.QUInt8)
 
 
 def to_int8_static(model: onnx.ModelProto, path: Path, input: str, batches: Iterator[np.ndarray]) -> None:
-    """Weights and activations as 8-bit integers; ranges from the smallest and largest of the calibration."""
+    """8-bit weights and activations; the ranges are the minima and maxima over the calibration samples."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     class Reader(CalibrationDataReader):
         def get_next(self) -> dict[str, np.ndarray] | None:
-            pictures = next(batches, None)
-            return None if pictures is None else {input: pictures}
+            images = next(batches, None)
+            return None if images is None else {input: images}
 
     quantize_static(
         model,
@@ -76,7 +76,7 @@ def to_int8_static(model: onnx.ModelProto, path: Path, input: str, batches: Iter
 
 
 def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Every number half precision between a cast at the input and one at the output."""
+    """float16 between a cast at the input and a cast at the output."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     split_gemm(model)
@@ -86,9 +86,9 @@ def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def split_gemm(model: onnx.ModelProto) -> None:
-    """Write Gemm as MatMul and Add, in place: tract computes a half-precision Gemm in float32 and stumbles over it.
+    """Replace Gemm by MatMul and Add, in place: tract computes a float16 Gemm in float32 and then fails.
 
-    Only what linear layers become is split: `x W^T + b`, both weights held in the file.
+    Only the form that linear layers have is replaced: `x W^T + b`, with W and b stored in the file.
     """
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     nodes: list[onnx.NodeProto] = []
@@ -116,16 +116,16 @@ def split_gemm(model: onnx.ModelProto) -> None:
 
 
 def sort_nodes(graph: onnx.GraphProto) -> None:
-    """Put every node behind those it reads from, in place, as the format asks: casts are added at the end."""
+    """Sort the nodes topologically, in place, as ONNX requires: the conversion appends its casts at the end."""
     waiting = list(graph.node)
-    made = {output for node in waiting for output in node.output}
+    pending = {output for node in waiting for output in node.output}
     order: list[onnx.NodeProto] = []
     while waiting:
-        ready = [node for node in waiting if not made.intersection(node.input)]
+        ready = [node for node in waiting if not pending.intersection(node.input)]
         if not ready:
-            raise ValueError("its nodes wait for each other")
-        made.difference_update(output for node in ready for output in node.output)
+            raise ValueError("its nodes form a cycle")
+        pending.difference_update(output for node in ready for output in node.output)
         order += ready
-        waiting = [node for node in waiting if made.intersection(node.output)]
+        waiting = [node for node in waiting if pending.intersection(node.output)]
     del graph.node[:]
     graph.node.extend(order)

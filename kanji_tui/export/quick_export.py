@@ -1,4 +1,4 @@
-"""An ONNX file for the moment: written quickly, not verified. `export onnx` makes the one to keep."""
+"""A quick, unverified ONNX export for the Draw screen. For a file to keep, use `export onnx`."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from kanji_tui.recognition.models import load_recogniser
 
 
 def export_quickly(model_path: str | Path, path: str | Path) -> None:
-    """Write the model in `model_path` for target tract to `path`, its card inside; KanjiError where that fails."""
+    """Write the model for target tract to `path`, with its card. Raises KanjiError if that fails."""
     recogniser, card = load_recogniser(Path(model_path))
     target = find_target("tract")
     model = export_torchscript(recogniser, torch.zeros(2, 1, card.size, card.size), card, target)

@@ -1,4 +1,4 @@
-"""An exported file read back: does it keep every promise of its target?"""
+"""Reads an exported file back and checks that it has every property of its target."""
 
 import json
 import re
@@ -15,58 +15,58 @@ from kanji_tui.engines.graph import (
     infer_shapes,
     opsets,
 )
-from kanji_tui.engines.loading import all_nodes, side_files
+from kanji_tui.engines.loading import all_nodes, external_files
 from kanji_tui.engines.results import Pooling
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.conversion import BATCH, INPUT, OUTPUT
 from kanji_tui.export.targets import Target
 from kanji_tui.networks.card import ModelCard
 
-# A path of some machine: /home/..., ~/..., C:\...
+# A local path: /home/..., ~/..., C:\...
 LOCAL_PATH = re.compile(r"(?:^|[\s\"'(=:,\[])(?:~?/|[A-Za-z]:\\+)[\w.@+-]+[/\\]")
 
 
 def read_back(path: Path, target: Target, card: ModelCard) -> tuple[Pooling, ...]:
-    """Check the file and give its pooling nodes. Raises KanjiError naming the promise it breaks."""
+    """Check the file; returns its pooling nodes. Raises KanjiError naming the property that it lacks."""
     model = onnx.load(str(path), load_external_data=False)
     try:
         onnx.checker.check_model(str(path), full_check=True)
-    except Exception as error:  # ValidationError and InferenceError share no base
-        raise broken(target, f"the ONNX checker refuses it: {error}") from None
+    except Exception as error:  # ValidationError and InferenceError have no common base
+        raise invalid(target, f"the ONNX checker rejects it: {error}") from None
     if opsets(model) != {"ai.onnx": target.opset}:
-        raise broken(target, f"it imports {opsets(model)}, not opset {target.opset} alone")
-    if side_files(model):
-        raise broken(target, f"it keeps weights in another file: {', '.join(side_files(model))}")
+        raise invalid(target, f"it imports {opsets(model)}, not opset {target.opset} alone")
+    if external_files(model):
+        raise invalid(target, f"it stores weights in another file: {', '.join(external_files(model))}")
     check_interface(model, target, card)
-    for text in notes(model):
+    for text in texts(model):
         if found := LOCAL_PATH.search(text):
-            raise broken(target, f"its notes name a path of this machine: {found.group().strip()}...")
-    kept = {entry.key: entry.value for entry in model.metadata_props}
-    if json.loads(kept["card"]) != json.loads(json.dumps(card.to_json())):
-        raise broken(target, "it carries another card than the model")
+            raise invalid(target, f"its metadata contains a local path: {found.group().strip()}...")
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if json.loads(metadata["card"]) != json.loads(json.dumps(card.to_json())):
+        raise invalid(target, "its card is not the model's")
     pooling = find_pooling(model, describe_nodes(model, infer_shapes(model, {BATCH: 1})))
     if target.fixed_pooling:
-        whole = [pool.node for pool in pooling if pool.window == "whole picture"]
-        whole += [node.name for node in all_nodes(model.graph) if node.op_type in GLOBAL_POOLS]
-        if whole:
-            raise broken(target, f"it still pools globally at {whole[0]}")
+        global_pools = [pool.node for pool in pooling if pool.window == "whole image"]
+        global_pools += [node.name for node in all_nodes(model.graph) if node.op_type in GLOBAL_POOLS]
+        if global_pools:
+            raise invalid(target, f"it has a global pooling node: {global_pools[0]}")
     return pooling
 
 
 def check_interface(model: onnx.ModelProto, target: Target, card: ModelCard) -> None:
-    """One input and one output, named, typed and shaped as promised."""
+    """Check name, type and shape of the one input and the one output."""
     batch = BATCH if target.batch is None else target.batch
-    wanted = [
+    expected = [
         (INPUT, "float", (batch, 1, card.size, card.size)),
         (OUTPUT, "float", (batch, len(card.classes))),
     ]
     found = [describe_tensor(value) for value in (*model.graph.input, *model.graph.output)]
-    if [(tensor.name, tensor.type, tensor.shape) for tensor in found] != wanted:
-        raise broken(target, f"its interface is {found}, not {wanted}")
+    if [(tensor.name, tensor.type, tensor.shape) for tensor in found] != expected:
+        raise invalid(target, f"its inputs and outputs are {found}, not {expected}")
 
 
-def notes(model: onnx.ModelProto) -> Iterator[str]:
-    """Every text in the file that is there for people: doc strings and metadata."""
+def texts(model: onnx.ModelProto) -> Iterator[str]:
+    """Every doc string and metadata value in the file."""
     yield from (model.doc_string, model.graph.doc_string)
     yield from (entry.value for entry in (*model.metadata_props, *model.graph.metadata_props))
     for item in (*all_nodes(model.graph), *model.graph.input, *model.graph.output, *model.graph.initializer):
@@ -74,6 +74,6 @@ def notes(model: onnx.ModelProto) -> Iterator[str]:
         yield from (entry.value for entry in item.metadata_props)
 
 
-def broken(target: Target, what: str) -> KanjiError:
-    """The sentence for a file that does not keep a promise."""
-    return KanjiError(f"the {target.name} file is not what it should be: {what}; it was not kept")
+def invalid(target: Target, problem: str) -> KanjiError:
+    """The error for a file that lacks a property of its target."""
+    return KanjiError(f"the {target.name} file is not as it should be: {problem}; it was not kept")

@@ -1,4 +1,4 @@
-"""What the jobs of this room give back, free of torch and onnx: read again by the faces."""
+"""The results of exports and of `pooling`; imports neither torch nor onnx."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,10 @@ from kanji_tui.engines.results import Parity, Pooling, Timing
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Top-1 fractions of `samples` from `source`: of the file in ONNX Runtime, and of the network `before`.
+    """Top-1 accuracy on `samples` samples from `source`, as fractions.
 
-    That one, as trained, ran in PyTorch, float32, on the same samples at their own size.
+    `top1`: of the file in ONNX Runtime. `before`: of the network as trained, in PyTorch, float32, on the same
+    samples at its own image size.
     """
 
     top1: float
@@ -20,11 +21,11 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class ExportedOnnx:
-    """What `export onnx --json` prints. `parity` is by engine; `note` says what the target could be tested in.
+    """What `export onnx --json` prints. `note` says what the target is for and where it could be tested.
 
-    `parity` is held against the network with `pooling_type` at `size`, in float32. `accuracy` and `latency` are
-    measured where the file may say something else than the network as trained: where something was changed or
-    quantised. `calibration` is what int8-static took its ranges from.
+    `parity`: by engine, compared with the network with `pooling_type` at `size`, in PyTorch, float32. `accuracy`
+    and `latency` are measured for a variant, which may predict other classes than the network as trained; `changed`
+    says how it differs. `calibration`: the samples that set the ranges of int8-static.
     """
 
     path: str
@@ -51,7 +52,7 @@ class ExportedOnnx:
 
 @dataclass(frozen=True)
 class ExportedSafetensors:
-    """What `export safetensors --json` prints. `verified`: read back bit for bit; None where not asked for."""
+    """What `export safetensors --json` prints. `verified`: read back and equal bit for bit; None: not verified."""
 
     path: str
     bytes: int
@@ -73,9 +74,9 @@ class ExportedMapping:
 
 @dataclass(frozen=True)
 class PoolingRow:
-    """One pooling type. Where it would need training again, `refused` says why and the rest is empty.
+    """One pooling type. If the model must be retrained for it, `refused` says why and the rest is empty.
 
-    `pooling`: the pooling nodes of the file. `top1`: of the file in ONNX Runtime on real test samples, else None.
+    `pooling`: the pooling nodes of the file. `top1`: the file's accuracy in ONNX Runtime, None without a dataset.
     """
 
     type: str
@@ -91,7 +92,7 @@ class PoolingRow:
 
 @dataclass(frozen=True)
 class PoolingTable:
-    """What `pooling --json` prints. `trained`: how the model itself pools; files are made for the target tract."""
+    """What `pooling --json` prints. `trained`: the model's own pooling type; files are for the target tract."""
 
     model_path: str
     trained: str

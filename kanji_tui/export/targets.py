@@ -1,4 +1,4 @@
-"""What the three ONNX targets promise."""
+"""The three ONNX targets and the properties of their files."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,16 @@ from kanji_tui.errors import UsageError
 
 @dataclass(frozen=True)
 class Target:
-    """One kind of ONNX file.
+    """The properties of an ONNX file.
 
-    `opset` is exact. `modern`: torch's modern exporter is tried first. `fixed_pooling`: no node pools globally,
-    each has a window of the size that its picture has. `batch`: 1 where fixed, None where it is the symbol `batch`.
+    `opset`: exactly this one. `dynamo`: torch's dynamo exporter is tried first. `fixed_pooling`: no node pools
+    globally; each has a fixed window of the size of its input. `batch`: the fixed size, or None for the symbol
+    `batch`. `note`: what the target is for, and where it could be tested.
     """
 
     name: str
     opset: int
-    modern: bool
+    dynamo: bool
     fixed_pooling: bool
     batch: int | None
     note: str
@@ -31,16 +32,16 @@ TARGETS = {
             False,
             True,
             None,
-            "the ort-tract crate cannot be run from Python: this file was run in tract and in ONNX Runtime and "
-            "checked for the absence of global pooling nodes",
+            "for candle and the crates ort-candle and ort-tract: no global pooling nodes, which candle rejects; "
+            "none of them can be run from Python, so this file was run in tract and in ONNX Runtime",
         ),
-        Target("strict", 11, False, True, 1, "the oldest operators, fixed windows, one picture at a time"),
+        Target("strict", 11, False, True, 1, "the oldest operators, fixed windows, batch 1"),
     )
 }
 
 
 def find_target(name: str) -> Target:
-    """The target of that name; UsageError for an unknown one, listing the known."""
+    """The target of that name. Raises UsageError listing the known ones for an unknown name."""
     if name not in TARGETS:
         raise UsageError(f"there is no ONNX target '{name}'", f"choose one of: {', '.join(TARGETS)}")
     return TARGETS[name]

@@ -1,4 +1,4 @@
-"""What an export may change in a model: how it pools, the size of its pictures, the width of its numbers."""
+"""Makes a variant of a model for an export: another pooling type, image size or precision."""
 
 import copy
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from kanji_tui.errors import KanjiError, UsageError, first_line
-from kanji_tui.export.options import QUANTISATIONS
+from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.export.quantisation import OPSET
 from kanji_tui.export.targets import Target
 from kanji_tui.networks.card import ModelCard
@@ -15,38 +15,19 @@ from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import build
 from kanji_tui.recognition.layers import last_pooling
 
-AVERAGE, LARGEST = nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d
+LAYERS = {"mean": nn.AdaptiveAvgPool2d, "maximum": nn.AdaptiveMaxPool2d}
 
 
-class LargestOfPicture(nn.AdaptiveMaxPool2d):
-    """The same numbers; torch writes it as one global node, where it would give the other a fixed window."""
+class GlobalMaximum(nn.AdaptiveMaxPool2d):
+    """The maximum of each channel. Exported as one global node; the layer itself would get a fixed window."""
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return features.amax((2, 3), keepdim=True)
 
 
 @dataclass(frozen=True)
-class Pooling:
-    """What the layer before the classifier takes of each cell of a grid x grid; `fixed`: windows, None: either."""
-
-    layer: type[nn.Module]
-    grid: int
-    fixed: bool | None
-
-
-POOLINGS = {
-    "adaptive_avg": Pooling(AVERAGE, 1, False),
-    "adaptive_max": Pooling(LARGEST, 1, False),
-    "avg_2x2": Pooling(AVERAGE, 2, None),
-    "max_2x2": Pooling(LARGEST, 2, None),
-    "fixed_avg": Pooling(AVERAGE, 1, True),
-    "fixed_max": Pooling(LARGEST, 1, True),
-}
-
-
-@dataclass(frozen=True)
-class Changes:
-    """`pooling_type`: one of POOLINGS; `quantize`: one of QUANTISATIONS; `image_size`: pixels a side.
+class Variant:
+    """`pooling_type`: one of POOLING_TYPES; `quantize`: one of QUANTISATIONS; `image_size`: pixels a side.
 
     None leaves the model as it was trained.
     """
@@ -56,140 +37,145 @@ class Changes:
     image_size: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Changed:
-    """The model to export. `what`: in words how the network differs from the one trained, empty where it does not.
+AS_TRAINED = Variant()
 
-    `suffix` ends the name of the file.
+
+@dataclass(frozen=True, eq=False)
+class VariantModel:
+    """The model to export. `difference`: how the network differs from the one trained, in words; "" if it does not.
+
+    `suffix`: the end of the file name.
     """
 
     recogniser: Recogniser
     card: ModelCard
     target: Target
     pooling_type: str
-    what: str
+    difference: str
     suffix: str
 
 
-def change(recogniser: Recogniser, card: ModelCard, target: Target, changes: Changes) -> Changed:
-    """The model and target with the changes made; the recogniser given stays as it is.
+def make_variant(recogniser: Recogniser, card: ModelCard, target: Target, variant: Variant) -> VariantModel:
+    """The model, card and target of the variant; `recogniser` itself is not modified.
 
-    Raises UsageError for unknown names and for changes that cannot be without training again, saying why.
+    Raises UsageError for unknown names, and for a variant that needs retraining, saying why.
     """
-    what: list[str] = []
+    differences: list[str] = []
     suffix: list[str] = []
     trained = trained_pooling(recogniser, card.size)
-    wanted = changes.pooling_type or trained
-    if changes.pooling_type:
-        target = target_for(changes.pooling_type, target)
+    wanted = variant.pooling_type or trained
+    if variant.pooling_type:
+        target = target_for(variant.pooling_type, target)
         recogniser = repool(recogniser, card, trained, wanted)
-        if POOLINGS[wanted].layer is not POOLINGS[trained].layer:
-            what.append(f"it pools by {wanted} where it was trained by {trained}")
+        if POOLING_TYPES[wanted].function != POOLING_TYPES[trained].function:
+            differences.append(f"it pools by {wanted}, but was trained with {trained}")
         if wanted != trained:
             suffix.append(wanted)
-    if changes.image_size not in (None, card.size):
-        recogniser, card, before = *at_size(recogniser, card, int(changes.image_size or 0)), card
-        what.append(f"it takes {card.size}-pixel pictures where it was trained on {before.size}-pixel ones")
-    if changes.quantize:
-        if changes.quantize not in QUANTISATIONS:
+    if variant.image_size not in (None, card.size):
+        recogniser, card, before = *at_size(recogniser, card, int(variant.image_size or 0)), card
+        differences.append(
+            f"it takes {card.size}x{card.size} images, but was trained on {before.size}x{before.size}"
+        )
+    if variant.quantize:
+        if variant.quantize not in QUANTISATIONS:
             raise UsageError(
-                f"there is no quantisation '{changes.quantize}'", f"choose one of: {', '.join(QUANTISATIONS)}"
+                f"there is no quantisation '{variant.quantize}'", f"choose one of: {', '.join(QUANTISATIONS)}"
             )
-        suffix.append(changes.quantize.replace("-", "_"))
+        suffix.append(variant.quantize.replace("-", "_"))
         target = replace(
             target,
             opset=OPSET,
-            modern=False,
-            note=f"{target.note}; opset {OPSET}, as its operators ask, in place of {target.opset}",
+            dynamo=False,
+            note=f"{target.note}; opset {OPSET} instead of {target.opset}, because its operators need that",
         )
-    if what or changes.quantize:
-        # Figures of the model as trained would be untrue of this one.
-        kept = {name: value for name, value in card.metrics.items() if name == "ink_extent"}
-        said = "; ".join([*what, *([changes.quantize] if changes.quantize else [])])
-        card = replace(card, metrics={**kept, "changed": said})
-    return Changed(recogniser, card, target, wanted, "; ".join(what), "_".join(suffix))
+    if differences or variant.quantize:
+        # The metrics of the trained model do not hold for the variant.
+        metrics = {name: value for name, value in card.metrics.items() if name == "ink_extent"}
+        changed = "; ".join([*differences, *([variant.quantize] if variant.quantize else [])])
+        card = replace(card, metrics={**metrics, "changed": changed})
+    return VariantModel(recogniser, card, target, wanted, "; ".join(differences), "_".join(suffix))
 
 
 def trained_pooling(recogniser: Recogniser, size: int) -> str:
-    """How the network pools before its classifier, as one of POOLINGS; empty where it does otherwise."""
+    """The pooling type before the network's classifier, one of POOLING_TYPES; "" if it is none of them."""
     name = last_pooling(recogniser.network, size)
     layer = recogniser.network.get_submodule(name) if name else None
-    for kind, pooling in POOLINGS.items():
-        if isinstance(layer, pooling.layer) and layer.output_size in (pooling.grid, (pooling.grid, pooling.grid)):
+    for kind, pooling in POOLING_TYPES.items():
+        sizes = (pooling.grid, (pooling.grid, pooling.grid))
+        if isinstance(layer, LAYERS[pooling.function]) and layer.output_size in sizes:
             return kind
     return ""
 
 
 def target_for(kind: str, target: Target) -> Target:
-    """The target with windows where the pooling asks for them; UsageError where the two do not go together."""
-    if kind not in POOLINGS:
-        raise UsageError(f"there is no pooling '{kind}'", f"choose one of: {', '.join(POOLINGS)}")
-    fixed = POOLINGS[kind].fixed
+    """The target, with fixed windows if the pooling type has them. Raises UsageError if the two contradict."""
+    if kind not in POOLING_TYPES:
+        raise UsageError(f"there is no pooling type '{kind}'", f"choose one of: {', '.join(POOLING_TYPES)}")
+    fixed = POOLING_TYPES[kind].fixed
     if fixed is False and target.fixed_pooling:
         raise UsageError(
-            f"the target {target.name} has no global pooling, and {kind} is that",
+            f"{kind} is global pooling, which the target {target.name} does not have",
             f"give --pooling-type {kind.replace('adaptive', 'fixed')}, which computes the same",
         )
     return replace(target, fixed_pooling=True) if fixed else target
 
 
 def repool(recogniser: Recogniser, card: ModelCard, trained: str, wanted: str) -> Recogniser:
-    """The recogniser with another pooling before its classifier; UsageError where that needs training again."""
-    old, new = POOLINGS.get(trained), POOLINGS[wanted]
+    """The recogniser with another pooling before its classifier. Raises UsageError if that needs retraining."""
+    old, new = POOLING_TYPES.get(trained), POOLING_TYPES[wanted]
     if old is None:
         raise UsageError(
-            f"the network {card.network} does not pool by a layer before its classifier, so {wanted} fits nowhere",
+            f"the network {card.network} has no pooling layer before its classifier that {wanted} could replace",
             "leave --pooling-type out",
         )
     if old.grid != new.grid:
         raise UsageError(
-            f"{wanted} needs training again: {card.network} was trained by {trained}, so its classifier reads "
-            f"{old.grid**2} number{'s' if old.grid > 1 else ''} of each channel, and {wanted} gives "
-            f"{new.grid**2}; no weights for that were ever learned",
-            f"choose one of: {', '.join(name for name, p in POOLINGS.items() if p.grid == old.grid)}",
+            f"{wanted} needs retraining: {card.network} was trained with {trained}, so its classifier takes "
+            f"{old.grid**2} value{'s' if old.grid > 1 else ''} of each channel, and {wanted} gives {new.grid**2}",
+            f"choose one of: {', '.join(name for name, p in POOLING_TYPES.items() if p.grid == old.grid)}",
         )
-    if old.layer is new.layer and (new.layer is AVERAGE or new.grid > 1):
+    if old.function == new.function and (new.function == "mean" or new.grid > 1):
         return recogniser
-    changed = copy.deepcopy(recogniser)
-    layer = LargestOfPicture(1) if new.layer is LARGEST else AVERAGE(1)
-    replace_layer(changed.network, last_pooling(changed.network, card.size), layer)
-    return changed
+    copied = copy.deepcopy(recogniser)
+    layer = GlobalMaximum(1) if new.function == "maximum" else LAYERS["mean"](1)
+    replace_layer(copied.network, last_pooling(copied.network, card.size), layer)
+    return copied
 
 
 def replace_layer(network: nn.Module, name: str, layer: nn.Module) -> None:
-    """Put `layer` where the layer called `name` is."""
+    """Replace the layer called `name`."""
     parent, _, own = name.rpartition(".")
     setattr(network.get_submodule(parent), own, layer)
 
 
 def at_size(recogniser: Recogniser, card: ModelCard, size: int) -> tuple[Recogniser, ModelCard]:
-    """The same weights for pictures of another size. Raises UsageError where the network's weights depend on it."""
+    """The same weights for another image size. Raises UsageError if the network's weights depend on the size."""
     network = build(card.network, len(card.classes), size)
     pooling = last_pooling(recogniser.network, card.size)
     try:
         network.load_state_dict(recogniser.network.state_dict())
-        if pooling:  # whatever it pools by, also where that was changed
+        if pooling:  # keep the pooling layer, which the variant may have replaced
             replace_layer(network, pooling, recogniser.network.get_submodule(pooling))
         network.eval()
         with torch.inference_mode():
             network(torch.zeros(1, 1, size, size))
     except RuntimeError as error:
         raise UsageError(
-            f"the weights of {card.network} are made for {card.size}-pixel pictures ({first_line(error)})",
-            f"train it on pictures of that size: kanji-tui prepare --size {size}, then kanji-tui train",
+            f"the weights of {card.network} only fit {card.size}x{card.size} images ({first_line(error)})",
+            f"train it on images of that size: kanji-tui prepare --size {size}, then kanji-tui train",
         ) from None
-    changed = Recogniser(network, recogniser.mean, recogniser.std).eval()
-    return changed, replace(card, size=size)
+    resized = Recogniser(network, recogniser.mean, recogniser.std).eval()
+    return resized, replace(card, size=size)
 
 
-def require_measured(changed: Changed, why: str) -> None:
-    """KanjiError where a network other than the trained one would go out with nobody knowing how good it is.
+def require_measurable(made: VariantModel, reason: str) -> None:
+    """Raise KanjiError if the variant is another network than the one trained, and its accuracy cannot be measured.
 
-    `why` its accuracy cannot be measured; empty where it can.
+    `reason`: why the accuracy cannot be measured; "" if it can.
     """
-    if changed.what and why:
+    if made.difference and reason:
         raise KanjiError(
-            f"this would be another network than the one trained ({changed.what}), and its accuracy cannot be "
-            f"measured: {why}",
+            f"this would be another network than the one trained ({made.difference}), and its accuracy cannot be "
+            f"measured: {reason}",
             "name the dataset it was trained on with --data-dir",
         )

@@ -1,4 +1,4 @@
-"""An ONNX file that stands in a comparison: what it holds, what it takes, and what comes out of it."""
+"""One ONNX file of a comparison: its model, its inputs and its outputs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,11 @@ from kanji_tui.networks.card import ModelCard
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """`size`: the side of the grey pictures it takes, None where it takes something else; `batch`: fixed, or None.
+class ModelFile:
+    """`size`: the side of its square grey input image, None for another input; `batch`: its size if fixed.
 
-    `card`: the card in the file; None in a file of other makers.
+    `card`: the model card in the file, None if there is none; `input`: the input's name; `symbol`: the name of the
+    symbolic batch size, "" if it has none.
     """
 
     path: Path
@@ -34,45 +35,45 @@ class Candidate:
     def name(self) -> str:
         return str(self.path)
 
-    def feed(self, pictures: np.ndarray) -> tuple[Arrays, dict[str, int]]:
-        """Inputs for float32 (n, 1, S, S) pictures, and the size of the batch's symbol."""
-        return {self.input: pictures}, {self.symbol: len(pictures)} if self.symbol else {}
+    def feed(self, images: np.ndarray) -> tuple[Arrays, dict[str, int]]:
+        """The inputs for float32 (n, 1, S, S) images, and the size of the batch symbol."""
+        return {self.input: images}, {self.symbol: len(images)} if self.symbol else {}
 
-    def made_inputs(self, batch: int) -> tuple[Arrays, dict[str, int]]:
-        """Inputs made of numbers, for a model that takes no grey pictures; ValueError where that batch is not."""
+    def random_inputs(self, batch: int) -> tuple[Arrays, dict[str, int]]:
+        """Random inputs, for a model of any input. Raises ValueError if it cannot take this batch."""
         inputs, symbols = make_inputs(self.model, SIZES[0], batch)
         if any(array.ndim and array.shape[0] != batch for array in inputs.values()):
             raise ValueError(f"its inputs are not in batches of {batch}")
         return inputs, symbols
 
-    def timed_inputs(self, batch: int, pictures: np.ndarray | None) -> tuple[Arrays, dict[str, int]]:
-        """Inputs for a timing: the first of `pictures` where it takes those; ValueError for another fixed batch."""
-        if self.size is None or pictures is None:
-            return self.made_inputs(batch)
+    def timing_inputs(self, batch: int, images: np.ndarray | None) -> tuple[Arrays, dict[str, int]]:
+        """Inputs to time a run: the first of `images` if it takes images, else random. Raises ValueError too."""
+        if self.size is None or images is None:
+            return self.random_inputs(batch)
         if self.batch not in (None, batch):
             raise ValueError(f"its batch is fixed at {self.batch}")
-        return self.feed(pictures[:batch])
+        return self.feed(images[:batch])
 
-    def outputs(self, engine: Engine, pictures: np.ndarray) -> np.ndarray:
-        """The first output for each picture, (n, -1). Raises EngineRefused."""
+    def outputs(self, engine: Engine, images: np.ndarray) -> np.ndarray:
+        """The first output for each image, flattened: (n, values). Raises EngineError."""
         step = self.batch or SMALL_BATCH
-        found = []
-        for start in range(0, len(pictures), step):
-            piece = pictures[start : start + step]
-            if self.batch:  # a fixed batch is filled up with its last picture
-                piece = piece[np.minimum(np.arange(step), len(piece) - 1)]
-            inputs, symbols = self.feed(piece)
+        rows = []
+        for start in range(0, len(images), step):
+            batch = images[start : start + step]
+            if self.batch:  # a fixed batch is padded with copies of the last image
+                batch = batch[np.minimum(np.arange(step), len(batch) - 1)]
+            inputs, symbols = self.feed(batch)
             output = engine.run(self.path, inputs, symbols)[0]
-            assert output is not None, "a model of pictures gives numbers"
-            found.append(output.reshape(len(piece), -1))
-        return np.concatenate(found)[: len(pictures)]
+            assert output is not None, "read_model_file checked that the output is a float tensor"
+            rows.append(output.reshape(len(batch), -1))
+        return np.concatenate(rows)[: len(images)]
 
 
-def read_candidate(path: Path) -> Candidate:
-    """The file, read. Raises KanjiError where it cannot be."""
+def read_model_file(path: Path) -> ModelFile:
+    """Read the file. Raises KanjiError if it cannot be read."""
     model = load_onnx(path)
-    wanted = [describe_tensor(value) for value in graph_inputs(model)]
-    only = wanted[0] if len(wanted) == 1 else None
+    inputs = [describe_tensor(value) for value in graph_inputs(model)]
+    only = inputs[0] if len(inputs) == 1 else None
     size = batch = None
     symbol = ""
     if only is not None and only.shape is not None and len(only.shape) == 4 and only.type == "float":
@@ -83,14 +84,15 @@ def read_candidate(path: Path) -> Candidate:
             size = int(height)
             batch = first if isinstance(first, int) else None
             symbol = first if isinstance(first, str) and first != "?" else ""
-    card = ModelCard.in_notes({note.key: note.value for note in model.metadata_props}, str(path))
-    return Candidate(path, model, card, only.name if only else "", size, batch, symbol)
+    card = ModelCard.from_metadata({entry.key: entry.value for entry in model.metadata_props}, str(path))
+    return ModelFile(path, model, card, only.name if only else "", size, batch, symbol)
 
 
-def shared_columns(first: Candidate, other: Candidate, widths: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Which outputs of both mean the same: by JIS code where both have cards, else by place.
+def shared_columns(first: ModelFile, other: ModelFile, widths: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The indices of the outputs of both files that stand for the same class.
 
-    `widths` are the numbers of outputs. Raises ValueError, in words, where nothing can be compared.
+    Matched by JIS code if both files have cards, else by position. `widths` are the numbers of outputs. Raises
+    ValueError with the reason if no outputs can be compared.
     """
     if first.card and other.card and (len(first.card.classes), len(other.card.classes)) == widths:
         codes = np.array(first.card.classes), np.array(other.card.classes)
@@ -99,5 +101,5 @@ def shared_columns(first: Candidate, other: Candidate, widths: tuple[int, int]) 
             raise ValueError(f"it shares no classes with {first.name}")
         return left, right
     if widths[0] != widths[1]:
-        raise ValueError(f"it gives {widths[1]} numbers, {first.name} gives {widths[0]}")
+        raise ValueError(f"it has {widths[1]} outputs, {first.name} has {widths[0]}")
     return np.arange(widths[0]), np.arange(widths[0])

@@ -1,4 +1,4 @@
-"""`inspect`: what ONNX files hold, and which engines run them, found by asking the engines."""
+"""`inspect`: describes ONNX files, and finds out by running them which engines support them."""
 
 import tempfile
 from pathlib import Path
@@ -21,7 +21,7 @@ from kanji_tui.engines.loading import load_onnx
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.inspection.layers import size_by_layer
 from kanji_tui.inspection.results import Inspected, InspectedModel, Support
-from kanji_tui.inspection.support import ask_engines
+from kanji_tui.inspection.support import find_support
 from kanji_tui.inspection.webgpu import SOURCE, without_webgpu_kernel
 
 
@@ -38,15 +38,15 @@ def inspect_models(paths: tuple[Path, ...], report: Report) -> Inspected:
 
 
 def inspect_model(path: Path, onnxruntime: Engine, tract: Engine, report: Report) -> InspectedModel:
-    """Read the file, then ask both engines. Raises KanjiError when it cannot be read."""
+    """Describe the file and run it in both engines. Raises KanjiError if it cannot be read."""
     model = load_onnx(path)
     with tempfile.TemporaryDirectory(prefix="kanji-inspect-") as folder:
-        asked = ask_engines(path, model, onnxruntime, tract, Path(folder), report)
-    # Shapes that an engine has seen are surer than inferred ones.
-    shapes = {**infer_shapes(model, asked.symbols), **asked.shapes}
+        support = find_support(path, model, onnxruntime, tract, Path(folder), report)
+    # Shapes measured in a run override inferred ones.
+    shapes = {**infer_shapes(model, support.symbols), **support.shapes}
     nodes = describe_nodes(model, shapes)
     imported = opsets(model)
-    web = Support(None, without_webgpu_kernel(nodes, imported), f"not run: by the table of {SOURCE}")
+    web = Support(None, without_webgpu_kernel(nodes, imported), f"not run: read from the table of {SOURCE}")
     return InspectedModel(
         path=str(path),
         bytes=path.stat().st_size,
@@ -65,11 +65,11 @@ def inspect_model(path: Path, onnxruntime: Engine, tract: Engine, report: Report
         layers=size_by_layer(model, nodes),
         nodes=nodes,
         metadata=read_metadata(model),
-        ran_on=asked.ran_on,
-        backends={**asked.backends, "onnxruntime-web": web},
+        ran_on=support.ran_on,
+        backends={**support.backends, "onnxruntime-web": web},
     )
 
 
 def read_metadata(model: onnx.ModelProto) -> dict[str, str]:
-    """The notes in the file, by key."""
+    """The metadata in the file, by key."""
     return {entry.key: entry.value for entry in model.metadata_props}

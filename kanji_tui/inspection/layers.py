@@ -1,4 +1,4 @@
-"""Where a graph's weights and its work are: its size layer by layer."""
+"""Parameters, bytes and multiply-accumulates of a graph, layer by layer."""
 
 import math
 from collections import defaultdict
@@ -13,33 +13,33 @@ from kanji_tui.inspection.results import Layer
 
 
 def size_by_layer(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Layer, ...]:
-    """Every layer that holds weights or multiplies, in the order they run; each weight is counted once."""
-    held = weights_by_node(model.graph)
+    """Every layer that has weights or MACs, in execution order; each weight is counted once."""
+    weights = weights_by_node(model.graph)
     fixed = fixed_names(model.graph)
     layers: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         if not set(node.outputs) <= fixed:
             layers[node.module or node.name].append(node)
-    found = (_layer(name, inside, held) for name, inside in layers.items())
+    found = (_layer(name, members, weights) for name, members in layers.items())
     return tuple(layer for layer in found if layer.bytes or layer.macs)
 
 
-def _layer(name: str, nodes: list[Node], held: dict[int | None, list[onnx.TensorProto]]) -> Layer:
-    weights = [tensor for node in nodes for tensor in held.get(node.number, [])]
-    sizes = (math.prod(tensor.dims) for tensor in weights if tensor.data_type in LEARNED)
+def _layer(name: str, nodes: list[Node], weights: dict[int | None, list[onnx.TensorProto]]) -> Layer:
+    tensors = [tensor for node in nodes for tensor in weights.get(node.number, [])]
+    sizes = (math.prod(tensor.dims) for tensor in tensors if tensor.data_type in LEARNED)
     return Layer(
         name=name,
         operators=tuple(node.operator for node in nodes),
         parameters=sum(size for size in sizes if size > 1),
-        bytes=sum(tensor_bytes(tensor) for tensor in weights),
+        bytes=sum(tensor_bytes(tensor) for tensor in tensors),
         macs=sum(node.macs or 0 for node in nodes),
     )
 
 
 def weights_by_node(graph: onnx.GraphProto) -> dict[int | None, list[onnx.TensorProto]]:
-    """The weights by the number of the node that works with them: behind those that only unpack, scale or shape it.
+    """The weights by the number of the node that computes with them; None: weights that no node reads.
 
-    Under None those that no node reads.
+    A weight that nodes only unpack, scale or reshape belongs to the first node behind them that takes input data.
     """
     fixed = fixed_names(graph)
     readers: dict[str, int] = {}
@@ -53,12 +53,12 @@ def weights_by_node(graph: onnx.GraphProto) -> dict[int | None, list[onnx.Tensor
             number = next((readers[out] for out in graph.node[number].output if out in readers), None)
         return number
 
-    held: dict[int | None, list[onnx.TensorProto]] = defaultdict(list)
+    weights: dict[int | None, list[onnx.TensorProto]] = defaultdict(list)
     for tensor in graph.initializer:
-        held[owner(tensor.name)].append(tensor)
+        weights[owner(tensor.name)].append(tensor)
     for number, node in enumerate(graph.node):
         inner = [tensor for branch in subgraphs(node) for tensor in all_tensors(branch)]
         constants = [attribute.t for attribute in node.attribute if attribute.HasField("t")]
-        held[number] += inner
-        held[owner(node.output[0]) if constants and node.output else number] += constants
-    return held
+        weights[number] += inner
+        weights[owner(node.output[0]) if constants and node.output else number] += constants
+    return weights

@@ -1,6 +1,6 @@
-"""Which nodes an engine refuses: each one tried alone, as a model of one node, with its real shapes and weights.
+"""Finds the nodes that an engine does not support: each node is run as a model of its own, with real shapes.
 
-A whole model shows only the first operator that an engine lacks. One node at a time shows all of them, and the
+Running the whole model shows only the first unsupported operator. Running every node alone shows all of them, and
 limits on attributes and shapes that no operator table lists.
 """
 
@@ -12,28 +12,29 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from kanji_tui.engines.engine import Engine, EngineRefused, made_value
+from kanji_tui.engines.engine import Engine, EngineError, random_value
 from kanji_tui.engines.graph import node_name, operator_name
 from kanji_tui.engines.loading import subgraphs
 from kanji_tui.engines.results import Shape
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.inspection.results import Refusal
+from kanji_tui.inspection.results import UnsupportedNode
 
 NODE_LIMIT_SECONDS = 10.0
-# Constants up to this many elements are compared by value when two nodes are called alike: axes, shapes, pads.
+# Constants of at most this many elements (axes, shapes, pads) are part of a node's signature by value.
 SMALL = 64
-AGREE = 1e-3
-# Half-precision numbers have 11 bits, and engines add them up in different orders and widths.
-AGREE_HALF = 1e-2
+TOLERANCE = 1e-3
+# float16 has 11 bits of precision, and engines sum in different orders and precisions.
+TOLERANCE_HALF = 1e-2
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
 
 @dataclass
 class Values:
-    """What is known of the tensors of a graph while its nodes are tried.
+    """The tensors of a graph, by name, as far as they are known while its nodes are run.
 
-    `arrays` holds values by name; `fixed` the names that do not depend on the input's numbers, only on its shape:
-    they go into a one-node model as initialisers, as the engine sees them in the whole graph.
+    `arrays`: values; `types`: ONNX element types; `shapes`: inferred shapes; `fixed`: tensors that depend on
+    weights and input shapes but not on input values. Fixed tensors are initialisers of a one-node model, as in the
+    whole graph, where the engine folds them.
     """
 
     arrays: dict[str, np.ndarray]
@@ -42,7 +43,7 @@ class Values:
     shapes: dict[str, Shape]
 
     def get(self, name: str) -> np.ndarray | None:
-        """The value of `name`, made up from type and shape where no engine computed it; None where unknown."""
+        """The value of `name`; random if no engine computed it but its shape is known; None if that is unknown."""
         known = self.arrays.get(name)
         if known is not None:
             return known
@@ -50,24 +51,24 @@ class Values:
         if shape is None or not kind or any(isinstance(size, str) for size in shape):
             return None
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
-        return made_value(np.dtype(dtype), tuple(int(size) for size in shape), seed=len(name))
+        return random_value(np.dtype(dtype), tuple(int(size) for size in shape), seed=len(name))
 
 
 @dataclass
 class Probes:
-    """What came of trying every node."""
+    """The result of running every node alone; `not_probed`: nodes that could not be run, with the reason."""
 
     probed: int = 0
-    refused: list[Refusal] = field(default_factory=list)
-    not_probed: list[Refusal] = field(default_factory=list)
+    refused: list[UnsupportedNode] = field(default_factory=list)
+    not_probed: list[UnsupportedNode] = field(default_factory=list)
 
 
 class NotProbed(Exception):
-    """A node cannot be tried alone; the message says why."""
+    """A node cannot be run alone; the message says why."""
 
 
 def fixed_names(graph: onnx.GraphProto) -> set[str]:
-    """The tensors that depend on weights and shapes alone."""
+    """The tensors that depend only on weights and input shapes."""
     fixed = {tensor.name for tensor in graph.initializer}
     for node in graph.node:
         inputs = {name for name in node.input if name}
@@ -78,48 +79,48 @@ def fixed_names(graph: onnx.GraphProto) -> set[str]:
 
 
 def probe_nodes(engine: Engine, model: onnx.ModelProto, values: Values, folder: Path, report: Report) -> Probes:
-    """Try every node of the main graph in `engine`; nodes alike in all that matters are tried once.
+    """Run every node of the main graph alone in `engine`; nodes with the same signature are run once.
 
-    Where the values of a node's outputs are not known yet, they become known through this. A node that runs but
-    disagrees with values known before counts as refused.
+    Output values that are not known yet are added to `values`. A node that runs but whose output differs from the
+    known value counts as unsupported.
     """
     probes = Probes()
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    verdicts: dict[tuple, str | None] = {}
+    reasons: dict[tuple, str | None] = {}
     for number, node in enumerate(model.graph.node):
         raise_if_stopped(report)
         if number % 50 == 0:
-            report(Progress(f"asking {engine.name}", number, len(model.graph.node), "nodes", node.op_type))
+            report(Progress(f"probing {engine.name}", number, len(model.graph.node), "nodes", node.op_type))
         name, operator = node_name(node, number), operator_name(node)
         try:
             inputs = node_inputs(engine, node, values)
-        except NotProbed as why:
-            probes.not_probed.append(Refusal(name, operator, str(why)))
+        except NotProbed as error:
+            probes.not_probed.append(UnsupportedNode(name, operator, str(error)))
             continue
         probes.probed += 1
         known = all(output in values.arrays for output in node.output if output)
-        alike = signature(node, inputs, values.fixed)
-        if not known or alike not in verdicts:
-            # A name of its own: an engine keeps the model it opened last by name.
+        key = signature(node, inputs, values.fixed)
+        if not known or key not in reasons:
+            # A unique name, because the engine process reuses the last opened model by its path.
             path = folder / f"{engine.name}-{number}.onnx"
             path.write_bytes(one_node_model(model, node, inputs, values.fixed, weights))
-            verdicts[alike] = probe(engine, path, node, inputs, values)
+            reasons[key] = probe(engine, path, node, inputs, values)
             path.unlink()
-        reason = verdicts[alike]
+        reason = reasons[key]
         if reason is not None:
-            probes.refused.append(Refusal(name, operator, reason))
+            probes.refused.append(UnsupportedNode(name, operator, reason))
     return probes
 
 
 def probe(
     engine: Engine, path: Path, node: onnx.NodeProto, inputs: dict[str, np.ndarray], values: Values
 ) -> str | None:
-    """Run the one-node model at `path`: None where it runs (and agrees), else the reason."""
+    """Run the one-node model at `path`; None if it runs and its output agrees, else the reason."""
     given = {name: array for name, array in inputs.items() if name not in values.fixed}
     try:
         outputs = engine.run(path, given, limit=NODE_LIMIT_SECONDS)
-    except EngineRefused as refusal:
-        return str(refusal)
+    except EngineError as error:
+        return str(error)
     names = [name for name in node.output if name]
     pairs = [(name, array) for name, array in zip(names, outputs, strict=False) if array is not None]
     expected = [values.arrays[name] for name, _ in pairs if name in values.arrays]
@@ -133,22 +134,22 @@ def probe(
 
 
 def node_inputs(engine: Engine, node: onnx.NodeProto, values: Values) -> dict[str, np.ndarray]:
-    """The values of all that a node reads; NotProbed where one cannot be had."""
+    """The values of all tensors that a node reads. Raises NotProbed if one is unknown."""
     inputs = {}
     for name in dict.fromkeys([*node.input, *captured(node)]):
         if not name:
             continue
         value = values.get(name)
         if value is None:
-            raise NotProbed(f"type or shape of its input '{name}' is not known")
+            raise NotProbed(f"type or shape of its input '{name}' is unknown")
         if engine.name == "tract" and value.dtype.kind == "U":
-            raise NotProbed("its inputs are strings, which the Python package of tract does not pass on")
+            raise NotProbed("its inputs are strings, which the Python package of tract does not support")
         inputs[name] = value
     return inputs
 
 
 def captured(node: onnx.NodeProto) -> Iterable[str]:
-    """The tensors of the graph around it that the graphs inside a node read."""
+    """The tensors of the outer graph that the subgraphs of a node read."""
     for graph in subgraphs(node):
         own = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
         for inner in graph.node:
@@ -164,7 +165,7 @@ def one_node_model(
     fixed: set[str],
     weights: dict[str, onnx.TensorProto],
 ) -> bytes:
-    """A model of this one node: what is fixed as initialisers, the rest as inputs of their real shape."""
+    """A model of this one node: fixed tensors are initialisers, the others inputs of their real shape."""
     initialisers = [
         weights[name] if name in weights else numpy_helper.from_array(array, name)
         for name, array in inputs.items()
@@ -182,8 +183,8 @@ def one_node_model(
 
 
 def signature(node: onnx.NodeProto, inputs: dict[str, np.ndarray], fixed: set[str]) -> tuple:
-    """What decides whether an engine runs a node: operator, attributes, and what its inputs are."""
-    facts = [
+    """All that decides whether an engine runs a node: operator, attributes, types and shapes of the inputs."""
+    described = [
         (
             name in fixed,
             array.dtype.str,
@@ -193,15 +194,16 @@ def signature(node: onnx.NodeProto, inputs: dict[str, np.ndarray], fixed: set[st
         for name, array in inputs.items()
     ]
     attributes = sorted(attribute.SerializeToString() for attribute in node.attribute)
-    places = tuple(list(inputs).index(name) if name else -1 for name in node.input)
-    return node.domain, node.op_type, tuple(attributes), places, tuple(facts), tuple(map(bool, node.output))
+    positions = tuple(list(inputs).index(name) if name else -1 for name in node.input)
+    return node.domain, node.op_type, tuple(attributes), positions, tuple(described), tuple(map(bool, node.output))
 
 
 def disagreement(expected: list[np.ndarray], found: list[np.ndarray], half: bool = False) -> tuple[str, float]:
-    """How two engines' outputs differ, in words ("" where they agree), and the largest difference of floats.
+    """How the outputs `found` differ from ONNX Runtime's, `expected` ("" if they agree), and the largest
+    difference.
 
-    Floats agree within 1e-3 x max(1, largest expected), 1e-2 where they are `half` precision or come from it, 8-bit
-    integers within 1 (rounding), all else exactly.
+    Floats agree within 1e-3 x max(1, largest expected), within 1e-2 x that if they are float16 or `half` is set;
+    8-bit integers within 1 (rounding); everything else exactly.
     """
     largest = 0.0
     for want, have in zip(expected, found, strict=True):
@@ -209,19 +211,19 @@ def disagreement(expected: list[np.ndarray], found: list[np.ndarray], half: bool
             return f"its output has the shape {have.shape}, ONNX Runtime's {want.shape}", largest
         if want.dtype.kind == "f" and want.size:
             reference, other = want.astype(np.float64), have.astype(np.float64)
-            alike = (reference == other) | (np.isnan(reference) & np.isnan(other))
+            equal = (reference == other) | (np.isnan(reference) & np.isnan(other))
             with np.errstate(invalid="ignore"):
-                distance = np.where(alike, 0, reference - other)
+                distance = np.where(equal, 0, reference - other)
             difference = float(np.abs(np.nan_to_num(distance, nan=np.inf)).max())
             finite = reference[np.isfinite(reference)]
             largest = max(largest, difference)
-            agree = AGREE_HALF if half or want.dtype.itemsize == 2 else AGREE
-            if difference > agree * max(1.0, float(np.abs(finite).max(initial=0.0))):
+            tolerance = TOLERANCE_HALF if half or want.dtype.itemsize == 2 else TOLERANCE
+            if difference > tolerance * max(1.0, float(np.abs(finite).max(initial=0.0))):
                 return f"its output differs from ONNX Runtime's by {difference:.3g}", largest
         elif want.dtype.kind in "iu" and want.dtype.itemsize == 1:
             difference = float(np.abs(want.astype(int) - have.astype(int)).max(initial=0))
             if difference > 1:
                 return f"its output differs from ONNX Runtime's by {difference:.0f}", largest
         elif want.dtype.kind != "f" and not np.array_equal(want, have):
-            return "its output is not ONNX Runtime's", largest
+            return "its output differs from ONNX Runtime's", largest
     return "", largest

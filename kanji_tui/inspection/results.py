@@ -1,4 +1,4 @@
-"""What the jobs of this room give back, free of torch and onnx: read again by the faces."""
+"""The results of `inspect` and `compare`; imports neither torch nor onnx."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from kanji_tui.engines.results import Latency, Node, Parity, Pooling, Tensor, Ti
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A node that an engine does not run, and why in the engine's own words."""
+class UnsupportedNode:
+    """A node that an engine does not support; `reason` is the engine's own message."""
 
     node: str
     operator: str
@@ -16,28 +16,28 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Support:
-    """What one backend makes of a model.
+    """How one engine supports a model.
 
-    `runs`: it ran on an input, and agreed with ONNX Runtime where that ran too; None: it was not run, `reason` says
-    why. `refused`: the nodes it refuses when tried alone; `not_probed`: those that could not be tried. `difference`
-    is the largest one to ONNX Runtime's outputs.
+    `runs`: it ran on an input, and its outputs agreed with ONNX Runtime's if that ran too; None: not run, `reason`
+    says why. `refused`: the nodes it does not support, each run alone; `not_probed`: nodes that could not be run
+    alone; `probed`: how many were. `difference`: the largest difference from ONNX Runtime's outputs.
     """
 
     runs: bool | None
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[UnsupportedNode, ...] = ()
     reason: str = ""
     version: str = ""
     probed: int = 0
-    not_probed: tuple[Refusal, ...] = ()
+    not_probed: tuple[UnsupportedNode, ...] = ()
     difference: float | None = None
     latency: Latency | None = None
 
 
 @dataclass(frozen=True)
 class Layer:
-    """The nodes of one module, or one node where no module is known.
+    """The nodes of one module, or a single node whose module is unknown.
 
-    `operators` in the order they run; `bytes` and `parameters` of the weights it reads, `macs` for one run.
+    `operators` in execution order; `bytes` and `parameters` of the weights it reads, `macs` for one run.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class InspectedModel:
-    """One file. `bytes` is its size on disk, side files not counted; `weight_bytes` all its tensors.
+    """One file. `bytes`: its size on disk without external data; `weight_bytes`: all its tensors.
 
-    `opset` is that of ONNX's own operators (0: none imported), `opsets` of every domain. `macs` are for `ran_on`,
-    the shapes of the inputs it was run on; `macs_unknown` counts the nodes left out for want of a shape.
+    `opset`: of ONNX's own operators (0: none imported); `opsets`: of every domain. `macs` are for `ran_on`, the
+    shapes of the inputs it was run on; `macs_unknown`: how many nodes they leave out because a shape is unknown.
     """
 
     path: str
@@ -85,9 +85,9 @@ class Inspected:
 
 @dataclass(frozen=True)
 class ComparedModel:
-    """One file. `added` and `gone`: how many more, and fewer, of each operator it has than the first file.
+    """One file. `added` and `gone`: how many more, or fewer, of each operator it has than the first file.
 
-    `top1`: the fraction of the samples it recognises in ONNX Runtime; None where its classes or theirs are unknown.
+    `top1`: its top-1 accuracy in ONNX Runtime, a fraction; None if the classes of the file or samples are unknown.
     """
 
     path: str
@@ -104,7 +104,7 @@ class ComparedModel:
 
 @dataclass(frozen=True)
 class Agreement:
-    """The outputs of `model` in `backend` against those of the first model in ONNX Runtime; None: see `reason`."""
+    """Parity of `model` in `backend` with the first model in ONNX Runtime; `reason` says why it is None."""
 
     model: str
     backend: str
@@ -114,7 +114,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ParityTable:
-    """`reference` gave the outputs all others are held against, on pictures from `samples_source`."""
+    """All results are compared with the outputs of `reference`, on samples from `samples_source`."""
 
     reference: str
     samples: int
@@ -124,7 +124,7 @@ class ParityTable:
 
 @dataclass(frozen=True)
 class Compared:
-    """What `compare --json` prints; lists within `operators` and `models` are in the order of the files."""
+    """What `compare --json` prints; the lists in `operators` and `models` are in file order."""
 
     models: tuple[ComparedModel, ...]
     operators: dict[str, tuple[int, ...]]

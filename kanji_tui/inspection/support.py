@@ -1,6 +1,6 @@
-"""Asking both engines about one model: the whole of it on an input, then every node alone.
+"""Finds out how both engines support a model: runs the whole model on an input, then every node alone.
 
-ONNX Runtime comes first and gives the values that flow through the graph; tract is held against them.
+ONNX Runtime runs first and gives the values of all tensors; tract is compared with them.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from kanji_tui.engines.engine import Engine, EngineRefused, engine_version, made_value
+from kanji_tui.engines.engine import Engine, EngineError, engine_version, random_value
 from kanji_tui.engines.graph import graph_inputs, infer_shapes, shape_of
 from kanji_tui.engines.loading import all_nodes, all_tensors
 from kanji_tui.engines.results import Latency, Shape
@@ -19,13 +19,13 @@ from kanji_tui.inspection.probing import RANDOM, Values, disagreement, fixed_nam
 from kanji_tui.inspection.results import Support
 
 WHOLE_LIMIT_SECONDS = 60.0
-# Sizes tried for symbolic dimensions other than the batch: sequences and pictures of common sizes.
+# Sizes tried for symbolic dimensions other than the batch: common sequence lengths and image sizes.
 SIZES = (64, 224, 16, 8, 1)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The answers, the input shapes they are for, the sizes of symbols, and the shapes seen on the way."""
+class FoundSupport:
+    """Support by engine, the input shapes and symbol sizes it holds for, and the tensor shapes of the run."""
 
     backends: dict[str, Support]
     ran_on: dict[str, tuple[int, ...]]
@@ -34,8 +34,8 @@ class Asked:
 
 
 @dataclass
-class Whole:
-    """How the whole model fared: its outputs, or the engine's words."""
+class WholeRun:
+    """The run of a whole model: its outputs, or None and the reason; `untried`: it was not run at all."""
 
     outputs: list[np.ndarray | None] | None
     reason: str = ""
@@ -43,21 +43,21 @@ class Whole:
     untried: bool = False
 
 
-def ask_engines(
+def find_support(
     path: Path, model: onnx.ModelProto, onnxruntime: Engine, tract: Engine, folder: Path, report: Report
-) -> Asked:
-    """Run the whole model and every node alone in both engines; `folder` is for scratch files."""
-    inputs, symbols, reference, cannot = run_reference(path, model, onnxruntime)
-    values = trace(model, inputs, symbols, onnxruntime, folder, follow=reference.outputs is not None)
-    other = Whole(None, cannot) if cannot else run_whole(tract, path, inputs, symbols)
+) -> FoundSupport:
+    """Run the whole model and every node alone in both engines; `folder` is for temporary files."""
+    inputs, symbols, reference, no_inputs = run_reference(path, model, onnxruntime)
+    values = trace(model, inputs, symbols, onnxruntime, folder, run=reference.outputs is not None)
+    other = WholeRun(None, no_inputs) if no_inputs else run_whole(tract, path, inputs, symbols)
     backends = {}
     for engine, whole in ((onnxruntime, reference), (tract, other)):
         reason, difference = whole.reason, None
         if engine is tract and whole.outputs is not None and reference.outputs is not None:
-            reason, difference = agreement(model, reference.outputs, whole.outputs)
+            reason, difference = compare_with_reference(model, reference.outputs, whole.outputs)
         probes = probe_nodes(engine, model, values, folder, report)
         backends[engine.name] = Support(
-            runs=None if cannot or whole.untried else whole.outputs is not None and not reason,
+            runs=None if no_inputs or whole.untried else whole.outputs is not None and not reason,
             refused=tuple(probes.refused),
             reason=reason,
             version=engine_version(engine.name),
@@ -66,7 +66,7 @@ def ask_engines(
             difference=difference,
             latency=whole.latency,
         )
-    return Asked(
+    return FoundSupport(
         backends=backends,
         ran_on={name: array.shape for name, array in inputs.items()},
         symbols=symbols,
@@ -76,44 +76,44 @@ def ask_engines(
 
 def run_reference(
     path: Path, model: onnx.ModelProto, engine: Engine
-) -> tuple[dict[str, np.ndarray], dict[str, int], Whole, str]:
-    """Run the model with the first input sizes that ONNX Runtime takes.
+) -> tuple[dict[str, np.ndarray], dict[str, int], WholeRun, str]:
+    """Run the model in ONNX Runtime with the first of SIZES that works.
 
-    Gives inputs, sizes of symbols, the result, and "" or why no input can be made at all.
+    Returns the inputs, the sizes of symbols, the run, and the reason if no inputs can be made ("" if they can).
     """
-    first: tuple[dict[str, np.ndarray], dict[str, int], Whole, str] | None = None
+    first: tuple[dict[str, np.ndarray], dict[str, int], WholeRun, str] | None = None
     for size in SIZES:
         try:
             inputs, symbols = make_inputs(model, size)
         except ValueError as error:
-            return {}, {}, Whole(None, str(error)), str(error)
+            return {}, {}, WholeRun(None, str(error)), str(error)
         whole = run_whole(engine, path, inputs, symbols)
         if whole.outputs is not None:
             return inputs, symbols, whole, ""
         first = first or (inputs, symbols, whole, "")
         if all(array.shape == inputs[name].shape for name, array in make_inputs(model, SIZES[-1])[0].items()):
-            break  # no size is free
+            break  # no input has a free size
     assert first is not None
     return first
 
 
 def make_inputs(model: onnx.ModelProto, size: int, batch: int = 1) -> tuple[dict[str, np.ndarray], dict[str, int]]:
-    """Made-up inputs, free first sizes `batch` and other free sizes `size`, and the sizes of the symbols.
+    """Random inputs and the sizes of the symbols: `batch` for a free first dimension, `size` for other free ones.
 
-    Raises ValueError for inputs that are no tensors or of types NumPy has not, and for a graph without outputs.
+    Raises ValueError for inputs that are not tensors or of types that NumPy lacks, and for a graph without outputs.
     """
     if not model.graph.output:
-        raise ValueError("not run: the graph is empty, nothing comes out of it")
-    wanted = graph_inputs(model)
+        raise ValueError("not run: the graph is empty, it has no output")
+    required = graph_inputs(model)
     symbols: dict[str, int] = {}
-    for value in wanted:
-        for place, dim in enumerate(shape_of(value) or ()):
+    for value in required:
+        for axis, dim in enumerate(shape_of(value) or ()):
             if isinstance(dim, str) and dim != "?":
-                symbols[dim] = batch if place == 0 else symbols.get(dim, size)
+                symbols[dim] = batch if axis == 0 else symbols.get(dim, size)
     inputs = {}
-    for seed, value in enumerate(wanted):
+    for seed, value in enumerate(required):
         if value.type.WhichOneof("value") != "tensor_type":
-            raise ValueError(f"not run: its input '{value.name}' is no tensor")
+            raise ValueError(f"not run: its input '{value.name}' is not a tensor")
         dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
         if dtype.kind == "V" or dtype.names or dtype.str[1] == "V":
             raise ValueError(f"not run: its input '{value.name}' has a type that NumPy lacks")
@@ -121,30 +121,30 @@ def make_inputs(model: onnx.ModelProto, size: int, batch: int = 1) -> tuple[dict
         if shape is None:
             shape = (1,)
         known = tuple(
-            symbols.get(dim, batch if place == 0 else size) if isinstance(dim, str) else dim
-            for place, dim in enumerate(shape)
+            symbols.get(dim, batch if axis == 0 else size) if isinstance(dim, str) else dim
+            for axis, dim in enumerate(shape)
         )
-        inputs[value.name] = made_value(dtype, known, seed)
+        inputs[value.name] = random_value(dtype, known, seed)
     return inputs, symbols
 
 
-def run_whole(engine: Engine, path: Path, inputs: dict[str, np.ndarray], symbols: dict[str, int]) -> Whole:
-    """Run the file as it is, and time it where it runs."""
+def run_whole(engine: Engine, path: Path, inputs: dict[str, np.ndarray], symbols: dict[str, int]) -> WholeRun:
+    """Run the file, and time it if it runs."""
     if engine.name == "tract" and any(array.dtype.kind == "U" for array in inputs.values()):
-        return Whole(None, "not run: the Python package of tract does not pass strings on", untried=True)
+        return WholeRun(None, "not run: the Python package of tract does not support strings", untried=True)
     try:
         outputs = engine.run(path, inputs, symbols, WHOLE_LIMIT_SECONDS)
-    except EngineRefused as refusal:
-        return Whole(None, str(refusal))
-    with contextlib.suppress(EngineRefused):  # it runs, but too slowly to be timed
-        return Whole(outputs, latency=engine.latency(path, inputs, symbols))
-    return Whole(outputs)
+    except EngineError as error:
+        return WholeRun(None, str(error))
+    with contextlib.suppress(EngineError):  # it runs, but too slowly to be timed
+        return WholeRun(outputs, latency=engine.latency(path, inputs, symbols))
+    return WholeRun(outputs)
 
 
-def agreement(
+def compare_with_reference(
     model: onnx.ModelProto, reference: list[np.ndarray | None], outputs: list[np.ndarray | None]
 ) -> tuple[str, float | None]:
-    """How tract's outputs differ from ONNX Runtime's, empty where they do not, and by how much at most."""
+    """How tract's outputs differ from ONNX Runtime's ("" if they agree), and the largest difference."""
     if any(node.op_type in RANDOM for node in all_nodes(model.graph)):
         return "", None
     both = zip(reference, outputs, strict=False)
@@ -160,11 +160,11 @@ def trace(
     symbols: dict[str, int],
     engine: Engine,
     folder: Path,
-    follow: bool,
+    run: bool,
 ) -> Values:
-    """The values of all tensors of the main graph, from one run with every one of them made an output.
+    """The values of all tensors of the main graph, from one run in which each of them is an output.
 
-    With `follow` False (the model does not run) only weights and inputs are known; trying the nodes tells more.
+    With `run` False (the model does not run) only weights and inputs are known; `probe_nodes` then adds more.
     """
     shapes = infer_shapes(model, symbols)
     types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
@@ -176,25 +176,25 @@ def trace(
         except (ValueError, TypeError, KeyError):
             continue
     names = [name for node in model.graph.node for name in node.output if name]
-    if follow and names:
-        open_graph = onnx.ModelProto()
-        open_graph.CopyFrom(model)
-        del open_graph.graph.output[:]
-        open_graph.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    if run and names:
+        traced = onnx.ModelProto()
+        traced.CopyFrom(model)
+        del traced.graph.output[:]
+        traced.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
         path = folder / "trace.onnx"
         try:
-            path.write_bytes(open_graph.SerializeToString())
+            path.write_bytes(traced.SerializeToString())
             outputs = engine.run(path, inputs, symbols)
             arrays |= {name: array for name, array in zip(names, outputs, strict=True) if array is not None}
-        except (EngineRefused, ValueError):
-            pass  # more than protobuf's 2 GB, or a type that Python cannot hold: nodes one by one then
+        except (EngineError, ValueError):
+            pass  # more than protobuf's 2 GB, or a type that Python lacks; `probe_nodes` finds the values then
     return Values(arrays, fixed_names(model.graph), types, shapes)
 
 
 def inferred_values(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
-    """The tensors whose types ONNX can tell."""
+    """The tensors of the main graph whose types ONNX infers."""
     try:
         graph = onnx.shape_inference.infer_shapes(model).graph
-    except Exception:  # a graph it cannot follow: the types written down are all there is
+    except Exception:  # inference failed: only the declared types are known
         graph = model.graph
     return [*graph.input, *graph.value_info, *graph.output]

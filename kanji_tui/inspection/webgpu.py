@@ -1,10 +1,10 @@
-"""What ONNX Runtime Web says it runs on WebGPU: its own table, carried as data. Nothing is run here."""
+"""The operators that ONNX Runtime Web supports on WebGPU, from its own table; nothing is run here."""
 
 from functools import cache
 from importlib.resources import files
 
 from kanji_tui.engines.results import Node
-from kanji_tui.inspection.results import Refusal
+from kanji_tui.inspection.results import UnsupportedNode
 
 SOURCE = "onnxruntime-web 1.30.0, docs/webgpu-operators.md"
 
@@ -18,27 +18,27 @@ def webgpu_operators() -> dict[tuple[str, str], tuple[range, ...]]:
 
 
 def versions(text: str) -> range:
-    """`4-6`, `7` or `8+` as a range of opset versions."""
+    """The opset versions of `4-6`, `7` or `8+`, as a range."""
     if text.endswith("+"):
         return range(int(text[:-1]), 1000)
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
 
 
-def without_webgpu_kernel(nodes: tuple[Node, ...], opsets: dict[str, int]) -> tuple[Refusal, ...]:
+def without_webgpu_kernel(nodes: tuple[Node, ...], opsets: dict[str, int]) -> tuple[UnsupportedNode, ...]:
     """The nodes for which the table names no WebGPU kernel at the model's opset."""
-    refused = []
+    missing = []
     for node in nodes:
         if node.operator == "Constant":
-            continue  # read once when the model is loaded
+            continue  # folded when the model is loaded
         domain, _, operator = node.operator.rpartition(".")
         domain = domain or "ai.onnx"
         kernels = webgpu_operators().get((domain, operator))
         if kernels is None:
-            reason = "no WebGPU kernel: it runs on the processor instead"
+            reason = "no WebGPU kernel: it runs on the CPU instead"
         elif not any(opsets.get(domain, 1) in kernel for kernel in kernels):
-            reason = f"no WebGPU kernel for opset {opsets.get(domain, 1)}: it runs on the processor instead"
+            reason = f"no WebGPU kernel for opset {opsets.get(domain, 1)}: it runs on the CPU instead"
         else:
             continue
-        refused.append(Refusal(node.name, node.operator, reason))
-    return tuple(refused)
+        missing.append(UnsupportedNode(node.name, node.operator, reason))
+    return tuple(missing)

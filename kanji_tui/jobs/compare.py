@@ -1,4 +1,4 @@
-"""The job `compare`: two to four ONNX files side by side."""
+"""The job `compare`: compares two to four ONNX files."""
 
 from dataclasses import dataclass
 from pathlib import Path

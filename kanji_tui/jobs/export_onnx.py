@@ -27,14 +27,14 @@ class Spec:
 
 def run(spec: Spec, report: Report) -> ExportedOnnx:
     from kanji_tui.export.onnx_export import export_onnx
-    from kanji_tui.export.variants import Changes
+    from kanji_tui.export.variants import Variant
 
     return export_onnx(
         spec.model_path,
         spec.data_dir,
-        spec.target_backend,
-        spec.output_path,
-        spec.full_parity,
         report,
-        Changes(spec.pooling_type, spec.quantize, spec.image_size),
+        target=spec.target_backend,
+        output_path=spec.output_path,
+        full_parity=spec.full_parity,
+        variant=Variant(spec.pooling_type, spec.quantize, spec.image_size),
     )

@@ -21,4 +21,6 @@ class Spec:
 def run(spec: Spec, report: Report) -> ExportedSafetensors:
     from kanji_tui.export.safetensors_export import export_safetensors
 
-    return export_safetensors(spec.model_path, spec.output_path, spec.verify, spec.metadata, report)
+    return export_safetensors(
+        spec.model_path, report, output_path=spec.output_path, verify=spec.verify, metadata=spec.metadata
+    )

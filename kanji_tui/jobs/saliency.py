@@ -27,5 +27,11 @@ def run(spec: Spec, report: Report) -> Explanations:
     from kanji_tui.recognition.saliency import explain
 
     return explain(
-        spec.model_path, spec.data_dir, spec.samples, spec.image, spec.character, spec.output_path, report
+        spec.model_path,
+        spec.data_dir,
+        report,
+        samples=spec.samples,
+        image=spec.image,
+        character=spec.character,
+        output_path=spec.output_path,
     )

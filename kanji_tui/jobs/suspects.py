@@ -23,12 +23,14 @@ def run(spec: Spec, report: Report) -> Suspects:
     from kanji_tui.data.dataset import open_dataset
     from kanji_tui.recognition.evaluation import predict_split
     from kanji_tui.recognition.models import open_model
-    from kanji_tui.recognition.predictions import parts_of
+    from kanji_tui.recognition.predictions import split_of_samples
     from kanji_tui.recognition.suspects import find_suspects, write_tsv
 
     model, dataset = open_model(spec.model_path), open_dataset(spec.data_dir)
     predicted = predict_split(model, dataset, spec.split, predictions_folder(spec.model_path), report)
-    found = find_suspects(dataset, predicted.predictions, parts_of(dataset, model.card.split), spec.model_path)
+    found = find_suspects(
+        dataset, predicted.predictions, split_of_samples(dataset, model.card.split), spec.model_path
+    )
     if found.note:
         report(Notice(found.note))
     if spec.output_path is None:

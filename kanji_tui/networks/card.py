@@ -1,6 +1,6 @@
-"""The card of a model: everything one must know beside its weights to use it.
+"""The model card: the metadata that is needed, beside the weights, to use a model.
 
-It stands in best_model_info.json next to a .pth file, in the metadata of .safetensors and .onnx files, and in
+It is stored in best_model_info.json next to a .pth file, in the metadata of .safetensors and .onnx files, and in
 checkpoints. Two models, or a model and a dataset, are matched by JIS code, never by position.
 """
 
@@ -18,10 +18,10 @@ CARD_VERSION = 1
 
 @dataclass(frozen=True)
 class ModelCard:
-    """`classes` are JIS codes in output order; `size` pixels a side; input 0-1, ink high, then (x - mean) / std.
+    """`classes` are JIS codes in output order; `size` is pixels a side; input 0-1, ink high, then (x - mean) / std.
 
-    `dataset` is the name exports carry (etl9g, etl9g-sample, kmnist ...), `source` says in words what the pictures
-    are. `split` is {kind, seed, shares, fold, dataset_digest}; `metrics` holds fractions by split.
+    `dataset` is the name used in export file names (etl9g, etl9g-sample, kmnist ...); `source` describes the images
+    in words. `split` is {kind, seed, shares, fold, dataset_digest}; `metrics` holds fractions by split.
     """
 
     network: str
@@ -50,7 +50,7 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, value: dict[str, Any], where: str) -> "ModelCard":
-        """The card that `to_json` wrote; KanjiError naming `where` when a field is missing or wrong."""
+        """The card that `to_json` wrote. Raises KanjiError naming `where` if a field is missing or wrong."""
         try:
             return cls(
                 network=str(value["network"]),
@@ -65,17 +65,17 @@ class ModelCard:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise KanjiError(
-                f"{where} does not describe a model of this program ({type(error).__name__}: {error})",
+                f"{where} holds no valid model card ({type(error).__name__}: {error})",
                 "export or train the model again, or restore the file beside it",
             ) from None
 
     @classmethod
-    def in_notes(cls, notes: Mapping[str, str], where: str) -> "ModelCard | None":
-        """The card among the notes of the file `where`, None where there is none of ours; KanjiError if damaged."""
-        if "card" not in notes:
+    def from_metadata(cls, metadata: Mapping[str, str], where: str) -> "ModelCard | None":
+        """The card in the metadata of the file `where`, or None if it has none. Raises KanjiError if damaged."""
+        if "card" not in metadata:
             return None
         try:
-            value = json.loads(notes["card"])
+            value = json.loads(metadata["card"])
         except json.JSONDecodeError as error:
             raise KanjiError(f"the card in {where} is damaged: {error}", "export the model again") from None
         return cls.from_json(value, where) if isinstance(value, dict) and "network" in value else None
@@ -88,7 +88,7 @@ class ModelCard:
     def export_name(self, target: str = "", variant: str = "") -> str:
         """The stem of an export's file name: `kanji_model_etl9g_64x64_3036classes_tract`.
 
-        `variant` names what differs from the target's plain export: `int8_static`, `fp16`, `fixed_max`.
+        `variant` names what differs from the target's default export: `int8_static`, `fp16`, `fixed_max`.
         """
         name = f"kanji_model_{self.dataset}_{self.size}x{self.size}_{len(self.classes)}classes"
         return "_".join(part for part in (name, target, variant) if part)
@@ -99,5 +99,5 @@ class ModelCard:
 
 
 def all_classes_card(network: str, size: int = 64) -> ModelCard:
-    """The card of a bare state dict with 3,036 outputs: all classes in order, inputs 0-1 as the original's."""
+    """The card of a bare state dict with 3,036 outputs: all classes in order, inputs 0-1."""
     return ModelCard(network=network, classes=tuple(known.jis for known in etl9g_classes()), size=size)

@@ -1,4 +1,4 @@
-"""Which device computes, and what is done where its memory is too small."""
+"""Chooses the device, and copes with too little GPU memory."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from kanji_tui.events import Notice, Report
 
 CPU = torch.device("cpu")
 
-# What a GPU without room says where torch's own allocator was not asked: CUDA's, cuBLAS's and cuDNN's words, the
-# last where not even one way to convolve finds the workspace it needs.
-NO_ROOM = (
+# Messages of out-of-memory errors from CUDA, cuBLAS and cuDNN; torch's allocator raises torch.OutOfMemoryError.
+# cuDNN raises the last one if no convolution algorithm gets the workspace it needs.
+OUT_OF_MEMORY_MESSAGES = (
     "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
@@ -21,10 +21,10 @@ NO_ROOM = (
 
 
 def own_device() -> torch.device:
-    """The GPU of this process, with its number, or the CPU where there is none; float32 there is no less than that.
+    """The GPU of this process, with its index, or the CPU if there is none. Turns TF32 off.
 
-    PyTorch lets cuDNN round the inputs of float32 convolutions to 10 bits (TF32): what a network says would then
-    depend on the device.
+    By default PyTorch lets cuDNN round the inputs of float32 convolutions to 10 bits (TF32), so a network's output
+    would depend on the device.
     """
     if not torch.cuda.is_available():
         return CPU
@@ -33,7 +33,7 @@ def own_device() -> torch.device:
 
 
 def move_to_gpu(network: nn.Module, size: int, report: Report) -> None:
-    """Move the network, which takes pictures of `size`, to this process's GPU, or say why it cannot be used."""
+    """Move the network to this process's GPU; if that fails for a `size` x `size` image, report why and stay."""
     device = own_device()
     if device == CPU:
         return
@@ -43,31 +43,33 @@ def move_to_gpu(network: nn.Module, size: int, report: Report) -> None:
             network(torch.zeros(1, 1, size, size, device=device)).cpu()
         return
     except RuntimeError as error:
-        report(Notice(f"the GPU cannot be used, so the CPU computes: {first_line(error)}"))
+        report(Notice(f"the GPU cannot be used, so the CPU is used instead: {first_line(error)}"))
     network.to(CPU)
 
 
-def memory_ended(error: RuntimeError) -> bool:
-    """Whether it says that the GPU's memory is too small."""
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in NO_ROOM)
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether the error means that the GPU ran out of memory."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return any(message in str(error) for message in OUT_OF_MEMORY_MESSAGES)
 
 
 def in_halves(compute: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-    """`compute(inputs)`, row by row independent, in halves and their halves where the memory is too small for all.
+    """`compute(inputs)`; if memory runs out, the batch is halved again and again. Rows must be independent.
 
-    KanjiError where it is too small for one row.
+    Raises KanjiError if memory is too small for one row.
     """
     try:
         return compute(inputs)
     except RuntimeError as error:
-        if not memory_ended(error):
+        if not is_out_of_memory(error):
             raise
         if len(inputs) < 2:
             raise KanjiError(
-                "the GPU's memory is too small for a single picture",
-                "free some of it (nvidia-smi shows who holds it), or compute on the CPU: CUDA_VISIBLE_DEVICES='' "
-                "before the command",
+                "the GPU's memory is too small for one image",
+                "free GPU memory (nvidia-smi lists the processes that use it), or use the CPU: put "
+                "CUDA_VISIBLE_DEVICES='' before the command",
             ) from None
-    torch.cuda.empty_cache()  # here, for only now is freed what the failed attempt held
+    torch.cuda.empty_cache()  # only here, outside `except`, are the failed attempt's tensors free
     middle = len(inputs) // 2
     return torch.cat([in_halves(compute, inputs[:middle]), in_halves(compute, inputs[middle:])])

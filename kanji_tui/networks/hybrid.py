@@ -1,11 +1,11 @@
-"""hybrid: convolutions find strokes, a Transformer encoder reads how they lie to each other.
+"""hybrid: convolutions find strokes, a Transformer encoder relates their positions.
 
-A 5x5 stem and dense 3x3 convolutions halve the picture four times, as kanjinet's do; two residual blocks refine it;
-three encoder blocks with six heads look at the places that are left; then global average pooling, BatchNorm and one
-linear layer.
+A 5x5 stem and dense 3x3 convolutions halve the image four times, as in kanjinet; two residual blocks refine it;
+three encoder blocks with six heads attend over the remaining positions; then global average pooling, BatchNorm and
+one linear layer.
 
-Initialisation: as transformer.py says; convolutions Kaiming normal (fan out); BatchNorm 1 and 0, but 0 and 0 at the
-end of each residual branch; the last layer N(0, 0.01) with bias 0.
+Initialisation: encoder as in transformer.py; convolutions Kaiming normal (fan out); BatchNorm 1 and 0, but 0 and 0
+at the end of each residual branch; the last layer N(0, 0.01) with bias 0.
 """
 
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ DROPOUT = 0.1
 
 
 class Residual(nn.Module):
-    """ReLU(x + branch(x)); the branch is two 3x3 layers."""
+    """ReLU(x + branch(x)); the branch is two 3x3 convolutions."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Residual(nn.Module):
 
 
 class HybridNet(nn.Module):
-    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); the size changes no weight."""
+    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); no weight depends on S."""
 
     def __init__(self, classes: int, size: int) -> None:
         super().__init__()
@@ -61,10 +61,10 @@ class HybridNet(nn.Module):
         nn.init.normal_(self.classifier.weight, 0.0, 0.01)
         nn.init.zeros_(self.classifier.bias)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        features = self.pool(self.encoder(self.body(pictures))).flatten(1)
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.pool(self.encoder(self.body(images))).flatten(1)
         return self.classifier(self.norm(features))
 
-    def attention(self, pictures: Tensor) -> Tensor:
-        """How much of each place reaches the mean of all: attention rollout, float32 (N, S / 16, S / 16)."""
-        return self.encoder.rollout(self.body(pictures))
+    def attention(self, images: Tensor) -> Tensor:
+        """Attention rollout: the weight of each position in the pooled mean, float32 (N, S / 16, S / 16)."""
+        return self.encoder.rollout(self.body(images))

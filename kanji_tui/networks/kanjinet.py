@@ -1,9 +1,9 @@
-"""kanjinet: the default network, small enough for a browser and dense where depthwise networks starve.
+"""kanjinet: the default network, small enough for a browser, with dense convolutions where there are few channels.
 
-A 5x5 stem sees whole strokes at once; three stages halve the picture with a dense 3x3 convolution and refine it in
-residual blocks with squeeze and excitation: dense ones while there are few channels, depthwise ones later. Global
-average pooling and a BatchNorm precede the one linear layer: after ReLU and pooling the features of all pictures
-are nearly one vector, and without that BatchNorm the layer hardly sees the difference.
+The receptive field of the 5x5 stem covers whole strokes. Each of three stages halves the image by a dense 3x3
+convolution and refines it in residual blocks with squeeze and excitation: dense blocks first, depthwise blocks
+where there are more channels. Global average pooling and a BatchNorm precede the one linear layer: after ReLU and
+pooling the features of all images are nearly one vector, and without that BatchNorm the layer hardly learns.
 
 Initialisation: convolutions Kaiming normal (fan out); BatchNorm 1 and 0, but 0 and 0 at the end of each residual
 branch, so that every block starts as the identity; the linear layer N(0, 0.01) with bias 0.
@@ -29,7 +29,7 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups:
 
 
 class SqueezeExcite(nn.Module):
-    """Each channel times a weight 0-1 that the means of all channels decide (Hu et al. 2018)."""
+    """Scales each channel by a weight 0-1 computed from the means of all channels (Hu et al. 2018)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -46,7 +46,8 @@ class SqueezeExcite(nn.Module):
 
 
 class Residual(nn.Module):
-    """ReLU(x + SE(branch(x))); the branch is two dense 3x3 layers, or depthwise 3x3 and a widened 1x1 pair."""
+    """ReLU(x + SE(branch(x))); the branch is two dense 3x3 convolutions, or a depthwise 3x3 and two 1x1,
+    the first of which widens."""
 
     def __init__(self, channels: int, depthwise: bool) -> None:
         super().__init__()
@@ -73,7 +74,7 @@ class Residual(nn.Module):
 
 
 class KanjiNet(nn.Module):
-    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); the size changes no weight."""
+    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); no weight depends on S."""
 
     def __init__(self, classes: int, size: int) -> None:
         super().__init__()
@@ -92,7 +93,7 @@ class KanjiNet(nn.Module):
         self._initialise()
 
     def pooling(self) -> nn.Module:
-        """From (N, FEATURES, H, W) to FEATURES numbers a picture."""
+        """The pooling layer: (N, FEATURES, H, W) to FEATURES values an image."""
         return GlobalAverage()
 
     def _initialise(self) -> None:
@@ -107,13 +108,13 @@ class KanjiNet(nn.Module):
         nn.init.normal_(self.classifier.weight, 0.0, 0.01)
         nn.init.zeros_(self.classifier.bias)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        features = self.pool(self.body(self.stem(pictures))).flatten(1)
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.pool(self.body(self.stem(images))).flatten(1)
         return self.classifier(self.norm(features))
 
 
 class KanjiNet2x2(KanjiNet):
-    """kanjinet whose classifier sees the four quarters of a picture apart, a quarter of the features of each."""
+    """kanjinet pooled to 2x2: the classifier gets FEATURES / 4 values from each quarter of the image."""
 
     def pooling(self) -> nn.Module:
         squeeze = convolution(FEATURES, FEATURES // 4, 1)

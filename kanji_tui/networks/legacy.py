@@ -1,9 +1,9 @@
-"""The networks of the original scripts, with their state-dict keys and parameter counts.
+"""The networks of the original scripts, with the same state-dict keys and parameter counts.
 
 Depthwise-separable blocks 32-64-128-256(-512), global average pooling, a two-layer head. Files trained by those
-scripts load unchanged; they expect inputs 0-1 without further normalisation, blurred as the original prepares them.
+scripts load unchanged; they expect inputs 0-1 without further normalisation, blurred as those scripts prepare them.
 
-Initialisation, as the original's: convolutions Kaiming normal (fan out), BatchNorm 1 and 0, linear layers
+Initialisation, as in those scripts: convolutions Kaiming normal (fan out), BatchNorm 1 and 0, linear layers
 N(0, 0.01) with bias 0.
 """
 
@@ -30,19 +30,21 @@ def separable(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 class FromOneChannel(nn.Sequential):
-    """The separable block of a picture, its pointwise convolution and BatchNorm as one while it learns.
+    """A separable block of one input channel; in training its pointwise convolution and BatchNorm are fused.
 
-    A map times a weight has the weight times the map's mean and its square times the variance: what BatchNorm makes
-    of all the maps follows from the one they come from. The same numbers, up to rounding, in a third less time than
-    one after the other (CPU). The maps are channels_last, which convolutions forget after a map of one channel: it
-    looks the same in both memory layouts.
+    With one input channel each output channel is that channel times a weight w: its mean is w times the channel's
+    mean, its variance w squared times the channel's variance. BatchNorm only needs the statistics of that channel.
+    The result is the same up to rounding and takes a third less time (CPU). The output is channels_last; a
+    convolution would lose that layout here, since a tensor of one channel is the same in both layouts.
     """
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         depthwise, depthwise_norm, relu, pointwise, norm, _ = self
-        if not (self.training and isinstance(norm, nn.BatchNorm2d)):  # SyncBatchNorm asks the other processes
-            return super().forward(pictures)
-        features = relu(depthwise_norm(depthwise(pictures)))
+        if not (
+            self.training and isinstance(norm, nn.BatchNorm2d)
+        ):  # SyncBatchNorm needs the other ranks' statistics
+            return super().forward(images)
+        features = relu(depthwise_norm(depthwise(images)))
         weights = pointwise.weight.flatten()
         variance, mean = torch.var_mean(features.float(), correction=0)
         scale = norm.weight * weights * (weights.square() * variance + norm.eps).rsqrt()
@@ -57,7 +59,7 @@ class FromOneChannel(nn.Sequential):
 
 
 class ChannelAttention(nn.Module):
-    """Squeeze and excitation without biases (Hu et al. 2018): each channel times a weight 0-1."""
+    """Squeeze and excitation without biases (Hu et al. 2018): scales each channel by a weight 0-1."""
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
@@ -105,10 +107,10 @@ class OriginalV1(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        # On CPUs with bfloat16 the head gains by it; depthwise convolutions take twice as long.
+    def forward(self, images: Tensor) -> Tensor:
+        # Only the head runs in bfloat16: on CPUs depthwise convolutions take twice as long in it.
         with torch.autocast("cpu", enabled=False) if self.training else nullcontext():
-            features = pictures
+            features = images
             for number in range(1, len(self.strides) + 1):
                 features = getattr(self, f"conv{number}")(features)
                 if number in self.reductions:

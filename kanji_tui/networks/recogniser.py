@@ -1,10 +1,10 @@
-"""What is evaluated and exported: a network with its normalisation inside."""
+"""A network with its input normalisation, as it is evaluated and exported."""
 
 from torch import Tensor, nn
 
 
 class Recogniser(nn.Module):
-    """float32 (N, 1, S, S) in 0-1, ink high, to logits (N, C): `network((picture - mean) / std)`."""
+    """float32 (N, 1, S, S) in 0-1, ink high, to logits (N, C): `network((image - mean) / std)`."""
 
     def __init__(self, network: nn.Module, mean: float = 0.0, std: float = 1.0) -> None:
         super().__init__()
@@ -12,7 +12,7 @@ class Recogniser(nn.Module):
         self.mean = float(mean)
         self.std = float(std)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         if (self.mean, self.std) != (0.0, 1.0):
-            pictures = (pictures - self.mean) / self.std
-        return self.network(pictures)
+            images = (images - self.mean) / self.std
+        return self.network(images)

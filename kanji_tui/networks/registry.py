@@ -11,21 +11,23 @@ from kanji_tui.errors import UsageError
 if TYPE_CHECKING:
     from torch import nn
 
-SIZES = (32, 128)  # the smallest and the largest picture side the networks are made for
+SIZES = (32, 128)  # smallest and largest image side that the networks take
 
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """`place` is `module:Class` below this package; `mark` a state-dict key that tells the network from those after
-    it; `expects_blur`: files made by the original scripts were trained on blurred pictures; `fast_in_bfloat16`: it
+    """One network.
+
+    `factory`: `module:Class` in this package; `key`: a state-dict key by which `identify_by_keys` tells it from the
+    entries after it; `expects_blur`: files made by the original scripts were trained on blurred images;
+    `needs`: the package it needs; `extra`: the pip extra that installs that package; `fast_in_bfloat16`: it
     learns faster so on CPUs with instructions for it (measured: kanjinet 1.6 times as fast, v2.1 0.6, vit 2.0,
-    hybrid 1.8, kuzushiji 0.75); `needs` is the package, and `extra` this program's extra, that it is not there
-    without.
+    hybrid 1.8, kuzushiji 0.75).
     """
 
-    place: str
+    factory: str
     description: str
-    mark: str
+    key: str
     expects_blur: bool = False
     fast_in_bfloat16: bool = False
     needs: str = ""
@@ -33,24 +35,24 @@ class NetworkEntry:
 
     @property
     def missing(self) -> bool:
-        """Whether what it needs is not installed. Looks, and imports nothing."""
+        """Whether the package it needs is not installed; finds out without importing it."""
         return bool(self.needs) and find_spec(self.needs) is None
 
     @property
     def remedy(self) -> str:
-        """How to install what is missing."""
+        """How to install the missing package."""
         return f"pip install 'kanji-tui[{self.extra}]'"
 
 
-def _zoo(kind: str, description: str, mark: str) -> NetworkEntry:
-    return NetworkEntry(f"zoo:{kind}", description, mark, needs="transformers", extra="zoo")
+def _zoo(function: str, description: str, key: str) -> NetworkEntry:
+    return NetworkEntry(f"zoo:{function}", description, key, needs="transformers", extra="zoo")
 
 
-# The order matters to `recognise_keys`: what tells a network apart is looked for from the top.
+# The order matters: `identify_by_keys` tries the entries from the top.
 NETWORKS: dict[str, NetworkEntry] = {
     "kanjinet-2x2": NetworkEntry(
         "kanjinet:KanjiNet2x2",
-        "kanjinet that pools each quarter of the picture by itself",
+        "kanjinet with 2x2 pooling: each quarter of the image on its own",
         "pool.0.weight",
         fast_in_bfloat16=True,
     ),
@@ -62,21 +64,21 @@ NETWORKS: dict[str, NetworkEntry] = {
     ),
     "v2.1": NetworkEntry(
         "legacy:OriginalV21",
-        "the original's: five depthwise-separable blocks, SE after the last three, two-layer head",
+        "the original scripts': five depthwise-separable blocks, SE after the last three, two-layer head",
         "attention3.fc.0.weight",
         expects_blur=True,
         fast_in_bfloat16=True,
     ),
     "v2": NetworkEntry(
         "legacy:OriginalV2",
-        "the original's: v2.1 without SE",
+        "the original scripts': v2.1 without SE",
         "conv5.0.weight",
         expects_blur=True,
         fast_in_bfloat16=True,
     ),
     "v1": NetworkEntry(
         "legacy:OriginalV1",
-        "the original's first: four depthwise-separable blocks, a smaller head",
+        "the original scripts' first: four depthwise-separable blocks, a smaller head",
         "conv4.0.weight",
         expects_blur=True,
         fast_in_bfloat16=True,
@@ -88,7 +90,7 @@ NETWORKS: dict[str, NetworkEntry] = {
     ),
     "hybrid": NetworkEntry(
         "hybrid:HybridNet",
-        "convolutions, then a Transformer encoder over what they find",
+        "convolutions, then a Transformer encoder over their features",
         "body.0.weight",
         fast_in_bfloat16=True,
     ),
@@ -118,7 +120,7 @@ NETWORKS: dict[str, NetworkEntry] = {
 
 
 def entry(name: str) -> NetworkEntry:
-    """The entry of a network; UsageError for an unknown name, listing the known."""
+    """The entry of a network; UsageError listing the known ones for an unknown name."""
     if name not in NETWORKS:
         raise UsageError(f"there is no network '{name}'", f"choose one of: {', '.join(NETWORKS)}")
     return NETWORKS[name]
@@ -141,19 +143,19 @@ def build(name: str, classes: int, size: int) -> "nn.Module":
     Raises UsageError for an unknown name, one whose extra is missing, fewer than two classes, or a size outside
     `SIZES`.
     """
-    module, _, kind = available(name).place.partition(":")
+    module, _, factory = available(name).factory.partition(":")
     if classes < 2:
-        raise UsageError(f"a network needs at least 2 classes to tell apart, not {classes}")
+        raise UsageError(f"a network needs at least 2 classes, not {classes}")
     if not SIZES[0] <= size <= SIZES[1]:
         raise UsageError(
-            f"the networks take pictures of {SIZES[0]} to {SIZES[1]} pixels a side, not {size}",
-            "prepare the dataset at such a size: kanji-tui prepare --size 64",
+            f"the networks take images of {SIZES[0]}x{SIZES[0]} to {SIZES[1]}x{SIZES[1]} pixels, not {size}x{size}",
+            "prepare the dataset at a size in that range: kanji-tui prepare --size 64",
         )
-    network: nn.Module = getattr(import_module(f"kanji_tui.networks.{module}"), kind)(classes, size)
+    network: nn.Module = getattr(import_module(f"kanji_tui.networks.{module}"), factory)(classes, size)
     return network
 
 
-def recognise_keys(keys: Iterable[str]) -> str | None:
-    """The name of the network whose state dict has these keys, or None."""
+def identify_by_keys(keys: Iterable[str]) -> str | None:
+    """The name of the network whose state dict has these keys, or None if there is none."""
     known = set(keys)
-    return next((name for name, found in NETWORKS.items() if found.mark in known), None)
+    return next((name for name, found in NETWORKS.items() if found.key in known), None)

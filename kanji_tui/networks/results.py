@@ -1,13 +1,14 @@
-"""What the jobs of this room give back, free of torch and onnx: read again by the faces."""
+"""The results of `kanji-tui networks`; imports neither torch nor onnx."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """`macs` of one picture, convolutions and linear layers alone; `bytes` of the state dict's tensors.
+    """`macs`: multiply-accumulates for one image, convolutions and linear layers only; `bytes`: state dict tensors.
 
-    All three are None where the extra that the network needs is not installed; `remedy` says how to install it.
+    `parameters`, `macs` and `bytes` are None without the extra that the network needs; `remedy` says how to
+    install it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a network costs: parameters, multiply-accumulates, bytes."""
+"""The cost of a network: parameters, multiply-accumulates (MACs), bytes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from kanji_tui.networks.results import NetworkSummary
 
 
 def summarise(name: str, classes: int, size: int) -> NetworkSummary:
-    """The costs of a network with `classes` outputs on `size` x `size` pictures; raises as `build` does."""
+    """The costs of a network with `classes` outputs on `size` x `size` images; raises as `build` does."""
     network = build(name, classes, size).eval()
     tensors = network.state_dict().values()
     return NetworkSummary(
@@ -25,7 +25,7 @@ def summarise(name: str, classes: int, size: int) -> NetworkSummary:
 
 
 def summarise_all(size: int, classes: int) -> tuple[NetworkSummary, ...]:
-    """Every network of the registry; one whose extra is missing is listed without figures."""
+    """Every network of the registry; a network whose extra is not installed has no figures."""
     return tuple(
         NetworkSummary(name, known.description, classes, size, None, None, None, known.remedy)
         if known.missing
@@ -35,11 +35,11 @@ def summarise_all(size: int, classes: int) -> tuple[NetworkSummary, ...]:
 
 
 def count_macs(network: nn.Module, size: int) -> int:
-    """Multiply-accumulates of the convolutions and linear layers for one picture, counted as it runs through."""
+    """Multiply-accumulates of the convolutions and linear layers for one image, counted in a forward pass."""
     counted = [0]
 
     def count(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        # Each output value sums as many products as one row of the weights has.
+        # Each output value is the sum of as many products as one row of the weights has elements.
         counted[0] += output.numel() * module.weight[0].numel()
 
     hooks = [

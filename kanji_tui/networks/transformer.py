@@ -1,7 +1,7 @@
-"""The Transformer encoder that `vit` and `hybrid` share, its attention written out in operators of opset 11.
+"""The Transformer encoder that `vit` and `hybrid` share; its attention uses only operators of opset 11.
 
-Pre-norm blocks (Xiong et al. 2020) with GELU, and the fixed sine-cosine positions of the plane that Beyer et al.
-2022 found as good as learned ones: they are no weights, so one set of weights fits every size of picture.
+Pre-norm blocks (Xiong et al. 2020) with GELU, and fixed 2-D sine-cosine position encodings, which Beyer et al. 2022
+found as good as learned ones. They are not weights, so one set of weights fits every image size.
 
 Initialisation: linear layers truncated normal with deviation 0.02 and bias 0; LayerNorm 1 and 0.
 """
@@ -9,11 +9,14 @@ Initialisation: linear layers truncated normal with deviation 0.02 and bias 0; L
 import torch
 from torch import Tensor, nn
 
-WAVELENGTH = 10_000.0  # the longest wave of the positions, in tokens times 2 pi
+WAVELENGTH = 10_000.0  # longest wavelength of the position encoding, in tokens times 2 pi
 
 
 def positions(side: int, width: int) -> Tensor:
-    """float32 (1, side * side, width): sines and cosines of a token's column, then of its row; `width` by 4."""
+    """float32 (1, side * side, width): sines and cosines of a token's column, then of its row.
+
+    `width` must be a multiple of 4.
+    """
     frequencies = WAVELENGTH ** -(torch.arange(width // 4) / (width // 4))
     angles = torch.arange(side)[:, None] * frequencies  # (side, width / 4)
     waves = torch.cat([angles.sin(), angles.cos()], 1)
@@ -23,7 +26,7 @@ def positions(side: int, width: int) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Every token looks at all (Vaswani et al. 2017): (N, tokens, width) to the same."""
+    """Multi-head self-attention (Vaswani et al. 2017): (N, tokens, width) to the same shape."""
 
     def __init__(self, tokens: int, width: int, heads: int) -> None:
         super().__init__()
@@ -34,7 +37,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def weights(self, features: Tensor) -> Tensor:
-        """How much each token takes of each other: (N, heads, tokens, tokens), rows that sum to 1."""
+        """The attention weights: (N, heads, tokens, tokens), rows sum to 1."""
         query = self.query(features).reshape(self.shape).transpose(1, 2)
         key = self.key(features).reshape(self.shape).permute(0, 2, 3, 1)
         return (query @ key * self.shape[-1] ** -0.5).softmax(3)
@@ -45,7 +48,7 @@ class Attention(nn.Module):
 
 
 class EncoderBlock(nn.Module):
-    """x + attention(norm(x)), then the same with a two-layer perceptron."""
+    """x + attention(norm(x)), then x + perceptron(norm(x)) with a two-layer perceptron."""
 
     def __init__(self, tokens: int, width: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -61,7 +64,7 @@ class EncoderBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A picture of features (N, width, side, side) to the same, each place now knowing all others."""
+    """Encoder blocks over a feature map: (N, width, side, side) to the same shape."""
 
     def __init__(self, side: int, width: int, depth: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -77,7 +80,7 @@ class Encoder(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def tokens(self, features: Tensor) -> Tensor:
-        """(N, width, side, side) to (N, side * side, width), positions added."""
+        """(N, width, side, side) to (N, side * side, width), position encoding added."""
         return features.flatten(2).transpose(1, 2) + self.positions
 
     def forward(self, features: Tensor) -> Tensor:
@@ -85,10 +88,10 @@ class Encoder(nn.Module):
         return found.transpose(1, 2).reshape(-1, self.width, self.side, self.side)
 
     def rollout(self, features: Tensor) -> Tensor:
-        """How much of each place reaches the mean of all: (N, side, side), each map summing to 1.
+        """The weight of each position in the mean of the output, by attention rollout: (N, side, side), sum 1.
 
-        Attention rollout (Abnar & Zuidema 2020): the product of all blocks' attention, the mean of the heads,
-        each half the identity for the way around it.
+        Attention rollout (Abnar & Zuidema 2020): the product over the blocks of (A + I) / 2, where A is the mean of
+        the heads' attention weights and I stands for the residual connection.
         """
         found = self.tokens(features)
         reached = torch.full_like(found[:, :1, 0], 1 / found.shape[1]).expand(-1, found.shape[1])[:, None]

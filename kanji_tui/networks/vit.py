@@ -1,10 +1,10 @@
-"""vit: a small Vision Transformer (Dosovitskiy et al. 2021), for comparison; it wants many samples.
+"""vit: a small Vision Transformer (Dosovitskiy et al. 2021), for comparison; it needs many samples.
 
-Patches of 8x8 pixels become tokens of 192 numbers; six encoder blocks with three heads; the mean of all tokens,
-BatchNorm and one linear layer in place of a class token, so that the mean of a map of features is classified as in
-the other networks.
+Patches of 8x8 pixels become tokens of width 192; six encoder blocks with three heads follow. In place of a class
+token, the mean of all tokens goes through BatchNorm and one linear layer: the mean of a feature map is classified,
+as in the other networks.
 
-Initialisation: as transformer.py says; the patches' layer Kaiming normal (fan in) with bias 0; the last layer
+Initialisation: encoder as in transformer.py; the patch layer Kaiming normal (fan in) with bias 0; the last layer
 N(0, 0.01) with bias 0.
 """
 
@@ -18,16 +18,16 @@ DROPOUT = 0.1
 
 
 class VisionTransformer(nn.Module):
-    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); the size changes no weight.
+    """float32 (N, 1, S, S), S from 32 to 128, to logits (N, classes); no weight depends on S.
 
-    Where 8 does not divide S the border is filled up with paper.
+    If S is not a multiple of 8, the border is padded with background (0).
     """
 
     def __init__(self, classes: int, size: int) -> None:
         super().__init__()
         side = -(-size // PATCH)
-        filling = -(-(side * PATCH - size) // 2)
-        self.patches = nn.Conv2d(1, WIDTH, PATCH, PATCH, padding=filling)
+        padding = -(-(side * PATCH - size) // 2)
+        self.patches = nn.Conv2d(1, WIDTH, PATCH, PATCH, padding=padding)
         self.encoder = Encoder(side, WIDTH, DEPTH, HEADS, HIDDEN, DROPOUT)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.norm = nn.BatchNorm1d(WIDTH)
@@ -37,10 +37,10 @@ class VisionTransformer(nn.Module):
         nn.init.normal_(self.classifier.weight, 0.0, 0.01)
         nn.init.zeros_(self.classifier.bias)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        features = self.pool(self.encoder(self.patches(pictures))).flatten(1)
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.pool(self.encoder(self.patches(images))).flatten(1)
         return self.classifier(self.norm(features))
 
-    def attention(self, pictures: Tensor) -> Tensor:
-        """How much of each patch reaches the mean of all: attention rollout, float32 (N, S / 8, S / 8)."""
-        return self.encoder.rollout(self.patches(pictures))
+    def attention(self, images: Tensor) -> Tensor:
+        """Attention rollout: the weight of each patch in the pooled mean, float32 (N, S / 8, S / 8)."""
+        return self.encoder.rollout(self.patches(images))

@@ -1,8 +1,7 @@
-"""Networks of the package `transformers`, freshly initialised as it does it: for comparison, never downloaded.
+"""Networks of the package `transformers`, for comparison: initialised as that package does, never downloaded.
 
-Sized for characters of 64 pixels: they look at one channel, halve the picture four times at most (Swin three), and
-their attention is written out, so that it can be exported. Of zoo-vit alone the weights depend on the picture's
-size, as its positions are learned.
+They are configured for 64x64 images: one input channel, the image halved four times at most (Swin three), and eager
+attention, which can be exported. Only the weights of zoo-vit depend on the image size: its positions are learned.
 """
 
 import transformers
@@ -18,8 +17,8 @@ class ZooNetwork(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        logits: Tensor = self.network(pixel_values=pictures, return_dict=False)[0]
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.network(pixel_values=images, return_dict=False)[0]
         return logits
 
 
@@ -37,7 +36,7 @@ def resnet(classes: int, size: int) -> ZooNetwork:
 
 
 def efficientnet(classes: int, size: int) -> ZooNetwork:
-    """Tan & Le 2019: half of B0's width, and one halving less at its end."""
+    """Tan & Le 2019: half of B0's width, and one halving fewer at its end."""
     config = transformers.EfficientNetConfig(
         num_channels=1,
         num_labels=classes,

@@ -7,7 +7,7 @@ from typing import Any
 from kanji_tui.engines.results import Node, Tensor
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import SilentReport
-from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Refusal, Support
+from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Support, UnsupportedNode
 from kanji_tui.jobs import inspect
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet, text_of
 from kanji_tui.presentation.marks import bar
@@ -148,16 +148,16 @@ def unsupported_lines(model: InspectedModel) -> Document:
     )
 
 
-def _alike(refusals: Iterable[Refusal]) -> Iterator[tuple[str, list[Refusal]]]:
+def _alike(refusals: Iterable[UnsupportedNode]) -> Iterator[tuple[str, list[UnsupportedNode]]]:
     """Refusals of the same operator for the same reason, with the reason."""
-    alike: dict[tuple[str, str], list[Refusal]] = {}
+    alike: dict[tuple[str, str], list[UnsupportedNode]] = {}
     for refusal in refusals:
         alike.setdefault((refusal.operator, refusal.reason), []).append(refusal)
     for (_, reason), found in alike.items():
         yield reason, found
 
 
-def _nodes_line(what: str, alike: list[Refusal], reason: str) -> tuple[str | Styled, ...]:
+def _nodes_line(what: str, alike: list[UnsupportedNode], reason: str) -> tuple[str | Styled, ...]:
     more = f" and {len(alike) - 1} more" if alike[1:] else ""
     return Styled(f"{what} ", "bad" if what == "unsupported" else "quiet"), (
         f"{alike[0].operator} {alike[0].node}{more}: {reason}"

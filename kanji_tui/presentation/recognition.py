@@ -194,7 +194,7 @@ def recogniser_key_values(model: ReadyModel | None, seconds: float | None, saved
         pairs += [("model", model.network), ("classes", numbers.count(model.classes))]
         pairs.append(("image", f"{model.size}x{model.size}"))
     if model is not None:
-        pairs.append(("stroke", f"{numbers.percent(model.style.pen, 1)} wide"))
+        pairs.append(("stroke", f"{numbers.percent(model.style.width, 1)} wide"))
     if seconds is not None:
         pairs.append(("answer", f"{1000 * seconds:.0f} ms"))
     if saved:

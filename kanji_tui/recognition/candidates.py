@@ -1,4 +1,4 @@
-"""The characters a picture may show, as a model tells them."""
+"""The most probable classes of an image."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from kanji_tui.recognition.results import Candidate
 
 def most_probable(logits: np.ndarray, classes: tuple[int, ...], count: int) -> tuple[Candidate, ...]:
     """The `count` most probable of `classes` (JIS codes) by their logits (C,), most probable first."""
-    shares = np.exp(logits - logits.max())
-    shares /= shares.sum()
-    best = np.argsort(-shares, kind="stable")[:count]
+    probabilities = np.exp(logits - logits.max())
+    probabilities /= probabilities.sum()
+    best = np.argsort(-probabilities, kind="stable")[:count]
     codes = [classes[index] for index in best]
     return tuple(
-        Candidate(character_of(jis), name_jis(jis), float(share))
-        for jis, share in zip(codes, shares[best], strict=True)
+        Candidate(character_of(jis), name_jis(jis), float(probability))
+        for jis, probability in zip(codes, probabilities[best], strict=True)
     )

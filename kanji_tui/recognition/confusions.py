@@ -1,6 +1,4 @@
-"""How often each class is predicted correctly, and which class is taken for which: counted in one place for
-evaluations, trainings and the Browser.
-"""
+"""Counts correct predictions by class, and confusions, for evaluation, training and the Browser."""
 
 import numpy as np
 
@@ -17,7 +15,7 @@ def count_by_class(labels: np.ndarray, correct: np.ndarray, classes: int) -> tup
 
 
 def most_confused(truth: np.ndarray, predicted: np.ndarray, most: int) -> tuple[Confusion, ...]:
-    """The `most` frequent pairs of a label and another prediction; equally frequent ones by their codes.
+    """The `most` frequent pairs of a label and another prediction; ties are ordered by their codes.
 
     `truth` and `predicted`: JIS codes as integers (N,).
     """
@@ -25,7 +23,7 @@ def most_confused(truth: np.ndarray, predicted: np.ndarray, most: int) -> tuple[
     pairs = truth[wrong].astype(np.int64) << 16 | predicted[wrong].astype(np.int64)
     found, counts = np.unique(pairs, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]
-    return tuple(_confusion(*divmod(int(found[place]), 65536), int(counts[place])) for place in order)
+    return tuple(_confusion(*divmod(int(found[index]), 65536), int(counts[index])) for index in order)
 
 
 def _confusion(truth: int, predicted: int, count: int) -> Confusion:

@@ -1,4 +1,4 @@
-"""Several models that judge together: the mean of their probabilities, classes matched by JIS code."""
+"""Evaluates an ensemble: the mean of several models' probabilities, classes matched by JIS code."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,48 +14,47 @@ from kanji_tui.recognition.evaluation import evaluate_model, log_softmax
 from kanji_tui.recognition.models import Model, open_model
 from kanji_tui.recognition.results import Evaluation
 
-LEAST = np.finfo(np.float32).tiny  # whose logarithm is still a number
+SMALLEST = np.finfo(np.float32).tiny  # its logarithm is still finite
 
 
 def evaluate_ensemble(paths: Sequence[Path], data_dir: Path, split: str, report: Report) -> Evaluation:
-    """Score the models in the files `paths` together on a split of the dataset; predictions are not kept.
+    """Evaluate the models in the files `paths` as an ensemble on a split of the dataset; predictions are not saved.
 
-    Raises UsageError for models of other picture sizes, and for a split that is not the same to all of them: what
-    is a test to one may be what another has learned from.
+    Raises UsageError if the models have different image sizes or splits: with different splits, the test samples of
+    one model may be training samples of another.
     """
     models = [open_model(path) for path in paths]
     if split != "all" and any(model.card.split != models[0].card.split for model in models):
         raise UsageError(
-            f"these {len(models)} models were trained on different splits, so none is new to all of them: "
-            f"no {split} split",
-            "evaluate them on a dataset none has learned from: --data-dir DIR --split all",
+            f"these {len(models)} models were trained on different splits, so they have no common {split} split",
+            "evaluate them on a dataset that none was trained on: --data-dir DIR --split all",
         )
     for model in models:
         if model.warning:
             report(Notice(model.warning))
         if model.recogniser is not None:
             move_to_gpu(model.recogniser, model.card.size, report)
-    found = evaluate_model(joined(models), data_dir, split, None, report)
+    found = evaluate_model(combine(models), data_dir, split, None, report)
     return replace(found, models=tuple(str(path) for path in paths))
 
 
-def joined(models: Sequence[Model]) -> Model:
-    """One model of several; it knows every class that one of them knows, and what one lacks it gives no share."""
+def combine(models: Sequence[Model]) -> Model:
+    """The ensemble as one model with the classes of all; a class that a model lacks has probability 0 in it."""
     sizes = sorted({model.card.size for model in models})
     if len(sizes) > 1:
         raise UsageError(
-            f"models for pictures of {' and '.join(map(str, sizes))} pixels a side cannot judge together",
-            "give models of one size",
+            f"models of different image sizes ({' and '.join(map(str, sizes))} pixels) cannot be an ensemble",
+            "give models of one image size",
         )
     classes = tuple(sorted({code for model in models for code in model.card.classes}))
-    place = {code: number for number, code in enumerate(classes)}
-    places = [np.array([place[code] for code in model.card.classes]) for model in models]
+    column = {code: number for number, code in enumerate(classes)}
+    columns = [np.array([column[code] for code in model.card.classes]) for model in models]
 
     def run(inputs: np.ndarray) -> np.ndarray:
         total = np.zeros((len(inputs), len(classes)), np.float32)
-        for model, own in zip(models, places, strict=True):
+        for model, own in zip(models, columns, strict=True):
             total[:, own] += np.exp(log_softmax(model.run(inputs)))
-        logarithms: np.ndarray = np.log(np.maximum(total / len(models), LEAST))
+        logarithms: np.ndarray = np.log(np.maximum(total / len(models), SMALLEST))
         return logarithms
 
     first = models[0]

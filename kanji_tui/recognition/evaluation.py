@@ -1,7 +1,8 @@
-"""How good a model is on a dataset, and what it says of each sample.
+"""Evaluates a model on a dataset, and predicts every sample.
 
-Model and dataset are matched by JIS code. A sample whose character the model does not know is an error, and said.
-Where there is a GPU it computes; single pictures (predictor.py, saliency.py) a CPU has done before a GPU is ready.
+Model and dataset are matched by JIS code. A sample whose class the model does not know counts as an error, which is
+reported. Evaluation uses the GPU if there is one; single images (predictor.py, saliency.py) use the CPU, which is
+done before a GPU is initialised.
 """
 
 import time
@@ -20,7 +21,14 @@ from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.networks.devices import move_to_gpu
 from kanji_tui.recognition.confusions import count_by_class, most_confused
 from kanji_tui.recognition.models import Model, open_model
-from kanji_tui.recognition.predictions import KEPT, SPLITS, Predictions, keep, kept_path, read_kept
+from kanji_tui.recognition.predictions import (
+    SPLITS,
+    TOP,
+    Predictions,
+    load_predictions,
+    predictions_file,
+    save_predictions,
+)
 from kanji_tui.recognition.results import Evaluation
 
 CONFUSIONS = 100  # pairs listed at most
@@ -28,30 +36,30 @@ BATCH = 512
 REPORT_SECONDS = 0.5
 
 
-def evaluate(model_path: Path, data_dir: Path, split: str, keep_in: Path | None, report: Report) -> Evaluation:
-    """Score the model on `split` (test, val, train or all) of the dataset; its predictions are kept in `keep_in`.
+def evaluate(model_path: Path, data_dir: Path, split: str, folder: Path | None, report: Report) -> Evaluation:
+    """Evaluate the model on `split` (test, val, train or all) of the dataset; save its predictions in `folder`.
 
-    Predictions that are kept there already, of this model on this dataset, are used again. Raises UsageError for a
-    split that this dataset does not have, KanjiError for a model or dataset that cannot be used or do not fit.
+    Saved predictions of this model on this dataset are reused. Raises UsageError for a split that this dataset does
+    not have, KanjiError for a model or dataset that cannot be used or do not fit each other.
     """
-    return evaluate_model(open_model(model_path), data_dir, split, keep_in, report)
+    return evaluate_model(open_model(model_path), data_dir, split, folder, report)
 
 
-def evaluate_model(model: Model, data_dir: Path, split: str, keep_in: Path | None, report: Report) -> Evaluation:
-    """`evaluate` for a model that is open."""
+def evaluate_model(model: Model, data_dir: Path, split: str, folder: Path | None, report: Report) -> Evaluation:
+    """`evaluate` for an opened model."""
     began = time.monotonic()
     dataset = open_dataset(data_dir)
-    judged = predict_split(model, dataset, split, keep_in, report)
-    found = judged.predictions
+    predicted = predict_split(model, dataset, split, folder, report)
+    found = predicted.predictions
     truth = dataset.jis[found.index]
     unknown = ~np.isin(truth, model.card.classes)
-    right = found.jis == truth[:, None]
+    correct = found.jis == truth[:, None]
     return Evaluation(
         samples=len(found),
-        top1=float(right[:, :1].any(1).mean()),
-        top3=float(right[:, :3].any(1).mean()),
-        top5=float(right.any(1).mean()),
-        balanced=_balanced(truth, right[:, 0]),
+        top1=float(correct[:, :1].any(1).mean()),
+        top3=float(correct[:, :3].any(1).mean()),
+        top5=float(correct.any(1).mean()),
+        balanced=_balanced(truth, correct[:, 0]),
         loss=float(found.loss[~unknown].mean()),
         confusions=most_confused(truth, found.jis[:, 0], CONFUSIONS),
         split=split,
@@ -62,90 +70,96 @@ def evaluate_model(model: Model, data_dir: Path, split: str, keep_in: Path | Non
         source=dataset.source,
         unknown_samples=int(unknown.sum()),
         unknown_classes=tuple(name_jis(int(code)) for code in np.unique(truth[unknown])),
-        predictions_path=judged.path,
-        reused=judged.reused,
+        predictions_path=predicted.path,
+        reused=predicted.reused,
         seconds=time.monotonic() - began,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """The predictions of a split; `path`: where they are kept, or ""; `reused`: they were there already."""
+class SplitPredictions:
+    """The predictions of a split; `path`: the file they are saved in, or ""; `reused`: they were loaded from it."""
 
     predictions: Predictions
     path: str
     reused: bool
 
 
-def predict_split(model: Model, dataset: Dataset, split: str, keep_in: Path | None, report: Report) -> Judged:
-    """What the model says of each sample of a split: read from `keep_in` where it is kept there, else computed."""
+def predict_split(
+    model: Model, dataset: Dataset, split: str, folder: Path | None, report: Report
+) -> SplitPredictions:
+    """The predictions of every sample of a split: loaded from `folder` if they are saved there, else computed."""
     if split not in SPLITS:
         raise UsageError(f"there is no split '{split}'", f"choose one of: {', '.join(SPLITS)}")
     if dataset.size != model.card.size:
         raise KanjiError(
-            f"the model {model.path} takes pictures of {model.card.size} pixels a side, those of the dataset in "
-            f"{dataset.path} have {dataset.size}",
+            f"the model {model.path} takes {model.card.size}x{model.card.size} images, the dataset in "
+            f"{dataset.path} has {dataset.size}x{dataset.size} images",
             f"prepare the dataset at the model's size: kanji-tui prepare --size {model.card.size}",
         )
-    indices = samples_of(split, model, dataset)
+    indices = sample_numbers(split, model, dataset)
     if model.warning:
         report(Notice(model.warning))
     unknown = ~np.isin(dataset.jis[indices], model.card.classes)
     if unknown.all():
         raise KanjiError(
-            f"the model {model.path} knows none of the characters in {dataset.path}",
-            "evaluate it on a dataset of the characters it was trained on",
+            f"the model {model.path} knows no class of the dataset in {dataset.path}",
+            "evaluate it on a dataset with classes that it was trained on",
         )
     if unknown.any():
-        report(Notice(f"{int(unknown.sum()):,} samples are of classes the model does not know; they are errors"))
-    for path in [kept_path(keep_in, model.path, name) for name in (split, "all")] if keep_in else []:
-        kept = read_kept(path, model.digest, dataset.digest)
-        if kept is not None and (of_split := kept.of(indices, split)) is not None:
-            report(Notice(f"the model's predictions were kept in {path} and are used again"))
-            return Judged(of_split, str(path), True)
+        report(
+            Notice(
+                f"{int(unknown.sum()):,} samples are of classes that the model does not know; they count as errors"
+            )
+        )
+    for path in [predictions_file(folder, model.path, name) for name in (split, "all")] if folder else []:
+        saved = load_predictions(path, model.digest, dataset.digest)
+        if saved is not None and (of_split := saved.subset(indices, split)) is not None:
+            report(Notice(f"reusing the model's predictions saved in {path}"))
+            return SplitPredictions(of_split, str(path), True)
     if model.recogniser is not None:
         move_to_gpu(model.recogniser, model.card.size, report)
-    columns = compute(
-        lambda pictures: log_softmax(model.logits(pictures)), model.card.classes, dataset, indices, report
+    columns = predict_samples(
+        lambda images: log_softmax(model.logits(images)), model.card.classes, dataset, indices, report
     )
     predictions = Predictions(model.digest, dataset.digest, split, indices, *columns)
-    return Judged(predictions, _keep(keep_in, model, predictions, report), False)
+    return SplitPredictions(predictions, _save(folder, model, predictions, report), False)
 
 
-def _keep(keep_in: Path | None, model: Model, predictions: Predictions, report: Report) -> str:
-    """Keep the predictions; where that cannot be the work goes on, and the reason is told."""
-    if keep_in is None:
+def _save(folder: Path | None, model: Model, predictions: Predictions, report: Report) -> str:
+    """Save the predictions and return the file, or ""; if they cannot be saved, only report why."""
+    if folder is None:
         return ""
-    path = kept_path(keep_in, model.path, predictions.split)
+    path = predictions_file(folder, model.path, predictions.split)
     try:
-        keep(path, predictions)
+        save_predictions(path, predictions)
     except KanjiError as error:
-        report(Notice(f"the predictions are not kept: {error.message}"))
+        report(Notice(f"the predictions are not saved: {error.message}"))
         return ""
     return str(path)
 
 
-def samples_of(split: str, model: Model, dataset: Dataset) -> np.ndarray:
-    """The sample numbers of the split that was stored with the model, int64, ascending."""
+def sample_numbers(split: str, model: Model, dataset: Dataset) -> np.ndarray:
+    """The sample numbers of a split, as it was stored with the model: int64, ascending."""
     if split == "all":
         return np.arange(len(dataset), dtype=np.int64)
     stored: dict[str, Any] = model.card.split
     if stored.get("dataset_digest") != dataset.digest:
         raise UsageError(
-            f"the model {model.path} was not trained on the dataset in {dataset.path}: no {split} split of it",
+            f"the model {model.path} was not trained on the dataset in {dataset.path}, so it has no {split} split",
             "evaluate it on the whole dataset: --split all",
         )
-    parts = split_as_stored(dataset, stored)
-    indices = np.sort(getattr(parts, SPLITS[split]))
+    splits = split_as_stored(dataset, stored)
+    indices = np.sort(getattr(splits, SPLITS[split]))
     if not len(indices):
         raise UsageError(
             f"the model {model.path} was trained without a {split} split",
-            f"evaluate it on another one: --split {' | '.join(name for name in SPLITS if name != split)}",
+            f"evaluate it on another split: --split {' | '.join(name for name in SPLITS if name != split)}",
         )
     return indices
 
 
-def compute(
+def predict_samples(
     log_probabilities: Callable[[np.ndarray], np.ndarray],
     classes: tuple[int, ...],
     dataset: Dataset,
@@ -154,14 +168,14 @@ def compute(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`jis` (M, 5), `probability` (M, 5) and `loss` (M,) of `Predictions` for the samples `indices`.
 
-    `log_probabilities` takes pictures uint8 (n, S, S) to float32 (n, C), in the order of the JIS codes `classes`.
+    `log_probabilities` maps images uint8 (n, S, S) to float32 (n, C), in the order of the JIS codes `classes`.
     """
     codes = np.array(classes, dtype=np.uint16)
     position = np.full(65536, -1, dtype=np.int64)
     position[codes] = np.arange(len(codes))
-    kept = min(KEPT, len(codes))
-    jis = np.zeros((len(indices), KEPT), np.uint16)
-    probability = np.zeros((len(indices), KEPT), np.float32)
+    top = min(TOP, len(codes))
+    jis = np.zeros((len(indices), TOP), np.uint16)
+    probability = np.zeros((len(indices), TOP), np.float32)
     loss = np.full(len(indices), np.nan, np.float32)
     began = reported = time.monotonic()
     for start in range(0, len(indices), BATCH):
@@ -169,9 +183,9 @@ def compute(
         done = min(start + BATCH, len(indices))
         batch = indices[start:done]
         logarithms = log_probabilities(dataset.images(batch))
-        best = _highest(logarithms, kept)
-        jis[start:done, :kept] = codes[best]
-        probability[start:done, :kept] = np.exp(np.take_along_axis(logarithms, best, axis=1))
+        best = _highest(logarithms, top)
+        jis[start:done, :top] = codes[best]
+        probability[start:done, :top] = np.exp(np.take_along_axis(logarithms, best, axis=1))
         truth = position[dataset.jis[batch]]
         known = np.flatnonzero(truth >= 0)
         loss[start + known] = -logarithms[known, truth[known]]
@@ -184,20 +198,21 @@ def compute(
 
 
 def _highest(rows: np.ndarray, count: int) -> np.ndarray:
-    """The places of each row's `count` highest values, highest first: 20 times as fast as sorting 3,036."""
-    some = np.sort(np.argpartition(-rows, count - 1, axis=1)[:, :count], axis=1)
-    order = np.argsort(-np.take_along_axis(rows, some, axis=1), axis=1, kind="stable")
-    found: np.ndarray = np.take_along_axis(some, order, axis=1)
+    """The columns of each row's `count` highest values, highest first; 20 times as fast as sorting 3,036."""
+    columns = np.sort(np.argpartition(-rows, count - 1, axis=1)[:, :count], axis=1)
+    order = np.argsort(-np.take_along_axis(rows, columns, axis=1), axis=1, kind="stable")
+    found: np.ndarray = np.take_along_axis(columns, order, axis=1)
     return found
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Logarithms of the probabilities, float32 (N, C)."""
+    """The logarithms of the probabilities, float32 (N, C)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     result: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return result
 
 
-def _balanced(truth: np.ndarray, right: np.ndarray) -> float:
-    samples, correct = count_by_class(truth, right, 65536)
-    return float((correct[samples > 0] / samples[samples > 0]).mean())
+def _balanced(truth: np.ndarray, correct: np.ndarray) -> float:
+    """The mean of the classes' recalls."""
+    samples, hits = count_by_class(truth, correct, 65536)
+    return float((hits[samples > 0] / samples[samples > 0]).mean())

@@ -1,4 +1,4 @@
-"""Where in a network the picture ends and the classifier begins."""
+"""Finds the last pooling and the last feature map of a network, by running it on an empty image."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,38 +10,38 @@ POOLS = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 
 
 def last_pooling(network: nn.Module, size: int) -> str:
-    """The name of the pooling layer that runs last on a `size` x `size` picture; empty where there is none."""
+    """The name of the pooling layer that runs last on a `size` x `size` image; "" if there is none."""
     return next((name for name, module in reversed(layers_run(network, size)) if isinstance(module, POOLS)), "")
 
 
-def last_with_places(network: nn.Module, size: int) -> str:
-    """The name of the layer that runs last of those whose output is (1, K, h, w) with h, w > 1; empty for none."""
+def last_feature_map(network: nn.Module, size: int) -> str:
+    """The name of the last layer whose output is (1, K, h, w) with h, w > 1; "" if there is none."""
     found = ""
 
-    def note(name: str, output: object) -> None:
+    def record(name: str, output: object) -> None:
         nonlocal found
         if isinstance(output, torch.Tensor) and output.dim() == 4 and min(output.shape[2:]) > 1:
             found = name
 
-    _run_watched(network, size, lambda name, module, output: note(name, output))
+    _run_with_hook(network, size, lambda name, module, output: record(name, output))
     return found
 
 
 def layers_run(network: nn.Module, size: int) -> list[tuple[str, nn.Module]]:
-    """The layers without layers of their own, by name, in the order they run."""
+    """The leaf modules by name, in execution order."""
     ran: list[tuple[str, nn.Module]] = []
-    _run_watched(network, size, lambda name, module, output: ran.append((name, module)))
+    _run_with_hook(network, size, lambda name, module, output: ran.append((name, module)))
     return ran
 
 
-def _run_watched(network: nn.Module, size: int, watch: Callable[[str, nn.Module, object], None]) -> None:
-    """Run the network on an empty picture and show `watch` what each layer without layers of its own gives."""
+def _run_with_hook(network: nn.Module, size: int, hook: Callable[[str, nn.Module, object], None]) -> None:
+    """Run the network on an empty image; call `hook` with name, module and output of each leaf module."""
 
-    def seen(name: str) -> Any:
-        return lambda module, inputs, output: watch(name, module, output)
+    def forward_hook(name: str) -> Any:
+        return lambda module, inputs, output: hook(name, module, output)
 
-    hooks = [
-        module.register_forward_hook(seen(name))
+    handles = [
+        module.register_forward_hook(forward_hook(name))
         for name, module in network.named_modules()
         if not any(module.children())
     ]
@@ -50,5 +50,5 @@ def _run_watched(network: nn.Module, size: int, watch: Callable[[str, nn.Module,
         with torch.inference_mode():
             network(torch.zeros(1, 1, size, size, device=device))
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in handles:
+            handle.remove()

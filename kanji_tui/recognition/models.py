@@ -1,10 +1,10 @@
-"""Models from files: weights with their card, whatever the format. Opening one never runs code from the file.
+"""Opens models from files: the weights and their card. Opening one never runs code from the file.
 
-    .pth           bare state dict; its card stands in best_model_info.json beside it
+    .pth           bare state dict; its card is in best_model_info.json beside it
     .safetensors   card as JSON in the metadata key `card`
     .onnx          card as JSON in the metadata key `card`; run by ONNX Runtime
 
-Without a card, 3,036 outputs mean all classes of ETL9G in order, on pictures 0-1; anything else is refused.
+Without a card, 3,036 outputs are taken as all classes of ETL9G in order, inputs 0-1; anything else is refused.
 """
 
 import pickle
@@ -23,62 +23,62 @@ from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.networks.card import ModelCard, all_classes_card
 from kanji_tui.networks.devices import in_halves
 from kanji_tui.networks.recogniser import Recogniser
-from kanji_tui.networks.registry import NETWORKS, build, recognise_keys
+from kanji_tui.networks.registry import NETWORKS, build, identify_by_keys
 from kanji_tui.paths import MODEL_INFO
 from kanji_tui.system.files import read_json, sha256
 
-BATCH = 512  # pictures computed at once
+BATCH = 512  # images per forward pass
 ANOTHER = "give another model file, or train one: kanji-tui train"
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model ready to run. `digest`: SHA-256 of the file, hexadecimal. `carded`: it came with its card.
+    """A model ready to run. `digest`: SHA-256 of the file, hexadecimal. `has_card`: its card was in or beside it.
 
-    `run`: pictures float32 (N, 1, S, S), 0-1, to logits float32 (N, C). `recogniser`: what computes them, on the
-    device where it lies; None where torch does not.
+    `run`: images float32 (N, 1, S, S), 0-1, to logits float32 (N, C). `recogniser`: the torch module that computes
+    them, on its own device; None for ONNX.
     """
 
     path: Path
     card: ModelCard
     digest: str
-    carded: bool
+    has_card: bool
     run: Callable[[np.ndarray], np.ndarray]
     recogniser: Recogniser | None = None
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (N, S, S), ink high, to float32 (N, C)."""
         inputs = np.asarray(images, dtype=np.uint8)[:, None].astype(np.float32) / np.float32(255)
-        pieces = [self.run(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
-        return np.concatenate(pieces) if pieces else np.empty((0, len(self.card.classes)), np.float32)
+        batches = [self.run(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
+        return np.concatenate(batches) if batches else np.empty((0, len(self.card.classes)), np.float32)
 
     @property
     def warning(self) -> str:
-        """What one should know of this model's results; mostly nothing."""
+        """A warning about this model's results; "" for most models."""
         known = NETWORKS.get(self.card.network)
-        if self.carded or known is None or not known.expects_blur:
+        if self.has_card or known is None or not known.expects_blur:
             return ""
         return (
-            f"{self.path.name} looks like a model of the original scripts: it was trained on pictures blurred as "
-            "those prepare them, and does worse on the sharp ones of this dataset"
+            f"{self.path.name} looks like a model of the original scripts: it was trained on their blurred images, "
+            "and is less accurate on the sharp images of this dataset"
         )
 
 
 def open_model(path: Path) -> Model:
-    """The model in a .pth, .safetensors or .onnx file, on the CPU; KanjiError where it cannot be used."""
+    """The model in a .pth, .safetensors or .onnx file, on the CPU. Raises KanjiError if it cannot be used."""
     path = _existing(path)
     digest = sha256(path)
     if path.suffix == ".onnx":
-        card, carded, run = _open_onnx(path)
-        return Model(path, card, digest, carded, run)
-    recogniser, card, carded = _load(path)
-    return Model(path, card, digest, carded, _torch_run(recogniser), recogniser)
+        card, has_card, run = _open_onnx(path)
+        return Model(path, card, digest, has_card, run)
+    recogniser, card, has_card = _load(path)
+    return Model(path, card, digest, has_card, _torch_run(recogniser), recogniser)
 
 
 def load_recogniser(path: Path) -> tuple[Recogniser, ModelCard]:
-    """The network in a .pth or .safetensors file, normalisation inside, in evaluation mode on the CPU; its card.
+    """The network in a .pth or .safetensors file, with normalisation, in eval mode on the CPU; and its card.
 
-    Raises KanjiError where the file is missing, broken, or holds no model of this program.
+    Raises KanjiError if the file is missing, damaged, or holds no model of this program.
     """
     recogniser, card, _ = _load(_existing(path))
     return recogniser, card
@@ -89,11 +89,11 @@ def _load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
         weights, card = _read_safetensors(path)
     elif path.suffix == ".onnx":
         raise KanjiError(
-            f"{path} is an exported graph; its weights are needed", "give the .pth file it was made from"
+            f"{path} is an ONNX file; a file with weights is needed", "give the .pth file it was exported from"
         )
     else:
         weights, card = _read_weights(path), _card_beside(path)
-    carded = card is not None
+    has_card = card is not None
     if card is None:
         card = _guessed_card(weights, path)
     try:
@@ -101,8 +101,8 @@ def _load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
         network.load_state_dict(weights)
     except (UsageError, RuntimeError) as error:
         reason = first_line(error)
-        raise KanjiError(f"the weights in {path} do not fit what is said of them: {reason}", ANOTHER) from None
-    return Recogniser(network, card.mean, card.std).eval(), card, carded
+        raise KanjiError(f"the weights in {path} do not fit the model's card: {reason}", ANOTHER) from None
+    return Recogniser(network, card.mean, card.std).eval(), card, has_card
 
 
 def _existing(path: Path) -> Path:
@@ -119,7 +119,7 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
         reason = first_line(error)
         raise KanjiError(f"{path} cannot be read as weights: {reason}", ANOTHER) from None
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
-        raise KanjiError(f"{path} is no bare state dict", "give a best_kanji_model.pth")
+        raise KanjiError(f"{path} is not a bare state dict", "give a best_kanji_model.pth")
     return content
 
 
@@ -132,11 +132,11 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], ModelCard | 
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
         raise KanjiError(f"{path} cannot be read as safetensors: {error}", ANOTHER) from None
-    return weights, ModelCard.in_notes(metadata, str(path))
+    return weights, ModelCard.from_metadata(metadata, str(path))
 
 
 def _card_beside(path: Path) -> ModelCard | None:
-    """The card in the model's own info file: one with its suffix, or best_model_info.json when it is about it."""
+    """The card in the info file of this model: the one with the same suffix, or best_model_info.json if it fits."""
     own = path.with_name(f"{path.stem.replace('best_kanji_model', 'best_model_info')}.json")
     for info in dict.fromkeys((own, path.with_name(MODEL_INFO))):
         if not info.is_file():
@@ -153,9 +153,9 @@ def _is_about(info: dict[str, Any], path: Path) -> bool:
 
 
 def _guessed_card(weights: dict[str, torch.Tensor], path: Path) -> ModelCard:
-    network = recognise_keys(weights)
+    network = identify_by_keys(weights)
     if network is None:
-        raise KanjiError(f"the weights in {path} belong to no network of this program", ANOTHER)
+        raise KanjiError(f"the weights in {path} fit no network of this program", ANOTHER)
     outputs = int(list(weights.values())[-1].shape[0])
     return _all_classes(network, outputs, 64, path)
 
@@ -163,8 +163,8 @@ def _guessed_card(weights: dict[str, torch.Tensor], path: Path) -> ModelCard:
 def _all_classes(network: str, outputs: int, size: int, path: Path) -> ModelCard:
     if outputs != len(etl9g_classes()):
         raise KanjiError(
-            f"nothing says which {outputs} characters {path} tells apart, nor how its pictures are made",
-            f"put the {MODEL_INFO} that was written with it beside it",
+            f"{path} has no model card, so its {outputs} classes and its image size are unknown",
+            f"put the {MODEL_INFO} that was written with it into the same folder",
         )
     return all_classes_card(network, size)
 
@@ -173,7 +173,7 @@ def _torch_run(recogniser: Recogniser) -> Callable[[np.ndarray], np.ndarray]:
     def run(inputs: np.ndarray) -> np.ndarray:
         device = next(recogniser.parameters()).device
         with torch.inference_mode():
-            logits = in_halves(lambda pictures: recogniser(pictures.to(device)).cpu(), torch.from_numpy(inputs))
+            logits = in_halves(lambda images: recogniser(images.to(device)).cpu(), torch.from_numpy(inputs))
         found: np.ndarray = logits.numpy()
         return found
 
@@ -184,13 +184,13 @@ def _open_onnx(path: Path) -> tuple[ModelCard, bool, Callable[[np.ndarray], np.n
     session, card = open_session(path)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) != 2:
-        raise KanjiError(f"{path} does not take one picture and give logits", ANOTHER)
+        raise KanjiError(f"{path} is not a recogniser: its input must be one image, its output logits", ANOTHER)
     name, (batch, _, size, _) = inputs[0].name, inputs[0].shape
     found = card or _all_classes("unknown", int(outputs[0].shape[1]), int(size), path)
 
-    def run(pictures: np.ndarray) -> np.ndarray:
-        step = batch if isinstance(batch, int) else len(pictures)
-        pieces = [session.run(None, {name: pictures[i : i + step]})[0] for i in range(0, len(pictures), step)]
-        return np.concatenate(pieces)
+    def run(images: np.ndarray) -> np.ndarray:
+        step = batch if isinstance(batch, int) else len(images)
+        batches = [session.run(None, {name: images[i : i + step]})[0] for i in range(0, len(images), step)]
+        return np.concatenate(batches)
 
     return found, card is not None, run

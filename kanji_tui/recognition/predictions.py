@@ -1,15 +1,14 @@
-"""What a model says of each sample of a dataset, and the file in which that is kept.
+"""The predictions of a model for every sample of a split, and the file that they are saved in.
 
-`<model>_predictions_<split>.npz` lies in the model's run directory, or beside a model that no run made:
+`<model>_predictions_<split>.npz` is in the model's run directory, or beside a model that no run made:
 
     about        str, a JSON object {version, model_digest, dataset_digest, split}
     index        int64 (M,)       sample numbers, ascending
-    jis          uint16 (M, 5)    predicted codes, most probable first; 0 where the model has fewer classes
+    jis          uint16 (M, 5)    predicted codes, most probable first; 0 if the model has fewer classes
     probability  float32 (M, 5)   their probabilities
-    loss         float32 (M,)     -ln of the probability of the sample's own label; NaN where the model lacks it
+    loss         float32 (M,)     -ln of the label's probability; NaN if the model lacks that class
 
-It is written whole or not at all, and holds for as long as model and dataset have these digests. Reading it takes
-numpy alone.
+It is written atomically, and is valid while model and dataset have these digests. Reading it needs numpy only.
 """
 
 import json
@@ -26,9 +25,9 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.system.files import replacing
 
 VERSION = 1
-KEPT = 5  # predictions a sample
-SPLITS = {"train": "train", "val": "validation", "test": "test", "all": ""}  # our word: the field of a Split
-PARTS = ("train", "val", "test")  # in the order of `parts_of`
+TOP = 5  # predictions per sample
+SPLITS = {"train": "train", "val": "validation", "test": "test", "all": ""}  # name: field of data.splits.Split
+SPLIT_NAMES = ("train", "val", "test")  # in the numbering of `split_of_samples`
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,27 +46,27 @@ class Predictions:
         return len(self.index)
 
     @property
-    def own(self) -> np.ndarray:
-        """The probability of each sample's own label, float32 (M,), NaN where the model lacks it."""
+    def label_probability(self) -> np.ndarray:
+        """The probability of each sample's label, float32 (M,), NaN if the model lacks that class."""
         result: np.ndarray = np.exp(-self.loss)
         return result
 
-    def of(self, indices: np.ndarray, split: str) -> "Predictions | None":
-        """Those of the samples `indices`, ascending, under the name `split`; None where one is not among them."""
-        places = np.searchsorted(self.index, indices)
-        if len(places) and (places[-1] >= len(self.index) or not np.array_equal(self.index[places], indices)):
+    def subset(self, indices: np.ndarray, split: str) -> "Predictions | None":
+        """The predictions of the samples `indices`, ascending, as those of `split`; None if one is missing."""
+        rows = np.searchsorted(self.index, indices)
+        if len(rows) and (rows[-1] >= len(self.index) or not np.array_equal(self.index[rows], indices)):
             return None
-        columns = (self.jis[places], self.probability[places], self.loss[places])
+        columns = (self.jis[rows], self.probability[rows], self.loss[rows])
         return Predictions(self.model_digest, self.dataset_digest, split, indices, *columns)
 
 
-def kept_path(folder: Path, model_path: Path, split: str) -> Path:
-    """Where the predictions of a model on a split are kept, its run directory (or own folder) being `folder`."""
+def predictions_file(folder: Path, model_path: Path, split: str) -> Path:
+    """The file for the predictions of a model on a split; `folder`: its run directory, or the model's folder."""
     return folder / f"{model_path.stem}_predictions_{split}.npz"
 
 
-def keep(path: Path, predictions: Predictions) -> None:
-    """Write the file, whole or not at all; KanjiError where it cannot be written."""
+def save_predictions(path: Path, predictions: Predictions) -> None:
+    """Write the file atomically. Raises KanjiError if it cannot be written."""
     about = {
         "version": VERSION,
         "model_digest": predictions.model_digest,
@@ -85,8 +84,8 @@ def keep(path: Path, predictions: Predictions) -> None:
         )
 
 
-def read_kept(path: Path, model_digest: str, dataset_digest: str) -> Predictions | None:
-    """The predictions in `path` if they are whole and of this model on this dataset, else None."""
+def load_predictions(path: Path, model_digest: str, dataset_digest: str) -> Predictions | None:
+    """The predictions in `path`; None if they are damaged or of another model or dataset."""
     try:
         with np.load(path, allow_pickle=False) as file:
             about: dict[str, Any] = json.loads(str(file["about"]))
@@ -100,15 +99,15 @@ def read_kept(path: Path, model_digest: str, dataset_digest: str) -> Predictions
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
         return None
     samples = len(index)
-    if not (jis.shape == probability.shape == (samples, KEPT) and loss.shape == (samples,)):
+    if not (jis.shape == probability.shape == (samples, TOP) and loss.shape == (samples,)):
         return None
     return Predictions(model_digest, dataset_digest, str(about["split"]), index, jis, probability, loss)
 
 
-def parts_of(dataset: Dataset, stored: dict[str, Any]) -> np.ndarray | None:
-    """The part (0 train, 1 validation, 2 test, -1 none) of each sample by a card's split, int8 (N,).
+def split_of_samples(dataset: Dataset, stored: dict[str, Any]) -> np.ndarray | None:
+    """The split of each sample by a card's `stored` split: 0 train, 1 validation, 2 test, -1 none; int8 (N,).
 
-    None where the split is of another dataset, or is none at all.
+    None if the card has no split, or one of another dataset.
     """
     if not stored or stored.get("dataset_digest") != dataset.digest:
         return None
@@ -116,7 +115,7 @@ def parts_of(dataset: Dataset, stored: dict[str, Any]) -> np.ndarray | None:
         split = split_as_stored(dataset, stored)
     except (KanjiError, KeyError, TypeError, ValueError):
         return None
-    part = np.full(len(dataset), -1, np.int8)
+    numbers = np.full(len(dataset), -1, np.int8)
     for number, members in enumerate((split.train, split.validation, split.test)):
-        part[members] = number
-    return part
+        numbers[members] = number
+    return numbers

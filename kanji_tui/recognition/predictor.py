@@ -1,4 +1,4 @@
-"""What character does an image file show?"""
+"""Predicts the character in an image file."""
 
 from pathlib import Path
 
@@ -8,28 +8,28 @@ from kanji_tui.data.images import NOT_READABLE, read_levels
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.recognition.candidates import most_probable
-from kanji_tui.recognition.ink import USUAL_EXTENT, place
+from kanji_tui.recognition.ink import DEFAULT_EXTENT, fit_to_frame
 from kanji_tui.recognition.models import open_model
 from kanji_tui.recognition.results import Predicted, Prediction
 
 CANDIDATES = 5
-FAINTEST = 0.1  # a picture whose levels differ by less shows nothing
+FAINTEST = 0.1  # an image whose levels differ by less is blank
 
 
 def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Report) -> Predicted:
-    """The five most probable characters of each image file; KanjiError for a file that shows none.
+    """The five most probable characters of each image file. Raises KanjiError for an unreadable or blank file.
 
-    The ink side is found from the border; `invert` takes the other side for ink.
+    The border decides whether ink is dark or light; `invert` reverses that.
     """
     model = open_model(model_path)
     if model.warning:
         report(Notice(model.warning))
-    extent = float(model.card.metrics.get("ink_extent", USUAL_EXTENT))
+    extent = float(model.card.metrics.get("ink_extent", DEFAULT_EXTENT))
     found = []
     for number, path in enumerate(images, start=1):
         raise_if_stopped(report)
-        picture = place(read_ink(path, invert), model.card.size, extent)
-        candidates = most_probable(model.logits(picture[None])[0], model.card.classes, CANDIDATES)
+        image = fit_to_frame(read_ink(path, invert), model.card.size, extent)
+        candidates = most_probable(model.logits(image[None])[0], model.card.classes, CANDIDATES)
         found.append(Prediction(str(path), candidates))
         report(Progress("predicting", number, len(images), "images", item=str(path)))
     return Predicted(tuple(found), str(model_path))
@@ -38,8 +38,8 @@ def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Re
 def read_ink(path: Path, invert: bool = False) -> np.ndarray:
     """The ink of an image file, float32 (H, W) in 0-1, ink high.
 
-    Paper is the level of most of the border; what lies furthest from it is ink. With `invert` the border is ink.
-    Raises KanjiError for a file that cannot be read as a picture or shows nothing.
+    Paper is the median level of the border; the levels furthest from it are ink. With `invert` the border is ink.
+    Raises KanjiError for a file that cannot be read as an image or is blank.
     """
     try:
         levels = read_levels(path).astype(np.float32) / 255
@@ -51,7 +51,7 @@ def read_ink(path: Path, invert: bool = False) -> np.ndarray:
     paper = float(np.median(border))
     reach = (paper - levels.min(), levels.max() - paper)
     if max(reach) < FAINTEST:
-        raise KanjiError(f"{path} shows nothing: it is the same level all over")
+        raise KanjiError(f"{path} is blank: all its pixels have nearly the same level")
     dark_ink = reach[0] >= reach[1]
     if invert:
         dark_ink = not dark_ink

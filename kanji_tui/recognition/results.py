@@ -1,11 +1,11 @@
-"""What the jobs of this room give back, free of torch and onnx: read again by the faces."""
+"""The results of predictions, evaluations and saliency; imports neither torch nor onnx."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """`jis` as four hexadecimal digits, `probability` 0-1."""
+    """A class that an image may show; `jis` as four hexadecimal digits, `probability` 0-1."""
 
     character: str
     jis: str
@@ -14,7 +14,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The candidates for the picture in `path`, most probable first."""
+    """The candidates for the image in `path`, most probable first."""
 
     path: str
     candidates: tuple[Candidate, ...]
@@ -22,13 +22,15 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predicted:
+    """What `predict --json` prints."""
+
     predictions: tuple[Prediction, ...]
     model_path: str
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """`count` samples of the character `truth` were taken for `predicted`."""
+    """`count` samples with the label `truth` were predicted as `predicted`."""
 
     truth: str
     predicted: str
@@ -39,11 +41,12 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Fractions of all `samples`; `balanced` is the mean recall of the classes; `confusions` most frequent first.
+    """Accuracies as fractions of all `samples`; `balanced`: the mean of the classes' recalls.
 
-    `loss`: mean cross-entropy of the samples whose class the model knows. `unknown_samples` are of
-    `unknown_classes` (JIS codes) that it lacks, and count as errors. `predictions_path` is where
-    they are kept, or empty. `models`: of an ensemble, the files that were evaluated together.
+    `loss`: mean cross-entropy of the samples whose class the model knows. `unknown_samples` are of classes that it
+    lacks, `unknown_classes` (JIS codes), and count as errors. `confusions`: most frequent first.
+    `predictions_path`: the file they are saved in, or ""; `reused`: they were loaded from it. `models`: the files
+    of an ensemble.
     """
 
     samples: int
@@ -69,9 +72,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Explained:
-    """One picture: the character explained, with its probability, and the map as `size` rows of `size` numbers 0-1.
+    """The saliency map of one image for `character`: `size` rows of `size` values 0-1.
 
-    `sample` is its number in the dataset and `truth` its character there; None and empty for an image file.
+    `probability`: of that character. `sample`: its number in the dataset, None for an image file; `truth`: its
+    label, "" for an image file.
     """
 
     sample: int | None
@@ -86,7 +90,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class Explanations:
-    """What the job `saliency` gives; the paths of array (float32 (S, S), .npy) and picture where asked for."""
+    """What `saliency --json` prints; the paths of the array (float32 (S, S), .npy) and the image, if written."""
 
     explained: tuple[Explained, ...]
     model_path: str
@@ -96,9 +100,9 @@ class Explanations:
 
 @dataclass(frozen=True)
 class Suspect:
-    """One sample; `record` and `data_set` are places in `file`, `path` is that of its picture where it has one.
+    """One suspected label error. `record` and `data_set`: numbers within `file`; `path`: its image file, or "".
 
-    Codes are four hexadecimal digits, probabilities 0-1, `split` is train, val, test or empty.
+    Codes are four hexadecimal digits, probabilities 0-1; `split` is train, val, test or "".
     """
 
     file: str
@@ -119,7 +123,10 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Suspects:
-    """The suspect of `samples`, worst first; `unknown_samples` more have labels the model lacks: not judged."""
+    """The suspected label errors among `samples`, lowest margin first.
+
+    `unknown_samples` more have labels that the model lacks, so they are not tested.
+    """
 
     samples: int
     unknown_samples: int

@@ -1,15 +1,16 @@
-"""Which parts of a picture speak for a character: an array, and a picture of it.
+"""Computes saliency maps: which parts of an image are evidence for a class.
 
-Three ways, the first that a network allows:
+The first of three methods that the network allows:
 
-- It has a method `attention(pictures) -> (N, h, w)`, float32 >= 0, of the normalised pictures its forward takes:
-  where it looks is shown as it says, whatever the character.
-- It averages its last features and classifies by linear layers alone: its logit is the mean of one map, and that
-  map is shown, the class activation map (Zhou et al. 2016), from the forward pass alone.
-- For all others the features before the last pooling (the last features that still have places, where nothing
-  pools) are weighed by the mean of their gradients: Grad-CAM (Selvaraju et al. 2017).
+- The network has a method `attention(images) -> (N, h, w)`, float32 >= 0, on normalised images: that map is used,
+  for every class.
+- The network averages its last feature maps and classifies them by linear layers only: its logit is the mean of one
+  map, the class activation map (Zhou et al. 2016), computed in the forward pass.
+- All others: Grad-CAM (Selvaraju et al. 2017). The feature maps before the last pooling (or the last feature maps,
+if
+  the network has no pooling layer) are weighted by the means of their gradients.
 
-Each is as coarse as the features are, 4x4 for 64 pixels in kanjinet, and is interpolated.
+A map has the resolution of the features, 4x4 for 64 pixels in kanjinet, and is interpolated to the image size.
 """
 
 from collections.abc import Callable
@@ -28,22 +29,22 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
-from kanji_tui.recognition.ink import USUAL_EXTENT, place
-from kanji_tui.recognition.layers import last_pooling, last_with_places, layers_run
+from kanji_tui.recognition.ink import DEFAULT_EXTENT, fit_to_frame
+from kanji_tui.recognition.layers import last_feature_map, last_pooling, layers_run
 from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.predictor import read_ink
 from kanji_tui.recognition.results import Explained, Explanations
 from kanji_tui.system.files import replacing
 
 ACTIVATION, GRADIENT, ATTENTION = "class activation map", "Grad-CAM", "attention"
-EXACT = 1e-3  # a linear head must give the logit back as nearly as this, relative to it
-SCALE = 4  # pixels of the picture drawn for one of the character's
+TOLERANCE = 1e-3  # relative; a linear head must reproduce the logit within it
+SCALE = 4  # pixels of the PNG per pixel of the image
 HEAT = (255, 90, 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Saliency:
-    """`map` float32 (S, S) in 0-1, 1 where most speaks for the output number `output`; all 0 where nothing does."""
+    """`map`: float32 (S, S) in 0-1, scaled to a maximum of 1 unless it is all 0; `output`: the class it is for."""
 
     map: np.ndarray
     method: str
@@ -54,72 +55,76 @@ class Saliency:
 def explain(
     model_path: Path,
     data_dir: Path,
-    samples: tuple[int, ...],
-    image: Path | None,
-    character: str | None,
-    output_path: Path | None,
     report: Report,
+    *,
+    samples: tuple[int, ...] = (),
+    image: Path | None = None,
+    character: str | None = None,
+    output_path: Path | None = None,
 ) -> Explanations:
-    """What in samples of the dataset, or in an image file, speaks for `character` (None: the one predicted).
+    """The saliency maps of samples of the dataset, or of an image file, for `character` (None: the predicted one).
 
-    For one picture `output_path` may name a PNG to draw; the array goes beside it as .npy. Raises UsageError for a
-    sample or character that there is not, KanjiError for a model or picture that cannot be used.
+    For one image `output_path` may name a PNG to write; the array is written beside it as .npy. Raises UsageError
+    for an unknown sample or character, KanjiError for a model or image that cannot be used.
     """
     if bool(samples) == (image is not None):
-        raise UsageError("there is nothing to explain, or too much", "give sample numbers or one image file")
+        raise UsageError(
+            "a saliency map needs either samples or an image file", "give sample numbers or one image file"
+        )
     if output_path is not None and len(samples) > 1:
-        raise UsageError("one picture can be drawn at a time", "give one sample, or no file to draw to")
+        raise UsageError("only one image can be written", "give one sample, or no output file")
     if output_path is not None and output_path.suffix.lower() != ".png":
-        raise UsageError(f"{output_path} does not end in .png, as the file it would hold")
+        raise UsageError(f"{output_path} does not end in .png")
     recogniser, card = load_recogniser(model_path)
-    output = None if character is None else output_of(card, character)
-    pictures, truths = read_pictures(card, data_dir, samples, image)
+    output = None if character is None else output_index(card, character)
+    images, labels = read_images(card, data_dir, samples, image)
     found = []
-    for number, picture in enumerate(pictures, start=1):
+    for number, pixels in enumerate(images, start=1):
         raise_if_stopped(report)
-        found.append(saliency(recogniser, picture, output))
-        report(Progress("saliency", number, len(pictures), "pictures"))
-    array_path, picture_path = _write(pictures[0], found[0], output_path) if output_path else ("", "")
+        found.append(saliency(recogniser, pixels, output))
+        report(Progress("saliency", number, len(images), "images"))
+    array_path, picture_path = _write(images[0], found[0], output_path) if output_path else ("", "")
     numbers = samples or (None,)
-    explained = [_explained(*one, card) for one in zip(numbers, found, truths, strict=True)]
+    explained = [_explained(*one, card) for one in zip(numbers, found, labels, strict=True)]
     return Explanations(tuple(explained), str(model_path), array_path, picture_path)
 
 
-def _explained(sample: int | None, found: Saliency, truth: str, card: ModelCard) -> Explained:
+def _explained(sample: int | None, found: Saliency, label: str, card: ModelCard) -> Explained:
     jis = card.classes[found.output]
     return Explained(
         sample=sample,
         character=character_of(jis),
         jis=name_jis(jis),
         probability=found.probability,
-        truth=truth,
+        truth=label,
         method=found.method,
         size=card.size,
         map=tuple(tuple(round(float(value), 3) for value in row) for row in found.map),
     )
 
 
-def _write(picture: np.ndarray, found: Saliency, picture_path: Path) -> tuple[str, str]:
-    """Write array and picture; their paths."""
+def _write(image: np.ndarray, found: Saliency, picture_path: Path) -> tuple[str, str]:
+    """Write the array and the image; returns their paths."""
     array_path = picture_path.with_suffix(".npy")
     with replacing(picture_path) as beside:
-        draw(picture, found.map).save(beside, format="PNG")
+        overlay(image, found.map).save(beside, format="PNG")
     with replacing(array_path) as beside, open(beside, "wb") as file:
         np.save(file, found.map)
     return str(array_path), str(picture_path)
 
 
-def read_pictures(
+def read_images(
     card: ModelCard, data_dir: Path, samples: tuple[int, ...], image: Path | None
 ) -> tuple[np.ndarray, list[str]]:
-    """The pictures as the model takes them, uint8 (n, S, S), and the characters they are known to show, or ""."""
+    """The images at the model's size, uint8 (n, S, S), and their labels ("" for an image file)."""
     if image is not None:
-        extent = float(card.metrics.get("ink_extent", USUAL_EXTENT))
-        return place(read_ink(image), card.size, extent)[None], [""]
+        extent = float(card.metrics.get("ink_extent", DEFAULT_EXTENT))
+        return fit_to_frame(read_ink(image), card.size, extent)[None], [""]
     dataset = open_dataset(data_dir)
     if dataset.size != card.size:
         raise KanjiError(
-            f"the dataset in {data_dir} has {dataset.size}-pixel pictures and the model takes {card.size}",
+            f"the dataset in {data_dir} has {dataset.size}x{dataset.size} images, the model takes "
+            f"{card.size}x{card.size}",
             f"prepare it at that size: kanji-tui prepare --size {card.size}",
         )
     for sample in samples:
@@ -129,26 +134,26 @@ def read_pictures(
     return dataset.images(numbers), [character_of(int(jis)) for jis in dataset.jis[numbers]]
 
 
-def output_of(card: ModelCard, character: str) -> int:
-    """The output number of a character; UsageError where the model does not know it."""
+def output_index(card: ModelCard, character: str) -> int:
+    """The output index of a character. Raises UsageError if the model does not know it."""
     jis = character_to_jis(character)
     if jis not in card.classes:
         raise UsageError(f"the model does not know '{character}'", "name a character it was trained on")
     return card.classes.index(jis)
 
 
-def saliency(recogniser: Recogniser, picture: np.ndarray, output: int | None = None) -> Saliency:
-    """What in `picture`, uint8 (S, S), ink high, speaks for output number `output`; None: the one it predicts.
+def saliency(recogniser: Recogniser, image: np.ndarray, output: int | None = None) -> Saliency:
+    """The saliency map of `image`, uint8 (S, S), ink high, for output index `output` (None: the predicted one).
 
-    Raises KanjiError for a network none of whose layers keeps places apart.
+    Raises KanjiError for a network without feature maps.
     """
     device = next(recogniser.parameters()).device
-    inputs = torch.from_numpy(picture.astype(np.float32) / 255)[None, None].to(device)
+    inputs = torch.from_numpy(image.astype(np.float32) / 255)[None, None].to(device)
     if callable(getattr(type(recogniser.network), "attention", None)):
-        coarse, logits, chosen = attend(recogniser, inputs, output)
+        coarse, logits, chosen = attention_map(recogniser, inputs, output)
         method = ATTENTION
     else:
-        coarse, logits, chosen, method = activate(recogniser, inputs, output)
+        coarse, logits, chosen, method = activation_map(recogniser, inputs, output)
     with torch.no_grad():
         fine = nn.functional.interpolate(
             coarse[None, None], inputs.shape[2:], mode="bilinear", align_corners=False
@@ -158,25 +163,25 @@ def saliency(recogniser: Recogniser, picture: np.ndarray, output: int | None = N
     return Saliency(fine.clamp(0, 1).cpu().numpy(), method, chosen, probability)
 
 
-def attend(recogniser: Recogniser, inputs: Tensor, output: int | None) -> tuple[Tensor, Tensor, int]:
-    """Where a network with attention says it looks in `inputs` (1, 1, S, S), 0-1: (h, w), logits (1, C), output."""
+def attention_map(recogniser: Recogniser, inputs: Tensor, output: int | None) -> tuple[Tensor, Tensor, int]:
+    """The attention of a network on `inputs` (1, 1, S, S), 0-1: map (h, w), logits (1, C), output index."""
     attention = cast(Callable[[Tensor], Tensor], recogniser.network.attention)
     with torch.no_grad():
         logits = recogniser(inputs)
         map = attention((inputs - recogniser.mean) / recogniser.std).float()
     if map.dim() != 3 or len(map) != 1 or not bool((map >= 0).all()):
-        raise KanjiError(f"this network's attention is no map of weights: its shape is {tuple(map.shape)}")
+        raise KanjiError(f"this network's attention is not a map of weights: its shape is {tuple(map.shape)}")
     return map[0], logits, int(logits.argmax()) if output is None else output
 
 
-def activate(recogniser: Recogniser, inputs: Tensor, output: int | None) -> tuple[Tensor, Tensor, int, str]:
-    """The features of `inputs` (1, 1, S, S) weighed for the output: (h, w), logits (1, C), output, method."""
+def activation_map(recogniser: Recogniser, inputs: Tensor, output: int | None) -> tuple[Tensor, Tensor, int, str]:
+    """The weighted features of `inputs` (1, 1, S, S): map (h, w), logits (1, C), output index, method."""
     size = inputs.shape[-1]
     pooling = last_pooling(recogniser.network, size)
-    layer = pooling or last_with_places(recogniser.network, size)
+    layer = pooling or last_feature_map(recogniser.network, size)
     if not layer:
-        raise KanjiError("no layer of this network keeps the places of a picture apart: nothing could be shown")
-    features, logits = run_to(recogniser, layer, inputs.requires_grad_(), before=bool(pooling))
+        raise KanjiError("this network has no feature maps, so there is no saliency map")
+    features, logits = run_up_to(recogniser, layer, inputs.requires_grad_(), before=bool(pooling))
     chosen = int(logits.argmax()) if output is None else output
     weights = linear_weights(recogniser.network, pooling, size, chosen, features, logits) if pooling else None
     method = ACTIVATION
@@ -188,29 +193,29 @@ def activate(recogniser: Recogniser, inputs: Tensor, output: int | None) -> tupl
         return torch.einsum("k,khw->hw", weights, features[0]).clamp(min=0), logits, chosen, method
 
 
-def run_to(recogniser: Recogniser, layer: str, inputs: Tensor, before: bool = True) -> tuple[Tensor, Tensor]:
-    """The features (1, K, h, w) that come into `layer` (`before`) or out of it, and the logits (1, C)."""
-    seen: list[Tensor] = []
+def run_up_to(recogniser: Recogniser, layer: str, inputs: Tensor, before: bool = True) -> tuple[Tensor, Tensor]:
+    """The input (`before`) or output of `layer`, features (1, K, h, w), and the logits (1, C)."""
+    features: list[Tensor] = []
     module = recogniser.network.get_submodule(layer)
     if before:
-        hook = module.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+        hook = module.register_forward_pre_hook(lambda _, arguments: features.append(arguments[0]))
     else:
-        hook = module.register_forward_hook(lambda _, arguments, result: seen.append(result))
+        hook = module.register_forward_hook(lambda _, arguments, result: features.append(result))
     try:
         with torch.enable_grad():
             logits = recogniser(inputs)
     finally:
         hook.remove()
-    return seen[-1], logits
+    return features[-1], logits
 
 
 def linear_weights(
     network: nn.Module, pooling: str, size: int, output: int, features: Tensor, logits: Tensor
 ) -> Tensor | None:
-    """The weight of each feature's mean in the logit, (K,); None where the logit is no weighted sum of the means.
+    """The weight of each feature map's mean in the logit, (K,); None if the logit is not a weighted sum of means.
 
-    The layers after the pooling are multiplied together from the last to the first. That their product gives the
-    logit back proves that nothing else happens on the way.
+    The layers after the pooling are multiplied together from the last to the first. If the product reproduces the
+    logit, the network has no other operation in between.
     """
     order = layers_run(network, size)
     names = [name for name, _ in order]
@@ -238,16 +243,16 @@ def linear_weights(
         if weights is None or weights.shape != means.shape:
             return None
         logit = logits[0, output]
-        close = (weights @ means + constant - logit).abs() <= EXACT * logit.abs().clamp(min=1)
+        close = (weights @ means + constant - logit).abs() <= TOLERANCE * logit.abs().clamp(min=1)
     return weights if bool(close) else None
 
 
-def draw(picture: np.ndarray, map: np.ndarray) -> Image.Image:
-    """The character in black on white, four times as large, the more orange the more it speaks for the class."""
-    ink = picture.astype(np.float32)[..., None] / 255
+def overlay(image: np.ndarray, map: np.ndarray) -> Image.Image:
+    """The image in black on white, four times enlarged, with the saliency map in orange."""
+    ink = image.astype(np.float32)[..., None] / 255
     heat = map[..., None]
     paper = 255 * (1 - heat) + np.array(HEAT, np.float32) * heat
-    # Ink stays dark on any heat, with a breath of its colour.
+    # Ink stays dark on every colour, slightly tinted by it.
     colours = paper * (1 - 0.85 * ink)
-    side = SCALE * len(picture)
+    side = SCALE * len(image)
     return Image.fromarray(colours.round().astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST)

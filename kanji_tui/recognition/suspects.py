@@ -1,16 +1,17 @@
-"""Suspect labels: samples of which a trained model is sure that they show another character than their label says.
+"""Finds suspected label errors: samples for which a trained model is confident of another class than their label.
 
-After confident learning (Northcutt, Jiang, Chuang: "Confident Learning: Estimating Uncertainty in Dataset Labels",
-Journal of Artificial Intelligence Research 70, 2021). With p(c) the model's probability of class c for a sample:
+Based on confident learning (Northcutt, Jiang, Chuang: "Confident Learning: Estimating Uncertainty in Dataset
+Labels", Journal of Artificial Intelligence Research 70, 2021). With p(c) the model's probability of class c for a
+sample:
 
-    threshold t(c)   the mean of p(c) over the samples labelled c: how sure the model usually is of that class
-                     (over all samples the mean of p(their label), for a class that labels none of them)
+    threshold t(c)   the mean of p(c) over the samples labelled c: the model's usual confidence in that class
+                     (for a class without samples: the mean of p(label) over all samples)
     suspect          the most probable class c is not the label, and p(c) >= t(c)
-    margin           p(label) - p(c), from -1 to 0: the most suspect first, their "normalised margin"
+    margin           p(label) - p(c), from -1 to 0 (the paper's "normalised margin"); sorted lowest first
 
-It holds for samples the model did not learn from. Of the train split it learned the labels, wrong ones included:
-there p(label) is too high, and what is found is the least of what there is. To look at every sample train folds
-(`train --fold k/n`) and look at the test part of each.
+The rule holds for samples that the model was not trained on. On the train split the model has learned the labels,
+wrong ones included, so p(label) is too high and few errors are found. To test every sample, train all folds (`train
+--fold k/n`) and test the test split of each.
 """
 
 from collections.abc import Sequence
@@ -20,13 +21,13 @@ import numpy as np
 
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
-from kanji_tui.recognition.predictions import PARTS, Predictions
+from kanji_tui.recognition.predictions import SPLIT_NAMES, Predictions
 from kanji_tui.recognition.results import Suspect, Suspects
 from kanji_tui.system.files import write_text
 
 TRAIN_NOTE = (
-    "the model learned the labels of the train split, wrong ones included: of those it finds the fewest, "
-    "so look at test and val first"
+    "the model was trained on the labels of the train split, wrong ones included, so it finds few errors there: "
+    "look at test and val first"
 )
 HEADER = (
     "file\trecord\tdata_set\tlabel\tlabel_jis\tpredicted\tpredicted_jis\tlabel_probability\tpredicted_probability"
@@ -35,37 +36,37 @@ HEADER = (
 
 
 def rank_suspects(predictions: Predictions, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places in `predictions` of the suspect samples, most suspect first, int64, and their thresholds, float64.
+    """Row numbers in `predictions` of the suspects, lowest margin first, int64, and their thresholds, float64.
 
-    `truth` uint16 (M,): the labels' JIS codes. Equals stand in the order of their sample numbers.
+    `truth` uint16 (M,): the labels' JIS codes. Ties are in the order of sample numbers.
     """
     known = ~np.isnan(predictions.loss)
     if not known.any():
         return np.empty(0, np.int64), np.empty(0)
-    own = np.where(known, predictions.own, 0).astype(np.float64)
+    own = np.where(known, predictions.label_probability, 0).astype(np.float64)
     labelled = np.bincount(truth[known], minlength=65536)
     sums = np.bincount(truth[known], weights=own[known], minlength=65536)
     thresholds = np.where(labelled > 0, sums / np.maximum(labelled, 1), own[known].mean())
-    first, sure = predictions.jis[:, 0], predictions.probability[:, 0].astype(np.float64)
-    places = np.flatnonzero(known & (first != truth) & (sure >= thresholds[first]))
-    places = places[np.argsort((own - sure)[places], kind="stable")]
-    return places, thresholds[first[places]]
+    first, confidence = predictions.jis[:, 0], predictions.probability[:, 0].astype(np.float64)
+    rows = np.flatnonzero(known & (first != truth) & (confidence >= thresholds[first]))
+    rows = rows[np.argsort((own - confidence)[rows], kind="stable")]
+    return rows, thresholds[first[rows]]
 
 
 def find_suspects(
-    dataset: Dataset, predictions: Predictions, parts: np.ndarray | None, model_path: Path
+    dataset: Dataset, predictions: Predictions, splits: np.ndarray | None, model_path: Path
 ) -> Suspects:
-    """The suspect samples among those predicted; `parts` as `parts_of` gives them."""
+    """The suspected label errors among the predicted samples; `splits` as `split_of_samples` returns them."""
     truth = dataset.jis[predictions.index]
-    places, thresholds = rank_suspects(predictions, truth)
-    paths, own = dataset.paths(), predictions.own
+    rows, thresholds = rank_suspects(predictions, truth)
+    paths, own = dataset.paths(), predictions.label_probability
     found = []
-    for place, threshold in zip(places.tolist(), thresholds.tolist(), strict=True):
-        number = int(predictions.index[place])
-        label, predicted = int(truth[place]), int(predictions.jis[place, 0])
+    for row, threshold in zip(rows.tolist(), thresholds.tolist(), strict=True):
+        number = int(predictions.index[row])
+        label, predicted = int(truth[row]), int(predictions.jis[row, 0])
         file, record = dataset.files[int(dataset.file[number])], int(dataset.record[number])
-        part = -1 if parts is None else int(parts[number])
-        sure = float(predictions.probability[place, 0])
+        split = -1 if splits is None else int(splits[number])
+        confidence = float(predictions.probability[row, 0])
         found.append(
             Suspect(
                 file=file,
@@ -75,16 +76,16 @@ def find_suspects(
                 label_jis=name_jis(label),
                 predicted=character_of(predicted),
                 predicted_jis=name_jis(predicted),
-                label_probability=float(own[place]),
-                predicted_probability=sure,
+                label_probability=float(own[row]),
+                predicted_probability=confidence,
                 threshold=threshold,
-                margin=float(own[place]) - sure,
-                split=PARTS[part] if part >= 0 else "",
+                margin=float(own[row]) - confidence,
+                split=SPLIT_NAMES[split] if split >= 0 else "",
                 sample=number,
                 path=paths.get((file, record), ""),
             )
         )
-    learned = parts is not None and bool((parts[predictions.index] == 0).any())
+    trained_on = splits is not None and bool((splits[predictions.index] == 0).any())
     unknown = int(np.isnan(predictions.loss).sum())
     return Suspects(
         samples=len(predictions) - unknown,
@@ -94,12 +95,12 @@ def find_suspects(
         model_path=str(model_path),
         model_digest=predictions.model_digest,
         dataset_digest=predictions.dataset_digest,
-        note=TRAIN_NOTE if learned else "",
+        note=TRAIN_NOTE if trained_on else "",
     )
 
 
 def write_tsv(path: Path, suspects: Sequence[Suspect]) -> None:
-    """One line a sample under the names of its columns, UTF-8, whole or not at all."""
+    """Write a header and one line per sample, tab-separated, UTF-8, atomically."""
     lines = [HEADER, *(_line(suspect) for suspect in suspects)]
     write_text(path, "\n".join(lines) + "\n")
 
@@ -121,5 +122,5 @@ def _line(suspect: Suspect) -> str:
         suspect.sample,
         suspect.path,
     )
-    # a file name may hold anything; a cell may not
+    # A file name may contain tabs and line breaks; a cell may not.
     return "\t".join(str(cell).replace("\t", " ").replace("\n", " ").replace("\r", " ") for cell in cells)

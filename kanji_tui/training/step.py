@@ -10,7 +10,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.events import Notice, Report
-from kanji_tui.networks.devices import memory_ended
+from kanji_tui.networks.devices import is_out_of_memory
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.checkpoint import State
 from kanji_tui.training.distributed import parallel
@@ -42,7 +42,7 @@ def step(state: State, pictures: Tensor, labels: Tensor, number: int, batches: i
         with phase(OPTIMISER):
             _move(state, number, batches)
     except RuntimeError as error:  # some weights have moved already, and must not move twice
-        if not memory_ended(error):
+        if not is_out_of_memory(error):
             raise
         raise _too_late("the optimiser") from None
     for piece in seen:
@@ -73,7 +73,7 @@ def _gradients(state: State, pictures: Tensor, labels: Tensor, number: int, batc
         loss, found = forward(*last)
         fits = True
     except RuntimeError as error:
-        if not memory_ended(error):
+        if not is_out_of_memory(error):
             raise
         if state.parallel and config.sync_batchnorm:  # its forward pass, too, waits for all
             raise _too_late("the forward pass") from None
@@ -82,7 +82,7 @@ def _gradients(state: State, pictures: Tensor, labels: Tensor, number: int, batc
     try:
         _backward(state, loss)
     except RuntimeError as error:
-        if not memory_ended(error):
+        if not is_out_of_memory(error):
             raise
         if state.parallel:
             raise _too_late("the backward pass") from None

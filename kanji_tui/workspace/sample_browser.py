@@ -239,14 +239,14 @@ def _read_index(data: "Dataset") -> PredictionIndex | None:
     """The published model's predictions on this dataset; of several splits those of the largest."""
     import numpy as np
 
-    from kanji_tui.recognition.predictions import read_kept
+    from kanji_tui.recognition.predictions import load_predictions
 
     there = [(split, path) for split, path in _kept_files() if path.is_file()]
     if not there or not MODEL.is_file():
         return None
     digest = sha256(MODEL)
     for _, path in there:
-        found = read_kept(path, digest, data.digest)
+        found = load_predictions(path, digest, data.digest)
         if found is not None and len(found) and int(found.index[-1]) < len(data):
             place = np.full(len(data), -1, np.int64)
             place[found.index] = np.arange(len(found))
@@ -256,18 +256,18 @@ def _read_index(data: "Dataset") -> PredictionIndex | None:
 
 def _kept_files() -> list[tuple[str, Path]]:
     """Where the published model's predictions may be: (split, file)."""
-    from kanji_tui.recognition.predictions import kept_path
+    from kanji_tui.recognition.predictions import predictions_file
 
     folder = predictions_folder(MODEL)
-    return [(split, kept_path(folder, MODEL, split)) for split in ("all", "test", "val", "train")]
+    return [(split, predictions_file(folder, MODEL, split)) for split in ("all", "test", "val", "train")]
 
 
 def _read_parts(data: "Dataset") -> "np.ndarray | None":
-    """The part of each sample by the published model's split, as `parts_of` gives it."""
-    from kanji_tui.recognition.predictions import parts_of
+    """The part of each sample by the published model's split, as `split_of_samples` gives it."""
+    from kanji_tui.recognition.predictions import split_of_samples
 
     try:
         split = read_json(MODELS_DIR / MODEL_INFO)["split"]
     except (KanjiError, KeyError):
         return None
-    return parts_of(data, split) if isinstance(split, dict) else None
+    return split_of_samples(data, split) if isinstance(split, dict) else None

@@ -1,4 +1,4 @@
-"""Counting: parameters, MACs, pooling."""
+"""Counting of parameters and MACs, and detection of pooling."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def only_node(path: Path) -> Node:
 )
 def test_macs(tmp_path: Path, node: tuple, inputs: tuple, weights: list, macs: int) -> None:
     operator, attributes = node
-    names = [f"w{place}" for place in range(len(weights))]
+    names = [f"w{index}" for index in range(len(weights))]
     made = helper.make_node(operator, ["x", *names], ["y"], **attributes)
     tensors = [weight(name, *shape) for name, shape in zip(names, weights, strict=True)]
     path = save(tmp_path / "m.onnx", [made], [number("x", *inputs)], [onnx.ValueInfoProto(name="y")], tensors)
@@ -41,7 +41,7 @@ def test_macs(tmp_path: Path, node: tuple, inputs: tuple, weights: list, macs: i
     assert found.parameters == sum(int(np.prod(shape)) for shape in weights)
 
 
-def test_macs_are_unknown_rather_than_wrong(tmp_path: Path) -> None:
+def test_macs_are_none_if_a_size_or_the_operator_is_unknown(tmp_path: Path) -> None:
     nodes = [helper.make_node("Conv", ["x", "w"], ["y"])]
     path = save(
         tmp_path / "m.onnx",
@@ -56,7 +56,7 @@ def test_macs_are_unknown_rather_than_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_parameters_are_those_of_the_network(tmp_path: Path) -> None:
+def test_the_file_has_as_many_parameters_as_the_network(tmp_path: Path) -> None:
     network = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(144, 5)
     )
@@ -65,7 +65,7 @@ def test_parameters_are_those_of_the_network(tmp_path: Path) -> None:
     assert count_parameters(model) == sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_pooling_by_a_mean_whose_axes_are_an_input(tmp_path: Path) -> None:
+def test_a_mean_over_both_image_axes_counts_as_pooling(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("ReduceMean", ["x", "axes"], ["m"], name="mean", keepdims=1),
         helper.make_node("ReduceMean", ["m", "other"], ["y"], name="over channels"),
@@ -81,10 +81,10 @@ def test_pooling_by_a_mean_whose_axes_are_an_input(tmp_path: Path) -> None:
     )
     model = load_onnx(path)
     pools = find_pooling(model, describe_nodes(model, infer_shapes(model, {})))
-    assert [(pool.node, pool.window) for pool in pools] == [("mean", "whole picture"), ("window", "2x3")]
+    assert [(pool.node, pool.window) for pool in pools] == [("mean", "whole image"), ("window", "2x3")]
 
 
-def test_attributes_are_short() -> None:
+def test_attributes_are_shown_in_at_most_80_characters() -> None:
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [], [])
     tensor = numpy_helper.from_array(np.zeros((3, 4), np.float32))
     assert show_attribute(helper.make_attribute("a", graph)) == "graph of 1 nodes"

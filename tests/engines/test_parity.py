@@ -1,4 +1,4 @@
-"""The rule by which an export passes."""
+"""The rule that decides whether an export matches the network."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def compare(reference: list, logits: list) -> Parity:
     return comparison.result("1.0")
 
 
-def test_tolerance_follows_the_largest_logit() -> None:
+def test_the_tolerance_is_relative_to_the_largest_logit() -> None:
     parity = compare([[40.0, -1.0], [0.0, 3.0]], [[40.003, -1.0], [0.0, 3.0]])
     assert parity.tolerance == pytest.approx(40e-4)
     assert parity.max_logit_difference == pytest.approx(0.003, rel=1e-2)
@@ -26,14 +26,14 @@ def test_small_logits_have_a_tolerance_of_1e_4() -> None:
     assert not compare([[0.1, 0.0]], [[0.1, 0.00011]]).passed
 
 
-def test_a_tie_may_fall_either_way() -> None:
+def test_samples_within_the_tolerance_of_a_tie_are_not_counted() -> None:
     parity = compare([[1.0, 1.00005], [5.0, 1.0]], [[1.00005, 1.0], [5.0, 1.0]])
     assert parity.decided == 1
     assert parity.samples == 2
     assert parity.passed
 
 
-def test_another_first_choice_fails() -> None:
+def test_another_top1_class_fails() -> None:
     parity = compare([[5.0, 1.0], [1.0, 5.0]], [[5.0, 1.0], [5.0, 1.0]])
     assert parity.top1_agreement == 0.5
     assert not parity.passed
@@ -45,7 +45,7 @@ def test_nan_fails() -> None:
     assert not parity.passed
 
 
-def test_batches_count_together() -> None:
+def test_one_tolerance_holds_for_all_batches() -> None:
     comparison = Comparison()
     comparison.add(np.array([[1.0, 0.0]], np.float32), np.array([[1.001, 0.0]], np.float32))
     comparison.add(np.array([[0.0, 20.0]], np.float32), np.array([[0.0, 20.0]], np.float32))
@@ -54,6 +54,6 @@ def test_batches_count_together() -> None:
     assert parity.passed, "the tolerance is that of the largest logit of all"
 
 
-def test_other_shapes_are_no_comparison() -> None:
+def test_logits_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="cannot be compared"):
         compare([[1.0, 2.0]], [[1.0]])

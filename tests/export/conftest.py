@@ -1,4 +1,4 @@
-"""Two networks that have truly learned the small drawn sample: agreement of untrained ones would mean nothing."""
+"""Two networks trained on the small synthetic sample: agreement of untrained networks would mean nothing."""
 
 import json
 from pathlib import Path
@@ -46,14 +46,14 @@ def train(name: str, data_dir: Path, folder: Path) -> None:
     torch.manual_seed(0)
     network = registry.build(name, len(dataset.classes), dataset.size).train()
     optimiser = torch.optim.AdamW(network.parameters(), 2e-3)
-    pictures = (torch.from_numpy(dataset.images(split.train)).float()[:, None] / 255 - card.mean) / card.std
+    images = (torch.from_numpy(dataset.images(split.train)).float()[:, None] / 255 - card.mean) / card.std
     labels = torch.from_numpy(dataset.labels[split.train]).long()
     for _ in range(STEPS[name]):
-        some = torch.randint(len(pictures), (32,))
-        loss = torch.nn.functional.cross_entropy(network(pictures[some]), labels[some])
+        batch = torch.randint(len(images), (32,))
+        loss = torch.nn.functional.cross_entropy(network(images[batch]), labels[batch])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert loss.item() < 1.0, f"{name} has learned nothing, its agreement would mean nothing"
+    assert loss.item() < 1.0, f"{name} has learned nothing, so its agreement would mean nothing"
     torch.save(network.state_dict(), folder / "best_kanji_model.pth")
     (folder / "best_model_info.json").write_text(json.dumps(card.to_json()), encoding="utf-8")

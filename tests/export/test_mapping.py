@@ -1,4 +1,4 @@
-"""Class numbers to characters: right ones, with right stroke counts."""
+"""Mappings of class numbers to characters and stroke counts."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from kanji_tui.export.mapping import enhanced_mapping, export_mapping, model_map
 from kanji_tui.networks.card import ModelCard
 
 
-def test_enhanced_mapping_is_right() -> None:
+def test_the_enhanced_mapping_has_correct_characters_and_stroke_counts() -> None:
     mapping = enhanced_mapping()
     assert list(mapping) == ["model_info", "characters", "statistics"]
     assert mapping["model_info"]["total_classes"] == len(mapping["characters"]) == 3036
@@ -24,7 +24,7 @@ def test_enhanced_mapping_is_right() -> None:
     assert [by_character[character] for character in "一口木国語"] == [1, 3, 4, 8, 14]
 
 
-def test_statistics() -> None:
+def test_the_statistics_match_the_characters() -> None:
     statistics = enhanced_mapping()["statistics"]
     assert statistics["total_characters"] == 3036
     assert statistics["hiragana_count"] == 71
@@ -35,7 +35,9 @@ def test_statistics() -> None:
     assert statistics["average_stroke_count"] == round(total / 3036, 1)
 
 
-def test_written_where_no_model_is_named(tmp_path: Path, report, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_model_the_enhanced_mapping_is_written(
+    tmp_path: Path, report, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     made = export_mapping(None, None, report)
     assert made.path == "models/kanji_etl9g_enhanced_mapping.json"
@@ -46,7 +48,9 @@ def test_written_where_no_model_is_named(tmp_path: Path, report, monkeypatch: py
     assert json.loads(text) == enhanced_mapping()
 
 
-def test_of_a_model(models: dict[str, Path], tmp_path: Path, report) -> None:
+def test_the_mapping_of_a_model_has_its_classes_in_output_order(
+    models: dict[str, Path], tmp_path: Path, report
+) -> None:
     shutil.copytree(models["kanjinet"].parent, tmp_path / "models")
     made = export_mapping(tmp_path / "models" / "best_kanji_model.pth", None, report)
     assert Path(made.path).name == "kanji_model_etl9g-sample_32x32_12classes_mapping.json"
@@ -63,7 +67,7 @@ def test_characters_outside_the_3036_have_no_stroke_count() -> None:
     assert mapping["statistics"]["average_stroke_count"] == 7.0
 
 
-def test_unwritable(tmp_path: Path, report) -> None:
+def test_an_unwritable_path_is_an_error(tmp_path: Path, report) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(KanjiError, match="could not be written"):
         export_mapping(None, tmp_path / "file" / "mapping.json", report)

@@ -1,4 +1,4 @@
-"""ONNX exports of trained networks: read back, run in both engines, and not kept where they fail."""
+"""ONNX exports of trained networks: read back, run in both engines, and not kept if they fail."""
 
 import dataclasses
 import json
@@ -27,21 +27,23 @@ TARGETS = {"tract": 12, "ort-tract": 11, "strict": 11}
 
 @pytest.fixture
 def model(models: dict[str, Path], tmp_path: Path) -> Path:
-    """kanjinet in a folder of its own."""
+    """A kanjinet in its own folder."""
     shutil.copytree(models["kanjinet"].parent, tmp_path / "models")
     return tmp_path / "models" / "best_kanji_model.pth"
 
 
 @pytest.mark.parametrize("network", ["kanjinet", "v2.1"])
 @pytest.mark.parametrize("target", TARGETS)
-def test_target(models, sample_dataset: Path, tmp_path: Path, report, network: str, target: str) -> None:
+def test_the_file_has_the_properties_of_its_target(
+    models, sample_dataset: Path, tmp_path: Path, report, network: str, target: str
+) -> None:
     path = tmp_path / "out.onnx"
-    made = export_onnx(models[network], sample_dataset, target, path, True, report)
+    made = export_onnx(models[network], sample_dataset, report, target=target, output_path=path, full_parity=True)
     assert made.path == str(path)
     assert made.opset == TARGETS[target]
     assert made.bytes == path.stat().st_size
     assert made.samples_source.startswith("drawn sample, test split of")
-    tested = 12 * 2  # 15 % of 16 hands
+    tested = 12 * 2  # 15 % of 16 writers
     for engine in ("onnxruntime", "tract"):
         parity = made.parity[engine]
         assert parity.samples == tested
@@ -67,8 +69,8 @@ def test_target(models, sample_dataset: Path, tmp_path: Path, report, network: s
         assert inspected.backends[engine].refused == ()
 
 
-def test_name_mapping_and_card(model: Path, sample_dataset: Path, report) -> None:
-    made = export_onnx(model, sample_dataset, "tract", None, False, report)
+def test_file_name_mapping_and_card(model: Path, sample_dataset: Path, report) -> None:
+    made = export_onnx(model, sample_dataset, report)
     name = "kanji_model_etl9g-sample_32x32_12classes_tract"
     assert Path(made.path) == model.with_name(f"{name}.onnx")
     assert Path(made.mapping_path) == model.with_name(f"{name}_mapping.json")
@@ -80,63 +82,65 @@ def test_name_mapping_and_card(model: Path, sample_dataset: Path, report) -> Non
     assert json.loads(kept["card"])["classes"] == card["classes"]
     assert kept["version"]
 
-    modern = f"the modern exporter of torch {torch.__version__.split('+')[0]}"
+    dynamo = f"the dynamo exporter of torch {torch.__version__.split('+')[0]}"
     if made.exporter == "TorchScript":
-        assert made.exporter_reason.startswith(modern)
+        assert made.exporter_reason.startswith(dynamo)
     else:
-        assert made.exporter_reason == f"{modern} delivered opset 12"
+        assert made.exporter_reason == f"{dynamo} wrote opset 12"
 
 
-def test_logits_are_the_recognisers_for_0_to_1_pictures(model: Path, sample_dataset: Path, report) -> None:
-    """Normalisation is inside the graph, and the file alone recognises what it learned."""
-    made = export_onnx(model, sample_dataset, "strict", None, False, report)
+def test_the_file_takes_images_in_0_to_1(model: Path, sample_dataset: Path, report) -> None:
+    """Normalisation is inside the graph, and the file alone recognises most samples."""
+    made = export_onnx(model, sample_dataset, report, target="strict")
     dataset = open_dataset(sample_dataset)
     session = onnxruntime.InferenceSession(made.path)
-    some = np.arange(0, len(dataset), 3)
-    pictures = dataset.images(some)[:, None, None].astype(np.float32) / 255
-    found = [session.run(None, {"input": picture})[0].argmax() for picture in pictures]
-    assert np.mean(np.array(found) == dataset.labels[some]) > 0.8
+    numbers = np.arange(0, len(dataset), 3)
+    images = dataset.images(numbers)[:, None, None].astype(np.float32) / 255
+    found = [session.run(None, {"input": image})[0].argmax() for image in images]
+    assert np.mean(np.array(found) == dataset.labels[numbers]) > 0.8
 
 
-def test_without_dataset_samples_are_drawn_and_it_says_so(model: Path, tmp_path: Path, report, monkeypatch) -> None:
+def test_without_a_dataset_synthetic_samples_are_used_and_reported(
+    model: Path, tmp_path: Path, report, monkeypatch
+) -> None:
     monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
-    made = export_onnx(model, tmp_path / "nowhere", "ort-tract", None, False, report)
-    assert (
-        made.samples_source == f"drawn samples from a font, because there is no dataset in {tmp_path / 'nowhere'}"
-    )
+    made = export_onnx(model, tmp_path / "nowhere", report, target="ort-tract")
+    assert made.samples_source == f"synthetic samples, because there is no dataset in {tmp_path / 'nowhere'}"
     assert made.parity["tract"].samples == 48
-    assert any("drawn samples" in notice.message for notice in report.of(Notice))
+    assert any("synthetic samples" in notice.message for notice in report.of(Notice))
 
 
-def test_without_dataset_and_font_there_is_no_export(model: Path, tmp_path: Path, report, monkeypatch) -> None:
+def test_without_a_dataset_and_a_font_the_export_fails(model: Path, tmp_path: Path, report, monkeypatch) -> None:
     def no_font(*arguments: object) -> None:
         raise KanjiError("no Japanese font was found", "install one")
 
     monkeypatch.setattr("kanji_tui.engines.samples.generate_sample", no_font)
-    with pytest.raises(KanjiError, match=r"nothing can be tested.*no Japanese font") as caught:
-        export_onnx(model, tmp_path / "nowhere", "tract", None, False, report)
+    with pytest.raises(KanjiError, match=r"the model cannot be tested.*no Japanese font") as caught:
+        export_onnx(model, tmp_path / "nowhere", report)
     assert caught.value.remedy == "install one"
     assert not list(model.parent.glob("*.onnx"))
 
 
-def test_a_file_that_says_something_else_is_not_kept(
+def test_a_file_whose_logits_exceed_the_tolerance_is_not_kept(
     model: Path, sample_dataset: Path, report, monkeypatch
 ) -> None:
-    def off_by_little(*arguments):
+    def shifted_bias(*arguments):
         file, exporter, reason = conversion.convert(*arguments)
         bias = next(tensor for tensor in file.graph.initializer if list(tensor.dims) == [12])
         shifted = onnx.numpy_helper.to_array(bias) + np.float32(0.01)
         bias.CopyFrom(onnx.numpy_helper.from_array(shifted, bias.name))
         return file, exporter, reason
 
-    monkeypatch.setattr(onnx_export, "convert", off_by_little)
+    monkeypatch.setattr(onnx_export, "convert", shifted_bias)
     before = set(model.parent.iterdir())
-    with pytest.raises(KanjiError, match=r"not kept.*logits differ by up to 0\.01"):
-        export_onnx(model, sample_dataset, "ort-tract", None, False, report)
+    with pytest.raises(KanjiError, match=r"not kept: they differ by up to 0\.01"):
+        export_onnx(model, sample_dataset, report, target="ort-tract")
     assert set(model.parent.iterdir()) == before
 
 
-def test_a_file_that_tract_refuses_is_not_kept(model: Path, sample_dataset: Path, report, monkeypatch) -> None:
+def test_a_file_that_does_not_run_in_tract_is_not_kept(
+    model: Path, sample_dataset: Path, report, monkeypatch
+) -> None:
     def with_reversal(*arguments):
         file, exporter, reason = conversion.convert(*arguments)
         file.graph.node[-1].output[0] = "before"
@@ -154,50 +158,52 @@ def test_a_file_that_tract_refuses_is_not_kept(model: Path, sample_dataset: Path
     with pytest.raises(
         KanjiError, match=r"tract .* does not run the strict file.*Unimplemented\(ReverseSequence\)"
     ):
-        export_onnx(model, sample_dataset, "strict", None, False, report)
+        export_onnx(model, sample_dataset, report, target="strict")
     assert set(model.parent.iterdir()) == before
 
 
-def test_an_older_export_survives_a_failing_one(model: Path, sample_dataset: Path, report, monkeypatch) -> None:
-    made = export_onnx(model, sample_dataset, "strict", None, False, report)
+def test_a_failed_export_keeps_the_older_file(model: Path, sample_dataset: Path, report, monkeypatch) -> None:
+    made = export_onnx(model, sample_dataset, report, target="strict")
     content = Path(made.path).read_bytes()
     monkeypatch.setattr("kanji_tui.engines.parity.TOLERANCE", 0.0)
     with pytest.raises(KanjiError, match="not kept"):
-        export_onnx(model, sample_dataset, "strict", None, False, report)
+        export_onnx(model, sample_dataset, report, target="strict")
     assert Path(made.path).read_bytes() == content
 
 
-def test_wrong_usage(model: Path, sample_dataset: Path, tmp_path: Path, report) -> None:
+def test_an_unknown_target_and_a_wrong_ending_are_refused(
+    model: Path, sample_dataset: Path, tmp_path: Path, report
+) -> None:
     with pytest.raises(UsageError, match="no ONNX target 'coreml'"):
-        export_onnx(model, sample_dataset, "coreml", None, False, report)
+        export_onnx(model, sample_dataset, report, target="coreml")
     with pytest.raises(UsageError, match=r"does not end in \.onnx"):
-        export_onnx(model, sample_dataset, "tract", tmp_path / "model.bin", False, report)
+        export_onnx(model, sample_dataset, report, output_path=tmp_path / "model.bin")
 
 
-def test_stop_leaves_nothing(model: Path, sample_dataset: Path, report) -> None:
+def test_a_stopped_export_leaves_no_file(model: Path, sample_dataset: Path, report) -> None:
     report.stop = True
     with pytest.raises(Stopped):
-        export_onnx(model, sample_dataset, "strict", None, False, report)
+        export_onnx(model, sample_dataset, report, target="strict")
     assert not list(model.parent.glob("*.onnx*"))
 
 
 class Attentive(nn.Module):
-    """Rows of the picture attend to each other by an operator that ONNX has from opset 14 on."""
+    """Attention between image rows, by an operator that can be exported from opset 14 on."""
 
     def __init__(self, classes: int, size: int) -> None:
         super().__init__()
         self.head = nn.Linear(size, classes)
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        rows = pictures[:, 0]
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        rows = images[:, 0]
         return self.head(nn.functional.scaled_dot_product_attention(rows, rows, rows).mean(1))
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_an_operator_beyond_the_opset_is_refused_by_name(
+def test_an_operator_newer_than_the_opset_is_refused_by_name(
     tmp_path: Path, sample_dataset: Path, report, monkeypatch, capfd, target: str
 ) -> None:
-    """Torch's C++ half prints the whole graph on the way; none of that may reach the terminal or --json."""
+    """Torch's C++ code prints the whole graph; none of that may reach the terminal or --json."""
     monkeypatch.setattr("kanji_tui.networks.kanjinet.Attentive", Attentive, raising=False)
     monkeypatch.setitem(
         registry.NETWORKS, "attentive", registry.NetworkEntry("kanjinet:Attentive", "for a test", "head.weight")
@@ -207,10 +213,10 @@ def test_an_operator_beyond_the_opset_is_refused_by_name(
     path = tmp_path / "best_kanji_model.pth"
     torch.save(Attentive(len(dataset.classes), dataset.size).state_dict(), path)
     path.with_name("best_model_info.json").write_text(json.dumps(card.to_json()), encoding="utf-8")
-    with pytest.raises(KanjiError, match=f"attentive cannot be written at opset {TARGETS[target]}") as caught:
-        export_onnx(path, sample_dataset, target, None, False, report)
+    with pytest.raises(KanjiError, match=f"attentive cannot be exported at opset {TARGETS[target]}") as caught:
+        export_onnx(path, sample_dataset, report, target=target)
     assert "aten::scaled_dot_product_attention" in caught.value.message
     assert "train another network" in caught.value.remedy
     assert not list(tmp_path.glob("*.onnx*"))
-    said = capfd.readouterr()
-    assert said.out == said.err == ""
+    printed = capfd.readouterr()
+    assert printed.out == printed.err == ""

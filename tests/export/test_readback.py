@@ -1,4 +1,4 @@
-"""Each promise of a target, broken on purpose: the file is refused with that promise's name."""
+"""A file that lacks a property of its target is refused, and the property named."""
 
 import json
 from collections.abc import Callable
@@ -59,32 +59,32 @@ def global_pool(model: onnx.ModelProto) -> None:
     pool.CopyFrom(helper.make_node("GlobalAveragePool", pool.input, pool.output, pool.name))
 
 
-def cut(model: onnx.ModelProto) -> None:
+def missing_node(model: onnx.ModelProto) -> None:
     del model.graph.node[5]
 
 
 @pytest.mark.parametrize(
-    ("breaks", "words"),
+    ("breaks", "message"),
     [
         (older_opset, "not opset 11"),
         (another_domain, "not opset 11"),
-        (free_batch, "its interface is"),
-        (local_path, "a path of this machine: /home/"),
-        (other_card, "another card"),
-        (global_pool, "still pools globally"),
-        (cut, "checker refuses"),
+        (free_batch, "its inputs and outputs are"),
+        (local_path, "a local path: /home/"),
+        (other_card, "its card is not"),
+        (global_pool, "has a global pooling node"),
+        (missing_node, "checker rejects"),
     ],
 )
-def test_broken_promise(strict, tmp_path: Path, breaks: Callable, words: str) -> None:
+def test_a_missing_property_is_named(strict, tmp_path: Path, breaks: Callable, message: str) -> None:
     model = copy(strict)
     breaks(model)
     path = tmp_path / "model.onnx"
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(KanjiError, match=words):
+    with pytest.raises(KanjiError, match=message):
         read_back(path, TARGETS["strict"], CARD)
 
 
-def test_side_file(strict, tmp_path: Path) -> None:
+def test_external_data_is_refused(strict, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     onnx.save_model(copy(strict), str(path), save_as_external_data=True, location="weights.bin", size_threshold=0)
     with pytest.raises(KanjiError, match=r"in another file: weights\.bin"):
@@ -93,7 +93,7 @@ def test_side_file(strict, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [32, 50, 96])
 @pytest.mark.parametrize("network", ["kanjinet", "v2.1"])
-def test_windows_fit_every_picture_size(tmp_path: Path, size: int, network: str) -> None:
+def test_the_windows_fit_every_image_size(tmp_path: Path, size: int, network: str) -> None:
     card = ModelCard(network, CARD.classes, size)
     recogniser = Recogniser(registry.build(network, 3, size)).eval()
     path = tmp_path / "model.onnx"
@@ -104,16 +104,16 @@ def test_windows_fit_every_picture_size(tmp_path: Path, size: int, network: str)
         assert pool.window == "x".join(map(str, pool.input_shape[2:]))
 
 
-def test_the_modern_exporter_is_taken_where_it_delivers_the_opset(tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript", reason="torch's modern exporter needs it; without it TorchScript is taken")
+def test_the_dynamo_exporter_is_used_if_it_writes_the_opset(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="torch's dynamo exporter needs it; without it TorchScript is used")
     target = replace(TARGETS["tract"], opset=18, fixed_pooling=True)
     recogniser = Recogniser(registry.build("v2.1", 3, 48)).eval()
     card = replace(CARD, network="v2.1", mean=0.0, std=1.0)
     model, exporter, reason = convert(recogniser, card, target)
     assert exporter == "torch.export"
-    assert reason.endswith("delivered opset 18")
+    assert reason.endswith("wrote opset 18")
     path = tmp_path / "model.onnx"
     path.write_bytes(model.SerializeToString())
     assert {pool.window for pool in read_back(path, target, card)} == {"6x6", "3x3"}
-    kept = {entry.key for node in model.graph.node for entry in node.metadata_props}
-    assert kept <= {"pkg.torch.onnx.name_scopes"}
+    keys = {entry.key for node in model.graph.node for entry in node.metadata_props}
+    assert keys <= {"pkg.torch.onnx.name_scopes"}

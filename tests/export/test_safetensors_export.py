@@ -1,4 +1,4 @@
-"""Weights in .safetensors: every bit as it was, the card inside, nothing that can run."""
+"""Exports as .safetensors: weights equal bit for bit, and the card in the metadata."""
 
 import json
 import shutil
@@ -22,8 +22,8 @@ def model(models: dict[str, Path], tmp_path: Path) -> Path:
     return tmp_path / "models" / "best_kanji_model.pth"
 
 
-def test_bit_for_bit(model: Path, report) -> None:
-    made = export_safetensors(model, None, True, True, report)
+def test_the_weights_are_equal_bit_for_bit(model: Path, report) -> None:
+    made = export_safetensors(model, report, verify=True)
     assert Path(made.path) == model.with_name("kanji_model_etl9g-sample_32x32_12classes.safetensors")
     assert made.verified is True
     source, found = torch.load(model, weights_only=True), load_file(made.path)
@@ -37,50 +37,52 @@ def test_bit_for_bit(model: Path, report) -> None:
     assert made.bytes == Path(made.path).stat().st_size
 
 
-def test_metadata(model: Path, report) -> None:
-    made = export_safetensors(model, None, False, True, report)
+def test_the_metadata_hold_the_card_and_plain_fields(model: Path, report) -> None:
+    made = export_safetensors(model, report)
     assert made.verified is None
     with safe_open(made.path, framework="np") as file:
-        notes = file.metadata()
-    assert notes == made.metadata
-    card = json.loads(notes["card"])
-    assert card["network"] == notes["network"] == "v2.1"
+        metadata = file.metadata()
+    assert metadata == made.metadata
+    card = json.loads(metadata["card"])
+    assert card["network"] == metadata["network"] == "v2.1"
     assert "4544" in card["classes"]
-    assert notes["classes"] == "12"
-    assert notes["image_size"] == "32"
-    assert {"normalisation", "metrics", "version", "dataset", "source"} <= notes.keys()
+    assert metadata["classes"] == "12"
+    assert metadata["image_size"] == "32"
+    assert {"normalisation", "metrics", "version", "dataset", "source"} <= metadata.keys()
 
 
-def test_it_loads_as_the_same_recogniser(model: Path, report) -> None:
-    made = export_safetensors(model, None, False, True, report)
+def test_the_file_loads_as_the_same_recogniser(model: Path, report) -> None:
+    made = export_safetensors(model, report)
     first, card = load_recogniser(model)
     second, same_card = load_recogniser(Path(made.path))
     assert card == same_card
-    pictures = torch.rand(3, 1, 32, 32)
+    images = torch.rand(3, 1, 32, 32)
     with torch.inference_mode():
-        assert torch.equal(first(pictures), second(pictures))
+        assert torch.equal(first(images), second(images))
 
 
-def test_without_metadata(model: Path, tmp_path: Path, report) -> None:
-    made = export_safetensors(model, tmp_path / "bare.safetensors", True, False, report)
+def test_the_metadata_can_be_left_out(model: Path, tmp_path: Path, report) -> None:
+    made = export_safetensors(model, report, output_path=tmp_path / "bare.safetensors", verify=True, metadata=False)
     assert made.metadata == {}
     with safe_open(made.path, framework="np") as file:
         assert not file.metadata()
 
 
-def test_a_file_that_differs_is_not_kept(model: Path, report, monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(tensors, path, metadata) -> None:
+def test_a_file_that_differs_from_the_source_is_not_kept(
+    model: Path, report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save_changed(tensors, path, metadata) -> None:
         tensors["classifier.1.weight"][0, 0] += 1e-7
         save_file(tensors, path, metadata=metadata)
 
-    monkeypatch.setattr(safetensors_export, "save_file", careless)
+    monkeypatch.setattr(safetensors_export, "save_file", save_changed)
     before = set(model.parent.iterdir())
     with pytest.raises(KanjiError, match=r"classifier\.1\.weight differs"):
-        export_safetensors(model, None, True, True, report)
+        export_safetensors(model, report, verify=True)
     assert set(model.parent.iterdir()) == before
 
 
-def test_same_bits() -> None:
+def test_same_bits_tells_signed_zeros_apart_and_nan_equal() -> None:
     nan = torch.tensor([float("nan")])
     assert same_bits(nan, nan.clone())
     assert not same_bits(torch.tensor([0.0]), torch.tensor([-0.0]))
@@ -89,11 +91,11 @@ def test_same_bits() -> None:
     assert same_bits(torch.tensor(3), torch.tensor(3))
 
 
-def test_wrong_usage(model: Path, tmp_path: Path, report) -> None:
+def test_onnx_input_wrong_ending_and_the_model_itself_are_refused(model: Path, tmp_path: Path, report) -> None:
     with pytest.raises(UsageError, match="ONNX"):
-        export_safetensors(tmp_path / "model.onnx", None, False, True, report)
+        export_safetensors(tmp_path / "model.onnx", report)
     with pytest.raises(UsageError, match=r"does not end in \.safetensors"):
-        export_safetensors(model, tmp_path / "model.pth", False, True, report)
-    made = export_safetensors(model, None, False, True, report)
+        export_safetensors(model, report, output_path=tmp_path / "model.pth")
+    made = export_safetensors(model, report)
     with pytest.raises(UsageError, match="the model itself"):
-        export_safetensors(Path(made.path), Path(made.path), False, True, report)
+        export_safetensors(Path(made.path), report, output_path=Path(made.path))

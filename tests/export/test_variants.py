@@ -1,4 +1,4 @@
-"""What `export onnx` may change in a model, and what it refuses to."""
+"""The variants that `export onnx` can make of a model, and those it refuses."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.export.pooling_table import compare_pooling
 from kanji_tui.export.results import ExportedOnnx
 from kanji_tui.export.targets import TARGETS
-from kanji_tui.export.variants import POOLINGS, Changes, change, trained_pooling
+from kanji_tui.export.variants import Variant, make_variant, trained_pooling
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.networks import registry
 from kanji_tui.networks.card import ModelCard
@@ -31,6 +31,7 @@ from kanji_tui.recognition.models import load_recogniser, open_model
 
 @pytest.fixture(autouse=True)
 def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few runs per timing."""
     monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
     monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1, 4))
     monkeypatch.setattr(verification, "SLOW_SECONDS", 1.0)
@@ -44,8 +45,8 @@ def model(models: dict[str, Path], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def export(model: Path, sample_dataset: Path, report):
-    def run(target: str = "tract", data_dir: Path = sample_dataset, **changes: object) -> ExportedOnnx:
-        made = export_onnx(model, data_dir, target, None, False, report, Changes(**changes))  # type: ignore[arg-type]
+    def run(target: str = "tract", data_dir: Path = sample_dataset, **variant: object) -> ExportedOnnx:
+        made = export_onnx(model, data_dir, report, target=target, variant=Variant(**variant))  # type: ignore[arg-type]
         json.dumps(dataclasses.asdict(made))
         return made
 
@@ -53,7 +54,7 @@ def export(model: Path, sample_dataset: Path, report):
 
 
 class Quartered(nn.Module):
-    """Learns with a grid of 2x2 before its classifier."""
+    """A network with 2x2 pooling before its classifier."""
 
     def __init__(self, classes: int, size: int) -> None:
         super().__init__()
@@ -61,13 +62,13 @@ class Quartered(nn.Module):
         self.pool = nn.AdaptiveMaxPool2d(2)
         self.head = nn.Linear(16, classes)
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self.head(self.pool(self.body(pictures)).flatten(1))
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.pool(self.body(images)).flatten(1))
 
 
 @pytest.fixture
 def quartered(tmp_path: Path, sample_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A .pth of such a network, known to the registry while the test runs."""
+    """A .pth of such a network, which the registry knows during the test."""
     from kanji_tui.data.dataset import open_dataset
 
     monkeypatch.setattr("kanji_tui.networks.kanjinet.Quartered", Quartered, raising=False)
@@ -85,34 +86,30 @@ def quartered(tmp_path: Path, sample_dataset: Path, monkeypatch: pytest.MonkeyPa
     return path
 
 
-def test_every_pooling_has_its_words() -> None:
-    assert list(POOLING_TYPES) == list(POOLINGS)
-
-
-def test_fixed_average_is_the_same_network(export) -> None:
+def test_a_fixed_average_is_the_same_network_and_not_measured(export) -> None:
     made = export(pooling_type="fixed_avg")
     assert Path(made.path).name == "kanji_model_etl9g-sample_32x32_12classes_tract_fixed_avg.onnx"
     assert (made.opset, made.pooling_type, made.changed, made.accuracy) == (12, "fixed_avg", "", None)
-    assert "whole picture" not in made.pooling
+    assert "whole image" not in made.pooling
     assert all(parity.passed for parity in made.parity.values())
 
 
 @pytest.mark.parametrize("kind", ["adaptive_max", "fixed_max"])
-def test_maximum_is_another_network_and_measured(
+def test_a_maximum_is_another_network_and_its_accuracy_measured(
     export, model: Path, sample_dataset: Path, report, monkeypatch, kind: str
 ) -> None:
-    monkeypatch.setattr(verification, "LOST", -1.0)
+    monkeypatch.setattr(verification, "ACCURACY_LOSS", -1.0)
     made = export(pooling_type=kind)
     assert Path(made.path).stem.endswith(f"_tract_{kind}")
-    assert made.changed == f"it pools by {kind} where it was trained by adaptive_avg"
+    assert made.changed == f"it pools by {kind}, but was trained with adaptive_avg"
     found = [evaluate(path, sample_dataset, "test", None, report).top1 for path in (model, Path(made.path))]
     assert made.accuracy is not None
     assert [made.accuracy.before, made.accuracy.top1] == found
     assert made.accuracy.samples == 24
     assert any("the network as trained" in notice.message for notice in report.of(Notice))
     assert all(parity.passed for parity in made.parity.values())
-    assert ("ReduceMax whole picture" in made.pooling) == (kind == "adaptive_max")
-    assert ("whole picture" in made.pooling) == (kind == "adaptive_max")
+    assert ("ReduceMax whole image" in made.pooling) == (kind == "adaptive_max")
+    assert ("whole image" in made.pooling) == (kind == "adaptive_max")
     assert {timing.batch for timing in made.latency["tract"]} == {1, 4}
     metrics = open_model(Path(made.path)).card.metrics
     assert metrics["changed"] == made.changed
@@ -123,50 +120,52 @@ def test_the_file_computes_the_maximum(export, model: Path) -> None:
     made = export(pooling_type="fixed_max", target="strict")
     recogniser, card = load_recogniser(model)
     recogniser.network.pool = nn.AdaptiveMaxPool2d(1)
-    pictures = np.random.default_rng(0).integers(0, 256, (2, card.size, card.size), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (2, card.size, card.size), np.uint8)
     with torch.inference_mode():
-        expected = recogniser(torch.from_numpy(pictures)[:, None].float() / 255).numpy()
-    logits = open_model(Path(made.path)).logits(pictures)
+        expected = recogniser(torch.from_numpy(images)[:, None].float() / 255).numpy()
+    logits = open_model(Path(made.path)).logits(images)
     np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=1e-3)
-    assert np.abs(logits - open_model(model).logits(pictures)).max() > 0.1
+    assert np.abs(logits - open_model(model).logits(images)).max() > 0.1
 
 
 @pytest.mark.parametrize("kind", ["avg_2x2", "max_2x2"])
-def test_a_grid_needs_training_again(export, model: Path, kind: str) -> None:
-    with pytest.raises(UsageError, match=rf"{kind} needs training again.*reads 1 number of each") as caught:
+def test_a_grid_needs_retraining(export, model: Path, kind: str) -> None:
+    with pytest.raises(UsageError, match=rf"{kind} needs retraining.*takes 1 value of each") as caught:
         export(pooling_type=kind)
     assert "adaptive_avg" in caught.value.remedy
     assert not list(model.parent.glob("*.onnx"))
 
 
-def test_a_network_trained_with_a_grid_exports_so(quartered: Path, sample_dataset: Path, report) -> None:
+def test_a_network_trained_with_a_grid_is_exported_with_it(quartered: Path, sample_dataset: Path, report) -> None:
     recogniser, card = load_recogniser(quartered)
     assert trained_pooling(recogniser, card.size) == "max_2x2"
-    for changes in (Changes(), Changes(pooling_type="max_2x2")):
-        made = export_onnx(quartered, sample_dataset, "strict", None, False, report, changes)
+    for variant in (Variant(), Variant(pooling_type="max_2x2")):
+        made = export_onnx(quartered, sample_dataset, report, target="strict", variant=variant)
         assert made.pooling_type == "max_2x2"
         assert made.pooling == "MaxPool 4x4"
-    with pytest.raises(UsageError, match=r"fixed_max needs training again.*reads 4 numbers of each"):
-        export_onnx(quartered, sample_dataset, "strict", None, False, report, Changes(pooling_type="fixed_max"))
+    with pytest.raises(UsageError, match=r"fixed_max needs retraining.*takes 4 values of each"):
+        export_onnx(quartered, sample_dataset, report, target="strict", variant=Variant(pooling_type="fixed_max"))
 
 
-def test_contradictions(export, model: Path) -> None:
-    with pytest.raises(UsageError, match="strict has no global pooling") as caught:
+def test_contradictory_and_unknown_options_are_refused(export, model: Path) -> None:
+    with pytest.raises(
+        UsageError, match="adaptive_avg is global pooling, which the target strict does not have"
+    ) as caught:
         export(target="strict", pooling_type="adaptive_avg")
     assert "fixed_avg" in caught.value.remedy
-    with pytest.raises(UsageError, match="no pooling 'median'"):
+    with pytest.raises(UsageError, match="no pooling type 'median'"):
         export(pooling_type="median")
     with pytest.raises(UsageError, match="no quantisation 'int4'"):
         export(quantize="int4")
-    with pytest.raises(UsageError, match="32 to 128 pixels"):
+    with pytest.raises(UsageError, match="32x32 to 128x128 pixels"):
         export(image_size=20)
 
 
-def test_another_picture_size_is_measured(export, report) -> None:
+def test_the_accuracy_at_another_image_size_is_measured(export, report) -> None:
     made = export(image_size=48)
     assert Path(made.path).name == "kanji_model_etl9g-sample_48x48_12classes_tract.onnx"
     assert made.size == 48
-    assert made.changed == "it takes 48-pixel pictures where it was trained on 32-pixel ones"
+    assert made.changed == "it takes 48x48 images, but was trained on 32x32"
     assert made.samples_source.endswith("resized to 48 pixels")
     assert made.accuracy is not None
     assert made.accuracy.before > 0.5
@@ -176,12 +175,12 @@ def test_another_picture_size_is_measured(export, report) -> None:
     assert open_model(Path(made.path)).card.size == 48
 
 
-def test_the_trained_size_is_no_change(export) -> None:
+def test_the_trained_image_size_is_no_variant(export) -> None:
     made = export(image_size=32)
     assert (made.changed, made.accuracy) == ("", None)
 
 
-def test_a_network_made_for_one_size_is_refused(models: dict[str, Path], monkeypatch) -> None:
+def test_another_size_is_refused_if_the_weights_depend_on_it(models: dict[str, Path], monkeypatch) -> None:
     _, card = load_recogniser(models["kanjinet"])
 
     class Flat(nn.Module):
@@ -189,27 +188,27 @@ def test_a_network_made_for_one_size_is_refused(models: dict[str, Path], monkeyp
             super().__init__()
             self.head = nn.Linear(size * size, classes)
 
-        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-            return self.head(pictures.flatten(1))
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.head(images.flatten(1))
 
     monkeypatch.setattr("kanji_tui.networks.kanjinet.KanjiNet", Flat)
     flat = Recogniser(Flat(12, 32)).eval()
-    with pytest.raises(UsageError, match="made for 32-pixel pictures") as caught:
-        change(flat, card, TARGETS["tract"], Changes(image_size=48))
+    with pytest.raises(UsageError, match="only fit 32x32 images") as caught:
+        make_variant(flat, card, TARGETS["tract"], Variant(image_size=48))
     assert "prepare --size 48" in caught.value.remedy
-    with pytest.raises(UsageError, match="does not pool by a layer"):
-        change(flat, card, TARGETS["tract"], Changes(pooling_type="adaptive_max"))
+    with pytest.raises(UsageError, match="has no pooling layer"):
+        make_variant(flat, card, TARGETS["tract"], Variant(pooling_type="adaptive_max"))
 
 
-@pytest.mark.parametrize("changes", [{"image_size": 48}, {"pooling_type": "fixed_max"}])
-def test_another_network_needs_real_samples(export, tmp_path: Path, changes: dict) -> None:
+@pytest.mark.parametrize("variant", [{"image_size": 48}, {"pooling_type": "fixed_max"}])
+def test_a_variant_that_is_another_network_needs_a_dataset(export, tmp_path: Path, variant: dict) -> None:
     with pytest.raises(KanjiError, match="accuracy cannot be measured: there is no dataset"):
-        export(data_dir=tmp_path / "nowhere", **changes)
+        export(data_dir=tmp_path / "nowhere", **variant)
 
 
-def test_the_recogniser_given_stays_as_it_is(models: dict[str, Path]) -> None:
+def test_the_given_recogniser_is_not_modified(models: dict[str, Path]) -> None:
     recogniser, card = load_recogniser(models["kanjinet"])
-    change(recogniser, card, TARGETS["tract"], Changes(pooling_type="adaptive_max", image_size=48))
+    make_variant(recogniser, card, TARGETS["tract"], Variant(pooling_type="adaptive_max", image_size=48))
     assert trained_pooling(recogniser, card.size) == "adaptive_avg"
 
 
@@ -217,15 +216,17 @@ def test_the_recogniser_given_stays_as_it_is(models: dict[str, Path]) -> None:
     ("network", "kind"),
     [*(("kanjinet", kind) for kind in QUANTISATIONS), ("v2.1", "int8-static"), ("v2.1", "fp16")],
 )
-def test_quantised(models, sample_dataset: Path, tmp_path: Path, report, network: str, kind: str) -> None:
-    plain = export_onnx(models[network], sample_dataset, "tract", tmp_path / "plain.onnx", False, report)
+def test_a_quantised_file_is_smaller_and_runs_in_both_engines(
+    models, sample_dataset: Path, tmp_path: Path, report, network: str, kind: str
+) -> None:
+    plain = export_onnx(models[network], sample_dataset, report, output_path=tmp_path / "plain.onnx")
     path = tmp_path / "quantised.onnx"
     report.events.clear()
-    made = export_onnx(models[network], sample_dataset, "tract", path, False, report, Changes(quantize=kind))
+    made = export_onnx(models[network], sample_dataset, report, output_path=path, variant=Variant(quantize=kind))
     assert made.opset == 13
     assert made.quantization == kind
     assert made.bytes < plain.bytes * (0.55 if kind == "fp16" else 0.4)
-    assert report.events[0] == Notice(f"{kind}: {QUANTISATIONS[kind]}"), "said before anything is done"
+    assert report.events[0] == Notice(f"{kind}: {QUANTISATIONS[kind]}"), "reported before the export starts"
     assert made.accuracy is not None
     assert made.accuracy.top1 >= made.accuracy.before - 0.1
     for engine in ("onnxruntime", "tract"):
@@ -249,47 +250,47 @@ def test_static_ranges_are_per_channel(export) -> None:
     assert any(list(dims) not in ([], [1]) for dims in scales.values())
 
 
-def test_quantised_name_target_and_card(export) -> None:
+def test_file_name_note_and_card_of_a_quantised_file(export) -> None:
     made = export(target="strict", quantize="int8-static", image_size=48)
     assert Path(made.path).name == "kanji_model_etl9g-sample_48x48_12classes_strict_int8_static.onnx"
-    assert "opset 13, as its operators ask, in place of 11" in made.note
+    assert "opset 13 instead of 11, because its operators need that" in made.note
     assert open_model(Path(made.path)).card.metrics["changed"].endswith("; int8-static")
     assert made.latency["tract"][1].reason == "its batch is fixed at 1"
 
 
-def test_static_needs_pictures(export, tmp_path: Path, model: Path) -> None:
-    with pytest.raises(KanjiError, match="nothing to calibrate on: there is no dataset") as caught:
+def test_static_quantisation_needs_a_dataset(export, tmp_path: Path, model: Path) -> None:
+    with pytest.raises(KanjiError, match="calibration needs a dataset: there is no dataset") as caught:
         export(data_dir=tmp_path / "nowhere", quantize="int8-static")
     assert "--data-dir" in caught.value.remedy
     assert not list(model.parent.glob("*.onnx"))
 
 
-def test_dynamic_without_a_dataset(export, tmp_path: Path, report, monkeypatch) -> None:
+def test_dynamic_quantisation_works_without_a_dataset(export, tmp_path: Path, report, monkeypatch) -> None:
     monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
     made = export(data_dir=tmp_path / "nowhere", quantize="int8-dynamic")
     assert made.accuracy is None
-    assert any("accuracy was not measured" in notice.message for notice in report.of(Notice))
+    assert any("accuracy not measured" in notice.message for notice in report.of(Notice))
 
 
-def test_a_quantised_file_without_numbers_is_not_kept(export, model: Path, monkeypatch) -> None:
-    right = verification.run_logits
-    monkeypatch.setattr(verification, "run_logits", lambda *arguments: right(*arguments) * np.nan)
-    with pytest.raises(KanjiError, match="not kept: logits differ by up to nan"):
+def test_a_quantised_file_with_nan_logits_is_not_kept(export, model: Path, monkeypatch) -> None:
+    run_logits = verification.run_logits
+    monkeypatch.setattr(verification, "run_logits", lambda *arguments: run_logits(*arguments) * np.nan)
+    with pytest.raises(KanjiError, match="not kept: they differ by up to nan"):
         export(quantize="int8-dynamic")
     assert not list(model.parent.glob("*.onnx"))
 
 
-def test_pooling_table(model: Path, sample_dataset: Path, report) -> None:
+def test_the_pooling_table_measures_every_type(model: Path, sample_dataset: Path, report) -> None:
     table = compare_pooling(model, sample_dataset, report)
     assert (table.trained, table.samples) == ("adaptive_avg", 24)
     rows = {row.type: row for row in table.poolings}
-    assert list(rows) == list(POOLINGS)
+    assert list(rows) == list(POOLING_TYPES)
     assert rows["adaptive_avg"].trained
     assert rows["adaptive_avg"].top1 == rows["fixed_avg"].top1 > 0.5
     assert rows["adaptive_max"].top1 == rows["fixed_max"].top1
     assert rows["adaptive_avg"].operators["GlobalAveragePool"] == rows["fixed_avg"].operators["AveragePool"] == 5
     for kind in ("avg_2x2", "max_2x2"):
-        assert "needs training again" in rows[kind].refused
+        assert "needs retraining" in rows[kind].refused
         assert rows[kind].latency is None
     assert rows["fixed_max"].bytes > 0
     assert rows["fixed_max"].latency["tract"][0].median > 0

@@ -1,4 +1,4 @@
-"""ONNX files that this project never made."""
+"""Makes ONNX files unlike those of this project."""
 
 from pathlib import Path
 
@@ -31,16 +31,16 @@ def save(
 
 
 def transformer_block(path: Path) -> Path:
-    """One head of attention and a residual, tokens of 16 numbers, free batch and length."""
+    """One attention head and a residual; tokens of width 16, symbolic batch and length."""
     node = helper.make_node
     nodes = [
         node("LayerNormalization", ["x", "scale", "shift"], ["n"], name="norm", axis=-1),
         node("MatMul", ["n", "wq"], ["q"], name="query"),
         node("MatMul", ["n", "wk"], ["k"], name="key"),
         node("MatMul", ["n", "wv"], ["v"], name="value"),
-        node("Transpose", ["k"], ["kt"], name="turn", perm=[0, 2, 1]),
+        node("Transpose", ["k"], ["kt"], name="transpose", perm=[0, 2, 1]),
         node("MatMul", ["q", "kt"], ["scores"], name="scores"),
-        node("Softmax", ["scores"], ["p"], name="weigh", axis=-1),
+        node("Softmax", ["scores"], ["p"], name="weights", axis=-1),
         node("MatMul", ["p", "v"], ["mixed"], name="mix"),
         node("Add", ["mixed", "x"], ["y"], name="residual"),
     ]
@@ -50,7 +50,7 @@ def transformer_block(path: Path) -> Path:
 
 
 def with_unsupported(path: Path) -> Path:
-    """Between a convolution and a Relu two operators that tract lacks, one behind the other."""
+    """Two operators in a row that tract lacks, between a convolution and a Relu."""
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["c"], name="conv"),
         helper.make_node("Det", ["c"], ["d"], name="determinant"),
@@ -67,7 +67,7 @@ def with_unsupported(path: Path) -> Path:
 
 
 def control_flow(path: Path, inner: str = "Neg") -> Path:
-    """If the sum is positive, a node of the branch reads a tensor of the graph around it."""
+    """An If whose branches read a tensor of the outer graph."""
     then = helper.make_graph([helper.make_node("Relu", ["x"], ["a"])], "then", [], [number("a", 4)])
     other = helper.make_graph([helper.make_node(inner, ["x"], ["b"])], "else", [], [number("b", 4)])
     nodes = [
@@ -80,7 +80,7 @@ def control_flow(path: Path, inner: str = "Neg") -> Path:
 
 
 def computed_shape(path: Path) -> Path:
-    """Flattens by a shape worked out from the input's own, as torch's `view` is written; free batch."""
+    """Flattens to a shape computed from the input's shape, as torch exports `view`; symbolic batch."""
     node = helper.make_node
     nodes = [
         node("Shape", ["x"], ["shape"], name="shape"),
@@ -108,7 +108,7 @@ def loop(path: Path) -> Path:
 
 
 def dividing_by_zero(path: Path) -> Path:
-    """Aborts the process that runs it in tract."""
+    """Divides by zero, which aborts the process that runs it in tract."""
     values = helper.make_tensor_value_info("x", TensorProto.INT64, [1])
     out = helper.make_tensor_value_info("y", TensorProto.INT64, [1])
     return save(
@@ -117,7 +117,7 @@ def dividing_by_zero(path: Path) -> Path:
 
 
 def endless(path: Path) -> Path:
-    """Loops until its condition fails, which it never does."""
+    """A loop whose condition never becomes false."""
     flag, count = (helper.make_tensor_value_info(name, kind, []) for name, kind in (("go", 9), ("i", 7)))
     body = helper.make_graph(
         [helper.make_node("Add", ["v", "v"], ["w"]), helper.make_node("Identity", ["go"], ["on"])],
@@ -131,7 +131,7 @@ def endless(path: Path) -> Path:
 
 
 def custom_domain(path: Path) -> Path:
-    nodes = [helper.make_node("Wish", ["x"], ["y"], name="wish", domain="com.example")]
+    nodes = [helper.make_node("Custom", ["x"], ["y"], name="custom", domain="com.example")]
     return save(path, nodes, [number("x", 2)], [number("y", 2)], domains={"com.example": 1})
 
 
@@ -144,8 +144,8 @@ def strings(path: Path) -> Path:
     return save(path, [helper.make_node("Identity", ["x"], ["y"], name="same")], text[:1], text[1:])
 
 
-def picture_network(path: Path, side: int = 16, **external: bool) -> Path:
-    """A small network with a free batch; with `save_as_external_data` its weights lie in a file beside it."""
+def image_network(path: Path, side: int = 16, **external: bool) -> Path:
+    """A small network with a symbolic batch; with `save_as_external_data` its weights are in a file beside it."""
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["c"], name="/net/stem/Conv", strides=[2, 2], pads=[1, 1, 1, 1]),
         helper.make_node("Relu", ["c"], ["r"], name="/net/stem/Relu"),

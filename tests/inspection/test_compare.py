@@ -1,4 +1,4 @@
-"""`compare`: what two files have in common, found on the same samples."""
+"""`compare`: operators, outputs and latency of several files."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ from kanji_tui.events import Event, Progress
 from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.inspection import compare
 from kanji_tui.inspection.compare import compare_models
-from kanji_tui.inspection.compared_file import Candidate, read_candidate, shared_columns
+from kanji_tui.inspection.compared_file import ModelFile, read_model_file, shared_columns
 from kanji_tui.inspection.results import Compared
 from tests.conftest import Remembered
 from tests.inspection import graphs
@@ -24,16 +24,18 @@ from tests.inspection import graphs
 
 @pytest.fixture(scope="module")
 def exports(trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The same network for two targets. Read only."""
+    """The same network exported for two targets. Read only."""
     folder = tmp_path_factory.mktemp("exports")
     for target in ("tract", "strict"):
-        export_onnx(trained.model_path, trained.data_dir, target, folder / f"{target}.onnx", False, Remembered())
+        export_onnx(
+            trained.model_path, trained.data_dir, Remembered(), target=target, output_path=folder / f"{target}.onnx"
+        )
     return {target: folder / f"{target}.onnx" for target in ("tract", "strict")}
 
 
 @pytest.fixture(autouse=True)
 def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A timing each, not thirty."""
+    """3 runs per timing instead of 30."""
     monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
 
 
@@ -41,7 +43,7 @@ def results(compared: Compared) -> dict[tuple[str, str], tuple]:
     return {(Path(r.model).stem, r.backend): (r.parity, r.reason) for r in compared.parity.results}
 
 
-def test_the_same_network_twice(exports, trained, report) -> None:
+def test_one_network_exported_for_two_targets(exports, trained, report) -> None:
     compared = compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
     first, second = compared.models
     assert (first.opset, second.opset) == (12, 11)
@@ -70,7 +72,7 @@ def test_the_same_network_twice(exports, trained, report) -> None:
     json.dumps(dataclasses.asdict(compared))
 
 
-def test_other_weights_are_seen(exports, trained, tmp_path: Path, report) -> None:
+def test_other_weights_fail_parity_and_lower_the_accuracy(exports, trained, tmp_path: Path, report) -> None:
     model = onnx.load(str(exports["tract"]))
     bias = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [12])
     bias.CopyFrom(numpy_helper.from_array(np.roll(numpy_helper.to_array(bias), 1) + 9 * np.eye(12)[3], bias.name))
@@ -85,30 +87,29 @@ def test_other_weights_are_seen(exports, trained, tmp_path: Path, report) -> Non
 
 
 def test_classes_are_matched_by_jis_code(exports, trained, tmp_path: Path, report) -> None:
-    """The same network with its outputs in another order, and its card saying so, says the same."""
+    """The same network with its outputs and the classes in its card reversed passes parity."""
     model = onnx.load(str(exports["tract"]))
     order = np.arange(12)[::-1]
     for tensor in model.graph.initializer:
         if tensor.dims and tensor.dims[0] == 12:
             tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[order].copy(), tensor.name))
-    note = next(entry for entry in model.metadata_props if entry.key == "card")
-    card = json.loads(note.value)
-    note.value = json.dumps({**card, "classes": card["classes"][::-1]})
-    onnx.save(model, str(tmp_path / "turned.onnx"))
-    compared = compare_models((exports["tract"], tmp_path / "turned.onnx"), trained.data_dir, report)
-    parity, reason = results(compared)["turned", "onnxruntime"]
+    metadata = next(entry for entry in model.metadata_props if entry.key == "card")
+    card = json.loads(metadata.value)
+    metadata.value = json.dumps({**card, "classes": card["classes"][::-1]})
+    onnx.save(model, str(tmp_path / "reversed.onnx"))
+    compared = compare_models((exports["tract"], tmp_path / "reversed.onnx"), trained.data_dir, report)
+    parity, reason = results(compared)["reversed", "onnxruntime"]
     assert parity is not None, reason
     assert parity.passed
     assert compared.models[1].top1 == compared.models[0].top1
 
 
-def test_foreign_files(exports, trained, tmp_path: Path, report) -> None:
-    """What cannot be compared is said, and the rest is measured."""
+def test_files_without_image_input_are_not_compared_but_timed(exports, trained, tmp_path: Path, report) -> None:
     block = graphs.transformer_block(tmp_path / "block.onnx")
     det = graphs.with_unsupported(tmp_path / "det.onnx")
     compared = compare_models((exports["tract"], block, det), trained.data_dir, report)
     assert {parity for parity, _ in results(compared).values()} == {None}
-    assert all("does not take grey square pictures" in reason for _, reason in results(compared).values())
+    assert all("is not a square grey image" in reason for _, reason in results(compared).values())
     assert compared.operators["LayerNormalization"] == (0, 1, 0)
     timings = {(Path(t.model).stem, t.batch): t for t in compared.latency["tract"]}
     assert timings["block", 32].median > 0
@@ -116,25 +117,25 @@ def test_foreign_files(exports, trained, tmp_path: Path, report) -> None:
     assert timings["det", 32].median is None
 
 
-def test_other_numbers_of_outputs(exports, trained, tmp_path: Path, report) -> None:
-    foreign = graphs.picture_network(tmp_path / "net.onnx", side=32)
+def test_files_with_another_number_of_outputs_are_not_compared(exports, trained, tmp_path: Path, report) -> None:
+    foreign = graphs.image_network(tmp_path / "net.onnx", side=32)
     compared = compare_models((exports["tract"], foreign), trained.data_dir, report)
     found = results(compared)
     assert found["tract", "tract"][0].passed
-    assert found["net", "tract"] == (None, f"it gives 5 numbers, {exports['tract']} gives 12")
+    assert found["net", "tract"] == (None, f"it has 5 outputs, {exports['tract']} has 12")
     assert compared.models[1].top1 is None
 
 
-def test_other_picture_sizes(exports, trained, tmp_path: Path, report) -> None:
-    foreign = graphs.picture_network(tmp_path / "net.onnx", side=16)
+def test_files_with_another_image_size_are_not_compared(exports, trained, tmp_path: Path, report) -> None:
+    foreign = graphs.image_network(tmp_path / "net.onnx", side=16)
     compared = compare_models((exports["tract"], foreign), trained.data_dir, report)
-    assert "pictures of 32, 16 pixels" in results(compared)["net", "onnxruntime"][1]
+    assert "their image sizes differ: 32, 16 pixels" in results(compared)["net", "onnxruntime"][1]
 
 
-def test_without_dataset_they_are_drawn(exports, tmp_path: Path, report, monkeypatch) -> None:
+def test_without_a_dataset_synthetic_samples_are_used(exports, tmp_path: Path, report, monkeypatch) -> None:
     monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
     compared = compare_models((exports["tract"], exports["strict"]), tmp_path / "nowhere", report)
-    assert compared.parity.samples_source.startswith("drawn samples from a font, because there is no dataset")
+    assert compared.parity.samples_source.startswith("synthetic samples, because there is no dataset")
     assert compared.parity.samples == 48
     assert compared.models[0].top1 is None
     assert results(compared)["strict", "tract"][0].passed
@@ -150,33 +151,33 @@ def test_a_slow_engine_is_compared_on_fewer_samples(exports, trained, report, mo
 
 
 def test_each_model_runs_once_on_each_sample_in_each_engine(exports, trained, report, monkeypatch) -> None:
-    outputs, runs = Candidate.outputs, Counter()
+    outputs, runs = ModelFile.outputs, Counter()
 
-    def counted(candidate, engine, pictures):
-        runs[candidate.path.stem, engine.name] += len(pictures)
-        return outputs(candidate, engine, pictures)
+    def counted(file, engine, images):
+        runs[file.path.stem, engine.name] += len(images)
+        return outputs(file, engine, images)
 
-    monkeypatch.setattr(Candidate, "outputs", counted)
+    monkeypatch.setattr(ModelFile, "outputs", counted)
     compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
     assert runs == {(name, engine): 24 for name in exports for engine in ("onnxruntime", "tract")}
 
 
-def test_the_first_model_can_be_stopped_too(exports, trained, monkeypatch) -> None:
+def test_a_stop_is_noticed_while_the_first_model_runs(exports, trained, monkeypatch) -> None:
     @dataclasses.dataclass
     class StoppedAtParity(Remembered):
         def __call__(self, event: Event) -> None:
             super().__call__(event)
             self.stop |= isinstance(event, Progress) and event.phase == "parity"
 
-    outputs, runs = Candidate.outputs, []
+    outputs, runs = ModelFile.outputs, []
     monkeypatch.setattr(compare, "BATCH", 8)
-    monkeypatch.setattr(Candidate, "outputs", lambda *asked: runs.append(asked) or outputs(*asked))
+    monkeypatch.setattr(ModelFile, "outputs", lambda *arguments: runs.append(arguments) or outputs(*arguments))
     with pytest.raises(Stopped):
         compare_models((exports["tract"], exports["strict"]), trained.data_dir, StoppedAtParity())
     assert len(runs) == 1
 
 
-def test_how_many(exports, trained, report, tmp_path: Path) -> None:
+def test_too_few_too_many_and_missing_files_are_refused(exports, trained, report, tmp_path: Path) -> None:
     for count in (1, 5):
         with pytest.raises(UsageError, match=f"{count} files cannot be compared"):
             compare_models((exports["tract"],) * count, trained.data_dir, report)
@@ -184,8 +185,8 @@ def test_how_many(exports, trained, report, tmp_path: Path) -> None:
         compare_models((exports["tract"], tmp_path / "none.onnx"), trained.data_dir, report)
 
 
-def test_shared_columns(exports) -> None:
-    first = read_candidate(exports["tract"])
+def test_outputs_are_matched_by_the_classes_of_the_cards(exports) -> None:
+    first = read_model_file(exports["tract"])
     half = dataclasses.replace(first, card=dataclasses.replace(first.card, classes=first.card.classes[6:]))
     left, right = shared_columns(first, half, (12, 6))
     assert left.tolist() == [6, 7, 8, 9, 10, 11]
@@ -195,22 +196,22 @@ def test_shared_columns(exports) -> None:
         shared_columns(first, other, (12, 2))
 
 
-def test_a_fixed_batch_is_filled_up(tmp_path: Path) -> None:
+def test_a_fixed_batch_is_padded(tmp_path: Path) -> None:
     from kanji_tui.engines.engine import Engine
 
-    path = graphs.picture_network(tmp_path / "net.onnx")
+    path = graphs.image_network(tmp_path / "net.onnx")
     model = onnx.load(str(path))
     for value in (model.graph.input[0], model.graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_value = 4
     onnx.save(model, str(tmp_path / "fixed.onnx"))
-    pictures = np.random.default_rng(0).random((6, 1, 16, 16)).astype(np.float32)
+    images = np.random.default_rng(0).random((6, 1, 16, 16)).astype(np.float32)
     with Engine("onnxruntime") as engine:
-        free = read_candidate(path).outputs(engine, pictures)
-        fixed = read_candidate(tmp_path / "fixed.onnx").outputs(engine, pictures)
+        free = read_model_file(path).outputs(engine, images)
+        fixed = read_model_file(tmp_path / "fixed.onnx").outputs(engine, images)
     np.testing.assert_allclose(fixed, free, atol=1e-6)
 
 
-def test_command(exports, trained, kanji_tui, tmp_path: Path) -> None:
+def test_the_command_prints_the_comparison(exports, trained, kanji_tui, tmp_path: Path) -> None:
     for path in exports.values():
         shutil.copy(path, tmp_path)
     ended = kanji_tui("compare", "tract.onnx", "strict.onnx", "--data-dir", trained.data_dir)

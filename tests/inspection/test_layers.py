@@ -1,4 +1,4 @@
-"""Size by layer: every weight is counted once, with the layer that works with it."""
+"""Size by layer: every weight is counted once, in the layer that computes with it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from onnx import helper, numpy_helper
 
 from kanji_tui.engines.graph import module_of
 from kanji_tui.export.onnx_export import export_onnx
-from kanji_tui.export.variants import Changes
+from kanji_tui.export.variants import Variant
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.inspection.results import InspectedModel, Layer
 from tests.inspection import graphs
@@ -24,24 +24,24 @@ def inspect(path: Path, report) -> tuple[InspectedModel, dict[str, Layer]]:
     return model, layers
 
 
-def test_only_layers_with_weights_or_work(tmp_path: Path, report) -> None:
-    _, layers = inspect(graphs.picture_network(tmp_path / "net.onnx"), report)
+def test_only_layers_with_weights_or_macs_are_listed(tmp_path: Path, report) -> None:
+    _, layers = inspect(graphs.image_network(tmp_path / "net.onnx"), report)
     assert list(layers) == ["net.stem", "net.head"]
     assert layers["net.stem"].operators == ("Conv", "Relu")
     assert (layers["net.stem"].bytes, layers["net.head"].parameters) == (8 * 9 * 4, 45)
 
 
-def test_packed_weights_belong_to_the_layer_behind(trained, tmp_path: Path, report, monkeypatch) -> None:
-    """A quantised weight goes through nodes of its own; those are no layers."""
+def test_a_quantised_weight_belongs_to_the_layer_that_uses_it(trained, tmp_path: Path, report, monkeypatch) -> None:
+    """A quantised weight passes through nodes of its own, which are not layers."""
     monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
     monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1,))
     plain = tmp_path / "plain.onnx"
-    export_onnx(trained.model_path, trained.data_dir, "tract", plain, False, report)
+    export_onnx(trained.model_path, trained.data_dir, report, output_path=plain)
     _, before = inspect(plain, report)
     assert {"network.stem.0", "network.body.3.branch.0", "network.classifier"} <= before.keys()
     for kind in ("int8-static", "int8-dynamic"):
-        path, changes = tmp_path / f"{kind}.onnx", Changes(quantize=kind)
-        export_onnx(trained.model_path, trained.data_dir, "tract", path, False, report, changes)
+        path, variant = tmp_path / f"{kind}.onnx", Variant(quantize=kind)
+        export_onnx(trained.model_path, trained.data_dir, report, output_path=path, variant=variant)
         _, after = inspect(path, report)
         assert before.keys() <= after.keys()
         for name in ("network.stem.0", "network.body.3.branch.0"):
@@ -49,14 +49,14 @@ def test_packed_weights_belong_to_the_layer_behind(trained, tmp_path: Path, repo
             assert before[name].bytes * 0.2 < after[name].bytes < before[name].bytes * 0.5
 
 
-def test_weights_in_branches_and_constants(tmp_path: Path, report) -> None:
+def test_weights_in_branches_and_constants_are_counted(tmp_path: Path, report) -> None:
     def branch(name: str) -> onnx.GraphProto:
         nodes = [helper.make_node("Add", ["x", f"{name}_w"], [name])]
         return helper.make_graph(nodes, name, [], [graphs.number(name, 4)], [graphs.weight(f"{name}_w", 4)])
 
-    held = numpy_helper.from_array(numpy_helper.to_array(graphs.weight("held", 4)), "held")
+    constant = numpy_helper.from_array(numpy_helper.to_array(graphs.weight("constant", 4)), "constant")
     nodes = [
-        helper.make_node("Constant", [], ["c"], name="held", value=held),
+        helper.make_node("Constant", [], ["c"], name="constant", value=constant),
         helper.make_node("Mul", ["x", "c"], ["m"], name="scale"),
         helper.make_node("ReduceSum", ["m", "axes"], ["s"], name="sum", keepdims=0),
         helper.make_node("Greater", ["s", "zero"], ["b"], name="positive"),
@@ -68,7 +68,7 @@ def test_weights_in_branches_and_constants(tmp_path: Path, report) -> None:
     _, layers = inspect(path, report)
     assert layers["scale"].bytes == 16
     assert layers["choice"].bytes == 32
-    assert "held" not in layers
+    assert "constant" not in layers
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_weights_in_branches_and_constants(tmp_path: Path, report) -> None:
         ("conv1", ""),
     ],
 )
-def test_the_module_is_told_by_its_whole_name(name: str, module: str) -> None:
+def test_the_module_is_read_from_the_node_name(name: str, module: str) -> None:
     assert module_of(helper.make_node("Relu", ["x"], ["y"], name=name)) == module

@@ -4,13 +4,13 @@ from kanji_tui.networks.registry import build
 from kanji_tui.networks.summary import summarise
 
 
-def test_it_is_small_enough_for_a_browser():
+def test_kanjinet_is_small_enough_for_a_browser():
     cost = summarise("kanjinet", 3036, 64)
     assert cost.parameters <= 3_700_000
     assert cost.bytes <= 15_000_000
 
 
-def test_its_weights_fit_every_size():
+def test_kanjinets_weights_fit_every_image_size():
     small, large = build("kanjinet", 9, 32), build("kanjinet", 9, 128)
     large.load_state_dict(small.state_dict())
     assert large(torch.rand(2, 1, 128, 128)).shape == (2, 9)

@@ -36,13 +36,13 @@ def keys(blocks: int, attention: tuple[int, ...] = ()) -> set[str]:
         ("v2.1", 3_863_655, keys(5, (3, 4, 5))),
     ],
 )
-def test_parameters_and_keys_are_the_originals(name, parameters, expected):
+def test_parameter_counts_and_keys_match_the_original_scripts(name, parameters, expected):
     network = build(name, 3036, 64)
     assert sum(parameter.numel() for parameter in network.parameters()) == parameters
     assert set(network.state_dict()) == expected
 
 
-def test_the_shapes_of_v21_are_the_originals():
+def test_the_weight_shapes_of_v21_match_the_original_scripts():
     weights = build("v2.1", 3036, 64).state_dict()
     assert weights["conv1.0.weight"].shape == (1, 1, 3, 3)
     assert weights["conv5.3.weight"].shape == (512, 256, 1, 1)
@@ -52,36 +52,36 @@ def test_the_shapes_of_v21_are_the_originals():
     assert weights["classifier.4.weight"].shape == (3036, 1024)
 
 
-def test_the_block_from_one_channel_learns_the_same_as_its_layers_one_after_the_other():
+def test_the_fused_block_of_one_channel_matches_its_separate_layers():
     torch.manual_seed(3)
     fused = separable(1, 8, 2)
     for layer in (1, 4):
         torch.nn.init.normal_(fused[layer].weight, 1.0, 0.3)
         torch.nn.init.normal_(fused[layer].bias)
     plain = nn.Sequential(*deepcopy(fused))
-    towards = torch.randn(4, 8, 16, 16)
+    direction = torch.randn(4, 8, 16, 16)
     for block in (fused, plain):
-        (block(torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(5))) * towards).sum().backward()
+        (block(torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(5))) * direction).sum().backward()
 
     found, expected = dict(fused.named_parameters()), dict(plain.named_parameters())
     for name in expected:
         torch.testing.assert_close(found[name].grad, expected[name].grad, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(fused.state_dict(), plain.state_dict(), rtol=1e-4, atol=1e-5)
-    pictures = torch.rand(4, 1, 32, 32)
-    torch.testing.assert_close(fused(pictures), plain(pictures), rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(fused.eval()(pictures), plain.eval()(pictures), rtol=1e-4, atol=1e-4)
+    images = torch.rand(4, 1, 32, 32)
+    torch.testing.assert_close(fused(images), plain(images), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(fused.eval()(images), plain.eval()(images), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["v1", "v2", "v2.1"])
-def test_all_maps_keep_to_channels_last_while_the_network_learns(name):
-    """PyTorch turns to the other layout, and slows down, at a map of one channel that is not told apart."""
+def test_all_feature_maps_are_channels_last_in_training(name):
+    """After a map of one channel PyTorch would use the other memory layout, which is slower."""
     network = build(name, 12, 64).to(memory_format=torch.channels_last)
-    maps = []
+    features = []
     for module in network.modules():
         if isinstance(module, nn.Conv2d | FromOneChannel) and getattr(module, "out_channels", 0) != 1:
-            module.register_forward_hook(lambda _module, _inputs, output: maps.append(output))
+            module.register_forward_hook(lambda _module, _inputs, output: features.append(output))
 
     network(torch.rand(4, 1, 64, 64).contiguous(memory_format=torch.channels_last))
 
-    assert maps
-    assert all(found.is_contiguous(memory_format=torch.channels_last) for found in maps)
+    assert features
+    assert all(found.is_contiguous(memory_format=torch.channels_last) for found in features)

@@ -4,8 +4,8 @@ from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import build
 
 
-def test_it_normalises_before_the_network():
+def test_the_recogniser_normalises_its_input():
     network = build("kanjinet", 5, 32).eval()
-    pictures = torch.rand(3, 1, 32, 32)
-    assert torch.equal(Recogniser(network)(pictures), network(pictures))
-    assert torch.allclose(Recogniser(network, 0.2, 0.5)(pictures), network((pictures - 0.2) / 0.5))
+    images = torch.rand(3, 1, 32, 32)
+    assert torch.equal(Recogniser(network)(images), network(images))
+    assert torch.allclose(Recogniser(network, 0.2, 0.5)(images), network((images - 0.2) / 0.5))

@@ -28,7 +28,7 @@ def test_an_export_names_how_it_was_verified_and_measured() -> None:
     found = onnx_key_values(exported())
     pairs = {name: text_of(value) for name, value in found.pairs}
     assert found.title.endswith("_int8_static.onnx")
-    assert pairs["pooling"] == "adaptive_avg: GlobalAveragePool whole picture"
+    assert pairs["pooling"] == "adaptive_avg: GlobalAveragePool whole image"
     assert pairs["top-1"] == "96.98 %, as trained 97.12 %, 240 samples: drawn sample, test split"
     assert pairs["tract"].startswith("max abs. difference 3.1e-01, exceeds tolerance 1.4e-03")
     assert pairs["ranges from"] == "drawn sample, train split"
@@ -62,7 +62,7 @@ def test_each_pooling_type_is_measured_or_says_why_not() -> None:
     kept, refused = pooling_table(pooled()).rows
     assert [text_of(cell) for cell in kept.cells] == [
         "adaptive_avg *", "4.3 MiB", "97.12 %", "29", "1.00", "32.0", "1.00", "32.0",
-        "GlobalAveragePool whole picture",
+        "GlobalAveragePool whole image",
     ]  # fmt: skip
     assert refused.details == ("avg_2x2 needs training again",)
     assert len(refused.cells) == len(kept.cells)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kanji_tui.cli.render import plain_lines
-from kanji_tui.inspection.results import Inspected, Refusal, Support
+from kanji_tui.inspection.results import Inspected, Support, UnsupportedNode
 from kanji_tui.presentation.document import Document, Table, text_of
 from kanji_tui.presentation.inspection import (
     engine_table,
@@ -19,7 +19,7 @@ from kanji_tui.presentation.inspection import (
 )
 from tests.tui.recorded import INSPECTED
 
-TWICE = tuple(Refusal(f"/{name}", "Det", "no rule for [batch]") for name in "ab")
+TWICE = tuple(UnsupportedNode(f"/{name}", "Det", "no rule for [batch]") for name in "ab")
 
 
 def text(document: Document) -> str:
@@ -37,7 +37,7 @@ def test_key_values_name_versions_weights_and_work() -> None:
         "opset": "12, com.microsoft 1, IR 7, pytorch",
         "weights": "1,127,380 parameters, 76.6 KiB; the file has 4.3 MiB",
         "MACs": "27,449,344 for an input of 1x1x32x32; 1 node not counted",
-        "pooling": "1 GlobalAveragePool whole picture",
+        "pooling": "1 GlobalAveragePool whole image",
         "interface": "input float batchx1x32x32  ->  logits float batchx6",
     }
 
@@ -66,7 +66,7 @@ def test_nodes_unsupported_for_one_reason_stand_together() -> None:
 
 
 def test_a_filter_finds_the_nodes_that_an_engine_does_not_support() -> None:
-    web = Support(None, (Refusal("/stem.1", "Relu", "no WebGPU kernel"),))
+    web = Support(None, (UnsupportedNode("/stem.1", "Relu", "no WebGPU kernel"),))
     rows = node_table(replace(INSPECTED, backends={**INSPECTED.backends, "onnxruntime-web": web})).rows
 
     def found(words: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Counts of what is predicted correctly and of what is confused."""
+"""Counts of correct predictions and of confusions."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from kanji_tui.recognition.confusions import count_by_class, most_confused
 from kanji_tui.recognition.results import Confusion
 
 
-def test_counts_by_class_have_a_place_for_classes_without_samples() -> None:
+def test_classes_without_samples_count_zero() -> None:
     samples, correct = count_by_class(np.array([0, 2, 2, 0]), np.array([True, False, True, True]), 4)
     assert samples.tolist() == [2, 0, 2, 0]
     assert correct.tolist() == [2, 0, 1, 0]
 
 
-def test_the_most_frequent_pairs_first_and_equals_by_their_codes() -> None:
+def test_confusions_are_sorted_by_frequency_then_by_code() -> None:
     truth = np.array([0x4544, 0x4544, 0x3021, 0x467C, 0x467C], np.uint16)
     predicted = np.array([0x467C, 0x467C, 0x3026, 0x4544, 0x467C], np.uint16)
     found = most_confused(truth, predicted, 2)

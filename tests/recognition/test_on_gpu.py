@@ -1,4 +1,4 @@
-"""Recognition on the simulated GPU: evaluation goes there, and every answer is the CPU's."""
+"""Recognition on the simulated GPU: evaluation runs there with the CPU's results; single images do not."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import NETWORKS, build
 from kanji_tui.recognition.ensemble import evaluate_ensemble
 from kanji_tui.recognition.evaluation import evaluate, predict_split
-from kanji_tui.recognition.layers import last_pooling, last_with_places
+from kanji_tui.recognition.layers import last_feature_map, last_pooling
 from kanji_tui.recognition.models import Model, open_model
 from kanji_tui.recognition.predictor import predict
 from kanji_tui.recognition.saliency import explain, saliency
@@ -26,19 +26,19 @@ OURS = [name for name, known in NETWORKS.items() if not known.needs]
 
 @pytest.fixture
 def computed_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """On which devices recognisers computed, in order."""
+    """The device of each forward pass, in order."""
     devices: list[str] = []
     forward = Recogniser.forward
 
-    def noted(self: Recogniser, pictures: torch.Tensor) -> torch.Tensor:
-        devices.append(pictures.device.type)
-        return forward(self, pictures)
+    def recording(self: Recogniser, images: torch.Tensor) -> torch.Tensor:
+        devices.append(images.device.type)
+        return forward(self, images)
 
-    monkeypatch.setattr(Recogniser, "forward", noted)
+    monkeypatch.setattr(Recogniser, "forward", recording)
     return devices
 
 
-def test_an_evaluation_computes_on_the_gpu_and_finds_the_same(trained, report, computed_on: list[str]) -> None:
+def test_an_evaluation_on_the_gpu_has_the_cpus_results(trained, report, computed_on: list[str]) -> None:
     expected = evaluate(trained.model_path, trained.data_dir, "all", None, report)
     assert set(computed_on) == {"cpu"}
     computed_on.clear()
@@ -49,36 +49,40 @@ def test_an_evaluation_computes_on_the_gpu_and_finds_the_same(trained, report, c
     assert replace(found, seconds=0.0, loss=0.0) == replace(expected, seconds=0.0, loss=0.0)
 
 
-def test_an_evaluation_goes_in_halves_where_memory_ends(trained, report, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluation_halves_its_batches_if_memory_runs_out(
+    trained, report, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = evaluate(trained.model_path, trained.data_dir, "all", None, report)
     forward = Recogniser.forward
 
-    def tight(self: Recogniser, pictures: torch.Tensor) -> torch.Tensor:
-        if isinstance(pictures, OnGpu) and len(pictures) > 50:
+    def out_of_memory(self: Recogniser, images: torch.Tensor) -> torch.Tensor:
+        if isinstance(images, OnGpu) and len(images) > 50:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return forward(self, pictures)
+        return forward(self, images)
 
-    monkeypatch.setattr(Recogniser, "forward", tight)
+    monkeypatch.setattr(Recogniser, "forward", out_of_memory)
     with machine_with_gpu():
         found = evaluate(trained.model_path, trained.data_dir, "all", None, report)
     assert (found.top1, found.confusions) == (expected.top1, expected.confusions)
 
 
-def test_a_gpu_that_does_not_work_leaves_the_evaluation_to_the_cpu(trained, report, monkeypatch) -> None:
+def test_if_the_gpu_fails_the_evaluation_runs_on_the_cpu(trained, report, monkeypatch) -> None:
     forward = Recogniser.forward
 
-    def broken(self: Recogniser, pictures: torch.Tensor) -> torch.Tensor:
-        if isinstance(pictures, OnGpu):
+    def broken(self: Recogniser, images: torch.Tensor) -> torch.Tensor:
+        if isinstance(images, OnGpu):
             raise RuntimeError("CUDA error: no kernel image is available")
-        return forward(self, pictures)
+        return forward(self, images)
 
     monkeypatch.setattr(Recogniser, "forward", broken)
     with machine_with_gpu():
         assert evaluate(trained.model_path, trained.data_dir, "test", None, report).samples
-    assert any("so the CPU computes: CUDA error: no kernel" in notice.message for notice in report.of(Notice))
+    assert any(
+        "so the CPU is used instead: CUDA error: no kernel" in notice.message for notice in report.of(Notice)
+    )
 
 
-def test_models_judge_together_on_the_gpu(trained, report, computed_on: list[str]) -> None:
+def test_an_ensemble_runs_on_the_gpu(trained, report, computed_on: list[str]) -> None:
     paths = (trained.model_path, trained.model_path)
     expected = evaluate_ensemble(paths, trained.data_dir, "test", report)
     computed_on.clear()
@@ -88,7 +92,7 @@ def test_models_judge_together_on_the_gpu(trained, report, computed_on: list[str
     assert (found.top1, found.top5, found.confusions) == (expected.top1, expected.top5, expected.confusions)
 
 
-def test_suspects_are_looked_for_on_the_gpu(trained, report, computed_on: list[str]) -> None:
+def test_suspects_are_computed_on_the_gpu(trained, report, computed_on: list[str]) -> None:
     dataset = open_dataset(trained.data_dir)
 
     def suspects(model: Model):
@@ -105,27 +109,27 @@ def test_suspects_are_looked_for_on_the_gpu(trained, report, computed_on: list[s
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_saliency_on_the_gpu_is_the_cpus(name: str) -> None:
+def test_saliency_on_the_gpu_matches_the_cpu(name: str) -> None:
     torch.manual_seed(0)
     recogniser = Recogniser(build(name, 7, 32), mean=0.2, std=0.5).eval()
-    picture = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
-    expected = saliency(recogniser, picture, 3)
-    place = last_pooling(recogniser.network, 32), last_with_places(recogniser.network, 32)
+    image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
+    expected = saliency(recogniser, image, 3)
+    layers = last_pooling(recogniser.network, 32), last_feature_map(recogniser.network, 32)
     with machine_with_gpu():
         recogniser.to(GPU)
-        found = saliency(recogniser, picture, 3)
-        assert (last_pooling(recogniser.network, 32), last_with_places(recogniser.network, 32)) == place
+        found = saliency(recogniser, image, 3)
+        assert (last_pooling(recogniser.network, 32), last_feature_map(recogniser.network, 32)) == layers
         assert Waits.count > 0
     assert (found.method, found.output) == (expected.method, expected.output)
     assert found.probability == pytest.approx(expected.probability, rel=1e-4)
     assert np.allclose(found.map, expected.map, atol=1e-3)
 
 
-def test_single_pictures_stay_on_the_cpu(trained, tmp_path: Path, report, computed_on: list[str]) -> None:
-    """Setting a GPU up takes longer than they do."""
-    picture = open_dataset(trained.data_dir).images([5])[0]
-    Image.fromarray(255 - picture).resize((96, 96)).save(tmp_path / "one.png")
+def test_single_images_stay_on_the_cpu(trained, tmp_path: Path, report, computed_on: list[str]) -> None:
+    """Initialising a GPU would take longer."""
+    image = open_dataset(trained.data_dir).images([5])[0]
+    Image.fromarray(255 - image).resize((96, 96)).save(tmp_path / "one.png")
     with machine_with_gpu():
         predict((tmp_path / "one.png",), trained.model_path, False, report)
-        explain(trained.model_path, trained.data_dir, (5,), None, None, None, report)
+        explain(trained.model_path, trained.data_dir, report, samples=(5,))
     assert set(computed_on) == {"cpu"}

@@ -1,4 +1,4 @@
-"""What is kept of a model's predictions, and when it is used again."""
+"""The file of a model's predictions, and when it is reused."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,13 @@ from kanji_tui.events import Notice, Progress
 from kanji_tui.jobs.evaluate import Spec, predictions_folder, run
 from kanji_tui.recognition.evaluation import evaluate
 from kanji_tui.recognition.models import open_model
-from kanji_tui.recognition.predictions import Predictions, keep, kept_path, parts_of, read_kept
+from kanji_tui.recognition.predictions import (
+    Predictions,
+    load_predictions,
+    predictions_file,
+    save_predictions,
+    split_of_samples,
+)
 from tests.conftest import Remembered
 
 
@@ -35,13 +41,13 @@ def some_predictions(samples: int = 9) -> Predictions:
     )
 
 
-def test_the_file_holds_what_is_promised(trained, tmp_path, report):
+def test_the_file_has_the_documented_content(trained, tmp_path, report):
     dataset, model = open_dataset(trained.data_dir), open_model(trained.model_path)
     found = evaluate(trained.model_path, trained.data_dir, "val", tmp_path, report)
     assert found.predictions_path == str(tmp_path / "best_kanji_model_predictions_val.npz")
     with np.load(found.predictions_path, allow_pickle=False) as file:
-        kept = dict(file)
-    about = json.loads(str(kept["about"]))
+        saved = dict(file)
+    about = json.loads(str(saved["about"]))
     assert about == {
         "version": 1,
         "model_digest": model.digest,
@@ -49,30 +55,34 @@ def test_the_file_holds_what_is_promised(trained, tmp_path, report):
         "split": "val",
     }
     split = split_dataset(dataset, "writer", (70.0, 15.0, 15.0), 0)
-    assert np.array_equal(kept["index"], split.validation)
-    assert kept["jis"].shape == kept["probability"].shape == (found.samples, 5)
-    assert (kept["jis"].dtype, kept["probability"].dtype, kept["loss"].dtype) == (np.uint16, np.float32, np.float32)
-    assert (np.diff(kept["probability"], axis=1) <= 0).all()
+    assert np.array_equal(saved["index"], split.validation)
+    assert saved["jis"].shape == saved["probability"].shape == (found.samples, 5)
+    assert (saved["jis"].dtype, saved["probability"].dtype, saved["loss"].dtype) == (
+        np.uint16,
+        np.float32,
+        np.float32,
+    )
+    assert (np.diff(saved["probability"], axis=1) <= 0).all()
     truth = dataset.jis[split.validation]
-    assert (kept["jis"][:, 0] == truth).mean() == found.top1
-    own = np.exp(-kept["loss"])
-    place = (kept["jis"] == truth[:, None]).argmax(1)
-    listed = (kept["jis"] == truth[:, None]).any(1)
-    picked = kept["probability"][np.arange(len(truth)), place]
+    assert (saved["jis"][:, 0] == truth).mean() == found.top1
+    own = np.exp(-saved["loss"])
+    place = (saved["jis"] == truth[:, None]).argmax(1)
+    listed = (saved["jis"] == truth[:, None]).any(1)
+    picked = saved["probability"][np.arange(len(truth)), place]
     np.testing.assert_allclose(own[listed], picked[listed], rtol=1e-4)
 
 
-def test_kept_predictions_are_used_again_and_score_the_same(trained, tmp_path, report):
+def test_saved_predictions_are_reused_and_score_the_same(trained, tmp_path, report):
     first = evaluate(trained.model_path, trained.data_dir, "test", tmp_path, report)
     again = Remembered()
     second = evaluate(trained.model_path, trained.data_dir, "test", tmp_path, again)
     assert (first.reused, second.reused) == (False, True)
     assert scores(first) == scores(second)
     assert not again.of(Progress)
-    assert any("used again" in notice.message for notice in again.of(Notice))
+    assert any("reusing" in notice.message for notice in again.of(Notice))
 
 
-def test_those_of_all_samples_serve_every_split(trained, tmp_path, report):
+def test_predictions_of_all_samples_are_reused_for_every_split(trained, tmp_path, report):
     alone = evaluate(trained.model_path, trained.data_dir, "test", None, report)
     assert (alone.predictions_path, alone.reused) == ("", False)
     evaluate(trained.model_path, trained.data_dir, "all", tmp_path, report)
@@ -84,27 +94,27 @@ def test_those_of_all_samples_serve_every_split(trained, tmp_path, report):
 
 
 @pytest.mark.parametrize("what", ["model_digest", "dataset_digest"])
-def test_another_model_or_dataset_is_computed_anew(trained, tmp_path, report, what):
+def test_predictions_of_another_model_or_dataset_are_not_reused(trained, tmp_path, report, what):
     first = evaluate(trained.model_path, trained.data_dir, "val", tmp_path, report)
-    path = kept_path(tmp_path, trained.model_path, "val")
+    path = predictions_file(tmp_path, trained.model_path, "val")
     model, dataset = open_model(trained.model_path), open_dataset(trained.data_dir)
-    kept = read_kept(path, model.digest, dataset.digest)
-    keep(path, replace(kept, **{what: "another"}))
+    saved = load_predictions(path, model.digest, dataset.digest)
+    save_predictions(path, replace(saved, **{what: "another"}))
     found = evaluate(trained.model_path, trained.data_dir, "val", tmp_path, report)
     assert not found.reused
     assert scores(found) == scores(first)
-    assert read_kept(path, model.digest, dataset.digest) is not None
+    assert load_predictions(path, model.digest, dataset.digest) is not None
 
 
-def test_a_damaged_file_is_no_file(tmp_path):
-    path = tmp_path / "kept.npz"
-    keep(path, some_predictions())
+def test_a_damaged_file_is_ignored(tmp_path):
+    path = tmp_path / "saved.npz"
+    save_predictions(path, some_predictions())
     whole = path.read_bytes()
-    assert read_kept(path, "m", "d") is not None
+    assert load_predictions(path, "m", "d") is not None
     for content in (b"", whole[:300], whole[:-40], b"\x00" * 500):
         path.write_bytes(content)
-        assert read_kept(path, "m", "d") is None
-    assert read_kept(tmp_path / "missing.npz", "m", "d") is None
+        assert load_predictions(path, "m", "d") is None
+    assert load_predictions(tmp_path / "missing.npz", "m", "d") is None
 
 
 def test_a_stopped_evaluation_leaves_no_file(trained, tmp_path):
@@ -115,26 +125,26 @@ def test_a_stopped_evaluation_leaves_no_file(trained, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_takes_no_file_is_told_and_no_error(trained, tmp_path, report):
-    (tmp_path / "file").write_text("no folder")
+def test_an_unwritable_folder_is_reported_but_no_error(trained, tmp_path, report):
+    (tmp_path / "file").write_text("not a folder")
     found = evaluate(trained.model_path, trained.data_dir, "val", tmp_path / "file", report)
     assert found.predictions_path == ""
     assert found.samples > 0
-    assert any("not kept" in notice.message for notice in report.of(Notice))
+    assert any("not saved" in notice.message for notice in report.of(Notice))
 
 
-def test_some_of_them():
+def test_a_subset_has_the_given_samples_or_is_none():
     whole = some_predictions()
-    part = whole.of(np.array([2, 8, 16]), "test")
-    assert part is not None
-    assert part.split == "test"
-    assert np.array_equal(part.jis, whole.jis[[1, 4, 8]])
-    assert whole.of(np.array([2, 3]), "test") is None
-    assert whole.of(np.array([16, 18]), "test") is None
-    assert whole.of(np.array([], np.int64), "test") is not None
+    subset = whole.subset(np.array([2, 8, 16]), "test")
+    assert subset is not None
+    assert subset.split == "test"
+    assert np.array_equal(subset.jis, whole.jis[[1, 4, 8]])
+    assert whole.subset(np.array([2, 3]), "test") is None
+    assert whole.subset(np.array([16, 18]), "test") is None
+    assert whole.subset(np.array([], np.int64), "test") is not None
 
 
-def test_they_are_kept_with_the_run_that_is_published(trained, report):
+def test_predictions_are_saved_in_the_published_run(trained, report):
     assert predictions_folder(trained.model_path) == trained.run
     assert predictions_folder(trained.run / "best_kanji_model.pth") == trained.run
     assert predictions_folder(trained.models_dir / "other.onnx") == trained.models_dir
@@ -143,11 +153,11 @@ def test_they_are_kept_with_the_run_that_is_published(trained, report):
     assert run(Spec(trained.run / "best_kanji_model.pth", trained.data_dir, "val"), report).reused
 
 
-def test_parts(trained):
+def test_every_sample_has_the_number_of_its_split(trained):
     dataset, model = open_dataset(trained.data_dir), open_model(trained.model_path)
-    part = parts_of(dataset, model.card.split)
+    numbers = split_of_samples(dataset, model.card.split)
     split = split_dataset(dataset, "writer", (70.0, 15.0, 15.0), 0)
-    assert np.array_equal(np.flatnonzero(part == 2), split.test)
-    assert np.array_equal(np.flatnonzero(part == 0), split.train)
-    assert parts_of(dataset, {}) is None
-    assert parts_of(dataset, {**model.card.split, "dataset_digest": "another"}) is None
+    assert np.array_equal(np.flatnonzero(numbers == 2), split.test)
+    assert np.array_equal(np.flatnonzero(numbers == 0), split.train)
+    assert split_of_samples(dataset, {}) is None
+    assert split_of_samples(dataset, {**model.card.split, "dataset_digest": "another"}) is None

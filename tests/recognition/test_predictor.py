@@ -4,7 +4,7 @@ from PIL import Image
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError
-from kanji_tui.recognition.ink import ink_box, measure_extent, place
+from kanji_tui.recognition.ink import fit_to_frame, ink_box, measure_extent
 from kanji_tui.recognition.predictor import predict, read_ink
 
 
@@ -16,49 +16,49 @@ def drawing(height: int = 60, width: int = 80) -> np.ndarray:
     return ink
 
 
-def test_ink_is_found_dark_on_light_and_light_on_dark(tmp_path):
+def test_dark_and_light_ink_are_found(tmp_path):
     Image.fromarray(255 - drawing()).save(tmp_path / "dark.png")
     Image.fromarray(drawing()).save(tmp_path / "light.png")
     for name in ("dark.png", "light.png"):
         assert np.allclose(read_ink(tmp_path / name), drawing() / 255), name
 
 
-def test_ink_that_touches_the_border_is_still_ink(tmp_path):
+def test_ink_that_touches_the_border_is_found(tmp_path):
     ink = drawing()
     ink[:, :4] = 255
     Image.fromarray(255 - ink).save(tmp_path / "touching.png")
     assert np.allclose(read_ink(tmp_path / "touching.png"), ink / 255)
 
 
-def test_invert_takes_the_other_side(tmp_path):
+def test_invert_swaps_ink_and_paper(tmp_path):
     Image.fromarray(drawing()).save(tmp_path / "light.png")
     assert np.allclose(read_ink(tmp_path / "light.png", invert=True), 1 - drawing() / 255)
 
 
 @pytest.mark.parametrize("ink_level", [0, 255])
-def test_what_is_transparent_is_paper(tmp_path, ink_level):
+def test_transparent_pixels_are_paper(tmp_path, ink_level):
     level = np.full_like(drawing(), ink_level)
     Image.fromarray(np.stack([level, level, level, drawing()], -1), "RGBA").save(tmp_path / "clear.png")
     assert np.allclose(read_ink(tmp_path / "clear.png"), drawing() / 255)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "1", "LA"])
-def test_every_kind_of_picture_is_read(tmp_path, mode):
-    Image.fromarray(255 - drawing()).convert(mode).save(tmp_path / "picture.png")
-    assert np.allclose(read_ink(tmp_path / "picture.png"), drawing() / 255, atol=0.01)
+def test_every_image_mode_is_read(tmp_path, mode):
+    Image.fromarray(255 - drawing()).convert(mode).save(tmp_path / "image.png")
+    assert np.allclose(read_ink(tmp_path / "image.png"), drawing() / 255, atol=0.01)
 
 
-def test_sixteen_bits_are_read(tmp_path):
+def test_16_bit_images_are_read(tmp_path):
     Image.fromarray(drawing().astype(np.uint16) * 257).save(tmp_path / "deep.png")
     assert np.allclose(read_ink(tmp_path / "deep.png"), drawing() / 255, atol=0.01)
 
 
-def test_files_that_show_nothing_are_a_clear_sentence(tmp_path):
-    (tmp_path / "words.png").write_text("no picture")
+def test_unreadable_blank_and_missing_files_are_refused(tmp_path):
+    (tmp_path / "words.png").write_text("no image")
     Image.new("L", (30, 30), 200).save(tmp_path / "blank.png")
     with pytest.raises(KanjiError, match=r"words\.png cannot be read as an image"):
         read_ink(tmp_path / "words.png")
-    with pytest.raises(KanjiError, match=r"blank\.png shows nothing"):
+    with pytest.raises(KanjiError, match=r"blank\.png is blank"):
         read_ink(tmp_path / "blank.png")
     with pytest.raises(KanjiError, match="there is no image"):
         read_ink(tmp_path / "missing.png")
@@ -68,52 +68,52 @@ def test_files_that_show_nothing_are_a_clear_sentence(tmp_path):
 def test_ink_is_centred_and_scaled_with_its_proportions(size):
     tall = np.zeros((200, 90), np.float32)
     tall[150:190, 5:25] = 0.6
-    placed = place(tall, size, 0.75)
-    assert placed.shape == (size, size)
-    assert placed.max() == 255
-    left, top, right, bottom = ink_box(placed)
+    fitted = fit_to_frame(tall, size, 0.75)
+    assert fitted.shape == (size, size)
+    assert fitted.max() == 255
+    left, top, right, bottom = ink_box(fitted)
     assert bottom - top == pytest.approx(0.75 * size, abs=1)
     assert right - left == pytest.approx(0.375 * size, abs=1)
     assert left + right == pytest.approx(size, abs=1)
     assert top + bottom == pytest.approx(size, abs=1)
 
 
-def test_faint_paper_vanishes():
+def test_faint_paper_becomes_zero():
     ink = np.full((50, 50), 0.05, np.float32)
     ink[20:30, 20:30] = 1
-    assert place(ink, 64, 0.5)[0, 0] == 0
+    assert fit_to_frame(ink, 64, 0.5)[0, 0] == 0
 
 
-def test_the_extent_of_training_pictures():
-    pictures = np.zeros((3, 40, 40), np.uint8)
+def test_the_extent_is_the_median_of_the_images():
+    images = np.zeros((3, 40, 40), np.uint8)
     for number, side in enumerate((10, 20, 30)):
-        pictures[number, :side, :4] = 200
-    assert measure_extent(pictures) == 0.5
+        images[number, :side, :4] = 200
+    assert measure_extent(images) == 0.5
     assert ink_box(np.zeros((8, 8))) is None
 
 
-def test_pictures_of_unseen_hands_are_recognised_whatever_their_polarity(trained, tmp_path, report):
+def test_image_files_of_either_polarity_are_recognised(trained, tmp_path, report):
     dataset = open_dataset(trained.data_dir)
     paths, truths = [], []
     for number in range(0, len(dataset), 5):
-        picture = dataset.images([number])[0]
+        image = dataset.images([number])[0]
         canvas = np.zeros((150, 200), np.uint8)
-        canvas[20:116, 60:156] = np.asarray(Image.fromarray(picture).resize((96, 96)))
+        canvas[20:116, 60:156] = np.asarray(Image.fromarray(image).resize((96, 96)))
         paths.append(tmp_path / f"{number}.png")
         Image.fromarray(255 - canvas if number % 2 else canvas).save(paths[-1])
         truths.append(f"{dataset.jis[number]:04X}")
     found = predict(tuple(paths), trained.model_path, False, report)
     assert [prediction.path for prediction in found.predictions] == [str(path) for path in paths]
     first = [prediction.candidates[0].jis for prediction in found.predictions]
-    right = np.mean([a == b for a, b in zip(first, truths, strict=True)])
-    straight = np.mean(_straight(trained, dataset))
-    assert right > straight - 0.1  # nearly as good as on the prepared pictures themselves
+    accuracy = np.mean([a == b for a, b in zip(first, truths, strict=True)])
+    expected = np.mean(_correct_on_dataset(trained, dataset))
+    assert accuracy > expected - 0.1  # nearly as on the prepared images
     probabilities = [c.probability for c in found.predictions[0].candidates]
     assert probabilities == sorted(probabilities, reverse=True)
     assert len(probabilities) == 5
 
 
-def _straight(trained, dataset):
+def _correct_on_dataset(trained, dataset):
     from kanji_tui.recognition.models import open_model
 
     numbers = list(range(0, len(dataset), 5))

@@ -12,8 +12,8 @@ from kanji_tui.data.etl import ETL9G
 from kanji_tui.data.preparation import prepare
 from kanji_tui.engines.results import Node, Pooling, Tensor
 from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress, SilentReport, State, to_json
-from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Refusal, Support
-from kanji_tui.recognition.predictions import Predictions, keep, kept_path
+from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Support, UnsupportedNode
+from kanji_tui.recognition.predictions import Predictions, predictions_file, save_predictions
 from kanji_tui.recognition.results import Evaluation
 from kanji_tui.runs.process import as_json
 from kanji_tui.runs.run_directory import RunDirectory, Status
@@ -159,8 +159,8 @@ def write_predictions(home: Path) -> RunDirectory:
         probability=share,
         loss=-np.log(np.maximum(own, 1e-4)).astype(np.float32),
     )
-    path = kept_path(home / "models" / "runs" / RUN, Path("best_kanji_model.pth"), "all")
-    keep(path, predictions)
+    path = predictions_file(home / "models" / "runs" / RUN, Path("best_kanji_model.pth"), "all")
+    save_predictions(path, predictions)
     result = replace(EVALUATION, predictions_path=str(path.relative_to(home)))
     return write_run(home, READ, {}, "finished", [State("running"), Outcome(as_json(result)), State("finished")])
 
@@ -251,7 +251,7 @@ INSPECTED = InspectedModel(
     inputs=(Tensor("input", "float", ("batch", 1, 32, 32)),),
     outputs=(Tensor("logits", "float", ("batch", 6)),),
     operators={"Conv": 2, "Relu": 1, "GlobalAveragePool": 1, "Gemm": 1},
-    pooling=(Pooling("/pool", "GlobalAveragePool", "whole picture", None),),
+    pooling=(Pooling("/pool", "GlobalAveragePool", "whole image", None),),
     parameters=1_127_380,
     macs=27_449_344,
     macs_unknown=0,
@@ -273,7 +273,7 @@ INSPECTED = InspectedModel(
         "onnxruntime": Support(True, version="1.22", probed=5),
         "tract": Support(
             False,
-            (Refusal("/pool", "GlobalAveragePool", "not for this shape"),),
+            (UnsupportedNode("/pool", "GlobalAveragePool", "not for this shape"),),
             "GlobalAveragePool: not implemented",
             "0.23",
             5,

@@ -30,7 +30,7 @@ ASKED = {"target": "tract", "model": "the published model", "pooling": "as train
 
 async def test_mark_compare_and_read_what_the_engine_said(home: Path) -> None:
     (home / "models").mkdir()
-    graphs.picture_network(home / "models" / "net_plain.onnx")
+    graphs.image_network(home / "models" / "net_plain.onnx")
     graphs.with_unsupported(home / "models" / "net_odd.onnx")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -87,7 +87,7 @@ async def test_any_file_by_its_path_also_a_broken_one(home: Path) -> None:
         await pilot.press("o")
         await fill(pilot, path="broken.onnx")
         await pilot.press("enter")
-        await shows(pilot, "no ONNX file, or only a part of one")
+        await shows(pilot, "not an ONNX file, or a truncated one")
 
 
 async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -> None:
@@ -188,7 +188,7 @@ async def test_an_export_that_is_refused_and_one_that_is_verified(home: Path, tr
         await pilot.press("enter")
         await shows(pilot, "export onnx failed")
         await pilot.press("r")
-        await shows(pilot, "avg_2x2 needs training again: kanjinet was trained by adaptive_avg")
+        await shows(pilot, "avg_2x2 needs retraining: kanjinet was trained with adaptive_avg")
         await pilot.press("escape", "e")
         await fill(pilot, target="safetensors")
         assert not app.screen.query_one("#pooling").region

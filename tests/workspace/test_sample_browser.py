@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.recognition.predictions import keep, kept_path, read_kept
+from kanji_tui.recognition.predictions import load_predictions, predictions_file, save_predictions
 from kanji_tui.system.files import sha256
 from kanji_tui.workspace.class_search import matches
 from kanji_tui.workspace.opened_dataset import OpenedDataset
@@ -26,7 +26,7 @@ def library(recorded: Path) -> tuple[SampleBrowser, Catalogue]:
 
 
 def kept_file() -> Path:
-    return kept_path(Path("models/runs") / RUN, MODEL, "all")
+    return predictions_file(Path("models/runs") / RUN, MODEL, "all")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_wrong_prediction_stands_beside_a_sample_of_the_predicted_class(librar
     assert wrong.other is not None
     assert wrong.other.caption == "亜"
     data = open_dataset(Path("dataset"))
-    kept = read_kept(kept_file(), sha256(MODEL), data.digest)
+    kept = load_predictions(kept_file(), sha256(MODEL), data.digest)
     members = np.flatnonzero(data.jis == 0x3021)
     best = members[kept.loss[members].argmin()]
     assert wrong.other.pixels == data.images([best])[0].tobytes()
@@ -154,9 +154,12 @@ def test_another_published_model_has_predicted_nothing(recorded: Path, library) 
 def test_predictions_of_one_split_alone_are_shown(recorded: Path, library) -> None:
     found, _ = library
     data = open_dataset(Path("dataset"))
-    kept = read_kept(kept_file(), sha256(MODEL), data.digest)
+    kept = load_predictions(kept_file(), sha256(MODEL), data.digest)
     kept_file().unlink()
-    keep(kept_path(kept_file().parent, MODEL, "test"), replace(kept.of(np.arange(40, 48), "test"), split="test"))
+    save_predictions(
+        predictions_file(kept_file().parent, MODEL, "test"),
+        replace(kept.subset(np.arange(40, 48), "test"), split="test"),
+    )
     catalogue = found.catalogue()
     assert catalogue.predicted == "test"
     assert found.sample(3).candidates == ()
@@ -168,9 +171,9 @@ def test_predictions_of_one_split_alone_are_shown(recorded: Path, library) -> No
 def test_samples_of_a_label_the_model_lacks(recorded: Path, library) -> None:
     found, _ = library
     data = open_dataset(Path("dataset"))
-    kept = read_kept(kept_file(), sha256(MODEL), data.digest)
+    kept = load_predictions(kept_file(), sha256(MODEL), data.digest)
     loss = np.where(data.jis == 0x3021, np.nan, kept.loss).astype(np.float32)
-    keep(kept_file(), replace(kept, loss=loss))
+    save_predictions(kept_file(), replace(kept, loss=loss))
     found.catalogue()
     assert found.sample(1).label_probability is None
     assert found.sample(6).other is not None  # its best is none of them, and still something is shown

@@ -1,7 +1,7 @@
-"""The Draw screen's side of the recogniser process: one thread that asks and waits, so that no other has to.
+"""Client of the recogniser process for the Draw screen: a thread that sends requests, so that no other is blocked.
 
-A newer request replaces an older one of its kind that still waits, but for saving: while the child computes, or
-opens its model, only the newest drawing is kept. A child that dies is started again and asked once more.
+While a request is being answered, later ones wait. A newer request replaces a waiting one of its kind, except to
+save, so only the newest drawing is recognised. If the child dies, it is restarted and the request sent once more.
 """
 
 import base64
@@ -23,30 +23,30 @@ Request = dict[str, Any]
 
 
 class RecogniserClient(threading.Thread):
-    """The child starts with the first request; every reply goes to `hear`, on this thread."""
+    """The child starts with the first request; `on_reply` is called with every reply, on this thread."""
 
-    def __init__(self, hear: Callable[[Reply], object]) -> None:
+    def __init__(self, on_reply: Callable[[Reply], object]) -> None:
         super().__init__(name="recogniser client", daemon=True)
-        self._hear = hear
+        self._on_reply = on_reply
         self._waiting: dict[str, Request] = {}
         self._changed = threading.Condition()
         self._child: Child | None = None
         self._closing = False
 
     def find_model(self) -> None:
-        """Ask for the model, found again: a ReadyModel comes."""
+        """Request to open the model (again); the reply is a ReadyModel."""
         self._ask("find", {"do": "find"})
 
     def recognise(self, strokes: Strokes) -> None:
-        """Ask what a drawing shows: a Recognition comes."""
+        """Request the candidates for a drawing; the reply is a Recognition."""
         self._ask("recognise", {"do": "recognise", "strokes": strokes})
 
     def save(self, strokes: Strokes, label: str) -> None:
-        """Keep a drawing as a sample of the character that `label` means: a SavedDrawing comes."""
+        """Request to save a drawing as a sample of the character `label`; the reply is a SavedDrawing."""
         self._ask(f"save {time.monotonic_ns()}", {"do": "save", "strokes": strokes, "label": label})
 
     def close(self) -> None:
-        """End the child and the thread; what waits is dropped."""
+        """End the child and the thread; waiting requests are dropped."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -56,22 +56,22 @@ class RecogniserClient(threading.Thread):
 
     @property
     def pid(self) -> int | None:
-        """The child, while there is one."""
+        """The process id of the child, None if it is not running."""
         child = self._child
         return child.pid if child is not None and child.poll() is None else None
 
     def run(self) -> None:
         while (request := self._next()) is not None:
-            words: list[str] = []
-            reply = self._exchange(request, words) or self._exchange(request, words)
+            output: list[str] = []
+            reply = self._exchange(request, output) or self._exchange(request, output)
             if self._closing:
                 return
             if reply is None:
-                reply = Failed(request["do"], KanjiError(f"the recogniser ended: {words[-1]}", "draw again"))
-            self._hear(reply)
+                reply = Failed(request["do"], KanjiError(f"the recogniser ended: {output[-1]}", "draw again"))
+            self._on_reply(reply)
 
     def _ask(self, name: str, request: Request) -> None:
-        """Put a request; never waits."""
+        """Queue a request; does not block."""
         with self._changed:
             self._waiting.pop(name, None)
             self._waiting[name] = request
@@ -84,8 +84,8 @@ class RecogniserClient(threading.Thread):
                 return None
             return self._waiting.pop(next(iter(self._waiting)))
 
-    def _exchange(self, request: Request, words: list[str]) -> Reply | None:
-        """The child's reply; None where the child is gone, and its last words in `words`."""
+    def _exchange(self, request: Request, output: list[str]) -> Reply | None:
+        """The child's reply; None if the child has ended, with its last output appended to `output`."""
         child = self._living_child()
         if child is None:
             return None
@@ -96,16 +96,16 @@ class RecogniserClient(threading.Thread):
                 answer: dict[str, Any] = json.loads(line)
                 if "note" not in answer:
                     return _reply(request, answer)
-                self._hear(Note(answer["note"]))
+                self._on_reply(Note(answer["note"]))
         with self._changed:
             if not self._closing:
                 child.end()
-                words.append(child.exit_reason())
+                output.append(child.exit_reason())
             self._end_child()
         return None
 
     def _living_child(self) -> Child | None:
-        """The child, a new one where there is none; None once the client is closing."""
+        """The child, started if there is none; None once the client is closing."""
         with self._changed:
             if self._closing:
                 return None
@@ -120,7 +120,7 @@ class RecogniserClient(threading.Thread):
 
 
 def _reply(request: Request, answer: dict[str, Any]) -> Reply:
-    """The answer to a request as its dataclass."""
+    """The dataclass for the answer to a request."""
     do = request["do"]
     if "error" in answer:
         return Failed(do, KanjiError.from_json(answer["error"]))

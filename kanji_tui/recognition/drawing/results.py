@@ -1,29 +1,29 @@
-"""What the recogniser process answers, as the Draw screen reads it; free of numpy and onnx."""
+"""The replies of the recogniser process; imports neither numpy nor onnx."""
 
 from dataclasses import dataclass
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.recognition.results import Candidate
 
-USUAL_EXTENT = 0.8
-USUAL_PEN = 5 / 128  # of an ETL record's 128 pixels: strokes there are 4 to 6 pixels wide
+DEFAULT_EXTENT = 0.8
+DEFAULT_WIDTH = 5 / 128  # strokes are 4 to 6 of the 128 pixels of an ETL record
 
 
 @dataclass(frozen=True)
 class StrokeStyle:
-    """The ink's longer side and the width of a stroke, as shares of the image's side.
+    """The ink's longer side (`extent`) and the stroke width (`width`), as fractions of the image's side.
 
-    `source` says in words where they are known from.
+    `source` says in words where the values come from.
     """
 
-    extent: float = USUAL_EXTENT
-    pen: float = USUAL_PEN
+    extent: float = DEFAULT_EXTENT
+    width: float = DEFAULT_WIDTH
     source: str = "usual for ETL9G"
 
 
 @dataclass(frozen=True)
 class ReadyModel:
-    """The model that recognises drawings; without one `name` is empty and `problem` says why."""
+    """The model that recognises drawings; without a model `name` is "" and `problem` says why."""
 
     name: str
     network: str
@@ -36,7 +36,7 @@ class ReadyModel:
 
 @dataclass(frozen=True)
 class Recognition:
-    """The candidates for a drawing, most probable first; the image the model was given, `size` x `size` bytes."""
+    """The candidates for a drawing, most probable first, and the model's input image, `size` x `size` bytes."""
 
     candidates: tuple[Candidate, ...]
     image: bytes
@@ -45,7 +45,7 @@ class Recognition:
 
 @dataclass(frozen=True)
 class SavedDrawing:
-    """A drawing kept as a sample in `path`; `count`: how many there are of that character now."""
+    """A drawing saved as a sample in `path`; `count`: the number of samples of that character."""
 
     path: str
     count: int
@@ -53,14 +53,14 @@ class SavedDrawing:
 
 @dataclass(frozen=True)
 class Note:
-    """What the recogniser does while an answer takes longer."""
+    """What the recogniser is doing while a reply takes longer."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A request that has no answer."""
+    """A request that failed."""
 
     request: str
     error: KanjiError

@@ -1,4 +1,4 @@
-"""Drawings as labelled samples, samples/<character>/<UTC time>-<n>.png: what `prepare --format images` reads."""
+"""Saves drawings as labelled samples, samples/<character>/<UTC time>-<n>.png, for `prepare --format images`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,19 +18,19 @@ from kanji_tui.system.files import replacing, writing_failed
 def save_sample(strokes: Sequence[Stroke], label: str, style: StrokeStyle, folder: Path) -> Path:
     """Save a drawing, dark ink on white, in the subfolder of its character; returns the file's path.
 
-    `label` is the character, its JIS code (4544) or its code point (U+7530); UsageError for anything else.
+    `label` is the character, its JIS code (4544) or its code point (U+7530). Raises UsageError for anything else.
     """
     character = jis_to_character(parse_class(label) or 0)
     if character is None:
         raise UsageError(
-            f"'{label}' names no character of JIS X 0208",
+            f"'{label}' is not a character of JIS X 0208",
             "give the character, its JIS code or code point: 田, 4544",
         )
-    picture = Image.fromarray(render(strokes, style))
+    image = Image.fromarray(render(strokes, style))
     path = _reserve(folder / character)
     try:
         with replacing(path) as beside:
-            picture.save(beside, "PNG")
+            image.save(beside, "PNG")
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -38,7 +38,7 @@ def save_sample(strokes: Sequence[Stroke], label: str, style: StrokeStyle, folde
 
 
 def _reserve(folder: Path) -> Path:
-    """A new empty file of this second in `folder`; two workbenches never take the same."""
+    """A new empty file in `folder`, named by the time; two processes never get the same one."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     try:
         folder.mkdir(parents=True, exist_ok=True)

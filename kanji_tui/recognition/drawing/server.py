@@ -1,11 +1,11 @@
-"""The recogniser process of the Draw screen: it keeps a model open and answers until its stdin ends.
+"""The recogniser process of the Draw screen: it keeps a model open and answers requests until its stdin ends.
 
-A line of JSON each way. Strokes are lists of [x, y], y downward, in any unit. Requests:
-    {"do": "find"}                                         find the model again
-    {"do": "recognise", "strokes": [...]}                  what does it show?
-    {"do": "save", "strokes": [...], "label": "田"}         keep it as a sample
-Answers, with any number of {"note": "..."} before one that takes longer:
-    {"name", "network", "classes": n, "size": n, "style": {extent, pen, source}, "problem": "", "remedy": ""}
+One line of JSON per message. Strokes are lists of [x, y], y downward, in any unit. Requests:
+    {"do": "find"}                                         open the model (again)
+    {"do": "recognise", "strokes": [...]}                  recognise a drawing
+    {"do": "save", "strokes": [...], "label": "田"}         save a drawing as a sample
+Answers; an answer that takes longer follows one or more {"note": "..."}:
+    {"name", "network", "classes": n, "size": n, "style": {extent, width, source}, "problem": "", "remedy": ""}
     {"candidates": [{character, jis, probability}], "image": base64 of size x size bytes, "size": n}
     {"path": "samples/田/....png", "count": files of that character}
     {"error": {"message", "remedy", "code"}}
@@ -29,63 +29,63 @@ from kanji_tui.system.child import Child, take_stdout
 from kanji_tui.system.files import read_json, sha256
 
 if TYPE_CHECKING:
-    from kanji_tui.recognition.drawing.model import LiveModel
+    from kanji_tui.recognition.drawing.model import DrawingModel
 
-Say = Callable[[dict[str, Any]], None]
+Send = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Recogniser:
-    """The model and the style of the strokes it was trained on; without a model the reason why there is none."""
+class DrawingRecogniser:
+    """The model and its stroke style; without a model, `problem` and `remedy` say why."""
 
-    model: "LiveModel | None"
+    model: "DrawingModel | None"
     style: StrokeStyle
     problem: str = ""
     remedy: str = ""
 
 
-def find_recogniser(say: Say) -> Recogniser:
-    """Open the model and measure its dataset's strokes."""
+def find_recogniser(send: Send) -> DrawingRecogniser:
+    """Open the model and measure the stroke style of its dataset."""
     from kanji_tui.recognition.drawing.model import find_style
 
     try:
-        model = find_model(DEFAULT_MODEL, say)
+        model = find_model(DEFAULT_MODEL, send)
     except KanjiError as error:
-        return Recogniser(None, find_style(None, DATA_DIR), error.message, error.remedy)
-    return Recogniser(model, find_style(model.card, DATA_DIR))
+        return DrawingRecogniser(None, find_style(None, DATA_DIR), error.message, error.remedy)
+    return DrawingRecogniser(model, find_style(model.card, DATA_DIR))
 
 
-def find_model(weights: Path, say: Say) -> "LiveModel":
-    """The published model as its own export, else written to ONNX for now; without one, the newest export.
+def find_model(weights: Path, send: Send) -> "DrawingModel":
+    """The export of the published model, or a temporary export of it; without that model, the newest export.
 
-    Raises KanjiError where there is neither.
+    Raises KanjiError if there is neither.
     """
-    from kanji_tui.recognition.drawing.model import open_live
+    from kanji_tui.recognition.drawing.model import open_drawing_model
 
     if not weights.is_file():
         exports = sorted(weights.parent.glob("*_tract.onnx"), key=lambda path: -path.stat().st_mtime)
         if not exports:
             raise KanjiError("there is no model yet", "train one: kanji-tui train")
-        return open_live(exports[0])
+        return open_drawing_model(exports[0])
     card = published_card(weights)
     if card is not None:
-        with contextlib.suppress(KanjiError):  # no export yet, or one that cannot be used
-            model = open_live(weights.parent / f"{card.export_name('tract')}.onnx")
+        with contextlib.suppress(KanjiError):  # no export yet, or an unusable one
+            model = open_drawing_model(weights.parent / f"{card.export_name('tract')}.onnx")
             if model.card == card:
                 return model
-    say({"note": "making the model ready, some seconds; an export (3, then e) saves them"})
+    send({"note": "converting the model, some seconds; export it (3, then e) to avoid this"})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        # A process of its own: torch goes when it ends.
+        # In a child process, so that torch's memory is freed when it ends.
         with Child("kanji_tui.export.quick_export:export_quickly", str(weights), str(path)) as child:
             if child.wait() or not path.is_file():
                 reason = child.exit_reason()
-                raise KanjiError(f"{weights} cannot be made ready for drawing: {reason}", "kanji-tui export onnx")
-        return open_live(path, weights.name)
+                raise KanjiError(f"{weights} cannot be converted for drawing: {reason}", "kanji-tui export onnx")
+        return open_drawing_model(path, weights.name)
 
 
 def published_card(weights: Path) -> ModelCard | None:
-    """The card beside the published weights, or None where it is not about them."""
+    """The card beside the published weights, or None if it belongs to other weights."""
     path = weights.with_name(MODEL_INFO)
     try:
         info = read_json(path)
@@ -96,7 +96,7 @@ def published_card(weights: Path) -> ModelCard | None:
         return None
 
 
-def describe(recogniser: Recogniser) -> ReadyModel:
+def describe(recogniser: DrawingRecogniser) -> ReadyModel:
     """The answer to `find`."""
     model = recogniser.model
     return ReadyModel(
@@ -110,12 +110,12 @@ def describe(recogniser: Recogniser) -> ReadyModel:
     )
 
 
-def recognise(recogniser: Recogniser, strokes: list[Any]) -> dict[str, Any]:
+def recognise(recogniser: DrawingRecogniser, strokes: list[Any]) -> dict[str, Any]:
     """The answer to `recognise`; without a model there are no candidates."""
-    from kanji_tui.recognition.drawing.model import WITHOUT_MODEL, normalise
+    from kanji_tui.recognition.drawing.model import DEFAULT_SIZE, normalise
 
     model = recogniser.model
-    size = model.card.size if model else WITHOUT_MODEL
+    size = model.card.size if model else DEFAULT_SIZE
     image = normalise(strokes, recogniser.style, size)
     found = model.candidates(image) if model else ()
     return {
@@ -125,7 +125,7 @@ def recognise(recogniser: Recogniser, strokes: list[Any]) -> dict[str, Any]:
     }
 
 
-def save(recogniser: Recogniser, strokes: list[Any], label: str) -> SavedDrawing:
+def save(recogniser: DrawingRecogniser, strokes: list[Any], label: str) -> SavedDrawing:
     """The answer to `save`."""
     from kanji_tui.recognition.drawing.saved import save_sample
 
@@ -134,29 +134,29 @@ def save(recogniser: Recogniser, strokes: list[Any], label: str) -> SavedDrawing
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer every line until the other side goes."""
+    """Answer every request until `requests` ends."""
 
-    def say(answer: dict[str, Any]) -> None:
+    def send(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
-    recogniser: Recogniser | None = None
+    recogniser: DrawingRecogniser | None = None
     for line in requests:
         request = json.loads(line)
         try:
             if recogniser is None or request["do"] == "find":
-                recogniser = find_recogniser(say)
+                recogniser = find_recogniser(send)
             if request["do"] == "find":
-                say(asdict(describe(recogniser)))
+                send(asdict(describe(recogniser)))
             elif request["do"] == "recognise":
-                say(recognise(recogniser, request["strokes"]))
+                send(recognise(recogniser, request["strokes"]))
             else:
-                say(asdict(save(recogniser, request["strokes"], request["label"])))
+                send(asdict(save(recogniser, request["strokes"], request["label"])))
         except KanjiError as error:
-            say({"error": error.to_json()})
+            send({"error": error.to_json()})
 
 
 def main() -> None:
-    """The child's beginning; the entry of `client.Recogniser`."""
+    """Entry point of the child process that `client.RecogniserClient` starts."""
     with take_stdout() as answers, contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, answers)

@@ -13,8 +13,8 @@ from kanji_tui.workspace.state import State
 
 TARGETS = {
     "tract": "ONNX, opset 12, for tract. It is kept only if tract and ONNX Runtime run it and agree.",
-    "ort-tract": "ONNX, opset 11, without global pooling nodes, for the Rust crate ort-tract, which cannot be run "
-    "from here: the file is run in tract and in ONNX Runtime.",
+    "ort-tract": "ONNX, opset 11, without global pooling nodes, which candle rejects: for candle and the crates "
+    "ort-candle and ort-tract. They cannot be run from here: the file is run in tract and in ONNX Runtime.",
     "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that support little.",
     "safetensors": "The weights and the model's metadata in one file.",
     "mapping": "The model's class numbers to characters, as JSON.",
@@ -73,7 +73,9 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
     def tensors(texts: dict[str, str]) -> bool:
         return texts["target"] == "safetensors"
 
-    poolings = {AS_TRAINED: "How the network pools before its classifier: as it was trained."} | POOLING_TYPES
+    poolings = {AS_TRAINED: "How the network pools before its classifier: as it was trained."} | {
+        name: pooling.description for name, pooling in POOLING_TYPES.items()
+    }
     numbers = {FLOAT: "Full precision: the outputs of PyTorch, within 1e-4 of the largest."}
     numbers |= {name: f"Opset 13. {words[0].upper()}{words[1:]}." for name, words in QUANTISATIONS.items()}
     return (

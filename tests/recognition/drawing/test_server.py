@@ -1,4 +1,4 @@
-"""The process that reads drawings, asked over its pipes as the Draw screen does."""
+"""The recogniser process, driven over its pipes as the Draw screen does."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ from tests.drawn import DEN, DRAWN, KEN
 
 
 def ask(home: Path, *requests: dict) -> list[dict]:
-    """All answers of one child to these requests."""
+    """All answers of one child process to these requests."""
     process = subprocess.run(
         [sys.executable, "-m", "kanji_tui.system.child", "kanji_tui.recognition.drawing.server:main"],
         cwd=home,
@@ -35,13 +35,13 @@ def ask(home: Path, *requests: dict) -> list[dict]:
     return [json.loads(line) for line in process.stdout.splitlines()]
 
 
-def read(strokes: object) -> dict:
+def recognise(strokes: object) -> dict:
     return {"do": "recognise", "strokes": strokes}
 
 
 @pytest.fixture(scope="module")
 def ready(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A work folder with the trained model, its dataset, and its export as `export onnx` names it. Read only."""
+    """A workspace with the trained model, its dataset and its export, named as by `export onnx`. Read only."""
     from kanji_tui.export.quick_export import export_quickly
     from kanji_tui.recognition.models import load_recogniser
 
@@ -55,24 +55,24 @@ def ready(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def test_what_is_drawn_is_what_is_read(ready: Path):
-    answers = ask(ready, *map(read, DRAWN.values()))
+def test_drawings_are_recognised(ready: Path):
+    answers = ask(ready, *map(recognise, DRAWN.values()))
     assert [answer["candidates"][0]["character"] for answer in answers] == list(DRAWN)
     for answer in answers:
-        shares = [candidate["probability"] for candidate in answer["candidates"]]
-        assert len(shares) == 10
-        assert shares == sorted(shares, reverse=True)
-        assert 0 < sum(shares) <= 1 + 1e-6
+        probabilities = [candidate["probability"] for candidate in answer["candidates"]]
+        assert len(probabilities) == 10
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert 0 < sum(probabilities) <= 1 + 1e-6
         assert len(base64.b64decode(answer["image"])) == answer["size"] ** 2 == 32**2
         assert all(re.fullmatch("[0-9A-F]{4}", candidate["jis"]) for candidate in answer["candidates"])
 
 
-def test_the_same_drawing_has_the_same_answer(ready: Path):
-    first, *others = ask(ready, read(KEN), read(DEN), read(KEN))
-    assert first == others[-1] == ask(ready, read(KEN))[0]
+def test_a_drawing_always_has_the_same_answer(ready: Path):
+    first, *others = ask(ready, recognise(KEN), recognise(DEN), recognise(KEN))
+    assert first == others[-1] == ask(ready, recognise(KEN))[0]
 
 
-def test_its_own_export_is_taken_and_another_models_is_not(ready: Path, tmp_path: Path):
+def test_the_models_own_export_is_used_but_not_another_models(ready: Path, tmp_path: Path):
     (found,) = ask(ready, {"do": "find"})
     assert (found["name"], found["classes"], found["size"]) == (
         "kanji_model_etl9g-sample_32x32_12classes_tract.onnx",
@@ -88,34 +88,34 @@ def test_its_own_export_is_taken_and_another_models_is_not(ready: Path, tmp_path
     info = json.loads((models / "best_model_info.json").read_text())
     info["metrics"]["ink_extent"] = 0.5  # as if it were from another training
     (models / "best_model_info.json").write_text(json.dumps(info))
-    note, found, answer = ask(tmp_path, {"do": "find"}, read(DEN))
+    note, found, answer = ask(tmp_path, {"do": "find"}, recognise(DEN))
     assert "some seconds" in note["note"]
     assert found["name"] == "best_kanji_model.pth"
     assert found["style"]["source"] == "usual for ETL9G"  # there is no dataset
     assert answer["candidates"]
 
 
-def test_without_the_weights_the_export_does(ready: Path, tmp_path: Path):
+def test_without_weights_the_export_is_used(ready: Path, tmp_path: Path):
     (tmp_path / "models").mkdir()
     (export,) = (ready / "models").glob("*.onnx")
     (tmp_path / "models" / export.name).write_bytes(export.read_bytes())
-    found, answer = ask(tmp_path, {"do": "find"}, read(DEN))
+    found, answer = ask(tmp_path, {"do": "find"}, recognise(DEN))
     assert found["name"] == export.name
     assert answer["candidates"][0]["character"] == "田"
 
 
-def test_without_a_model_it_says_what_to_do_and_still_shows_the_picture(tmp_path: Path):
-    found, answer, kept = ask(
-        tmp_path, {"do": "find"}, read(DEN), {"do": "save", "strokes": DEN, "label": "U+7530"}
+def test_without_a_model_there_is_a_remedy_the_image_and_saving(tmp_path: Path):
+    found, answer, saved = ask(
+        tmp_path, {"do": "find"}, recognise(DEN), {"do": "save", "strokes": DEN, "label": "U+7530"}
     )
     assert (found["name"], found["problem"]) == ("", "there is no model yet")
     assert "train" in found["remedy"]
     assert answer["candidates"] == []
     assert max(base64.b64decode(answer["image"])) == 255
-    assert Path(kept["path"]).parent == Path("samples/田")
+    assert Path(saved["path"]).parent == Path("samples/田")
 
 
-def test_broken_weights_are_a_sentence(tmp_path: Path):
+def test_damaged_weights_are_reported_in_one_sentence(tmp_path: Path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "best_kanji_model.pth").write_bytes(b"nothing")
     _, found = ask(tmp_path, {"do": "find"})
@@ -123,33 +123,33 @@ def test_broken_weights_are_a_sentence(tmp_path: Path):
     assert "Traceback" not in found["problem"]
 
 
-def test_the_command_line_reads_a_saved_drawing_alike(ready: Path, tmp_path: Path):
+def test_predict_gives_the_same_for_a_saved_drawing(ready: Path, tmp_path: Path):
     (tmp_path / "models").symlink_to(ready / "models")
     (tmp_path / "dataset").symlink_to(ready / "dataset")
     requests = [
         request
         for character, strokes in DRAWN.items()
-        for request in (read(strokes), {"do": "save", "strokes": strokes, "label": character})
+        for request in (recognise(strokes), {"do": "save", "strokes": strokes, "label": character})
     ]
     answers = ask(tmp_path, *requests)
     live = [answer["candidates"] for answer in answers[::2]]
     paths = [answer["path"] for answer in answers[1::2]]
     assert [answer["count"] for answer in answers[1::2]] == [1] * len(DRAWN)
     process = run_command(tmp_path, "predict", *paths, "--json")
-    said = [prediction["candidates"] for prediction in json.loads(process.stdout)["predictions"]]
-    for ours, theirs in zip(live, said, strict=True):
+    predicted = [prediction["candidates"] for prediction in json.loads(process.stdout)["predictions"]]
+    for ours, theirs in zip(live, predicted, strict=True):
         assert ours[0]["jis"] == theirs[0]["jis"]
         assert ours[0]["probability"] == pytest.approx(theirs[0]["probability"], abs=1e-3)
 
 
-def test_saved_drawings_are_a_dataset(ready: Path, tmp_path: Path):
+def test_saved_drawings_can_be_prepared_as_a_dataset(ready: Path, tmp_path: Path):
     (tmp_path / "models").symlink_to(ready / "models")
     (tmp_path / "dataset").symlink_to(ready / "dataset")
     saves = [{"do": "save", "strokes": strokes, "label": label} for label, strokes in DRAWN.items()] * 2
     answers = ask(tmp_path, *saves)
     assert len({answer["path"] for answer in answers}) == len(saves)
-    with Image.open(tmp_path / answers[0]["path"]) as picture:
-        assert (picture.size, picture.mode) == ((128, 127), "L")
+    with Image.open(tmp_path / answers[0]["path"]) as image:
+        assert (image.size, image.mode) == ((128, 127), "L")
     prepared = tmp_path / "made"
     process = run_command(
         tmp_path, "prepare", "--etl-dir", "samples", "--format", "images", "--output-dir", prepared, "--size", 32
@@ -157,31 +157,33 @@ def test_saved_drawings_are_a_dataset(ready: Path, tmp_path: Path):
     assert process.returncode == 0, process.stderr
     dataset = open_dataset(prepared)
     assert (len(dataset), len(dataset.classes)) == (len(saves), len(DRAWN))
-    (answer,) = ask(tmp_path, read(DEN))
+    (answer,) = ask(tmp_path, recognise(DEN))
     live = np.frombuffer(base64.b64decode(answer["image"]), np.uint8).reshape(32, 32).astype(int)
     (number, _) = np.flatnonzero(dataset.jis == 0x4544)
-    assert np.abs(dataset.images([number])[0] - live).mean() < 12  # of 255: another resize, the same place
+    assert (
+        np.abs(dataset.images([number])[0] - live).mean() < 12
+    )  # of 255: resized differently, at the same position
 
 
 @pytest.mark.parametrize("label", ["", "xx", "あい", "U+1F600", "FFFF", "../up"])
-def test_a_label_that_names_no_character_saves_nothing(tmp_path: Path, label: str):
+def test_an_unknown_label_is_refused_and_nothing_saved(tmp_path: Path, label: str):
     (answer,) = ask(tmp_path, {"do": "save", "strokes": DEN, "label": label})
     assert label in answer["error"]["message"]
     assert answer["error"]["remedy"]
     assert not (tmp_path / "samples").exists()
 
 
-def test_samples_saved_at_once_all_have_names_of_their_own(tmp_path: Path):
+def test_samples_saved_at_the_same_time_get_different_names(tmp_path: Path):
     with ThreadPoolExecutor(8) as pool:
         paths = list(pool.map(lambda _: save_sample(DEN, "田", StrokeStyle(), tmp_path), range(24)))
     assert len(set(paths)) == 24
     expected = render(DEN, StrokeStyle())
     for path in paths:
-        with Image.open(path) as picture:
-            assert np.array_equal(np.asarray(picture), expected)
+        with Image.open(path) as image:
+            assert np.array_equal(np.asarray(image), expected)
 
 
-def test_torch_is_not_loaded_to_read(ready: Path):
+def test_recognising_does_not_load_torch(ready: Path):
     code = """
 import io, json, sys
 from kanji_tui.recognition.drawing.server import serve
