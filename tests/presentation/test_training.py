@@ -84,7 +84,7 @@ def test_epochs_newest_first_with_the_best_marked() -> None:
 def test_a_line_for_an_epoch() -> None:
     best, last = epochs(12)[10:]
     assert training.epoch_line(best).endswith("samples/s 1,210  *")
-    assert training.epoch_line(last).startswith("epoch  12/12  train loss 0.1054 top-1  98.06 %  val loss")
+    assert training.epoch_line(last).startswith("epoch  12/12  train loss 0.105  train top-1 98.06 %  val loss")
 
 
 def test_a_trained_network_with_its_profile() -> None:
