@@ -92,7 +92,7 @@ def test_safetensors(home: Path) -> None:
     (program,) = blocks("SAFETENSORS.md", "python")
     assert "kanji_tui" not in program
     picture = open_dataset(home / "dataset").images(np.array([5]))[0]
-    Image.fromarray(picture).save(home / "picture.png")
+    Image.fromarray(picture).save(home / "image.png")
     character, probability = run(home, sys.executable, "-c", program).split()
     recogniser, card = load_recogniser(home / "models" / "best_kanji_model.pth")
     import torch

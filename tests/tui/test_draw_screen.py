@@ -213,7 +213,7 @@ async def test_a_label_that_means_nothing_is_refused_in_a_sentence(home: Path) -
         await pilot.press("s", *"zz")
         await shows(pilot, "no such character")
         await pilot.press("enter")
-        await shows(pilot, "names no character")
+        await shows(pilot, "is not a character")
         assert not Path("samples").exists()
         assert isinstance(pilot.app.focused, DrawingPad | LineInput)
 
