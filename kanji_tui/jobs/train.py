@@ -1,4 +1,4 @@
-"""The job `train`: a network learns a dataset. Its run directory keeps everything it earned."""
+"""The job `train`: a network learns a dataset. Its run directory keeps what comes of it."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ class Spec:
 
 
 def run(spec: Spec, report: Report) -> Trained | None:
-    """Train, and account for it; None in all processes of several but the first."""
+    """Train, and account for it; None in all of several processes but rank 0."""
     from kanji_tui.runs.publish import publish_finished
     from kanji_tui.runs.trackers import tracking
     from kanji_tui.training.distributed import current
@@ -40,12 +40,12 @@ def run(spec: Spec, report: Report) -> Trained | None:
     directory = report.directory
     assert directory is not None, "a training always has a run directory"
     with ExitStack() as accounts:
-        if current().first:
+        if current().is_rank0:
             report = accounts.enter_context(tracking(spec.track, to_plain(spec.config), report))
             report = accounts.enter_context(metering(report))
             accounts.enter_context(following(directory if spec.profile else None))
         trained = train(spec.data_dir, spec.config, directory, spec.resume, report)
-    if trained is None:
+    if not current().is_rank0:
         return None
     if spec.publish:
         publish_finished(directory, spec.models_dir, report)

@@ -1,4 +1,4 @@
-"""A job in several processes that torchrun started: the first owns the run directory, the others only compute."""
+"""A job in several processes that torchrun started: rank 0 owns the run directory, the others only compute."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from kanji_tui.system.threads import prepare_process
 
 
 class Computing:
-    """The report of a process that is not the first: silent; it is asked to stop by a signal."""
+    """The report of a process other than rank 0: silent; it is asked to stop by a signal."""
 
     def __init__(self, directory: Path) -> None:
         self.directory: Path | None = directory
@@ -38,9 +38,9 @@ class Computing:
 def run_together(
     job: str, make_spec: Callable[[], Any], console: Report, runs: Path = RUNS_DIR
 ) -> tuple[RunDirectory | None, int]:
-    """This process's part of the job; returns the run, in the first process alone, and the exit code.
+    """This process's part of the job; returns the run, on rank 0 alone, and the exit code.
 
-    `make_spec` is asked in the first process only, which tells the others. Raises KanjiError for what happens
+    `make_spec` is called on rank 0 only, which tells the others. Raises KanjiError for what happens
     before there is a run, and in the other processes.
     """
     prepare_process()
@@ -49,15 +49,15 @@ def run_together(
 
     world = distributed.join()
     entry = entry_of(job)
-    run = create(job, entry, to_plain(spec), runs) if world.first else None
-    directory, plain = world.from_first((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
+    run = create(job, entry, to_plain(spec), runs) if world.is_rank0 else None
+    directory, plain = world.broadcast((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
     if run:
         console(Notice(f"this is run {run.name}, in {world.size} processes"))
         code = run_in(run, console)
     else:
         code = _compute(entry, plain, directory)
-    if code in (0, Stopped.exit_code):  # after a loss there may be nobody left to part from
-        distributed.leave()
+    if code in (0, Stopped.exit_code):  # where a process failed there may be nobody left
+        distributed.shutdown()
     return run, code
 
 
@@ -66,6 +66,6 @@ def _compute(entry: str, plain: dict[str, Any], directory: Path) -> int:
     job = resolve(entry)
     try:
         job.run(from_plain(job.spec, plain), report)
-    except Stopped as stop:  # the first process says so
+    except Stopped as stop:  # rank 0 says so
         return stop.exit_code
     return 0
