@@ -30,7 +30,7 @@ from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.results import Evaluation
 from kanji_tui.recognition.saliency import saliency
 from kanji_tui.system.files import read_json
-from kanji_tui.training.loader import Pictures
+from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import score
 from kanji_tui.training.results import Metrics
 
@@ -93,7 +93,7 @@ def _scores(
     """The trainer's own figures of the test split, on the device and on the CPU."""
     found = {}
     for name, recogniser, where in (("device", device, bench.device), ("cpu", host, torch.device("cpu"))):
-        pictures = Pictures(dataset, split, where, SilentReport())
+        pictures = DeviceLoader(dataset, split, where, SilentReport())
         found[name] = score(recogniser.network, pictures, where, len(dataset.classes), "test", SilentReport())
     alike(found["device"], found["cpu"], len(split))
     for name, figures in found.items():

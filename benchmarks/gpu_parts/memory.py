@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from gpu_parts import Bench, Figures, require
-from gpu_parts.learner import Heard, Learner, learner
+from gpu_parts.mid_training import Heard, MidTraining, mid_training
 from gpu_parts.runs import trained
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.recognition.models import load_recogniser
-from kanji_tui.training.loader import Pictures
+from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import score
 from kanji_tui.training.results import Metrics
 
@@ -79,48 +79,48 @@ def limited(bench: Bench, work: Callable[[], object]) -> Iterator[Figures]:
 
 def _training(bench: Bench) -> Figures:
     batch, more = (16, 2) if bench.tiny else (1024, 5)
-    learning = learner(bench, "kanjinet", batch)
-    learning.learn()
-    with limited(bench, learning.learn) as figures:
+    training = mid_training(bench, "kanjinet", batch)
+    training.next_step()
+    with limited(bench, training.next_step) as figures:
         if not bench.on_gpu:
-            learning.state.network = TooSmall(learning.state.network, batch // 3)
-        learning.state.sums.reset()
-        before, refused = _weights(learning), refusals(bench)
-        learning.learn()
-        notices = list(learning.report.notices)
+            training.state.network = TooSmall(training.state.network, batch // 3)
+        training.state.metrics.reset()
+        before, refused = _weights(training), refusals(bench)
+        training.next_step()
+        notices = list(training.report.notices)
         times = refusals(bench) - refused
         for _ in range(more):
-            learning.learn()
+            training.next_step()
         bench.settle()
-    sums = learning.state.sums
-    sums.settle()
+    sums = training.state.metrics
+    sums.synchronise()
     bench.say(f"training: it ran out {times} times: {'; '.join(notices) or 'nothing was said'}")
     require(times > 0, "the memory did not run out, so nothing was shown")
     require(
-        bool(notices) and learning.state.accumulation_steps > 1, "the memory ran out, and nothing was said of it"
+        bool(notices) and training.state.accumulation_steps > 1, "the memory ran out, and nothing was said of it"
     )
-    require(learning.report.notices == notices, f"it ran out again: {learning.report.notices[len(notices) :]}")
+    require(training.report.notices == notices, f"it ran out again: {training.report.notices[len(notices) :]}")
     require(
         sums.sums[2].item() == batch * (1 + more), f"{sums.sums[2].item():.0f} samples were counted, not each once"
     )
-    after = _weights(learning)
+    after = _weights(training)
     require(bool(after.isfinite().all()) and not torch.equal(before, after), "the weights did not go on learning")
     return {
         **figures,
         "ran_out": times,
-        "accumulation_steps": learning.state.accumulation_steps,
+        "accumulation_steps": training.state.accumulation_steps,
         "notices": notices,
         "loss": sums.loss,
     }
 
 
-def _weights(learning: Learner) -> Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in learning.state.network.parameters()]).cpu()
+def _weights(training: MidTraining) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in training.state.network.parameters()]).cpu()
 
 
 def _scoring(bench: Bench, weights: Path, dataset_path: Path) -> Figures:
     dataset, report = open_dataset(dataset_path), Heard()
-    pictures = Pictures(dataset, np.arange(len(dataset)), bench.device, report)
+    pictures = DeviceLoader(dataset, np.arange(len(dataset)), bench.device, report)
     network: nn.Module = load_recogniser(weights)[0].network.to(bench.device)
 
     def judge(judged: nn.Module) -> Metrics:

@@ -10,8 +10,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from gpu_parts import CLASSES, SAMPLES, Bench, Figures, require
 from gpu_parts.counting import Counting
-from gpu_parts.learner import NETWORKS, Learner, learner, made_samples
 from gpu_parts.machine import rates
+from gpu_parts.mid_training import NETWORKS, MidTraining, made_samples, mid_training
 from kanji_tui.training.trainer import epoch_order
 
 BATCHES, TINY_BATCHES = (1024, 4096, 256, 64), (8, 16)  # the most telling first
@@ -46,19 +46,19 @@ def speed(bench: Bench) -> Figures:
 
 def _row(bench: Bench, network: str, batch: int, bandwidth: float, rate: float) -> Figures:
     """One counted step, a few to warm up, then many that are timed."""
-    learning = learner(bench, network, batch)
-    learning.learn()  # what is made once, optimiser states say, is not counted
+    training = mid_training(bench, network, batch)
+    training.next_step()  # what is made once, optimiser states say, is not counted
     with Counting() as counted:
-        learning.learn()
+        training.next_step()
     if bench.on_gpu:
         torch.cuda.reset_peak_memory_stats(bench.device)
-    step_seconds, host_seconds = _timed(bench, learning)
+    step_seconds, host_seconds = _timed(bench, training)
     floor = counted.floor(bandwidth, rate)
     row: Figures = {
         "network": network,
         "batch": batch,
         "how": "eager",
-        "precision": str(learning.state.precision).removeprefix("torch."),
+        "precision": str(training.state.precision).removeprefix("torch."),
         "samples_per_second": batch / step_seconds,
         "step_ms": 1000 * step_seconds,
         "host_ms": 1000 * host_seconds,
@@ -71,29 +71,29 @@ def _row(bench: Bench, network: str, batch: int, bandwidth: float, rate: float) 
     }
     if bench.on_gpu:
         row["memory_bytes"] = torch.cuda.max_memory_allocated(bench.device)
-    if learning.state.accumulation_steps > 1:
-        row["accumulation_steps"] = learning.state.accumulation_steps
+    if training.state.accumulation_steps > 1:
+        row["accumulation_steps"] = training.state.accumulation_steps
     return row
 
 
-def _timed(bench: Bench, learning: Learner) -> tuple[float, float]:
+def _timed(bench: Bench, training: MidTraining) -> tuple[float, float]:
     """Seconds a step; and those after which the host comes back from giving the device one step, on an idle device.
 
     The host runs ahead of the device, so a clock around one step shows the host alone; around many, with the device
     settled at both ends, the slower of the two. Where both figures are alike the host is what all wait for.
     """
     for _ in range(1 if bench.tiny else 5):
-        learning.learn()
+        training.next_step()
     host = float("inf")
     for _ in range(1 if bench.tiny else 3):
         bench.settle()
         began = time.perf_counter()
-        learning.learn()
+        training.next_step()
         host = min(host, time.perf_counter() - began)
     bench.settle()
     began, steps = time.perf_counter(), 0
     while steps < (2 if bench.tiny else MOST_STEPS) and time.perf_counter() - began < SECONDS:
-        learning.learn()
+        training.next_step()
         steps += 1
     bench.settle()
     return (time.perf_counter() - began) / steps, host
@@ -145,19 +145,19 @@ def extrapolations(bench: Bench) -> Figures:
 
 def _epochs(bench: Bench, network: str, batch: int, steps: int) -> list[float]:
     """Seconds of each epoch, the device settled after each."""
-    learning = learner(bench, network, batch)
+    training = mid_training(bench, network, batch)
     classes, size = (64, 32) if bench.tiny else (CLASSES, 64)
     pictures, labels = made_samples(bench, steps * batch, classes, size)
     for _ in range(1 if bench.tiny else 5):
-        learning.learn()
+        training.next_step()
     seconds = []
     for epoch in range(EPOCHS_MEASURED):
         bench.settle()
         began = time.perf_counter()
         for places in epoch_order(0, epoch, steps * batch).split(batch):
             here = places.to(bench.device, non_blocking=True)
-            learning.learn(pictures[here], labels[here])
-            learning.state.sums.look()
+            training.next_step(pictures[here], labels[here])
+            training.state.metrics.poll()
         bench.settle()
         seconds.append(time.perf_counter() - began)
     return seconds
@@ -177,11 +177,11 @@ def waiting(bench: Bench) -> Figures:
             if bench.left <= 0:
                 bench.say(f"{network}, batch {batch:,}: not traced, no time left")
                 continue
-            learning = learner(bench, network, batch)
+            training = mid_training(bench, network, batch)
             for _ in range(1 if bench.tiny else 5):
-                learning.learn()
-            places = _places(bench, learning) if bench.on_gpu else {}
-            found[f"{network}, batch {batch}"] = row = {"places": places, **_traced(bench, learning)}
+                training.next_step()
+            places = _places(bench, training) if bench.on_gpu else {}
+            found[f"{network}, batch {batch}"] = row = {"places": places, **_traced(bench, training)}
             busy = "" if row["device_busy"] is None else f", device busy {row['device_busy']:.0%}"
             bench.say(
                 f"{network}, batch {batch:,}: waits at {places or 'no line'}, calls {row['calls'] or 'none'}{busy}"
@@ -190,7 +190,7 @@ def waiting(bench: Bench) -> Figures:
     return found
 
 
-def _places(bench: Bench, learning: Learner, steps: int = 5) -> dict[str, float]:
+def _places(bench: Bench, training: MidTraining, steps: int = 5) -> dict[str, float]:
     """File and line of what synchronises, with its number a step."""
     bench.settle()
     torch.cuda.set_sync_debug_mode("warn")
@@ -198,7 +198,7 @@ def _places(bench: Bench, learning: Learner, steps: int = 5) -> dict[str, float]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for _ in range(steps):
-                learning.learn()
+                training.next_step()
     finally:
         torch.cuda.set_sync_debug_mode("default")
     synchronising = [warning for warning in caught if "synchroniz" in str(warning.message)]
@@ -206,13 +206,13 @@ def _places(bench: Bench, learning: Learner, steps: int = 5) -> dict[str, float]
     return {place: count / steps for place, count in places.most_common()}
 
 
-def _traced(bench: Bench, learning: Learner) -> Figures:
+def _traced(bench: Bench, training: MidTraining) -> Figures:
     steps = 1 if bench.tiny else 10
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if bench.on_gpu else [])]
     bench.settle()
     with profile(activities=activities) as trace:
         for _ in range(steps):
-            learning.learn()
+            training.next_step()
         bench.settle()
     events = trace.events() or []
     kernels = [event for event in events if event.device_type.name == "CUDA" and not _is_note(event)]

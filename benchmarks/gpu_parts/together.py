@@ -20,8 +20,8 @@ from torch import distributed, nn
 from torch.nn.modules._functions import SyncBatchNorm
 
 from gpu_parts import Bench, Failed, Figures, require
-from gpu_parts.learner import Learner, learner
 from gpu_parts.made import small_dataset
+from gpu_parts.mid_training import MidTraining, mid_training
 from gpu_parts.runs import spec_of
 from kanji_tui.events import SilentReport
 from kanji_tui.jobs.train import Spec as TrainSpec
@@ -108,18 +108,18 @@ def _all(asked: dict[str, Any]) -> Figures:
 
 def _steps(bench: Bench) -> Figures:
     """The same steps alone, then in the group; with SyncBatchNorm too where there is a GPU."""
-    alone = _learn(learner(bench, "kanjinet", 32, **SETTINGS))
+    alone = _learn(mid_training(bench, "kanjinet", 32, **SETTINGS))
     distributed.init_process_group("cpu:gloo,cuda:nccl" if bench.on_gpu else "gloo")
     try:
         world = World(0, 2)
-        require(world.any(True, False) == [True, False], "the agreement is not what was wished")
-        require(world.from_first({"epoch": 3}) == {"epoch": 3}, "the first process's value did not come")
+        require(world.any_rank(True, False) == [True, False], "the agreement is not what was wished")
+        require(world.broadcast({"epoch": 3}) == {"epoch": 3}, "the first process's value did not come")
         # Of each batch a world of two gives a process half; here it gets the whole, as alone.
-        learning = learner(bench, "kanjinet", 32, world, **SETTINGS)
-        assert learning.state.parallel is not None, "the gradients would not be averaged"
+        training = mid_training(bench, "kanjinet", 32, world, **SETTINGS)
+        assert training.state.parallel is not None, "the gradients would not be averaged"
         figures: Figures = {
             "backend": distributed.get_backend_config(),
-            "apart_from_alone": (apart := _learn(learning).apart(alone)),
+            "apart_from_alone": (apart := _learn(training).apart(alone)),
             "sync_batchnorm": _synchronised(bench, world, alone)
             if bench.on_gpu
             else "PyTorch has none for the CPU",
@@ -130,13 +130,13 @@ def _steps(bench: Bench) -> Figures:
         distributed.destroy_process_group()
 
 
-def _learn(learning: Learner) -> Ran:
+def _learn(training: MidTraining) -> Ran:
     for _ in range(STEPS):
-        learning.learn()
-    learning.state.sums.settle()
-    gradients = [weight.grad for weight in learning.state.network.parameters() if weight.grad is not None]
-    assert learning.state.sums.loss is not None
-    return Ran(learning.state.sums.loss, float(nn.utils.get_total_norm(gradients)))
+        training.next_step()
+    training.state.metrics.synchronise()
+    gradients = [weight.grad for weight in training.state.network.parameters() if weight.grad is not None]
+    assert training.state.metrics.loss is not None
+    return Ran(training.state.metrics.loss, float(nn.utils.get_total_norm(gradients)))
 
 
 def _synchronised(bench: Bench, world: World, alone: Ran) -> Figures:
@@ -144,10 +144,10 @@ def _synchronised(bench: Bench, world: World, alone: Ran) -> Figures:
 
     In a group of one the module takes BatchNorm's way, so the function behind it is called as it would be.
     """
-    learning = learner(bench, "kanjinet", 32, world, **SETTINGS, sync_batchnorm=True)
-    count = sum(isinstance(module, nn.SyncBatchNorm) for module in learning.state.network.modules())
+    training = mid_training(bench, "kanjinet", 32, world, **SETTINGS, sync_batchnorm=True)
+    count = sum(isinstance(module, nn.SyncBatchNorm) for module in training.state.network.modules())
     require(count > 0, "no BatchNorm became a SyncBatchNorm")
-    apart = _learn(learning).apart(alone)
+    apart = _learn(training).apart(alone)
     require(apart <= CLOSE, f"steps with SyncBatchNorm differ from those without by {apart:.2g}")
     features = torch.randn(32, 64, 16, 16, device=bench.device).contiguous(memory_format=torch.channels_last)
     sides = [features.clone().requires_grad_() for _ in range(2)]

@@ -40,12 +40,12 @@ def run(spec: Spec, report: Report) -> Trained | None:
     directory = report.directory
     assert directory is not None, "a training always has a run directory"
     with ExitStack() as contexts:
-        if current().first:
+        if current().is_rank0:
             report = contexts.enter_context(tracking(spec.track, to_plain(spec.config), report))
             report = contexts.enter_context(metering(report))
             contexts.enter_context(following(directory if spec.profile else None))
         trained = train(spec.data_dir, spec.config, directory, spec.resume, report)
-    if trained is None:
+    if not current().is_rank0:
         return None
     if spec.publish:
         publish_finished(directory, spec.models_dir, report)

@@ -49,15 +49,15 @@ def run_distributed(
 
     world = distributed.join()
     entry = entry_of(job)
-    run = create(job, entry, to_plain(spec), runs) if world.first else None
-    directory, plain = world.from_first((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
+    run = create(job, entry, to_plain(spec), runs) if world.is_rank0 else None
+    directory, plain = world.broadcast((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
     if run:
         console(Notice(f"run {run.name} started in {world.size} processes"))
         code = run_in(run, console)
     else:
         code = _run_worker(entry, plain, directory)
     if code in (0, Stopped.exit_code):  # after a crash the other processes may be gone
-        distributed.leave()
+        distributed.shutdown()
     return run, code
 
 

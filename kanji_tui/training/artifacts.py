@@ -1,4 +1,4 @@
-"""What a training leaves in its run directory for others: the model, its papers, its history.
+"""What a training leaves in its run directory for others: the model, its metadata, its history.
 
 best_kanji_model.pth     the bare state dict of the best epoch
 best_model_info.json     the original's fields (per cent), the model's card, the digest of the weights
@@ -16,25 +16,25 @@ import torch
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.splits import Split
-from kanji_tui.epoch_metrics import to_history
-from kanji_tui.events import Epoch
+from kanji_tui.epoch_metrics import to_epoch, to_history
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import CHECKPOINT, HISTORY, MODEL_INFO, WEIGHTS
 from kanji_tui.recognition.confusions import count_by_class, most_confused
 from kanji_tui.recognition.ink import measure_extent
 from kanji_tui.system.files import replacing, sha256, write_json
-from kanji_tui.training.checkpoint import State, write
+from kanji_tui.training.checkpoint import write
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.results import ByClass, ClassRecall, Metrics, Trained
+from kanji_tui.training.state import TrainState
 
 BY_CLASS = "validation_by_class.json"
 LISTED = 20  # weakest classes and confused pairs in the result
 
 
-def trained(
-    run: str, state: State, card: ModelCard, test: Metrics | None, by_class: ByClass, seconds: float
+def result(
+    run: str, state: TrainState, card: ModelCard, test: Metrics | None, by_class: ByClass, seconds: float
 ) -> Trained:
-    """The result of a training that has come to its end."""
+    """The result of a training that has ended."""
     assert state.best is not None
     steps = [entry["samples_per_second"] for entry in state.history]
     return Trained(
@@ -57,10 +57,10 @@ def trained(
     )
 
 
-def bring(earlier: Path, directory: Path) -> None:
-    """Bring a run's best model, its papers and its checkpoint into the directory of the run that goes on from it.
+def copy_artifacts(earlier: Path, directory: Path) -> None:
+    """Copy a run's best model, its metadata, history and checkpoint into the directory of the run that resumes it.
 
-    However soon that one ends, it too can then be gone on from.
+    However soon that one ends, it too can then be resumed.
     """
     for name in (WEIGHTS, MODEL_INFO, HISTORY, CHECKPOINT):
         if (earlier / name).is_file() and earlier.resolve() != directory.resolve():
@@ -69,9 +69,9 @@ def bring(earlier: Path, directory: Path) -> None:
 
 
 def card_of(config: TrainConfig, dataset: Dataset, split: Split) -> ModelCard:
-    """The card of the model that this training makes; its split is what finds the same samples again.
+    """The card of the model that this training makes; its split finds the same samples again.
 
-    Pictures go in as they are, 0-1: each network begins with a convolution and BatchNorm, which measure what a mean
+    Images go in as they are, 0-1: each network begins with a convolution and BatchNorm, which measure what a mean
     and a deviation would say (no difference in accuracy was measured), and paper stays the 0 of the padding. So a
     bare state dict holds all the network needs.
     """
@@ -99,13 +99,17 @@ def _some(indices: np.ndarray, count: int = 1000) -> np.ndarray:
     return some
 
 
-def write_best(directory: Path, state: State, card: ModelCard) -> None:
-    """Write the judged network as the best model, and its papers."""
-    write({name: tensor.cpu() for name, tensor in state.judged.state_dict().items()}, directory / WEIGHTS)
-    write_info(directory, state, card)
+def write_epoch(directory: Path, state: TrainState, card: ModelCard, is_best: bool) -> None:
+    """Write the history, and where the newest epoch is the best, its model and metadata."""
+    if is_best:
+        weights = {name: tensor.cpu() for name, tensor in state.eval_model.state_dict().items()}
+        write(weights, directory / WEIGHTS)
+        write_info(directory, state, card)
+    epochs = [to_epoch(entry, state.config.epochs, best=False) for entry in state.history]
+    write_json(directory / HISTORY, to_history(epochs))
 
 
-def write_info(directory: Path, state: State, card: ModelCard, test: Metrics | None = None) -> None:
+def write_info(directory: Path, state: TrainState, card: ModelCard, test: Metrics | None = None) -> None:
     """Write best_model_info.json for the weights that lie there, with the test's result once it is known."""
     assert state.best is not None
     measured = card.with_metrics(epoch=state.best["epoch"], validation=state.best["validation"])
@@ -143,8 +147,3 @@ def _named(card: ModelCard, number: int) -> tuple[str, str]:
     """Character and JIS code of an output."""
     jis = card.classes[number]
     return character_of(jis), name_jis(jis)
-
-
-def write_history(directory: Path, epochs: list[Epoch]) -> None:
-    """Write training_progress.json."""
-    write_json(directory / HISTORY, to_history(epochs))

@@ -1,58 +1,79 @@
-"""Several processes that train one network, as torchrun starts them: who is who, and what they agree on.
+"""Several processes that train one network, as torchrun starts them: their ranks and their collectives.
 
-The gradients are averaged by DistributedDataParallel. All else that is agreed on goes over gloo, on the CPU, so
-that no process waits for a GPU. Whoever dies closes its connections: the others see it at their next agreement, and
-at the latest after `SILENCE`.
+DistributedDataParallel averages the gradients. All other collectives go over gloo, on the CPU, so that no process
+waits for a GPU. A process that dies closes its connections: the others see it at their next collective, and at the
+latest after `SILENCE`.
 """
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.errors import KanjiError, Stopped, UsageError
 
-SILENCE = timedelta(minutes=30)  # longer than the first process validates while the others wait
+SILENCE = timedelta(minutes=30)  # longer than rank 0 validates while the others wait
 NEEDED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class World:
-    """This process is number `rank`, from 0, of `size`. The first owns the run; the others only compute."""
+    """The processes that train one network; this one has `rank`, from 0, of `size`.
+
+    Rank 0 owns the run, the others only compute. Every collective waits until all processes have come to it; where
+    there is one process alone, each does nothing and gives back what it was given.
+    """
 
     rank: int = 0
     size: int = 1
 
     @property
-    def first(self) -> bool:
+    def is_rank0(self) -> bool:
         return self.rank == 0
 
-    def any(self, *wishes: bool) -> list[bool]:
-        """For each wish whether some process has it. Waits until every process has been asked as much."""
+    def any_rank(self, *flags: bool) -> list[bool]:
+        """For each flag whether it is set in some process."""
         if self.size == 1:
-            return list(wishes)
-        told = torch.tensor(wishes, dtype=torch.int32)
-        distributed.all_reduce(told, distributed.ReduceOp.MAX)
-        return [bool(wish) for wish in told.tolist()]
+            return list(flags)
+        found = torch.tensor(flags, dtype=torch.int32)
+        distributed.all_reduce(found, distributed.ReduceOp.MAX)
+        return [bool(flag) for flag in found.tolist()]
 
-    def from_first(self, value: T) -> T:
-        """The first process's value, in every process."""
+    def broadcast(self, value: T) -> T:
+        """The value of rank 0, in every process."""
         if self.size == 1:
             return value
-        box: list[Any] = [value if self.first else None]
+        box: list[Any] = [value if self.is_rank0 else None]
         distributed.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         found: T = box[0]
         return found
 
-    def gather(self, value: T) -> list[T]:
+    def on_rank0(self, compute: Callable[[], T]) -> T:
+        """What `compute` gives on rank 0, in every process; Stopped in all where it raises that."""
+        if self.size == 1:
+            return compute()
+        outcome: tuple[Any, bool] = (None, False)
+        if self.is_rank0:
+            try:
+                outcome = (compute(), False)
+            except Stopped:
+                outcome = (None, True)
+        found, stopped = self.broadcast(outcome)
+        if stopped:
+            raise Stopped()
+        value: T = found
+        return value
+
+    def all_gather(self, value: T) -> list[T]:
         """Every process's value, in every process, by rank."""
         if self.size == 1:
             return [value]
@@ -60,17 +81,21 @@ class World:
         distributed.all_gather_object(found, value)
         return found
 
-    def hand_in(self, sums: Tensor) -> Tensor:
-        """The first gets the sum of all processes' tensors and the others zeros, on the CPU."""
+    def reduce_to_rank0(self, sums: Tensor) -> Tensor:
+        """The sum of all processes' tensors on rank 0, zeros elsewhere; on the CPU."""
         if self.size == 1:
             return sums
         total = sums.cpu().clone()
         distributed.all_reduce(total)
-        return total if self.first else torch.zeros_like(total)
+        return total if self.is_rank0 else torch.zeros_like(total)
+
+    def for_rank0(self, indices: np.ndarray) -> np.ndarray:
+        """The indices on rank 0, none elsewhere: the others need not hold these samples."""
+        return indices if self.is_rank0 else indices[:0]
 
     def require_same(self, what: str, value: str) -> None:
         """KanjiError, in every process, where they do not all have the same value of `what`."""
-        if len(set(self.gather(value))) > 1:
+        if len(set(self.all_gather(value))) > 1:
             raise KanjiError(
                 f"the {self.size} processes of this training do not have the same {what}",
                 "copy the dataset folder of one machine to the others",
@@ -90,7 +115,7 @@ class World:
         return min(wanted, samples // self.size * self.size)
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's part of a batch that all processes know."""
+        """This process's share of a batch that all processes know."""
         return batch.tensor_split(self.size)[self.rank]
 
 
@@ -133,8 +158,8 @@ def current() -> World:
     return World()
 
 
-def leave() -> None:
-    """Part from the others, in good order."""
+def shutdown() -> None:
+    """Leave the other processes, in good order."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
 
@@ -142,7 +167,7 @@ def leave() -> None:
 def parallel(network: nn.Module, device: torch.device, world: World) -> DistributedDataParallel | None:
     """The network so wrapped that its gradients are averaged over all processes; None where there is one alone.
 
-    BatchNorm's running statistics stay each process's own; those of the first are validated and kept.
+    BatchNorm's running statistics stay each process's own; those of rank 0 are validated and kept.
     """
     if world.size == 1:
         return None
@@ -155,8 +180,8 @@ def parallel(network: nn.Module, device: torch.device, world: World) -> Distribu
 
 
 @contextmanager
-def noticing_losses(run: str) -> Iterator[None]:
-    """Within it the loss of another process is a KanjiError that says how to go on with the run."""
+def peer_failure_as_error(run: str) -> Iterator[None]:
+    """Within it the failure of another process is a KanjiError that says how to go on with the run."""
     try:
         yield
     except RuntimeError as error:

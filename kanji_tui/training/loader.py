@@ -1,4 +1,4 @@
-"""The pictures and labels of one split, handed out batch by batch on the device that computes."""
+"""The images and labels of one split, batch by batch on the device that computes."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -12,15 +12,16 @@ from kanji_tui.data.dataset import Dataset
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.system.machine import memory
 
-MEMORY_SHARE = 0.5  # of the free memory may be filled with pictures
-PIECE = 32768  # pictures read at once
+MEMORY_SHARE = 0.5  # of the free memory may be filled with images
+CHUNK = 32768  # images read at once
 AHEAD = 3  # batches read before they are needed, where they are read one by one
 
 
-class Pictures:
-    """Called with places in the split (int64, on the CPU): uint8 (n, 1, S, S) and int64 labels (n,) on `device`.
+class DeviceLoader:
+    """Called with positions in the split (int64, on the CPU): uint8 (n, 1, S, S), int64 labels (n,) on `device`.
 
     The whole split lies on the device where it fits; else each batch is read from the memory-mapped chunks.
+    Stopped while it reads, when the user asks to stop.
     """
 
     def __init__(self, dataset: Dataset, indices: np.ndarray, device: torch.device, report: Report) -> None:
@@ -29,8 +30,8 @@ class Pictures:
         self._device = device
         self._labels = torch.from_numpy(dataset.labels[self._indices].astype(np.int64)).to(device)
         fits = len(self._indices) * dataset.size**2 < MEMORY_SHARE * free_memory(device)
-        self._pictures = self._load(report) if fits else None
-        self.resident = self._pictures is not None
+        self._images = self._load(report) if fits else None
+        self.resident = self._images is not None
 
     @property
     def labels(self) -> np.ndarray:
@@ -41,50 +42,50 @@ class Pictures:
     def __len__(self) -> int:
         return len(self._indices)
 
-    def __call__(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        here = places.to(self._device, non_blocking=True)
-        if self._pictures is not None:
-            return self._pictures[here].unsqueeze(1), self._labels[here]
-        return self._send(self._read(places)), self._labels[here]
+    def __call__(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        here = positions.to(self._device, non_blocking=True)
+        if self._images is not None:
+            return self._images[here].unsqueeze(1), self._labels[here]
+        return self._send(self._read(positions)), self._labels[here]
 
     def stream(self, batches: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """What each of the batches of places gives, in order; what must be read is read ahead by a thread."""
+        """The batch for each of the positions, in order; what must be read is read ahead by a thread."""
         if self.resident:
             yield from map(self, batches)
             return
         ahead: deque[tuple[Tensor, Future[Tensor]]] = deque()
-        with ThreadPoolExecutor(1, thread_name_prefix="pictures") as reader:
-            for places in batches:
-                ahead.append((places, reader.submit(self._read, places)))
+        with ThreadPoolExecutor(1, thread_name_prefix="loader") as reader:
+            for positions in batches:
+                ahead.append((positions, reader.submit(self._read, positions)))
                 if len(ahead) > AHEAD:
-                    yield self._handed(*ahead.popleft())
+                    yield self._receive(*ahead.popleft())
             while ahead:
-                yield self._handed(*ahead.popleft())
+                yield self._receive(*ahead.popleft())
 
-    def _handed(self, places: Tensor, reading: "Future[Tensor]") -> tuple[Tensor, Tensor]:
-        return self._send(reading.result()), self._labels[places.to(self._device, non_blocking=True)]
+    def _receive(self, positions: Tensor, reading: "Future[Tensor]") -> tuple[Tensor, Tensor]:
+        return self._send(reading.result()), self._labels[positions.to(self._device, non_blocking=True)]
 
-    def _read(self, places: Tensor) -> Tensor:
-        pictures = torch.from_numpy(self._dataset.images(self._indices[places.numpy()]))
-        return pictures.pin_memory() if self._device.type == "cuda" else pictures
+    def _read(self, positions: Tensor) -> Tensor:
+        images = torch.from_numpy(self._dataset.images(self._indices[positions.numpy()]))
+        return images.pin_memory() if self._device.type == "cuda" else images
 
-    def _send(self, pictures: Tensor) -> Tensor:
-        return pictures.to(self._device, non_blocking=True).unsqueeze(1)
+    def _send(self, images: Tensor) -> Tensor:
+        return images.to(self._device, non_blocking=True).unsqueeze(1)
 
     def _load(self, report: Report) -> Tensor | None:
-        """All pictures on the device; None where another process took its memory meanwhile."""
+        """All images on the device; None where another process took its memory meanwhile."""
         side = self._dataset.size
         try:
-            pictures = torch.empty((len(self), side, side), dtype=torch.uint8, device=self._device)
+            images = torch.empty((len(self), side, side), dtype=torch.uint8, device=self._device)
         except torch.OutOfMemoryError:
             return None
-        for start in range(0, len(self), PIECE):
+        for start in range(0, len(self), CHUNK):
             raise_if_stopped(report)
-            piece = self._dataset.images(self._indices[start : start + PIECE])
-            pictures[start : start + PIECE].copy_(torch.from_numpy(piece))
-            if len(self) > PIECE:
-                report(Progress("reading pictures", min(start + PIECE, len(self)), len(self), "samples"))
-        return pictures
+            chunk = self._dataset.images(self._indices[start : start + CHUNK])
+            images[start : start + CHUNK].copy_(torch.from_numpy(chunk))
+            if len(self) > CHUNK:
+                report(Progress("reading images", min(start + CHUNK, len(self)), len(self), "samples"))
+        return images
 
 
 def free_memory(device: torch.device) -> int:
@@ -98,6 +99,6 @@ def free_memory(device: torch.device) -> int:
     return memory().available
 
 
-def to_unit(pictures: Tensor) -> Tensor:
+def to_unit(images: Tensor) -> Tensor:
     """uint8 0-255 to float32 0-1."""
-    return pictures.float().div_(255)
+    return images.float().div_(255)

@@ -11,13 +11,13 @@ from kanji_tui.data.splits import split_dataset
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.devices import own_device
-from kanji_tui.training import checkpoint
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.distributed import World
-from kanji_tui.training.loader import Pictures
+from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import SCORE_BATCH, score
 from kanji_tui.training.results import Probed
-from kanji_tui.training.step import step
+from kanji_tui.training.state import distribute, initial_state
+from kanji_tui.training.step import train_step
 
 WARM_STEPS = 3  # not measured: kernels are chosen, memory is taken
 MOST_STEPS = 60
@@ -40,25 +40,24 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
     torch.backends.cudnn.benchmark = True
     batch_size = min(config.batch_size, len(split.train))
     batches = len(split.train) // batch_size
-    state = checkpoint.begin(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
-    checkpoint.share_among(state, World(), batch_size)
+    state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
+    distribute(state, World(), batch_size)
     some = split.train[: batch_size * min(batches, MOST_STEPS + WARM_STEPS)]
-    pictures = Pictures(dataset, some, device, report)
+    train_set = DeviceLoader(dataset, some, device, report)
     state.network.train()
 
     def learn(number: int) -> None:
         chosen = torch.arange(number * batch_size, (number + 1) * batch_size) % len(some)
-        step(state, *pictures(chosen), number % (config.epochs * batches), batches, report)
+        train_step(state, *train_set(chosen), number % (config.epochs * batches), batches, report)
 
     steps, seconds = _timed(learn, device, report)
     a_step = seconds / steps
-    unseen = split.validation[:SCORED]
+    validation = split.validation[:SCORED]
     clock = time.perf_counter()
-    score(
-        state.judged, Pictures(dataset, unseen, device, report), device, len(dataset.classes), "validation", report
-    )
+    val_set = DeviceLoader(dataset, validation, device, report)
+    score(state.eval_model, val_set, device, len(dataset.classes), "validation", report)
     _wait(device)
-    a_score = (time.perf_counter() - clock) / len(unseen)
+    a_score = (time.perf_counter() - clock) / len(validation)
     an_epoch = batches * a_step + (len(split.validation) + min(2000, len(split.train) // 20)) * a_score
     at_the_end = (len(split.validation) + len(split.test)) * a_score
     held = (len(split.train) + len(split.validation) - len(some)) * dataset.size**2
@@ -66,7 +65,7 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
         samples_per_second=batch_size / a_step,
         seconds_per_epoch=an_epoch,
         seconds=config.epochs * an_epoch + at_the_end,
-        memory_bytes=_memory(device) + (held if pictures.resident else 0),
+        memory_bytes=_memory(device) + (held if train_set.resident else 0),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         steps=steps,
         epochs=config.epochs,

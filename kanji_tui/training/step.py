@@ -1,4 +1,4 @@
-"""One step of training: a batch augmented, forward, backward, the weights moved."""
+"""One step of training: augment a batch, forward, backward, update the weights."""
 
 import gc
 from contextlib import nullcontext
@@ -12,24 +12,26 @@ from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.events import Notice, Report
 from kanji_tui.networks.devices import is_out_of_memory
 from kanji_tui.training.augmentation import augment
-from kanji_tui.training.checkpoint import State
 from kanji_tui.training.distributed import parallel
 from kanji_tui.training.loader import to_unit
 from kanji_tui.training.profile import AUGMENTATION, BACKWARD, FORWARD, OPTIMISER, phase
 from kanji_tui.training.schedule import augmentation_strength_at, learning_rate_at
+from kanji_tui.training.state import TrainState
 
-Seen = tuple[Tensor, Tensor, Tensor]  # losses (N,), logits (N, C), labels (N,)
-ROOM = "free some of it (nvidia-smi shows who holds it), or choose a smaller network"
+Outputs = tuple[Tensor, Tensor, Tensor]  # losses (N,), logits (N, C), labels (N,)
+FREE_MEMORY = "free some of it (nvidia-smi shows who holds it), or choose a smaller network"
 
 
-def step(state: State, pictures: Tensor, labels: Tensor, number: int, batches: int, report: Report) -> None:
+def train_step(
+    state: TrainState, images: Tensor, labels: Tensor, number: int, batches: int, report: Report
+) -> None:
     """Learn from one batch, uint8 (N, 1, S, S) and int64 (N,); it is step `number`, of `batches` an epoch.
 
-    Where several processes train they call it together, each with its part of the batch. If the device's memory is
-    too small for the gradients they are computed again in twice as many pieces, which is said and kept up.
+    Where several processes train they call it together, each with its share of the batch. If the device's memory is
+    too small for the gradients, the accumulation steps are doubled for the rest of the run, with a notice.
     KanjiError where two samples at once are too many, and where the memory ends too late to try again.
     """
-    while (seen := _gradients(state, pictures, labels, number, batches)) is None:
+    while (outputs := _gradients(state, images, labels, number, batches)) is None:
         state.network.zero_grad(set_to_none=True)  # what the failed attempt left
         if state.parallel:  # it waits for the backward pass of a forward pass that is given up
             state.parallel = None
@@ -37,47 +39,47 @@ def step(state: State, pictures: Tensor, labels: Tensor, number: int, batches: i
             state.parallel = parallel(state.network, state.device, state.world)
         if state.device.type == "cuda":
             torch.cuda.empty_cache()
-        _halve(state, len(labels), report)
+        _double_accumulation_steps(state, len(labels), report)
     try:
         with phase(OPTIMISER):
-            _move(state, number, batches)
-    except RuntimeError as error:  # some weights have moved already, and must not move twice
+            _update_weights(state, number, batches)
+    except RuntimeError as error:  # some weights are updated already, and must not be twice
         if not is_out_of_memory(error):
             raise
         raise _too_late("the optimiser") from None
-    for piece in seen:
-        state.sums.add(*piece)
+    for micro_batch in outputs:
+        state.metrics.add(*micro_batch)
 
 
-def _gradients(state: State, pictures: Tensor, labels: Tensor, number: int, batches: int) -> list[Seen] | None:
+def _gradients(
+    state: TrainState, images: Tensor, labels: Tensor, number: int, batches: int
+) -> list[Outputs] | None:
     """Compute the batch's gradients; None where the memory of this or of another process is too small for them.
 
-    The backward pass of the last piece waits for all processes to average their gradients, so before it they agree
-    to go on; who fails later can no longer try again, for the others do not wait for it twice.
+    The backward pass of the last micro-batch waits for all processes to average their gradients, so before it they
+    agree to go on; who fails later can no longer try again, for the others do not wait for it twice.
     """
-    config = state.config
+    config, steps = state.config, state.accumulation_steps
     strength = augmentation_strength_at(config, number, config.epochs * batches)
     forward = partial(_forward, state, strength=strength, whole=len(labels))
     state.network.zero_grad(set_to_none=True)
-    *before, last = zip(
-        pictures.tensor_split(state.accumulation_steps), labels.tensor_split(state.accumulation_steps), strict=True
-    )
-    seen: list[Seen] = []
+    *first, last = zip(images.tensor_split(steps), labels.tensor_split(steps), strict=True)
+    found: list[Outputs] = []
     fits = False
     try:
         with state.parallel.no_sync() if state.parallel else nullcontext():
-            for piece in before:
-                loss, found = forward(*piece)
+            for micro_batch in first:
+                loss, outputs = forward(*micro_batch)
                 _backward(state, loss)
-                seen.append(found)
-        loss, found = forward(*last)
+                found.append(outputs)
+        loss, outputs = forward(*last)
         fits = True
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         if state.parallel and config.sync_batchnorm:  # its forward pass, too, waits for all
             raise _too_late("the forward pass") from None
-    if any(state.world.any(not fits)):
+    if any(state.world.any_rank(not fits)):
         return None
     try:
         _backward(state, loss)
@@ -87,17 +89,19 @@ def _gradients(state: State, pictures: Tensor, labels: Tensor, number: int, batc
         if state.parallel:
             raise _too_late("the backward pass") from None
         return None
-    return [*seen, found]
+    return [*found, outputs]
 
 
-def _forward(state: State, pictures: Tensor, labels: Tensor, strength: float, whole: int) -> tuple[Tensor, Seen]:
-    """The loss of a piece of a batch of `whole` samples, and what is added up of it."""
+def _forward(
+    state: TrainState, images: Tensor, labels: Tensor, strength: float, whole: int
+) -> tuple[Tensor, Outputs]:
+    """The loss of a micro-batch, its share of a batch of `whole` samples, and what the running metrics need."""
     config = state.config
     with phase(AUGMENTATION):
-        inputs = augment(to_unit(pictures), config, strength, state.generator)
+        inputs = augment(to_unit(images), config, strength, state.generator)
     with phase(FORWARD):
         with torch.autocast(state.device.type, state.precision, enabled=state.precision != torch.float32):
-            logits = state.learner(inputs.contiguous(memory_format=torch.channels_last))
+            logits = state.train_model(inputs.contiguous(memory_format=torch.channels_last))
         logarithms = logits.float().log_softmax(1)
         losses = -logarithms.gather(1, labels[:, None]).squeeze(1)
         smooth = config.label_smoothing
@@ -105,7 +109,7 @@ def _forward(state: State, pictures: Tensor, labels: Tensor, strength: float, wh
     return loss, (losses.detach(), logits.detach(), labels)
 
 
-def _backward(state: State, loss: Tensor) -> None:
+def _backward(state: TrainState, loss: Tensor) -> None:
     try:
         with phase(BACKWARD):
             state.scaler.scale(loss).backward()
@@ -118,8 +122,8 @@ def _backward(state: State, loss: Tensor) -> None:
         ) from error
 
 
-def _move(state: State, number: int, batches: int) -> None:
-    """Move the weights by their gradients, and let the averaged ones follow."""
+def _update_weights(state: TrainState, number: int, batches: int) -> None:
+    """Update the weights by their gradients, and the averaged ones by the weights."""
     rate = learning_rate_at(state.config, number, batches)
     for group in (group for optimiser in state.optimisers for group in optimiser.param_groups):
         group["lr"] = rate
@@ -135,20 +139,20 @@ def _move(state: State, number: int, batches: int) -> None:
         state.average.follow(number + 1)
 
 
-def _clip(state: State, most: float) -> Tensor:
+def _clip(state: TrainState, most: float) -> Tensor:
     """Shorten the gradients, all together, to a norm of `most` where theirs is longer; returns what it was."""
     weights = list(state.network.parameters())
     norm = get_total_norm(weight.grad for weight in weights if weight.grad is not None)
-    # A GPU is not waited for to know; on a CPU memory traffic is what a step costs, and most are short enough.
+    # On a GPU asking would wait for it; on a CPU memory traffic is what a step costs, and most are short enough.
     if state.device.type != "cpu" or norm > most:
         clip_grads_with_norm_(weights, most, norm)
     return norm
 
 
-def _halve(state: State, samples: int, report: Report) -> None:
+def _double_accumulation_steps(state: TrainState, samples: int, report: Report) -> None:
     steps = state.accumulation_steps
     if samples // (2 * steps) < 2:
-        raise KanjiError(f"the GPU's memory is too small for {-(-samples // steps)} samples at once", ROOM)
+        raise KanjiError(f"the GPU's memory is too small for {-(-samples // steps)} samples at once", FREE_MEMORY)
     state.accumulation_steps = 2 * steps
     report(
         Notice(f"the GPU's memory is too small: each batch is computed in {2 * steps} micro-batches from now on")
@@ -158,5 +162,5 @@ def _halve(state: State, samples: int, report: Report) -> None:
 def _too_late(what: str) -> KanjiError:
     return KanjiError(
         f"the GPU's memory ended in {what}, too late to try the batch again in smaller micro-batches",
-        f"{ROOM}; or begin with --set accumulation_steps=2, or more; the last checkpoint is kept",
+        f"{FREE_MEMORY}; or begin with --set accumulation_steps=2, or more; the last checkpoint is kept",
     )

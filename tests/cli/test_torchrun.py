@@ -74,7 +74,7 @@ def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset,
         started.kill()
     assert started.returncode == 1  # torchrun's own, whatever its processes end with
     assert "exitcode  : 130" in said
-    assert json.loads(out)["error"]["code"] == 130  # of the first process alone
+    assert run.name in json.loads(out)["error"]["message"]  # one object, of rank 0
     assert run.name in said
     kept = checkpoint(run)
     samples = 128 * (kept["epoch"] + 1) if not kept["batch"] else 16 * kept["batch"]

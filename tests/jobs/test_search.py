@@ -81,7 +81,7 @@ def test_an_interrupted_search_ends_with_the_same_result(
     spec = spec_of(tmp_path / "cut", sample_dataset)
     report = begin(spec, tmp_path / "cut")
     trainings.clear()
-    start, step = process.start, trainer.step
+    start, step = process.start, trainer.train_step
 
     def stop_in_the_third(job: str, spec: TrainSpec, runs: Path) -> RunDirectory:
         if len(trainings) < 2:
@@ -89,7 +89,7 @@ def test_an_interrupted_search_ends_with_the_same_result(
         run = create(job, f"kanji_tui.jobs.{job}:run", to_plain(spec), runs)
         report.stop = True
         with monkeypatch.context() as patch:
-            patch.setattr(trainer, "step", lambda *arguments: (step(*arguments), run.stop_file.touch()))
+            patch.setattr(trainer, "train_step", lambda *arguments: (step(*arguments), run.stop_file.touch()))
             patch.setattr(recorder, "STOP_POLL_SECONDS", 0)
             assert run_in(run) == 130
         return run

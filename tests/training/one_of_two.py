@@ -3,10 +3,13 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from kanji_tui.errors import Stopped
 from kanji_tui.events import Event
-from kanji_tui.training import checkpoint, distributed, step
+from kanji_tui.training import distributed, step
+from kanji_tui.training.state import distribute
 from tests.training.test_step import CONFIG, Forgetful, batch, state_of
 
 
@@ -32,29 +35,40 @@ def learn(world: distributed.World, most: int) -> dict:
     state.network = Forgetful(state.network, most if world.rank == 1 else 1000)
     state.network.eval()
     state.average = None
-    state.sums.reset(torch.tensor([100.0, 3.0, 48.0], dtype=torch.float64))
-    checkpoint.share_among(state, world, 16)
+    state.metrics.reset(torch.tensor([100.0, 3.0, 48.0], dtype=torch.float64))
+    distribute(state, world, 16)
     for number in (1, 2):
-        step.step(state, *map(world.share, batch()), number, 10, told)
+        step.train_step(state, *map(world.share, batch()), number, 10, told)
     gradients = [p.grad.flatten() for p in state.network.parameters() if p.grad is not None]
     weights = [p.detach().flatten() for p in state.network.parameters()]
     return {
         "gradients": torch.cat(gradients),
         "weights": torch.cat(weights),
-        "pieces": state.accumulation_steps,
+        "accumulation_steps": state.accumulation_steps,
         "told": [event.message for event in told.events],
-        "samples": float(world.hand_in(state.sums.sums)[2]),
+        "samples": float(world.reduce_to_rank0(state.metrics.sums)[2]),
     }
+
+
+def stop() -> None:
+    raise Stopped()
 
 
 def main() -> None:
     world = distributed.join()
-    found = {"whole": learn(world, 1000), "pieces": learn(world, 5)}
-    found["gathered"] = world.gather(world.rank)
-    found["first"] = world.from_first({"a": world.rank})
-    found["any"] = world.any(world.rank == 1, False)
+    found = {"whole": learn(world, 1000), "micro-batches": learn(world, 5)}
+    found["all_gather"] = world.all_gather(world.rank)
+    found["broadcast"] = world.broadcast({"a": world.rank})
+    found["any_rank"] = world.any_rank(world.rank == 1, False)
+    found["on_rank0"] = world.on_rank0(lambda: {"rank": world.rank})
+    found["for_rank0"] = world.for_rank0(np.arange(3))
+    try:
+        world.on_rank0(stop)
+        found["stopped"] = False
+    except Stopped:
+        found["stopped"] = True
     torch.save(found, Path(sys.argv[1]) / f"found.{world.rank}")
-    distributed.leave()
+    distributed.shutdown()
 
 
 if __name__ == "__main__":

@@ -3,29 +3,32 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 import torch
 
-from kanji_tui.events import Epoch, Event
+from kanji_tui.events import Epoch, Event, Progress
+from kanji_tui.training import trainer
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.results import Trained
-from kanji_tui.training.trainer import train
 
 
 @dataclass
 class Report:
-    """Keeps events; asks to stop once the training has looked `stop_after` times whether it should."""
+    """Keeps events; asks to stop once it has heard of progress in `stop_in`, a phase and how much of it is done."""
 
     directory: Path
-    stop_after: int | None = None
-    looks: int = 0
+    stop_in: tuple[str, int] | None = None
     events: list[Event] = field(default_factory=list)
+    stopping: bool = False
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
+        if self.stop_in and isinstance(event, Progress):
+            phase, done = self.stop_in
+            self.stopping |= event.phase == phase and event.done >= done
 
     def stop_requested(self) -> bool:
-        self.looks += 1
-        return self.stop_after is not None and self.looks > self.stop_after
+        return self.stopping
 
     @property
     def epochs(self) -> list[Epoch]:
@@ -36,12 +39,16 @@ def run(
     dataset: Path,
     directory: Path,
     config: TrainConfig,
-    stop_after: int | None = None,
+    stop_in: tuple[str, int] | None = None,
     resume: Path | None = None,
+    stopping: bool = False,
 ) -> tuple[Trained, Report]:
+    """Train; stop where `stop_in` says, in samples over all epochs for the phase "training", or from the outset."""
     directory.mkdir(parents=True, exist_ok=True)
-    report = Report(directory, stop_after)
-    return train(dataset, config, directory, resume, report), report
+    report = Report(directory, stop_in, stopping=stopping)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trainer, "REPORT_SECONDS", 0.0)  # of each batch
+        return trainer.train(dataset, config, directory, resume, report), report
 
 
 def checkpoint_of(directory: Path) -> dict:

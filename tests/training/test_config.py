@@ -7,10 +7,10 @@ from kanji_tui.errors import UsageError
 from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.system.gpu import torch_uses_gpu
 from kanji_tui.system.plain_data import from_plain, to_plain
-from kanji_tui.training import checkpoint, trainer
+from kanji_tui.training import trainer
 from kanji_tui.training.config import SETTINGS, TrainConfig, configure
 from kanji_tui.training.recipes import NAMES, find_recipe
-from kanji_tui.training.results import Metrics
+from kanji_tui.training.state import initial_state
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -64,7 +64,7 @@ def test_the_numbers_published_with_kuzushiji():
     assert (config.learning_rate, config.weight_decay, config.label_smoothing) == (1e-3, 1e-4, 0.1)
     assert config.learning_rate * config.final_learning_rate == pytest.approx(1e-5)
     assert (config.rotation, config.shift, config.scale) == (15.0, 0.05, 0.05)
-    state = checkpoint.begin(config, 5, 32, 10, torch.device("cpu"))
+    state = initial_state(config, 5, 32, 10, torch.device("cpu"))
     (optimiser,) = state.optimisers
     assert type(optimiser) is torch.optim.Adam  # AdamW is a kind of it
     decays = {group["weight_decay"] for group in optimiser.param_groups}
@@ -81,9 +81,9 @@ def test_networks_that_attend_warm_up(network):
 
 def test_the_best_epoch_is_chosen_by_the_figure_asked_for():
     before = {"top1": 0.9, "balanced": 0.5, "loss": 1.0}
-    found = Metrics(samples=10, loss=2.0, top1=0.8, top3=1.0, top5=1.0, balanced=0.6)
-    assert trainer._better(found, before, configure(best_by="balanced").best_by)
-    assert not trainer._better(found, before, configure().best_by)
+    found = {"loss": 2.0, "top1": 0.8, "balanced": 0.6}
+    assert trainer.is_better(found, before, configure(best_by="balanced").best_by)
+    assert not trainer.is_better(found, before, configure().best_by)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ from kanji_tui.errors import Stopped, UsageError
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.run_directory import RunDirectory, create, status_of_this_process
 from kanji_tui.system.plain_data import to_plain
-from kanji_tui.training import checkpoint, distributed, step
+from kanji_tui.training import distributed, step
 from kanji_tui.training.config import configure
 from kanji_tui.training.distributed import World
+from kanji_tui.training.state import seed_apart
+from tests.training.one_of_two import stop
 from tests.training.running import checkpoint_of, run
 from tests.training.test_step import CONFIG, batch, state_of
 
@@ -62,13 +64,13 @@ def alone():
     state.network.eval()
     state.average = None
     for number in (1, 2):
-        step.step(state, *batch(), number, 10, print)
+        step.train_step(state, *batch(), number, 10, print)
     gradients = [p.grad.flatten() for p in state.network.parameters() if p.grad is not None]
     weights = [p.detach().flatten() for p in state.network.parameters()]
     return {"gradients": torch.cat(gradients), "weights": torch.cat(weights)}
 
 
-@pytest.mark.parametrize("way", ["whole", "pieces"])
+@pytest.mark.parametrize("way", ["whole", "micro-batches"])
 def test_two_processes_find_the_gradient_of_the_whole_batch(two, alone, way):
     """With BatchNorm in evaluation mode and without augmentation, of the second step, after weights have moved."""
     for found in two:
@@ -77,22 +79,35 @@ def test_two_processes_find_the_gradient_of_the_whole_batch(two, alone, way):
     assert torch.equal(two[0][way]["weights"], two[1][way]["weights"])
 
 
-def test_every_sample_is_counted_once_and_by_the_first(two):
+def test_every_sample_is_counted_once_on_rank_0(two):
     assert [found["whole"]["samples"] for found in two] == [48 + 2 * SAMPLES, 0]  # 48 before they were two
 
 
-def test_when_one_device_is_too_small_all_take_smaller_pieces(two):
+def test_when_one_device_is_too_small_all_take_smaller_micro_batches(two):
     for found in two:
-        assert found["whole"]["pieces"] == 1
-        assert found["pieces"]["pieces"] == 2
-        assert len(found["pieces"]["told"]) == 1
+        assert found["whole"]["accumulation_steps"] == 1
+        assert found["micro-batches"]["accumulation_steps"] == 2
+        assert len(found["micro-batches"]["told"]) == 1
 
 
-def test_what_they_tell_each_other(two):
+def test_collectives(two):
     for found in two:
-        assert found["gathered"] == [0, 1]
-        assert found["first"] == {"a": 0}
-        assert found["any"] == [True, False]
+        assert found["all_gather"] == [0, 1]
+        assert found["broadcast"] == {"a": 0}
+        assert found["any_rank"] == [True, False]
+        assert found["on_rank0"] == {"rank": 0}
+        assert found["stopped"], "what stops rank 0 stops all"
+    assert [len(found["for_rank0"]) for found in two] == [3, 0]
+
+
+def test_one_process_alone_has_nothing_to_wait_for():
+    world = World()
+    sums = torch.ones(3)
+    assert world.any_rank(True, False) == [True, False]
+    assert world.reduce_to_rank0(sums) is sums
+    assert (world.broadcast("a"), world.on_rank0(lambda: "b"), world.all_gather("c")) == ("a", "b", ["c"])
+    with pytest.raises(Stopped):
+        world.on_rank0(stop)
 
 
 def test_a_batch_is_shared_evenly_or_refused():
@@ -108,12 +123,12 @@ def test_a_batch_is_shared_evenly_or_refused():
         World(0, 16).batch_size(16, 1000)
 
 
-def test_processes_but_the_first_draw_chances_of_their_own():
+def test_each_rank_draws_other_random_numbers():
     drawn = []
     for rank in range(3):
         state = state_of(configure(epochs=1, batch_size=16))
         if rank:
-            checkpoint.draw_apart(state, World(rank, 3))
+            seed_apart(state, World(rank, 3))
         drawn.append((torch.rand(1).item(), torch.rand(1, generator=state.generator).item()))
     assert len({pair[0] for pair in drawn}) == len({pair[1] for pair in drawn}) == 3
 
@@ -123,7 +138,7 @@ def test_a_run_of_one_process_is_resumed_by_two(sample_dataset, tmp_path):
     spec = TrainSpec(data_dir=sample_dataset, config=config)
     first = create("train", "kanji_tui.jobs.train:run", to_plain(spec), tmp_path / "models/runs")
     with pytest.raises(Stopped):
-        run(sample_dataset, first.path, config, stop_after=6)
+        run(sample_dataset, first.path, config, stop_in=("training", 3 * 16))
     first.write_status(status_of_this_process("train", "stopped"))
     assert checkpoint_of(first.path)["batch"] == 3
     command = [sys.executable, "-m", "kanji_tui", "train", "--resume", first.name, "--json"]

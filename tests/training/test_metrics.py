@@ -5,8 +5,8 @@ from torch import nn
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.training.averaging import AveragedNetwork
-from kanji_tui.training.loader import Pictures
-from kanji_tui.training.metrics import RunningSums, score
+from kanji_tui.training.loader import DeviceLoader
+from kanji_tui.training.metrics import RunningMetrics, score
 
 CPU = torch.device("cpu")
 
@@ -32,7 +32,7 @@ def test_score_counts_as_one_would_by_hand(sample_dataset, report):
         order = [c for c in range(12) if c != labels[row]]
         order.insert(rank, int(labels[row]))
         logits[row, order] = torch.arange(12, 0, -1.0)
-    found = score(Fixed(logits), Pictures(dataset, indices, CPU, report), CPU, 12, "test", report)
+    found = score(Fixed(logits), DeviceLoader(dataset, indices, CPU, report), CPU, 12, "test", report)
     assert (found.samples, found.top1, found.top3, found.top5) == (8, 3 / 8, 5 / 8, 7 / 8)
     assert found.loss == pytest.approx(float(nn.functional.cross_entropy(logits, labels)))
     right = np.array(ranks) == 0
@@ -42,21 +42,21 @@ def test_score_counts_as_one_would_by_hand(sample_dataset, report):
 
 def test_a_network_that_gives_no_numbers_scores_nothing(sample_dataset, report):
     dataset = open_dataset(sample_dataset)
-    pictures = Pictures(dataset, np.flatnonzero(dataset.labels == 5), CPU, report)
+    pictures = DeviceLoader(dataset, np.flatnonzero(dataset.labels == 5), CPU, report)
     found = score(Fixed(torch.full((64, 12), float("nan"))), pictures, CPU, 12, "test", report)
     assert found.top1 == 0
     assert not np.isfinite(found.loss)
 
 
-def test_running_sums_give_means_and_notice_what_is_no_number():
-    sums = RunningSums(CPU)
+def test_running_metrics_give_means_and_notice_what_is_no_number():
+    sums = RunningMetrics(CPU)
     logits = torch.eye(4)
     sums.add(torch.tensor([1.0, 2.0, 3.0, 6.0]), logits, torch.tensor([0, 1, 0, 0]))
     assert sums.loss is None
-    sums.settle()
+    sums.synchronise()
     assert (sums.loss, sums.top1, sums.broken) == (3.0, 0.5, False)
     sums.add(torch.full((4,), float("nan")), logits, torch.zeros(4, dtype=torch.long))
-    sums.settle()
+    sums.synchronise()
     assert sums.broken
     assert sums.loss == 3.0
 
@@ -64,14 +64,14 @@ def test_running_sums_give_means_and_notice_what_is_no_number():
 def test_sums_are_copied_at_most_once_a_second(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
-    sums = RunningSums(CPU)
+    sums = RunningMetrics(CPU)
     sums.add(torch.ones(2), torch.eye(2), torch.tensor([0, 0]))
     for clock[0] in (0.5, 0.9):
-        sums.look()
+        sums.poll()
     assert sums.loss is None
     clock[0] = 1.1
-    sums.look()
-    sums.look()
+    sums.poll()
+    sums.poll()
     assert sums.loss == 1.0
 
 

@@ -10,17 +10,18 @@ import torch
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import Stopped
-from kanji_tui.training import checkpoint, loader, probe, profile, sanity_check
+from kanji_tui.training import loader, probe, profile, sanity_check
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.distributed import World, join
 from kanji_tui.training.energy import gpus_in_use
-from kanji_tui.training.loader import Pictures
-from kanji_tui.training.metrics import RunningSums, predict, score
+from kanji_tui.training.loader import DeviceLoader
+from kanji_tui.training.metrics import RunningMetrics, predict, score
 from kanji_tui.training.muon import Muon
 from kanji_tui.training.profile import PHASES, following, read_profile
-from kanji_tui.training.step import step
+from kanji_tui.training.state import TrainState, choose_precision, distribute, initial_state
+from kanji_tui.training.step import train_step
 from tests.simulated_gpu import GPU, NAME, UUID, Event, OnGpu, Waits, machine_with_gpu
 from tests.training.running import checkpoint_of, run, same, weights_of
 
@@ -40,18 +41,18 @@ def batch(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     return some.to(device), (torch.arange(12) % 5).to(device)
 
 
-def trained(config: TrainConfig, device: torch.device, report, steps: int = 3) -> checkpoint.State:
-    state = checkpoint.begin(config, 5, 32, 8, device)
+def trained(config: TrainConfig, device: torch.device, report, steps: int = 3) -> TrainState:
+    state = initial_state(config, 5, 32, 8, device)
     learn(state, report, range(steps))
     return state
 
 
-def learn(state: checkpoint.State, report, numbers: range) -> None:
+def learn(state: TrainState, report, numbers: range) -> None:
     samples = batch(state.device)
     state.network.train()
     for number in numbers:
-        step(state, *samples, number, 4, report)
-        state.sums.look()
+        train_step(state, *samples, number, 4, report)
+        state.metrics.poll()
 
 
 def test_the_augmentation_draws_and_computes_on_the_gpu() -> None:
@@ -72,7 +73,7 @@ def test_a_step_on_a_gpu_waits_for_nothing_and_is_the_cpus(optimiser: str, repor
     config = replace(ALL_OF_IT, optimiser=optimiser)
     on_cpu = trained(config, CPU, report)
     with machine_with_gpu():
-        state = checkpoint.begin(config, 5, 32, 8, GPU)
+        state = initial_state(config, 5, 32, 8, GPU)
         learn(state, report, range(3))
         assert Waits.count == 0
         everything = [*state.network.state_dict().values(), *state.average.network.state_dict().values()]
@@ -87,18 +88,18 @@ def test_a_step_on_a_gpu_waits_for_nothing_and_is_the_cpus(optimiser: str, repor
         for one, other in ((state.network, on_cpu.network), (state.average.network, on_cpu.average.network)):
             for name, tensor in one.state_dict().items():
                 assert torch.allclose(tensor.cpu(), other.state_dict()[name], rtol=1e-3, atol=1e-5), name
-        state.sums.settle()
+        state.metrics.synchronise()
         assert Waits.count > 0  # they are counted
-    on_cpu.sums.settle()
-    assert state.sums.loss == pytest.approx(on_cpu.sums.loss, rel=1e-5)
-    assert state.sums.top1 == on_cpu.sums.top1
+    on_cpu.metrics.synchronise()
+    assert state.metrics.loss == pytest.approx(on_cpu.metrics.loss, rel=1e-5)
+    assert state.metrics.top1 == on_cpu.metrics.top1
 
 
 def test_auto_is_bfloat16_without_a_wait_and_float16_has_its_scaler(
     report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with machine_with_gpu():
-        state = checkpoint.begin(replace(ALL_OF_IT, precision="auto"), 5, 32, 8, GPU)
+        state = initial_state(replace(ALL_OF_IT, precision="auto"), 5, 32, 8, GPU)
         answers: list[torch.dtype] = []
         state.network.register_forward_hook(lambda _, inputs, logits: answers.append(logits.dtype))
         learn(state, report, range(2))
@@ -110,7 +111,7 @@ def test_auto_is_bfloat16_without_a_wait_and_float16_has_its_scaler(
         assert all(tensor.isfinite().all() for tensor in state.network.state_dict().values())
         # Turing has no units for bfloat16, and torch would emulate them.
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (7, 5))
-        assert checkpoint.precision_on(GPU, "auto", "kanjinet") == torch.float32
+        assert choose_precision(GPU, "auto", "kanjinet") == torch.float32
 
 
 def test_averaged_weights_and_momentum_stay_on_the_gpu() -> None:
@@ -127,21 +128,21 @@ def test_averaged_weights_and_momentum_stay_on_the_gpu() -> None:
         assert not torch.equal(before, average.network.weight)
 
 
-def test_the_sums_are_copied_without_waiting_and_looked_at_when_they_have_come(monkeypatch) -> None:
+def test_the_sums_are_copied_without_waiting_and_read_when_they_have_arrived(monkeypatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     with machine_with_gpu():
         arrived = [False]
         monkeypatch.setattr(Event, "query", lambda self: self.recorded > 0 and arrived[0])
-        sums = RunningSums(GPU)
+        sums = RunningMetrics(GPU)
         logits = torch.eye(3, device=GPU)
         sums.add(torch.full((3,), 2.0, device=GPU), logits, torch.tensor([0, 1, 1]).to(GPU))
         clock[0] = 1.0
-        sums.look()
-        sums.look()
+        sums.poll()
+        sums.poll()
         assert (sums.loss, Waits.count) == (None, 0)
         arrived[0] = True
-        sums.look()
+        sums.poll()
         assert (sums.loss, sums.top1, Waits.count) == (2.0, pytest.approx(2 / 3), 0)
         sums.reset(torch.tensor([6.0, 1.0, 2.0], dtype=torch.float64))
         assert sums.sums.device == GPU
@@ -149,11 +150,11 @@ def test_the_sums_are_copied_without_waiting_and_looked_at_when_they_have_come(m
 
 
 @pytest.mark.parametrize("free", ["all", "none", "taken meanwhile"])
-def test_pictures_and_labels_come_on_the_gpu(free: str, sample_dataset: Path, report, monkeypatch) -> None:
+def test_images_and_labels_are_on_the_gpu(free: str, sample_dataset: Path, report, monkeypatch) -> None:
     dataset = open_dataset(sample_dataset)
     places = np.arange(0, 100, 3)
     batches = list(torch.randperm(len(places)).split(10))
-    expected = list(Pictures(dataset, places, CPU, report).stream(batches))
+    expected = list(DeviceLoader(dataset, places, CPU, report).stream(batches))
     with machine_with_gpu():
         if free == "none":
             monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device=None: (0, 2**30))
@@ -162,7 +163,7 @@ def test_pictures_and_labels_come_on_the_gpu(free: str, sample_dataset: Path, re
             monkeypatch.setattr(
                 torch, "empty", lambda *a, **k: out_of_memory() if "device" in k else empty(*a, **k)
             )
-        pictures = Pictures(dataset, places, GPU, report)
+        pictures = DeviceLoader(dataset, places, GPU, report)
         assert pictures.resident == (free == "all")
         assert np.array_equal(pictures.labels, dataset.labels[places])
         for found in (list(pictures.stream(batches)), list(map(pictures, batches))):
@@ -187,13 +188,13 @@ def test_validation_on_a_gpu_scores_as_the_cpu_and_in_halves_where_memory_ends(
     sample_dataset: Path, report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = open_dataset(sample_dataset)
-    network = checkpoint.begin(ALL_OF_IT, len(dataset.classes), dataset.size, 8, CPU).network
-    on_cpu = Pictures(dataset, np.arange(90), CPU, report)
+    network = initial_state(ALL_OF_IT, len(dataset.classes), dataset.size, 8, CPU).network
+    on_cpu = DeviceLoader(dataset, np.arange(90), CPU, report)
     expected = score(network, on_cpu, CPU, 12, "validation", report)
     predicted = predict(network, on_cpu, "validation", report)
     with machine_with_gpu():
         network = network.to(GPU)
-        on_gpu = Pictures(dataset, np.arange(90), GPU, report)
+        on_gpu = DeviceLoader(dataset, np.arange(90), GPU, report)
         for most in (1000, 20):
             room_for(network, most)
             found = score(network, on_gpu, GPU, 12, "validation", report)
@@ -207,10 +208,10 @@ def room_for(network: torch.nn.Module, most: int) -> None:
     network.register_forward_pre_hook(lambda _, inputs: out_of_memory() if len(inputs[0]) > most else None)
 
 
-def test_a_step_whose_memory_ends_is_done_in_pieces(report) -> None:
+def test_a_step_whose_memory_ends_is_computed_in_micro_batches(report) -> None:
     expected = trained(replace(ALL_OF_IT, accumulation_steps=4), CPU, report)
     with machine_with_gpu():
-        state = checkpoint.begin(ALL_OF_IT, 5, 32, 8, GPU)
+        state = initial_state(ALL_OF_IT, 5, 32, 8, GPU)
         room_for(state.network, 3)
         learn(state, report, range(3))
         assert state.accumulation_steps == 4
@@ -221,7 +222,7 @@ def test_a_step_whose_memory_ends_is_done_in_pieces(report) -> None:
 @pytest.mark.parametrize("words", ["cuDNN error: CUDNN_STATUS_ALLOC_FAILED", "CUDA error: out of memory"])
 def test_memory_ends_in_other_words_too(words: str, report) -> None:
     with machine_with_gpu():
-        state = checkpoint.begin(ALL_OF_IT, 5, 32, 8, GPU)
+        state = initial_state(ALL_OF_IT, 5, 32, 8, GPU)
 
         def refuse(_, inputs) -> None:
             if len(inputs[0]) > 3:
@@ -261,7 +262,7 @@ def test_a_training_goes_on_on_the_other_device(
 
     def begin() -> None:
         with pytest.raises(Stopped):
-            run(sample_dataset, first, SMALL, stop_after=8)
+            run(sample_dataset, first, SMALL, stop_in=("training", 3 * 16))
 
     if begun_on == "cpu":
         begin()
@@ -284,7 +285,7 @@ def test_a_training_goes_on_on_the_gpu_with_its_random_numbers(sample_dataset: P
     with machine_with_gpu():
         run(sample_dataset, tmp_path / "whole", SMALL)
         with pytest.raises(Stopped):
-            run(sample_dataset, tmp_path / "first", SMALL, stop_after=8)
+            run(sample_dataset, tmp_path / "first", SMALL, stop_in=("training", 3 * 16))
         run(sample_dataset, tmp_path / "second", SMALL, resume=tmp_path / "first")
     assert same(checkpoint_of(tmp_path / "whole")["network"], checkpoint_of(tmp_path / "second")["network"])
 
@@ -325,7 +326,7 @@ def test_one_process_of_torchrun_takes_its_gpu(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_sums_of_all_processes_go_back_to_the_gpu() -> None:
     with machine_with_gpu():
-        state = checkpoint.begin(ALL_OF_IT, 5, 32, 8, GPU)
-        checkpoint.share_among(state, World(), 12)
-        state.sums.reset(World().hand_in(state.sums.sums))
-        assert isinstance(state.sums.sums, OnGpu)
+        state = initial_state(ALL_OF_IT, 5, 32, 8, GPU)
+        distribute(state, World(), 12)
+        state.metrics.reset(World().reduce_to_rank0(state.metrics.sums))
+        assert isinstance(state.metrics.sums, OnGpu)

@@ -67,7 +67,7 @@ def test_it_changes_nothing_and_is_off_unless_asked_for(
 
 def test_a_training_stopped_while_it_is_traced_leaves_no_clock_behind(sample_dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
-        profiled(sample_dataset, tmp_path, stop_after=5)
+        profiled(sample_dataset, tmp_path, stop_in=("training", 8))
     assert isinstance(phase("forward"), nullcontext)
     assert read_profile(tmp_path) is None
     assert (tmp_path / "last.ckpt").is_file()

@@ -5,16 +5,17 @@ import torch
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice
-from kanji_tui.training import checkpoint, step
+from kanji_tui.training import step
 from kanji_tui.training.config import TrainConfig, configure
+from kanji_tui.training.state import TrainState, choose_precision, initial_state
 
 CPU = torch.device("cpu")
 STILL = {"rotation": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0, "elastic": 0.0, "stroke_width": 0.0}
 CONFIG = configure(epochs=1, batch_size=16, precision="float32", **STILL)
 
 
-def state_of(config: TrainConfig) -> checkpoint.State:
-    return checkpoint.begin(config, 10, 32, 100, CPU)
+def state_of(config: TrainConfig) -> TrainState:
+    return initial_state(config, 10, 32, 100, CPU)
 
 
 def batch(count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,7 +24,7 @@ def batch(count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
     return pictures, torch.arange(count) % 10
 
 
-def weights(state: checkpoint.State) -> torch.Tensor:
+def weights(state: TrainState) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in state.network.parameters()])
 
 
@@ -41,12 +42,12 @@ class Forgetful(torch.nn.Module):
         return self.network(pictures)
 
 
-def test_out_of_memory_halves_what_is_computed_at_once_says_so_and_goes_on(report):
+def test_out_of_memory_doubles_the_accumulation_steps_with_a_notice(report):
     state = state_of(CONFIG)
     small = state.network = Forgetful(state.network, most=5)
     state.average = None
     before = weights(state)
-    step.step(state, *batch(), 1, 10, report)
+    step.train_step(state, *batch(), 1, 10, report)
     assert small.seen == [4, 4, 4, 4]
     assert state.accumulation_steps == 4
     assert [notice.message.split("in ")[1] for notice in report.of(Notice)] == [
@@ -54,9 +55,9 @@ def test_out_of_memory_halves_what_is_computed_at_once_says_so_and_goes_on(repor
         "4 micro-batches from now on",
     ]
     assert not torch.equal(before, weights(state))
-    state.sums.settle()
-    assert state.sums.sums[2] == 16  # every sample counted once
-    step.step(state, *batch(), 2, 10, report)
+    state.metrics.synchronise()
+    assert state.metrics.sums[2] == 16  # every sample counted once
+    step.train_step(state, *batch(), 2, 10, report)
     assert small.seen == [4] * 8
     assert len(report.of(Notice)) == 2
 
@@ -65,31 +66,31 @@ def test_a_device_too_small_for_two_samples_ends_the_run(report):
     state = state_of(CONFIG)
     state.network = Forgetful(state.network, most=1)
     with pytest.raises(KanjiError, match="too small for 2 samples"):
-        step.step(state, *batch(), 1, 10, report)
+        step.train_step(state, *batch(), 1, 10, report)
 
 
-def test_pieces_add_up_to_the_same_gradient(report):
+def test_micro_batches_add_up_to_the_same_gradient(report):
     """With BatchNorm in evaluation mode, for its statistics are each piece's own."""
     found = []
-    for pieces in (1, 3):
-        state = state_of(replace(CONFIG, accumulation_steps=pieces))
+    for steps in (1, 3):
+        state = state_of(replace(CONFIG, accumulation_steps=steps))
         state.network.eval()
-        step.step(state, *batch(), 1, 10, report)
+        step.train_step(state, *batch(), 1, 10, report)
         found.append(torch.cat([p.grad.flatten() for p in state.network.parameters() if p.grad is not None]))
     assert torch.allclose(found[0], found[1], atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("optimiser", ["muon", "adamw", "sgd"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_every_optimiser_learns_a_batch_by_heart_in_each_precision(optimiser, precision, report):
+def test_every_optimiser_fits_one_batch_in_each_precision(optimiser, precision, report):
     rate = 0.05 if optimiser == "sgd" else 2e-3
     state = state_of(replace(CONFIG, epochs=4, optimiser=optimiser, precision=precision, learning_rate=rate))
     losses = []
     for number in range(12):
-        state.sums.reset()
-        step.step(state, *batch(), number + 8, 10, report)
-        state.sums.settle()
-        losses.append(state.sums.loss)
+        state.metrics.reset()
+        step.train_step(state, *batch(), number + 8, 10, report)
+        state.metrics.synchronise()
+        losses.append(state.metrics.loss)
     assert losses[-1] < 0.6 * losses[0]
 
 
@@ -99,12 +100,12 @@ def test_a_gradient_beyond_float16_moves_the_weights_of_no_optimiser(spoilt, rep
     adam, muon = state.optimisers
     hook = adam.param_groups[0]["params"][0].register_hook(lambda gradient: torch.full_like(gradient, spoilt))
     before = weights(state)
-    step.step(state, *batch(), 10, 10, report)
+    step.train_step(state, *batch(), 10, 10, report)
     assert torch.equal(before, weights(state))
     assert not muon.state
     hook.remove()
     for number in range(11, 20):
-        step.step(state, *batch(), number, 10, report)
+        step.train_step(state, *batch(), number, 10, report)
     assert weights(state).isfinite().all()
     assert not torch.equal(before, weights(state))
 
@@ -123,13 +124,13 @@ def test_muon_and_adamw_share_out_all_parameters():
 
 
 def test_precision_is_what_was_asked_for_and_auto_what_the_machine_is_fast_in(monkeypatch):
-    assert checkpoint.precision_on(CPU, "bfloat16", "v2.1") == torch.bfloat16
-    assert checkpoint.precision_on(CPU, "float32", "kanjinet") == torch.float32
+    assert choose_precision(CPU, "bfloat16", "v2.1") == torch.bfloat16
+    assert choose_precision(CPU, "float32", "kanjinet") == torch.float32
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     for native, expected in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
-        assert checkpoint.precision_on(CPU, "auto", "kanjinet") == expected
-        assert checkpoint.precision_on(CPU, "auto", "kuzushiji") == torch.float32
+        assert choose_precision(CPU, "auto", "kanjinet") == expected
+        assert choose_precision(CPU, "auto", "kuzushiji") == torch.float32
 
 
 @pytest.mark.filterwarnings("ignore:Error detected in", "ignore:Anomaly Detection")
@@ -138,7 +139,7 @@ def test_detect_anomaly_names_the_operation_that_gave_no_number(report):
     with torch.no_grad():
         next(state.network.parameters()).fill_(float("nan"))
     with torch.autograd.detect_anomaly(), pytest.raises(KanjiError, match="returned nan values"):
-        step.step(state, *batch(), 1, 10, report)
+        step.train_step(state, *batch(), 1, 10, report)
 
 
 def test_a_memory_failure_between_two_optimisers_moves_no_weight_twice(report, monkeypatch):
@@ -152,6 +153,6 @@ def test_a_memory_failure_between_two_optimisers_moves_no_weight_twice(report, m
     adam.register_step_post_hook(lambda *_: moved.append("adam"))
     monkeypatch.setattr(muon, "step", too_late)
     with pytest.raises(KanjiError, match="memory ended in the optimiser") as failed:
-        step.step(state, *batch(), 1, 10, report)
+        step.train_step(state, *batch(), 1, 10, report)
     assert moved == ["adam"]
     assert "last checkpoint is kept" in failed.value.remedy

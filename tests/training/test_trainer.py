@@ -10,12 +10,13 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
-from kanji_tui.training import trainer
+from kanji_tui.training import checkpoint, trainer
 from kanji_tui.training.config import configure
 from kanji_tui.training.trainer import epoch_order
 from tests.training.running import checkpoint_of, run, same, weights_of
 
-SMALL = configure(epochs=2, batch_size=16)
+SMALL = configure(epochs=2, batch_size=16)  # of 132 samples: 8 batches an epoch
+THIRD_BATCH, SECOND_EPOCH = ("training", 3 * 16), ("training", 10 * 16)
 # What two trainings of the same steps must share; their seconds differ.
 EARNED = ("network", "average", "optimisers", "random", "augmentation_random", "epoch", "batch")
 
@@ -73,15 +74,16 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(undisturb
     assert not same(weights_of(directory), weights_of(tmp_path / "other"))
 
 
-# It looks three times as it reads the pictures of training, validation and train accuracy, then at each of the 8
-# batches of an epoch and twice as it scores.
-@pytest.mark.parametrize(("stop_after", "position"), [(6, (0, 3)), (11, (0, 8)), (15, (1, 2))])
+@pytest.mark.parametrize(
+    ("stop_in", "position"),
+    [(("training", 3 * 16), (0, 3)), (("validation", 0), (0, 8)), (("training", 10 * 16), (1, 2))],
+)
 def test_a_stopped_and_resumed_training_ends_with_the_same_weights(
-    undisturbed, sample_dataset, tmp_path, stop_after, position
+    undisturbed, sample_dataset, tmp_path, stop_in, position
 ):
     directory, trained, _ = undisturbed
     with pytest.raises(Stopped, match="nothing is lost"):
-        run(sample_dataset, tmp_path / "first", SMALL, stop_after=stop_after)
+        run(sample_dataset, tmp_path / "first", SMALL, stop_in=stop_in)
     stopped = checkpoint_of(tmp_path / "first")
     assert (stopped["epoch"], stopped["batch"]) == position
     resumed, report = run(sample_dataset, tmp_path / "second", configure(), resume=tmp_path / "first")
@@ -98,17 +100,30 @@ def test_a_stopped_and_resumed_training_ends_with_the_same_weights(
 def test_a_resumed_run_that_ends_at_once_can_be_gone_on_from(undisturbed, sample_dataset, tmp_path):
     directory, *_ = undisturbed
     with pytest.raises(Stopped):
-        run(sample_dataset, tmp_path / "first", SMALL, stop_after=15)
-    with pytest.raises(Stopped):  # as it reads the pictures
-        run(sample_dataset, tmp_path / "second", SMALL, stop_after=0, resume=tmp_path / "first")
+        run(sample_dataset, tmp_path / "first", SMALL, stop_in=SECOND_EPOCH)
+    with pytest.raises(Stopped):  # as it reads the images
+        run(sample_dataset, tmp_path / "second", SMALL, resume=tmp_path / "first", stopping=True)
     _, report = run(sample_dataset, tmp_path / "third", SMALL, resume=tmp_path / "second")
     assert [epoch.epoch for epoch in report.epochs] == [2]
     assert same(weights_of(directory), weights_of(tmp_path / "third"))
 
 
+def test_a_checkpoint_of_an_older_version_is_resumed(undisturbed, sample_dataset, tmp_path):
+    """It calls the accumulation steps pieces, and its config leaves to the recipe what it does not name."""
+    directory, *_ = undisturbed
+    with pytest.raises(Stopped):
+        run(sample_dataset, tmp_path, SMALL, stop_in=THIRD_BATCH)
+    content = checkpoint_of(tmp_path)
+    content["pieces"] = content.pop("accumulation_steps")
+    content["config"] = {"recipe": None, "epochs": 2, "batch_size": 16, "pieces": 1}
+    torch.save(content, tmp_path / "last.ckpt")
+    run(sample_dataset, tmp_path, SMALL, resume=tmp_path)
+    assert same(weights_of(directory), weights_of(tmp_path))
+
+
 def test_a_checkpoint_of_another_kind_of_device_goes_on_here(sample_dataset, tmp_path):
     with pytest.raises(Stopped):
-        run(sample_dataset, tmp_path, SMALL, stop_after=6)
+        run(sample_dataset, tmp_path, SMALL, stop_in=THIRD_BATCH)
     content = checkpoint_of(tmp_path)
     content["augmentation_random"] = torch.zeros(16, dtype=torch.uint8)  # as long as a GPU's
     content["device_random"] = torch.zeros(16, dtype=torch.uint8)
@@ -131,7 +146,7 @@ def test_dropout_too_goes_on_where_it_was(sample_dataset, tmp_path):
     config = configure(network="v2.1", epochs=1, batch_size=16)
     run(sample_dataset, tmp_path / "whole", config)
     with pytest.raises(Stopped):
-        run(sample_dataset, tmp_path / "first", config, stop_after=6)
+        run(sample_dataset, tmp_path / "first", config, stop_in=THIRD_BATCH)
     run(sample_dataset, tmp_path / "second", config, resume=tmp_path / "first")
     for name in EARNED:
         assert same(checkpoint_of(tmp_path / "whole")[name], checkpoint_of(tmp_path / "second")[name]), name
@@ -139,7 +154,7 @@ def test_dropout_too_goes_on_where_it_was(sample_dataset, tmp_path):
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(sample_dataset, tmp_path):
     with pytest.raises(Stopped):
-        run(sample_dataset, tmp_path, SMALL, stop_after=15)
+        run(sample_dataset, tmp_path, SMALL, stop_in=SECOND_EPOCH)
     content = checkpoint_of(tmp_path)
     first = next(iter(content["network"].values()))
     first[0] = float("nan")
@@ -164,12 +179,12 @@ def test_an_exploding_training_is_noticed(sample_dataset, tmp_path):
 def test_a_stop_does_not_keep_what_is_no_number(sample_dataset, tmp_path):
     wild = configure(epochs=3, batch_size=16, learning_rate=1e30)
     with pytest.raises(KanjiError, match="no longer a number"):
-        run(sample_dataset, tmp_path, wild, stop_after=8)
+        run(sample_dataset, tmp_path, wild, stop_in=("training", 5 * 16))
     assert not (tmp_path / "last.ckpt").exists()
 
 
 def test_the_test_split_judges_the_best_epoch_not_the_last(sample_dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "_better", lambda *_: False)
+    monkeypatch.setattr(trainer, "is_better", lambda *_: False)
     trained, report = run(sample_dataset, tmp_path, configure(epochs=4, batch_size=16))
     assert trained.best_epoch == 1
     judged = evaluate(tmp_path / "best_kanji_model.pth", sample_dataset, "test", None, report)
@@ -178,12 +193,12 @@ def test_the_test_split_judges_the_best_epoch_not_the_last(sample_dataset, tmp_p
 
 
 def test_a_checkpoint_comes_within_the_epoch_when_it_lasts(sample_dataset, tmp_path, monkeypatch):
-    kept = []
+    saved = []
     monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
-    keep = trainer.Training.keep
-    monkeypatch.setattr(trainer.Training, "keep", lambda self: (kept.append(self.state.batch), keep(self)))
+    save = checkpoint.save
+    monkeypatch.setattr(checkpoint, "save", lambda state, *where: (saved.append(state.batch), save(state, *where)))
     run(sample_dataset, tmp_path, configure(epochs=1, batch_size=32))
-    assert kept == [1, 2, 3, 0]
+    assert saved == [1, 2, 3, 0]
 
 
 def test_patience_ends_it_early(sample_dataset, tmp_path):

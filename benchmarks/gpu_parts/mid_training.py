@@ -7,10 +7,10 @@ from torch import Tensor
 
 from gpu_parts import CLASSES, Bench
 from kanji_tui.events import Event, Notice, SilentReport
-from kanji_tui.training import checkpoint
 from kanji_tui.training.config import configure
 from kanji_tui.training.distributed import World
-from kanji_tui.training.step import step
+from kanji_tui.training.state import TrainState, distribute, initial_state
+from kanji_tui.training.step import train_step
 
 NETWORKS = {"v2.1": 30, "kanjinet": 32}  # and their epochs
 EPOCH_STEPS = 1000  # so many an epoch, as the schedules are told
@@ -28,23 +28,25 @@ class Heard(SilentReport):
 
 
 @dataclass
-class Learner:
-    """A training in the middle: `learn` does its next step, on the batch given or on its own."""
+class MidTraining:
+    """A training in the middle: `next_step` takes its next step, on the batch given or on its own."""
 
-    state: checkpoint.State
+    state: TrainState
     pictures: Tensor  # uint8 (N, 1, S, S)
     labels: Tensor  # int64 (N,)
     report: Heard = field(default_factory=Heard)
     number: int = EPOCH_STEPS  # warmed up, augmentation in full strength
 
-    def learn(self, pictures: Tensor | None = None, labels: Tensor | None = None) -> None:
+    def next_step(self, pictures: Tensor | None = None, labels: Tensor | None = None) -> None:
         pictures = self.pictures if pictures is None else pictures
         labels = self.labels if labels is None else labels
-        step(self.state, pictures, labels, self.number, EPOCH_STEPS, self.report)
+        train_step(self.state, pictures, labels, self.number, EPOCH_STEPS, self.report)
         self.number += 1
 
 
-def learner(bench: Bench, network: str, batch: int, world: World | None = None, **settings: object) -> Learner:
+def mid_training(
+    bench: Bench, network: str, batch: int, world: World | None = None, **settings: object
+) -> MidTraining:
     """The recipe `standard` (augmentation, averaged weights), all classes at 64 pixels; tiny: 64 classes at 32.
 
     kanjinet with the recipe's Muon, v2.1 with the AdamW of the original scripts. Precision is the recipe's own:
@@ -56,10 +58,10 @@ def learner(bench: Bench, network: str, batch: int, world: World | None = None, 
         wanted["optimiser"] = "adamw"
     config = configure(**{**wanted, **settings})
     torch.backends.cudnn.benchmark = True  # as the trainer does
-    state = checkpoint.begin(config, classes, size, config.epochs * EPOCH_STEPS, bench.device)
-    checkpoint.share_among(state, world or World(), batch)
+    state = initial_state(config, classes, size, config.epochs * EPOCH_STEPS, bench.device)
+    distribute(state, world or World(), batch)
     state.network.train()
-    return Learner(state, *made_samples(bench, batch, classes, size))
+    return MidTraining(state, *made_samples(bench, batch, classes, size))
 
 
 def made_samples(bench: Bench, count: int, classes: int, size: int) -> tuple[Tensor, Tensor]:
