@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.cli.console import ConsoleReport
-from kanji_tui.cli.follow import follow, result_of, say_where
+from kanji_tui.cli.follow import follow, print_run_name, result_of
 from kanji_tui.cli.options import AddCommand, Parser, positive, shares
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
@@ -28,13 +28,13 @@ from kanji_tui.training.settings import Setting
 
 def add(command: AddCommand) -> None:
     """Add this file's commands."""
-    add_train(command("train", train, "train a network; goes on when this terminal is lost"))
-    add_folds(command("folds", folds, "cross-validate: train every fold, and sum up"))
+    add_train(command("train", train, "train a network; continues when this terminal is closed"))
+    add_folds(command("folds", folds, "cross-validate: train every fold, show mean and deviation"))
     add_networks(command("networks", networks, "list the networks: parameters, MACs, file size"))
 
 
 def add_settings(parser: Parser) -> None:
-    """What is trained: the dataset and every number of the recipe."""
+    """The training settings: the dataset and every hyperparameter of the recipe."""
     parser.add_argument("--data-dir", type=Path, default=TrainSpec.data_dir, metavar="DIR")
     for setting in SETTINGS:
         if setting.option:
@@ -68,26 +68,26 @@ def add_train(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="TRACKER",
-        help="write for tensorboard, wandb or codecarbon:COUNTRY too; may be given often",
+        help="also log to tensorboard, wandb or codecarbon:COUNTRY; may be repeated",
     )
-    parser.add_argument("--profile", action="store_true", help="trace some steps and say where their time went")
-    parser.add_argument("--resume", default=None, metavar="RUN", help="go on from this run's last checkpoint")
+    parser.add_argument("--profile", action="store_true", help="trace some steps and show their time by phase")
+    parser.add_argument("--resume", default=None, metavar="RUN", help="resume this run from its last checkpoint")
     parser.add_argument(
         "--detach", action="store_true", help="start it and return; follow with: kanji-tui attach RUN"
     )
 
 
 def train(args: Namespace) -> int:
-    """Train in a child of its own, or under torchrun in this process."""
+    """Train in a child process, or under torchrun in this process."""
     if "WORLD_SIZE" in os.environ:
-        return train_together(args)
+        return train_under_torchrun(args)
     return start_and_follow("train", train_spec(args), args)
 
 
-def train_together(args: Namespace) -> int:
-    """Under torchrun: train in this very process, one of several; the first tells how it goes."""
+def train_under_torchrun(args: Namespace) -> int:
+    """Train in this process, one of several; rank 0 prints progress and result."""
     if args.detach:
-        raise UsageError("under torchrun a training cannot be detached", "leave --detach out; torchrun ... &")
+        raise UsageError("under torchrun a training cannot be detached", "omit --detach; to detach: torchrun ... &")
     with ConsoleReport() as console:
         run, code = run_distributed("train", lambda: train_spec(args), console)
     if run is not None and code in (0, Stopped.exit_code):
@@ -96,24 +96,24 @@ def train_together(args: Namespace) -> int:
 
 
 def start_and_follow(job: str, spec: Any, args: Namespace) -> int:
-    """Start the job as a child of its own session, and follow it unless --detach."""
+    """Start the job as a child in its own session, and follow it unless --detach is given."""
     run = start(job, spec)
     if args.detach:
         show(RunState(run.name, run.state()), args.json)
         return 0
-    say_where(run)
+    print_run_name(run)
     show(follow(run, stop_on_interrupt=True), args.json)
     return 0
 
 
 def refuse_torchrun(instead: str) -> None:
-    """UsageError under torchrun, where each process would start a job of its own."""
+    """UsageError under torchrun, where each process would start the job again."""
     if "WORLD_SIZE" in os.environ:
         raise UsageError("under torchrun one training runs at a time", instead)
 
 
 def add_folds(parser: Parser) -> None:
-    parser.add_argument("count", type=positive, metavar="N", help="so many folds, each the test once")
+    parser.add_argument("count", type=positive, metavar="N", help="number of folds; each is tested once")
     add_train(parser)
 
 
@@ -121,14 +121,14 @@ def folds(args: Namespace) -> int:
     refuse_torchrun("torchrun ... -m kanji_tui train --fold 1/5, then 2/5 ...")
     if args.fold or args.resume:
         raise UsageError(
-            "all folds are trained, and those that were cut off go on by themselves",
-            "leave --fold and --resume out",
+            "folds trains all folds, and resumes interrupted ones by itself",
+            "omit --fold and --resume",
         )
     return start_and_follow("folds", FoldsSpec(args.count, train_spec(args)), args)
 
 
 def train_spec(args: Namespace) -> TrainSpec:
-    """The spec the arguments describe: --config first, single arguments over it; checked before a child starts."""
+    """The spec for the arguments, which override --config; checked before a child starts."""
     check_trackers(tuple(args.track))
     options = {setting.name: getattr(args, setting.name) for setting in SETTINGS if setting.option}
     given = {name: value for name, value in options.items() if value is not None}
@@ -136,8 +136,8 @@ def train_spec(args: Namespace) -> TrainSpec:
         run = find_run(args.resume)
         if args.config or args.set or given:
             raise UsageError(
-                f"run {run.name} goes on with the settings it began with",
-                "leave the other options out, or --resume for a new training",
+                f"run {run.name} resumes with its own settings",
+                "omit the other options; for a new training omit --resume",
             )
         if run.state() in ACTIVE:
             raise UsageError(f"run {run.name} is still running", f"follow it: kanji-tui attach {run.name}")
@@ -156,7 +156,7 @@ def train_spec(args: Namespace) -> TrainSpec:
 
 
 def settings(texts: list[str]) -> dict[str, Any]:
-    """`["noise=0.1"]` as fields with values, each value read as YAML."""
+    """`["noise=0.1"]` as fields with their values, each read as YAML."""
     import yaml
 
     pairs = [text.partition("=") for text in texts]
@@ -178,9 +178,7 @@ def read_yaml(path: Any) -> Any:
 
 
 def add_networks(parser: Parser) -> None:
-    parser.add_argument(
-        "--size", type=positive, default=64, metavar="N", help="picture side in pixels (default 64)"
-    )
+    parser.add_argument("--size", type=positive, default=64, metavar="N", help="image side in pixels (default 64)")
     parser.add_argument("--classes", type=positive, default=3036, metavar="N", help="outputs (default 3036)")
 
 
