@@ -88,7 +88,7 @@ METRICS = (
         "per second",
         brief=True,
     ),
-)  # in the order of the table's columns, of which those that do not fit are left out from the right
+)  # in the order of the table's columns, which omit what does not fit from the right
 
 
 def to_epoch(entry: dict[str, Any], epochs: int, best: bool) -> Epoch:

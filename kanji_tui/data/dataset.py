@@ -23,7 +23,7 @@ class Dataset:
 
     `classes`: JIS codes in the order of class indices. `labels` int32 (N,), `jis` uint16 (N,), `file` uint8 (N,)
     index into `files`, `record` uint32 (N,) index in that file, `set` uint16 (N,) data set within that file.
-    `digest` identifies the content. `source`: "drawn sample" or a description of the input files; `name`: etl9g,
+    `digest` identifies the content. `source`: SYNTHETIC_SOURCE or a description of the input files; `name`: etl9g,
     etl9g-sample ... `chunk_digests`: SHA-256 of each chunk file. `quarantined`: the excluded records. `format`:
     etl9g, etl8g, kuzushiji, images or original (the original scripts). `writers_known`: whether each data set is
     one writer. `test_files`: those of `files` that the collection sets aside for testing.

@@ -234,7 +234,7 @@ def _mark(
     codes: tuple[int, ...], sets: int, seed: int, fonts: dict[str, int], files: dict[str, dict[str, int | str]]
 ) -> dict[str, Any]:
     return {
-        "what": f"drawn samples from the font {', '.join(fonts)}, not handwriting",
+        "what": f"synthetic samples from the font {', '.join(fonts)}, not handwriting",
         "made_by": "kanji-tui sample",
         "seed": seed,
         "classes": len(codes),

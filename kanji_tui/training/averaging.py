@@ -1,4 +1,4 @@
-"""Averaged weights (EMA): steadier than the last ones, and what is validated and kept."""
+"""Averaged weights (EMA): they vary less than the latest weights and are the ones validated and saved."""
 
 from copy import deepcopy
 

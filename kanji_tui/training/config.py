@@ -92,7 +92,7 @@ class TrainConfig(Recipe):
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any], where: str, strict: bool = True) -> "TrainConfig":
-        """What a file or a person says: what is missing or null is the recipe's, and old names are read."""
+        """The settings of a file or of a person: a missing or null one is the recipe's, and old names are read."""
         given = {OLD_NAMES.get(name, name): value for name, value in plain.items() if value is not None}
         return configure(**read_fields(cls, given, where, strict))
 

@@ -1,6 +1,7 @@
-"""How many threads a training computes with on a CPU: decided once, and kept when it is resumed.
+"""Chooses the number of CPU threads of a training, once; a resumed training keeps it.
 
-The number decides how sums are added up: with another one a resumed training ends with slightly other weights.
+The number sets the order of floating-point sums: with another number a resumed training ends with slightly
+different weights.
 """
 
 import os
@@ -14,9 +15,9 @@ CHOOSE = "OMP_NUM_THREADS=N chooses another number"
 
 
 def use_threads(before: int | None, report: Report) -> None:
-    """Set the number of threads: as many as `before`, in the run that is resumed, or one for each free core.
+    """Set the number of threads: `before`, that of the resumed run, or one per free core.
 
-    What the user said with OMP_NUM_THREADS stays.
+    OMP_NUM_THREADS, where it is set, is left as it is.
     """
     if "OMP_NUM_THREADS" in os.environ:
         return
@@ -25,5 +26,5 @@ def use_threads(before: int | None, report: Report) -> None:
     threads = before if before is not None and kept else threads_for(cores, busy_cores())
     torch.set_num_threads(threads)
     if threads < cores:
-        why = "as the run it goes on from" if kept else "because others keep this machine busy"
-        report(Notice(f"training with {threads} of {cores} threads to its end, {why}; {CHOOSE}"))
+        why = "as in the resumed run" if kept else "because other programs use this machine"
+        report(Notice(f"training with {threads} of {cores} threads throughout, {why}; {CHOOSE}"))

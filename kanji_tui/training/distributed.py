@@ -127,7 +127,7 @@ def join() -> World:
     missing = [name for name in NEEDED if name not in os.environ]
     if missing:
         raise UsageError(
-            f"WORLD_SIZE is set but {', '.join(missing)} not: nothing says who the other processes are",
+            f"WORLD_SIZE is set but {', '.join(missing)} not: the other processes are unknown",
             "start it with torchrun --nproc-per-node=N -m kanji_tui train, or: env -u WORLD_SIZE kanji-tui train",
         )
     size, local = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_RANK"])
@@ -152,20 +152,20 @@ def join() -> World:
 
 
 def current() -> World:
-    """The processes that `join` found; this one alone where nobody joined."""
+    """The processes that `join` found, or this one alone."""
     if distributed.is_available() and distributed.is_initialized():
         return World(distributed.get_rank(), distributed.get_world_size())
     return World()
 
 
 def shutdown() -> None:
-    """Leave the other processes, in good order."""
+    """Leave the group of processes."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
 
 
 def parallel(network: nn.Module, device: torch.device, world: World) -> DistributedDataParallel | None:
-    """The network so wrapped that its gradients are averaged over all processes; None where there is one alone.
+    """The network wrapped to average its gradients over all processes; None for a single process.
 
     BatchNorm's running statistics stay each process's own; those of rank 0 are validated and kept.
     """
@@ -181,7 +181,7 @@ def parallel(network: nn.Module, device: torch.device, world: World) -> Distribu
 
 @contextmanager
 def peer_failure_as_error(run: str) -> Iterator[None]:
-    """Within it the failure of another process is a KanjiError that says how to go on with the run."""
+    """Turns the failure of another process into a KanjiError whose remedy is to resume the run."""
     try:
         yield
     except RuntimeError as error:
@@ -189,7 +189,7 @@ def peer_failure_as_error(run: str) -> Iterator[None]:
             raise
         raise KanjiError(
             f"another process of this training ended, or was silent for too long: {_first_line(error)}",
-            f"see what it said; go on from the last checkpoint: torchrun ... -m kanji_tui train --resume {run}",
+            f"see its output; resume from the last checkpoint: torchrun ... -m kanji_tui train --resume {run}",
         ) from None
 
 

@@ -1,8 +1,8 @@
-"""What a training uses: the energy counters of its GPUs and of the processor, from its beginning to its end.
+"""Measures the energy of a training: the counters of its GPUs and of the processor, from start to end.
 
-The counters are read once a second by a thread of their own, told every five seconds, before each epoch's event and
-at the end. A GPU without a counter has its power integrated over time. What nobody counts is told with the reason,
-once, and never estimated.
+A thread reads the counters once a second; the energy is reported every five seconds, before each epoch's event and
+at the end. Where a GPU has no counter its power is integrated over time. A device that cannot be measured is
+reported once, with the reason; its energy is never estimated.
 """
 
 import os
@@ -20,27 +20,27 @@ from kanji_tui.system.gpu import read_energy, read_gpus
 from kanji_tui.system.rapl import POWERCAP, read_zones
 
 READ_SECONDS = 1.0
-TELL_SECONDS = 5.0
+REPORT_SECONDS = 5.0
 COUNTER, INTEGRATED, RAPL = "NVML energy counter", "NVML power, integrated over time", "RAPL"
 
 
 @contextmanager
 def metering(report: Report) -> Iterator[Report]:
-    """A report that passes everything on and tells the energy used since here, with the state of the GPUs."""
+    """A report that passes all events on and adds the energy used from now on, with the state of the GPUs."""
     meter = Meter(report, gpus_in_use())
     ended = threading.Event()
 
     def watch() -> None:
-        told = time.monotonic()
+        reported_at = time.monotonic()
         while not ended.wait(READ_SECONDS):
-            with suppress(Exception):  # a disk that is full: the training itself will say so
+            with suppress(Exception):  # a full disk is reported by the training itself
                 meter.read()
-                if time.monotonic() - told >= TELL_SECONDS:
-                    told = time.monotonic()
-                    meter.tell()
+                if time.monotonic() - reported_at >= REPORT_SECONDS:
+                    reported_at = time.monotonic()
+                    meter.report_energy()
 
     thread = threading.Thread(target=watch, name="energy", daemon=True)
-    meter.tell()
+    meter.report_energy()
     thread.start()
     try:
         yield meter
@@ -48,21 +48,21 @@ def metering(report: Report) -> Iterator[Report]:
         ended.set()
         thread.join()
         with suppress(Exception):
-            meter.tell()
+            meter.report_energy()
 
 
 def gpus_in_use() -> frozenset[str]:
-    """The UUIDs of the GPUs that this process and its fellows on this machine train on."""
+    """The UUIDs of the GPUs that the processes of this training use on this machine."""
     if not torch.cuda.is_available():
         return frozenset()
-    fellows = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    devices = range(min(fellows, torch.cuda.device_count()))
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    devices = range(min(processes, torch.cuda.device_count()))
     return frozenset(f"GPU-{torch.cuda.get_device_properties(device).uuid}" for device in devices)
 
 
 @dataclass
 class Use:
-    """What one device has used since the first reading: `joules`, or None and the `reason`."""
+    """The energy of one device since the first reading: `joules`, or None and the `reason`."""
 
     measured_by: str
     joules: float | None
@@ -72,7 +72,7 @@ class Use:
 
 
 class Meter:
-    """A report that passes events on, and tells what has been used before an epoch's event. Thread-safe."""
+    """A report that passes events on, and reports the energy before each epoch's event. Thread-safe."""
 
     def __init__(self, report: Report, uuids: frozenset[str], powercap: Path = POWERCAP) -> None:
         self.directory = report.directory
@@ -82,22 +82,22 @@ class Meter:
         self._powercap = powercap
         self._lock = threading.Lock()
         self._used: dict[str, Use] = {}
-        self._of_gpu: dict[int, str] = {}
+        self._device_of: dict[int, str] = {}
         self._refused: set[str] = set()
         self.read()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Epoch):
-            self.tell()
+            self.report_energy()
         self._report(event)
 
     def read(self) -> None:
-        """Read every counter and add up what was used since the last reading."""
+        """Read every counter and add the energy since the last reading."""
         with self._lock:
             now = time.monotonic()
             gpus = read_energy(self._uuids) if self._uuids else []
             for gpu in gpus:
-                device = self._of_gpu[gpu.index] = f"GPU {gpu.index} {gpu.name}"
+                device = self._device_of[gpu.index] = f"GPU {gpu.index} {gpu.name}"
                 if gpu.joules is not None:
                     self._count(device, COUNTER, gpu.joules, now)
                 elif gpu.watts is not None:
@@ -115,24 +115,24 @@ class Meter:
             if not zones:
                 self._refuse("CPU", f"there are no RAPL counters in {self._powercap}")
 
-    def tell(self) -> None:
-        """Read, and report what each device has used, and the GPUs with it."""
+    def report_energy(self) -> None:
+        """Read, and report the energy of each device and the state of the GPUs."""
         self.read()
         with self._lock:
-            told = {device: replace(use) for device, use in self._used.items()}
-        for device, use in told.items():
+            uses = {device: replace(use) for device, use in self._used.items()}
+        for device, use in uses.items():
             if use.joules is not None or device not in self._refused:
                 self._report(Energy(device, use.joules, use.measured_by, use.reason))
             if use.joules is None:
                 self._refused.add(device)
         for gpu in (read_gpus(self._uuids) or read_gpus()) if self._uuids else []:
-            used = told.get(self._of_gpu.get(gpu.index, ""))
+            used = uses.get(self._device_of.get(gpu.index, ""))
             self._report(replace(gpu, energy=used.joules if used else None))
 
     def _count(self, device: str, counter: str, joules: float, now: float, largest: float = 0.0) -> None:
         use = self._used.setdefault(device, Use(counter, 0.0, "", joules, now))
         if use.joules is None or use.measured_by != counter:
-            return  # it was refused or counted otherwise before: half a run's energy is not told as the whole
+            return  # it was refused or measured in another way before; part of a run's energy is not its total
         step = joules - use.last
         use.joules += step if step >= 0 else step + largest
         use.last, use.moment = joules, now

@@ -1,4 +1,4 @@
-"""The images and labels of one split, batch by batch on the device that computes."""
+"""The images and labels of one split, in batches on the training device."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from kanji_tui.system.machine import memory
 
 MEMORY_SHARE = 0.5  # of the free memory may be filled with images
 CHUNK = 32768  # images read at once
-AHEAD = 3  # batches read before they are needed, where they are read one by one
+AHEAD = 3  # batches read ahead where the images do not fit into memory
 
 
 class DeviceLoader:
@@ -73,7 +73,7 @@ class DeviceLoader:
         return images.to(self._device, non_blocking=True).unsqueeze(1)
 
     def _load(self, report: Report) -> Tensor | None:
-        """All images on the device; None where another process took its memory meanwhile."""
+        """All images on the device; None if its memory no longer suffices."""
         side = self._dataset.size
         try:
             images = torch.empty((len(self), side, side), dtype=torch.uint8, device=self._device)

@@ -37,7 +37,7 @@ class RunningMetrics:
         self.broken = False
 
     def reset(self, sums: Tensor | None = None) -> None:
-        """Begin an epoch, at `sums` where it was left off."""
+        """Begin an epoch, with `sums` where it is resumed."""
         self.sums = torch.zeros_like(self.sums) if sums is None else sums.to(self.sums.device).clone()
         self.synchronise()
 
@@ -78,7 +78,7 @@ class RunningMetrics:
 def score(
     network: nn.Module, samples: DeviceLoader, device: torch.device, classes: int, phase: str, report: Report
 ) -> Metrics:
-    """How good the network is on a split, in evaluation mode and float32; Stopped between batches.
+    """The metrics of the network on a split, in evaluation mode and float32; raises Stopped between batches.
 
     `phase` is what the progress is called.
     """
@@ -107,7 +107,7 @@ def score(
 
 @torch.inference_mode()
 def predict(network: nn.Module, samples: DeviceLoader, phase: str, report: Report) -> np.ndarray:
-    """The class index the network finds likeliest for each sample, int64 (N,), in evaluation mode and float32."""
+    """The most probable class index of each sample, int64 (N,), in evaluation mode and float32."""
     network.eval()
     report(Progress(phase, 0, len(samples), "samples"))
     found = []

@@ -1,4 +1,4 @@
-"""Muon for convolutions: momentum made orthogonal, so that every direction of a weight matrix learns alike.
+"""Muon for convolutions: an orthogonalised momentum, so that all directions of a weight matrix learn at one rate.
 
 K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024): Nesterov momentum, then five
 Newton-Schulz steps in place of the singular value decomposition. Convolutions are taken as matrices, outputs by
@@ -48,7 +48,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def suits(parameter: Tensor) -> bool:
-    """Whether it is a convolution's weight, and large enough."""
+    """Whether the parameter is a convolution's weight of sufficient size."""
     return parameter.ndim == 4 and bool(min(parameter.shape[0], parameter[0].numel()) >= SMALLEST_SIDE)
 
 

@@ -1,4 +1,4 @@
-"""The optimisers of a training, as its config asks for them."""
+"""The optimisers of a training, by its config."""
 
 from collections.abc import Iterable
 from typing import Any

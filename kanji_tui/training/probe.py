@@ -1,4 +1,4 @@
-"""A short measurement before a training: its own steps on its own data, for a few seconds, and nothing is kept."""
+"""Measures some steps of a training on its own data, in a few seconds; nothing is written."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ SCORED = 2 * SCORE_BATCH
 
 
 def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
-    """Take a few steps of the training that `config` describes, and reckon what all of it will need.
+    """Take a few steps of the training that `config` describes, and estimate its time and memory.
 
     Raises KanjiError for a dataset that cannot be used.
     """
@@ -85,7 +85,7 @@ def _timed(learn: Callable[[int], None], device: torch.device, report: Report) -
         raise_if_stopped(report)
         report(Progress("probing", done, MOST_STEPS, "steps"))
         learn(WARM_STEPS + done)
-    _wait(device)  # once, as in a training: a GPU has its next steps given while it computes
+    _wait(device)  # once, as in a training: the host queues a GPU's next steps while it computes
     return done + 1, time.perf_counter() - began
 
 

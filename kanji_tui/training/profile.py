@@ -1,7 +1,7 @@
-"""Where the time of some steps goes: a trace of PyTorch's profiler, and a table of a step's phases.
+"""Profiles some steps of a training: a trace of PyTorch's profiler, and a table of the step's phases.
 
-`following` is asked for around a training; `watch` hands out its batches and traces some steps of the first epoch;
-`phase` names what a step is doing. Without a profile asked for, both do nothing.
+`following` surrounds the training; `watch` yields its batches and traces some steps of the first epoch; `phase`
+names a part of the step. Unless a profile is requested, `watch` and `phase` do nothing.
 
     profile.json          {steps, batch_size, device, seconds, phases: [{phase, seconds, device_seconds, share}]}
     profile_trace.json    Chrome's trace format: chrome://tracing, or ui.perfetto.dev
@@ -34,7 +34,7 @@ Batch = TypeVar("Batch", bound=tuple[Tensor, ...])
 
 
 class _Clock:
-    """What the phases took so far: the host's seconds, and pairs of CUDA events where there is a GPU."""
+    """The time of each phase so far: the host's seconds, and pairs of CUDA events where there is a GPU."""
 
     def __init__(self, on_gpu: bool) -> None:
         self.on_gpu = on_gpu
@@ -55,7 +55,7 @@ class _Clock:
         self.host[name] += time.perf_counter() - began
 
     def device(self) -> dict[str, float]:
-        """Seconds between the marks as the GPU came by them; it must have ended all work."""
+        """Seconds between the events on the GPU, which must have finished all work."""
         seconds = dict.fromkeys(PHASES, 0.0)
         for name, begin, end in self._marks:
             seconds[name] += begin.elapsed_time(end) / 1000

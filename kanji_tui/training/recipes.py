@@ -117,7 +117,7 @@ class Recipe:
         ),
     ]
 
-    rotation: Annotated[float, Setting("turn by up to so many degrees either way", AUGMENTATION, AMOUNT)]
+    rotation: Annotated[float, Setting("rotate by up to this many degrees either way", AUGMENTATION, AMOUNT)]
     shear: Annotated[float, Setting("slant by up to this tangent either way", AUGMENTATION, AMOUNT)]
     scale: Annotated[
         float, Setting("widen and heighten by up to this share either way", AUGMENTATION, SHARE, highest=0.5)

@@ -92,7 +92,7 @@ class Probed:
     """`seconds_per_epoch` with its validation, `seconds` of all epochs and the test at the end.
 
     `memory_bytes`: on a GPU the most that torch held on it, on a CPU the most this process held; both with the
-    pictures of the whole split, where they are kept in memory. `steps` were measured.
+    images of the whole split, where they are kept in memory. `steps` were measured.
     """
 
     samples_per_second: float

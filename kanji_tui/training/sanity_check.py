@@ -1,4 +1,4 @@
-"""A short trial: does a network learn anything at all from this dataset, here?"""
+"""A short trial: can a network learn from this dataset on this machine?"""
 
 from pathlib import Path
 
@@ -19,13 +19,13 @@ LEARNING_RATE = 1e-3
 
 
 def try_learning(data_dir: Path, report: Report) -> Check:
-    """Let the default network take ten steps on 64 samples, spread over the dataset; the loss must fall.
+    """Train the default network for ten steps on 64 samples spread over the dataset; the loss must fall.
 
-    Nothing is kept. Raises KanjiError where there is no dataset, UsageError for one of fewer than two classes.
+    Nothing is written. Raises KanjiError where there is no dataset, UsageError for one of fewer than two classes.
     """
     dataset = open_dataset(data_dir)
     chosen = np.linspace(0, len(dataset) - 1, min(SAMPLES, len(dataset))).round().astype(np.int64)
-    pictures = torch.from_numpy(dataset.images(chosen)).unsqueeze(1).float() / 255
+    images = torch.from_numpy(dataset.images(chosen)).unsqueeze(1).float() / 255
     labels = torch.from_numpy(dataset.labels[chosen]).long()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -35,7 +35,7 @@ def try_learning(data_dir: Path, report: Report) -> Check:
     for step in range(STEPS):
         raise_if_stopped(report)
         report(Progress("trial", step, STEPS, "steps"))
-        loss = functional.cross_entropy(network(pictures), labels)
+        loss = functional.cross_entropy(network(images), labels)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -51,5 +51,5 @@ def try_learning(data_dir: Path, report: Report) -> Check:
         "a network learns",
         "failed",
         found,
-        "look at the pictures: kanji-tui verify --contact-sheet sheet.png",
+        "view the images: kanji-tui verify --contact-sheet sheet.png",
     )

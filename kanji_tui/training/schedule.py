@@ -1,4 +1,4 @@
-"""How the learning rate and the strength of the augmentation go over a training's steps."""
+"""The learning rate and the strength of the augmentation at each step of a training."""
 
 import math
 

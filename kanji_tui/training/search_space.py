@@ -38,7 +38,7 @@ def parse_ranges(text: str, config: TrainConfig) -> tuple[Range, ...]:
 
 
 def searchable() -> dict[str, Setting]:
-    """The settings a search may vary, by name. Not among them: what decides what is learned from, or how long."""
+    """The settings a search may vary, by name; not those that choose the data or the length of the training."""
     return {setting.name: setting for setting in SETTINGS if setting.searchable}
 
 
@@ -52,8 +52,8 @@ def _range(name: str, given: str, config: TrainConfig) -> Range:
     whole = int in setting.kinds
     low, high = (max(1.0, math.ceil(low)), float(math.floor(high))) if whole else (low, high)
     for bound in (low, high):
-        tried: dict[str, Any] = {name: int(bound) if whole else bound}
-        replace(config, **tried)  # refuses what no trial could use
+        candidate: dict[str, Any] = {name: int(bound) if whole else bound}
+        replace(config, **candidate)  # refuses what no trial could use
     return Range(name, low, high, setting.factor is not None and low > 0, whole)
 
 
@@ -61,7 +61,7 @@ def _around(setting: Setting, value: float) -> tuple[float, float]:
     """The range that is searched where none is given."""
     name = setting.name
     if not value:
-        raise UsageError(f"{name} is 0 in this recipe", f"say from where to where: --over {name}=LOW..HIGH")
+        raise UsageError(f"{name} is 0 in this recipe", f"give the range: --over {name}=LOW..HIGH")
     low, high = (value / setting.factor, value * setting.factor) if setting.factor else (0.0, value * 2)
     return low, min(high, setting.highest)
 

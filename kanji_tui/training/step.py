@@ -118,7 +118,7 @@ def _backward(state: TrainState, loss: Tensor) -> None:
             raise
         raise KanjiError(
             f"an operation gave no number: {first_line(error)}",
-            "the run's log.txt says where it was called; a lower --learning-rate may mend it",
+            "the run's log.txt shows where it was raised; a lower --learning-rate may help",
         ) from error
 
 

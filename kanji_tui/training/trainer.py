@@ -1,4 +1,4 @@
-"""The training loop: a network learns a dataset, and the run directory keeps what comes of it.
+"""The training loop: trains a network on a dataset and writes its artifacts into the run directory.
 
 Read `train`, `train_epoch` and step.py, as one process does it. Where torchrun started several, each takes the same
 steps on its share of every batch; in `world` they agree, and wait for what is done `on_rank0`. Nothing in a step
@@ -55,7 +55,7 @@ class TrainingRun:
     batch_size: int
     batches: int  # an epoch
     world: World
-    steps_before: int  # done when this call began
+    steps_before: int  # steps completed before this call
     seconds_before: float
     started: float = field(default_factory=time.monotonic)
     reported: float = 0.0
@@ -72,7 +72,7 @@ class TrainingRun:
 
     @property
     def seconds(self) -> float:
-        """Over all resumptions."""
+        """Seconds of training, over all resumptions."""
         return self.seconds_before + time.monotonic() - self.started
 
     @property
@@ -127,7 +127,7 @@ def train_epoch(run: TrainingRun) -> None:
 
 
 def epoch_order(seed: int, epoch: int, samples: int) -> Tensor:
-    """The order of an epoch's samples, int64 (samples,): the same whenever it is asked for."""
+    """The order of an epoch's samples, int64 (samples,); it depends on seed and epoch alone."""
     return torch.randperm(samples, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
 
 
@@ -142,7 +142,7 @@ def stop_or_save(run: TrainingRun) -> None:
 
 
 def report_progress(run: TrainingRun, now: float) -> None:
-    """After a batch: look for a loss that is no number, and report twice a second."""
+    """After a batch: check that the loss is finite, and report progress twice a second."""
     state = run.state
     state.metrics.poll()
     if state.metrics.broken:
@@ -202,12 +202,12 @@ def validate(run: TrainingRun) -> dict[str, Any]:
 
 
 def is_better(validation: dict[str, float], best: dict[str, float], by: str) -> bool:
-    """Whether its figure `by` (top1 or balanced) is higher, or as high with a lower loss."""
+    """Whether its metric `by` (top1 or balanced) is higher, or equal with a lower loss."""
     return (validation[by], -validation["loss"]) > (best[by], -best["loss"])
 
 
 def save_checkpoint(run: TrainingRun) -> None:
-    """Write last.ckpt, unless loss or weights are no longer numbers."""
+    """Write last.ckpt, unless the loss or a weight is not finite."""
     state = run.state
     state.metrics.reset(run.world.reduce_to_rank0(state.metrics.sums))
     run.saved = time.monotonic()
@@ -260,7 +260,7 @@ def prepare(
     if device.type == "cpu":
         use_threads(earlier.get("threads") if earlier else None, report)
     batch_size = world.batch_size(config.batch_size, len(split.train))
-    batches = len(split.train) // batch_size  # the rest comes in another epoch's order
+    batches = len(split.train) // batch_size  # the remaining samples differ from epoch to epoch
     state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
     if earlier and resume:
         checkpoint.restore(state, earlier)
@@ -292,7 +292,7 @@ def _subset(train: np.ndarray) -> np.ndarray:
 
 
 def refuse_nan(run: TrainingRun) -> None:
-    """Fail when loss or weights are no longer numbers; the last checkpoint stays as it is.
+    """Raise KanjiError if the loss or a weight is not finite; the last checkpoint stays as it is.
 
     Rank 0 says so: gradients are averaged, so its weights soon hold what another's do.
     """

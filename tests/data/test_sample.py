@@ -49,7 +49,7 @@ def test_a_dataset_of_a_sample_has_the_synthetic_source(sample_dataset):
 
 def test_the_marker_file_says_not_handwriting_and_lists_the_files(sample_dir):
     mark = json.loads((sample_dir / "SAMPLE.json").read_text())
-    assert "drawn samples from the font" in mark["what"]
+    assert "synthetic samples from the font" in mark["what"]
     assert "not handwriting" in mark["what"]
     for name, fact in mark["files"].items():
         content = (sample_dir / name).read_bytes()

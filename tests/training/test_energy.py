@@ -69,7 +69,7 @@ def test_without_a_counter_power_is_integrated(monkeypatch, clock: Clock, report
     for milliwatts in (500_000, 500_000):
         clock.now, clock.milliwatts = clock.now + 2, milliwatts
         meter.read()
-    meter.tell()
+    meter.report_energy()
     assert told(report)["GPU 0 NVIDIA H200"] == Energy("GPU 0 NVIDIA H200", 400 * 2 + 500 * 2, INTEGRATED)
 
 
@@ -81,7 +81,7 @@ def test_what_nobody_counts_is_told_once_with_its_reason(monkeypatch, clock: Clo
     )
     meter = Meter(report, frozenset({UUID}), tmp_path)
     for _ in range(3):
-        meter.tell()
+        meter.report_energy()
     assert report.of(Energy) == [
         Energy("GPU 0 NVIDIA H200", None, "", "Not Supported"),
         Energy("CPU", None, "", f"there are no RAPL counters in {tmp_path}"),
@@ -91,7 +91,7 @@ def test_what_nobody_counts_is_told_once_with_its_reason(monkeypatch, clock: Clo
 
 def test_under_mig_the_whole_gpu_s_counter_is_not_taken(monkeypatch, clock: Clock, report, tmp_path: Path) -> None:
     use(monkeypatch, nvmlDeviceGetMigMode=[1, 1], nvmlDeviceGetTotalEnergyConsumption=1000)
-    Meter(report, frozenset({UUID}), tmp_path).tell()
+    Meter(report, frozenset({UUID}), tmp_path).report_energy()
     found = told(report)["GPU 0 NVIDIA H200"]
     assert (found.joules, "MIG" in found.reason) == (None, True)
 
@@ -108,11 +108,11 @@ def test_a_gpu_of_another_s_is_not_counted(monkeypatch, clock: Clock, report, tm
             nvmlDeviceGetTotalEnergyConsumption=1000,
         ),
     )
-    Meter(report, frozenset({UUID}), tmp_path).tell()
+    Meter(report, frozenset({UUID}), tmp_path).report_energy()
     assert [event.index for event in report.of(Gpu)] == [1]
     assert "GPU 0 NVIDIA H200" not in told(report)
     report.events.clear()
-    Meter(report, frozenset({"MIG-part"}), tmp_path).tell()
+    Meter(report, frozenset({"MIG-part"}), tmp_path).report_energy()
     assert told(report)["GPU"].joules is None
     assert [event.index for event in report.of(Gpu)] == [0, 1], "what they do is shown all the same"
 
@@ -123,14 +123,14 @@ def test_the_processor_s_counter_may_begin_again(clock: Clock, report, tmp_path:
     for microjoules in (95_000_000, 5_000_000):
         (package / "energy_uj").write_text(str(microjoules))
         meter.read()
-    meter.tell()
+    meter.report_energy()
     assert told(report) == {"CPU package-0": Energy("CPU package-0", 15.0, RAPL)}
 
 
 def test_a_thread_reads_on_and_the_end_is_told(monkeypatch, report, tmp_path: Path) -> None:
     package = zone(tmp_path / "intel-rapl:0", "package-0", 1_000_000)
     monkeypatch.setattr(energy, "READ_SECONDS", 0.01)
-    monkeypatch.setattr(energy, "TELL_SECONDS", 0.02)
+    monkeypatch.setattr(energy, "REPORT_SECONDS", 0.02)
     monkeypatch.setattr(energy, "read_zones", lambda powercap: energy_zones(tmp_path))
     with metering(report) as metered:
         assert metered.directory is report.directory

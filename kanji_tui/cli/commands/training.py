@@ -53,7 +53,7 @@ def add_settings(parser: Parser) -> None:
 
 
 def default_of(setting: Setting) -> str:
-    """What a setting is where its option is left out; nothing where that is no value."""
+    """The default of a setting as help shows it; "" where there is none."""
     if setting.name == "recipe":
         return "(default: the network's own)"
     if setting.name in Recipe.__annotations__:

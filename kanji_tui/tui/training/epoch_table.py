@@ -6,7 +6,7 @@ from kanji_tui.tui.widgets.list_table import ListTable
 
 
 class EpochTable(ListTable):
-    """Losses as they are, accuracies in percent; columns that do not fit are left out from the right."""
+    """Losses as they are, accuracies in percent; columns that do not fit are omitted from the right."""
 
     DEFAULT_CSS = "EpochTable { height: 1fr; }"
 
