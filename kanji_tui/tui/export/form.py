@@ -141,7 +141,7 @@ def contradiction(values: dict[str, Any], measurable: bool) -> str:
     if not measurable and values["precision"] == "int8-static":
         return "int8-static needs training images for its ranges, and there is no dataset"
     if not measurable and values["size"]:
-        return "another size needs a dataset to measure the accuracy on, and there is none"
+        return "at another size the accuracy is measured, and there is no dataset"
     return ""
 
 
