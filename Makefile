@@ -1,12 +1,12 @@
 # make run    the workbench (without a terminal: the demo)      make test   every test
 # make check  lint, types, import contracts                     make test-real   tests on real handwriting
-# make pictures   the README's pictures, from the running workbench
+# make screenshots   the images of the README, from the running workbench
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
 
-.PHONY: run test test-real check pictures clean
+.PHONY: run test test-real check screenshots clean
 
 run: .venv/run
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
@@ -24,9 +24,9 @@ check: .venv/lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-pictures: .venv/test
+screenshots: .venv/test
 	test -d demo || $(BIN)/kanji-tui demo
-	$(BIN)/python scripts/pictures.py demo
+	$(BIN)/python scripts/screenshots.py demo
 
 .venv/run: pyproject.toml constraints.txt
 	$(PYTHON) scripts/check_python.py

@@ -1,4 +1,4 @@
-"""Says in one sentence when this Python is too old; runs on any Python."""
+"""Exits with a message if this Python is too old; runs on any Python."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""Write docs/rust_example/: a tiny model, two inputs made by formulas, and what must come of them.
+"""Write docs/rust_example/: a tiny model, two inputs made with formulas, and their expected outputs.
 
     python scripts/rust_example.py
 
-Another implementation of the preprocessing and the inference proves itself on them: see docs/RUST_AND_WASM.md.
-No picture of ETL is in it, and nothing trained: every number follows from the formulas below.
+They verify another implementation of preprocessing and inference: see docs/RUST_AND_WASM.md. There is no ETL image
+and no training in it: every number follows from the formulas below.
 """
 
 import json
@@ -32,7 +32,7 @@ CHANNELS, CHARACTERS = 4, "あいう亜田"
 
 
 def record_levels() -> np.ndarray:
-    """The levels 0-15 of a record's picture, (127, 128): row y, column x."""
+    """The levels 0-15 of a record's image, (127, 128): row y, column x."""
     y, x = np.mgrid[0:127, 0:128]
     return ((x * x + 3 * y * y + x * y) // 64 % 16).astype(np.uint8)
 
@@ -46,7 +46,7 @@ def photo_levels() -> np.ndarray:
 
 
 def tiny_network() -> nn.Sequential:
-    """3x3 convolution with stride 2 and padding 1, ReLU, mean of the picture, linear layer."""
+    """3x3 convolution with stride 2 and padding 1, ReLU, mean of the image, linear layer."""
     network = nn.Sequential(
         nn.Conv2d(1, CHANNELS, 3, stride=2, padding=1),
         nn.ReLU(),
@@ -67,37 +67,37 @@ def tiny_network() -> nn.Sequential:
 
 
 def from_record(levels: np.ndarray) -> np.ndarray:
-    """A record's levels as the model's picture, uint8 (SIZE, SIZE); a record packs two pixels a byte."""
+    """A record's levels as model input, uint8 (SIZE, SIZE); a record packs two pixels per byte."""
     packed = levels[:, 0::2] << 4 | levels[:, 1::2]
     return shrink(packed[None], SIZE)[0]
 
 
 def from_photo(levels: np.ndarray) -> np.ndarray:
-    """A photo's grey levels as the model's picture, uint8 (SIZE, SIZE)."""
+    """A photo's grey levels as model input, uint8 (SIZE, SIZE)."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photo.png"
         Image.fromarray(levels).save(path)
         return place(read_ink(path), SIZE, EXTENT)
 
 
-def rows(picture: np.ndarray, digits: int) -> list[str]:
-    """A picture as one string a row, each pixel that many hexadecimal digits."""
-    return ["".join(f"{value:0{digits}x}" for value in row) for row in picture.tolist()]
+def rows(image: np.ndarray, digits: int) -> list[str]:
+    """An image as one string per row, `digits` hexadecimal digits per pixel."""
+    return ["".join(f"{value:0{digits}x}" for value in row) for row in image.tolist()]
 
 
 def compute() -> dict:
-    """The inputs, the pictures and the logits."""
+    """The inputs, the images and the logits."""
     recogniser = Recogniser(tiny_network(), MEAN, STD).eval()
     examples = {}
-    for name, levels, picture in (
+    for name, levels, image in (
         ("record", record_levels(), from_record(record_levels())),
         ("photo", photo_levels(), from_photo(photo_levels())),
     ):
         with torch.inference_mode():
-            logits = recogniser(torch.from_numpy(picture.astype(np.float32) / 255)[None, None])[0]
+            logits = recogniser(torch.from_numpy(image.astype(np.float32) / 255)[None, None])[0]
         examples[name] = {
             "levels": rows(levels, digits=1 if name == "record" else 2),
-            "picture": rows(picture, digits=2),
+            "picture": rows(image, digits=2),
             "logits": [round(float(value), 6) for value in logits],
             "character": CHARACTERS[int(logits.argmax())],
         }

@@ -1,4 +1,4 @@
-"""A terminal's screen as a picture, cell by cell: letters by fonts, blocks and braille dots by their own geometry.
+"""A terminal screen as an image, cell by cell: letters with fonts, blocks and braille dots as rectangles.
 
 Fonts: DejaVu Sans Mono from the package matplotlib, IPAexGothic from matplotlib-fontja; neither is imported.
 """
@@ -22,15 +22,15 @@ SHADES = {"░": 0.25, "▒": 0.5, "▓": 0.75}
 
 
 def draw(screen: pyte.Screen) -> Image.Image:
-    """The screen as an RGB picture of 9 by 18 pixels a cell."""
-    picture = Image.new("RGB", (screen.columns * WIDTH, screen.lines * HEIGHT), f"#{BACKGROUND}")
-    pen = ImageDraw.Draw(picture)
+    """The screen as an RGB image of 9 by 18 pixels per cell."""
+    image = Image.new("RGB", (screen.columns * WIDTH, screen.lines * HEIGHT), f"#{BACKGROUND}")
+    pen = ImageDraw.Draw(image)
     for row in range(screen.lines):
         for column in range(screen.columns):
             cell = screen.buffer[row][column]
             if cell.data:  # the second half of a wide character is empty
                 _cell(pen, cell, column * WIDTH, row * HEIGHT)
-    return picture
+    return image
 
 
 def _cell(pen: ImageDraw.ImageDraw, cell: pyte.screens.Char, x: int, y: int) -> None:
@@ -59,9 +59,9 @@ def _cell(pen: ImageDraw.ImageDraw, cell: pyte.screens.Char, x: int, y: int) -> 
 
 
 def _braille(pen: ImageDraw.ImageDraw, bits: int, x: int, y: int, colour: str) -> None:
-    """Dots as Unicode numbers them: 1-3 and 7 down the left side, 4-6 and 8 down the right."""
-    places = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
-    for bit, (across, down) in enumerate(places):
+    """The dots in Unicode's order: 1-3 and 7 down the left side, 4-6 and 8 down the right."""
+    dots = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+    for bit, (across, down) in enumerate(dots):
         if bits >> bit & 1:
             left, top = x + round((across + 0.25) * WIDTH / 2), y + round((down + 0.25) * HEIGHT / 4)
             pen.rectangle((left, top, left + 2, top + 2), fill=colour)
@@ -94,5 +94,5 @@ def _packaged(package: str, name: str) -> str:
     spec = find_spec(package)
     folders = spec.submodule_search_locations if spec else None
     if not folders:
-        raise SystemExit(f"pictures need the package {package.replace('_', '-')}: pip install --group pictures")
+        raise SystemExit(f"the package {package.replace('_', '-')} is missing: pip install -e '.[sample]'")
     return str(next(path for folder in folders for path in Path(folder).rglob(name)))

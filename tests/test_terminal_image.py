@@ -1,4 +1,4 @@
-"""The pictures of README are drawn from the cells of a terminal: letters, braille dots, blocks, colours."""
+"""A terminal screen is drawn cell by cell: letters, braille dots, blocks, colours."""
 
 import sys
 from pathlib import Path
@@ -12,20 +12,20 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 @pytest.fixture
 def draw(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    import terminal_picture
+    import terminal_image
 
-    def picture_of(text: str):
+    def image_of(text: str):
         screen = pyte.Screen(10, 2)
         pyte.Stream(screen).feed(text)
-        return terminal_picture.draw(screen)
+        return terminal_image.draw(screen)
 
-    yield picture_of
-    sys.modules.pop("terminal_picture")
+    yield image_of
+    sys.modules.pop("terminal_image")
 
 
-def colours(picture, column: int, row: int = 0) -> set:
+def colours(image, column: int, row: int = 0) -> set:
     """The colours of a cell of 9 by 18 pixels."""
-    cell = picture.crop((9 * column, 18 * row, 9 * column + 9, 18 * row + 18))
+    cell = image.crop((9 * column, 18 * row, 9 * column + 9, 18 * row + 18))
     return {colour for _, colour in cell.getcolors()}
 
 
@@ -34,24 +34,24 @@ def test_a_screen_is_nine_by_eighteen_pixels_a_cell(draw):
 
 
 def test_letters_and_wide_characters_leave_ink_in_their_cells_alone(draw):
-    picture = draw("a \u7530 b")
-    inked = [column for column in range(10) if len(colours(picture, column)) > 1]
+    image = draw("a \u7530 b")
+    inked = [column for column in range(10) if len(colours(image, column)) > 1]
     assert inked == [0, 2, 3, 5]
 
 
 def test_each_braille_dot_has_its_place(draw):
     for bit, (left, upper) in {0: (True, True), 7: (False, False), 6: (True, False), 3: (False, True)}.items():
-        picture = draw(chr(0x2800 + (1 << bit))).crop((0, 0, 9, 18)).convert("L").point(lambda v: 255 * (v > 100))
-        x0, y0, x1, y1 = picture.getbbox()
+        image = draw(chr(0x2800 + (1 << bit))).crop((0, 0, 9, 18)).convert("L").point(lambda v: 255 * (v > 100))
+        x0, y0, x1, y1 = image.getbbox()
         assert ((x0 + x1) / 2 < 4.5, (y0 + y1) / 2 < 9) == (left, upper)
 
 
 def test_blocks_fill_their_share_of_the_cell(draw):
-    picture = draw("\x1b[38;2;255;0;0m\u2588\u2584\u258c")
+    image = draw("\x1b[38;2;255;0;0m\u2588\u2584\u258c")
     red = (255, 0, 0)
     shares = []
     for column in range(3):
-        cell = picture.crop((9 * column, 0, 9 * column + 9, 18))
+        cell = image.crop((9 * column, 0, 9 * column + 9, 18))
         shares.append(sum(count for count, colour in cell.getcolors() if colour == red) / (9 * 18))
     assert shares == pytest.approx([1, 0.5, 0.5], abs=0.06)
 

@@ -1,10 +1,9 @@
-"""The pictures of README, made from the running workbench on a terminal of its own.
+"""Makes the screenshots of the README from the running workbench.
 
-    python scripts/pictures.py FOLDER [--output-dir docs/screens]
+    python scripts/screenshots.py FOLDER [--output-dir docs/screens]
 
-FOLDER is a work folder with a dataset and a finished training (`kanji-tui demo` leaves one in demo/). What is still
-missing, predictions and an export, is made there by the same keys a person would press. Writes a PNG of each screen
-and workbench.gif, a walk through them.
+FOLDER is a workspace with a dataset and a finished training; `kanji-tui demo` makes one in demo/. Missing
+predictions are made there. Writes a PNG of each screen and workbench.gif, which shows all of them.
 """
 
 import argparse
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pyte
 from PIL import Image
-from terminal_picture import draw
+from terminal_image import draw
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 import itertools
@@ -35,7 +34,7 @@ STROKES = (
 
 
 class Workbench:
-    """The workbench on a terminal: keys go in, its screen is read; frames are kept with their seconds."""
+    """The workbench on a pseudo-terminal: sends keys, reads the screen, keeps frames with their durations."""
 
     def __init__(self, terminal: OnTerminal) -> None:
         self.terminal = terminal
@@ -44,7 +43,7 @@ class Workbench:
         self.frames: list[tuple[Image.Image, float]] = []
 
     def read(self, seconds: float) -> None:
-        """Take what it draws for so long."""
+        """Read the screen's updates for so long."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._stream.feed(self.terminal.read(left))
@@ -64,7 +63,7 @@ class Workbench:
             self.read(seconds)
 
     def frame(self, seconds: float) -> None:
-        """Keep what is on the screen for so long."""
+        """Keep the current screen as a frame of the animation."""
         self.frames.append((draw(self.screen), seconds))
 
 
@@ -74,7 +73,7 @@ def main() -> None:
     parser.add_argument("--output-dir", type=Path, default=Path("docs/screens"))
     arguments = parser.parse_args()
     if not (arguments.folder / "models" / "best_kanji_model.pth").is_file():
-        raise SystemExit(f"{arguments.folder} holds no trained model: make one with kanji-tui demo")
+        raise SystemExit(f"{arguments.folder} has no trained model: make one with kanji-tui demo")
     arguments.output_dir.mkdir(parents=True, exist_ok=True)
     with OnTerminal(arguments.folder, "-m", "kanji_tui", columns=COLUMNS, rows=ROWS) as terminal:
         bench = Workbench(terminal)
@@ -86,7 +85,7 @@ def main() -> None:
 
 
 def walk(bench: Workbench):
-    """Go through the screens as a person would; gives a screen's name when it shows what it is for."""
+    """Go through the screens as a user would; yields the name of each screen when it is ready."""
     bench.wait_for("torch imports")
     bench.keys("\x1b[B", "\x1b[B", "\x1b[B")
     bench.frame(2.0)
@@ -121,7 +120,7 @@ def walk(bench: Workbench):
     bench.keys("5")
     bench.wait_for("samples")
     bench.read(2.0)
-    if any("p  " in line and "every sample" in line for line in bench.screen.display):
+    if any("press p" in line.lower() for line in bench.screen.display):
         bench.keys("p")
         bench.read(20.0)
     bench.frame(1.2)
@@ -147,27 +146,27 @@ def walk(bench: Workbench):
 
 
 def mouse(bench: Workbench, stroke: tuple[tuple[float, float], ...]) -> list[str]:
-    """A stroke as a terminal's mouse reports it: pressed, moved, let go. The pad is the square on the left."""
+    """A stroke as mouse reports of a terminal: press, moves, release. The pad is the square on the left."""
     top, height = 2, ROWS - 5
-    places = []
+    cells = []
     for (x, y), (to_x, to_y) in itertools.pairwise(stroke):
         for step in range(13):
             share = step / 12
             across, down = x + (to_x - x) * share, y + (to_y - y) * share
-            places.append((3 + round(across * 2 * height), top + round(down * height)))
-    first, *rest = dict.fromkeys(places)
+            cells.append((3 + round(across * 2 * height), top + round(down * height)))
+    first, *rest = dict.fromkeys(cells)
     moves = [f"\x1b[<32;{column};{row}M" for column, row in rest]
     last = rest[-1] if rest else first
     return [f"\x1b[<0;{first[0]};{first[1]}M", *moves, f"\x1b[<0;{last[0]};{last[1]}m"]
 
 
 def write_gif(frames: list[tuple[Image.Image, float]], path: Path) -> None:
-    """All frames in one palette, which keeps the file small: only what changes between two is stored."""
-    whole = Image.new("RGB", (frames[0][0].width, sum(picture.height for picture, _ in frames)))
-    for number, (picture, _) in enumerate(frames):
-        whole.paste(picture, (0, number * picture.height))
+    """Write all frames with one palette, so that only the differences between frames are stored."""
+    whole = Image.new("RGB", (frames[0][0].width, sum(image.height for image, _ in frames)))
+    for number, (image, _) in enumerate(frames):
+        whole.paste(image, (0, number * image.height))
     palette = whole.quantize(COLOURS * 2)
-    first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture, _ in frames]
+    first, *others = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image, _ in frames]
     durations = [round(1000 * seconds) for _, seconds in frames]
     first.save(path, save_all=True, append_images=others, duration=durations, loop=0, optimize=True)
     print(f"{path}: {len(frames)} frames, {path.stat().st_size / 2**20:.1f} MiB")
