@@ -1,4 +1,4 @@
-"""What the pages in docs/ tell to type runs as it stands there, only shorter."""
+"""The commands on the pages in docs/ run as written, with smaller settings."""
 
 import json
 import os
@@ -39,14 +39,14 @@ def run(home: Path, *command: str) -> str:
 
 def follow(page: str, home: Path, **shorter: str) -> list[str]:
     """Run the page's sh blocks one after the other; what each printed. `shorter`: what is replaced by what."""
-    said = []
+    output = []
     for block in blocks(page, "sh"):
         for pattern, smaller in shorter.items():
             block = block.replace(pattern, smaller)
         block = re.sub(r"(kanji[-_]tui train|kanji-tui folds \d+)(?! --network)", rf"\1 {SMALL}", block)
         block = block.replace("--network v1\n", f"{SMALL}\n")
-        said.append(run(home, "sh", "-e", "-c", block))
-    return said
+        output.append(run(home, "sh", "-e", "-c", block))
+    return output
 
 
 @pytest.fixture
@@ -79,13 +79,13 @@ def test_cross_validation(home: Path) -> None:
 
 
 def test_many_gpus(home: Path) -> None:
-    (said,) = follow("MANY_GPUS.md", home)
+    (output,) = follow("MANY_GPUS.md", home)
     (only,) = list_runs(home / "models" / "runs")
-    assert re.search(rf"{only.name} +train +finished", said)
+    assert re.search(rf"{only.name} +train +finished", output)
 
 
 def test_safetensors(home: Path) -> None:
-    """The page's own program, which imports nothing of this project, says what the recogniser says."""
+    """The page's own program, which imports nothing of this project, prints what the recogniser says."""
     from kanji_tui.recognition.models import load_recogniser
 
     follow("SAFETENSORS.md", home)

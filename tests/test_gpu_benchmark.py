@@ -53,10 +53,10 @@ def test_every_part_runs_on_a_bare_machine(tmp_path, parts_importable):
 
     for number in (1, 2, 3, 4):
         write_records(tmp_path / "records" / f"ETL9G_{number:02d}", 12, number)
-    done, said = run(tmp_path, "--data", tmp_path / "records")
-    states = {part["name"]: part["state"] for part in said["parts"]}
-    assert done.returncode == 0, [part for part in said["parts"] if part["state"] == "failed"] or done.stderr
-    assert said["device"] == "cpu"
+    done, output = run(tmp_path, "--data", tmp_path / "records")
+    states = {part["name"]: part["state"] for part in output["parts"]}
+    assert done.returncode == 0, [part for part in output["parts"] if part["state"] == "failed"] or done.stderr
+    assert output["device"] == "cpu"
     assert states.pop("NVML") == "not applicable"
     assert list(states) == [
         "facts",
@@ -71,18 +71,18 @@ def test_every_part_runs_on_a_bare_machine(tmp_path, parts_importable):
         "the same answers",
     ]
     assert set(states.values()) == {"ok"}
-    assert all(part["seconds"] >= 0 for part in said["parts"])
-    answers = next(part for part in said["parts"] if part["name"] == "the same answers")
+    assert all(part["seconds"] >= 0 for part in output["parts"])
+    answers = next(part for part in output["parts"] if part["name"] == "the same answers")
     assert answers["exports"]["not_installed"] == ["tract"]  # it was bare
 
 
 def test_a_part_that_fails_hides_no_other_and_decides_the_exit_code(tmp_path):
     (tmp_path / "empty").mkdir()
-    done, said = run(tmp_path, "--data", tmp_path / "empty", "--only", "facts", "accuracy", "preparation", "NVML")
+    done, output = run(tmp_path, "--data", tmp_path / "empty", "--only", "facts", "accuracy", "preparation", "NVML")
     assert done.returncode == 1
-    states = {part["name"]: part["state"] for part in said["parts"]}
+    states = {part["name"]: part["state"] for part in output["parts"]}
     assert states == {"facts": "ok", "preparation": "ok", "NVML": "not applicable", "accuracy": "failed"}
-    failed = said["parts"][-1]
+    failed = output["parts"][-1]
     assert "nothing to prepare" in failed["reason"]
     assert any("runs.py" in frame for frame in failed["traceback"])
 
@@ -100,20 +100,20 @@ def test_what_a_step_moves_and_multiplies_is_counted(parts_importable):
     assert counted.floor(1e3, 1e2) == pytest.approx(max(moving, multiplying) + counted.work[1][0] / 1e3)
 
 
-def test_events_that_differ_from_nvml_are_told(parts_importable):
+def test_events_that_differ_from_nvml_are_found(parts_importable):
     from gpu_parts.telemetry import Asked, compare
 
     values = {"utilisation": 0.9, "memory_used": 4e9, "power": 400.0, "temperature": 60.0}
     asked = [Asked(float(second), dict(values), 400.0 * second) for second in range(20)]
-    told = []
+    events = []
     for second in (4.5, 9.5, 14.5):
-        told.append((second, Energy("GPU 0 H200", 400.0 * (second - 1), "NVML energy counter")))
-        told.append((second, Gpu(0, "H200", 0.85, 4_000_000_000, 10**11, 390.0, 61.0)))
-    assert all(figure["agrees"] for figure in compare(told, asked).values())
+        events.append((second, Energy("GPU 0 H200", 400.0 * (second - 1), "NVML energy counter")))
+        events.append((second, Gpu(0, "H200", 0.85, 4_000_000_000, 10**11, 390.0, 61.0)))
+    assert all(figure["agrees"] for figure in compare(events, asked).values())
     milliwatts = [Asked(one.moment, {**one.values, "power": 400_000.0}, one.joules) for one in asked]
-    assert [name for name, figure in compare(told, milliwatts).items() if not figure["agrees"]] == ["power"]
+    assert [name for name, figure in compare(events, milliwatts).items() if not figure["agrees"]] == ["power"]
     millijoules = [Asked(one.moment, one.values, 1000 * one.joules) for one in asked]
-    assert [name for name, figure in compare(told, millijoules).items() if not figure["agrees"]] == ["energy"]
+    assert [name for name, figure in compare(events, millijoules).items() if not figure["agrees"]] == ["energy"]
     assert not any(figure["agrees"] for figure in compare([], asked).values())
     silent = [Asked(one.moment, dict.fromkeys(values), None) for one in asked]
-    assert {figure["agrees"] for figure in compare(told, silent).values()} == {None}
+    assert {figure["agrees"] for figure in compare(events, silent).values()} == {None}

@@ -13,10 +13,10 @@ HEAVY = ("torch", "onnx", "onnxruntime", "tract")
 
 def loaded_after(code: str, **environment: str) -> list[str]:
     code += "\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **environment}
     )
-    return json.loads(said.stdout.splitlines()[-1])
+    return json.loads(output.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,11 @@ def test_the_script_in_the_readme_runs(tmp_path):
 def test_every_command_in_the_readme_exists():
     from kanji_tui.cli.parser import parser
 
-    said = parser().format_help()
+    output = parser().format_help()
     for command in set(re.findall(r"^kanji-tui ([a-z]+)", README.read_text(encoding="utf-8"), re.MULTILINE)):
-        assert re.search(rf"^ +{command}\b", said, re.MULTILINE), command
+        assert re.search(rf"^ +{command}\b", output, re.MULTILINE), command
 
 
-def test_every_picture_in_the_readme_is_there():
+def test_every_image_in_the_readme_exists():
     for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README.read_text(encoding="utf-8")):
         assert (README.parent / path).is_file(), path

@@ -1,4 +1,4 @@
-"""What a person at the command line sees while a job runs: progress and notices, all on stderr."""
+"""Progress, notices and errors of a command, all on stderr."""
 
 import signal
 import sys
@@ -20,29 +20,29 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_error(error: KanjiError) -> None:
-    """What happened, and what to do."""
+    """Print what happened, and what to do."""
     stderr.print(f"[bold red]error:[/] {escape(error.message)}")
     if error.remedy:
         stderr.print(f"  [bold]try:[/] {escape(error.remedy)}")
 
 
 def escape(text: str) -> str:
-    """Text as Rich shows it literally."""
+    """The text with its brackets escaped, so that Rich shows it literally."""
     return text.replace("[", r"\[")
 
 
 class ConsoleReport:
-    """The report of a job that runs in the command's own process; use as `with ConsoleReport() as report`.
+    """The report of a job; use it as `with ConsoleReport() as report`.
 
-    On a terminal a bar for each phase, elsewhere a plain line every few seconds. The first Ctrl-C asks the job to
-    stop, the second ends it at once.
+    On a terminal it shows a bar for each phase, elsewhere it prints a line every few seconds. The first Ctrl-C asks
+    the job to stop, the second ends it at once.
     """
 
     def __init__(self) -> None:
         self.directory: Path | None = None
         self._stop = False
         self._tasks: dict[str, TaskID] = {}
-        self._said: dict[str, float] = {}
+        self._printed_at: dict[str, float] = {}
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -69,7 +69,7 @@ class ConsoleReport:
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.Progress):
-            if event.phase == "file":  # one file of many: the screens show these, here the sum is enough
+            if event.phase == "file":  # the progress of one file, which only the screens show
                 return
             self._bar(event) if stderr.is_terminal else self._line(event)
         elif isinstance(event, events.Epoch):
@@ -86,9 +86,9 @@ class ConsoleReport:
     def _line(self, event: events.Progress) -> None:
         now = time.monotonic()
         ended = event.total > 0 and event.done >= event.total
-        if event.done == 0 or (not ended and now - self._said.get(event.phase, 0.0) < PLAIN_SECONDS):
+        if event.done == 0 or (not ended and now - self._printed_at.get(event.phase, 0.0) < PLAIN_SECONDS):
             return
-        self._said[event.phase] = now
+        self._printed_at[event.phase] = now
         total = f"/{event.total}" if event.total else ""
         print(f"{event.phase}: {event.done}{total} {event.unit} {rate_of(event)}".rstrip(), file=sys.stderr)
 
@@ -96,9 +96,9 @@ class ConsoleReport:
         if self._stop:
             raise KeyboardInterrupt
         self._stop = True
-        stderr.print("stopping at the next safe moment; Ctrl-C again ends it at once")
+        stderr.print("stopping at the next batch or file; press Ctrl-C again to end at once")
 
 
 def rate_of(event: events.Progress) -> str:
-    """`12,300 records/s`, or nothing while it is not known."""
+    """`12,300 records/s`, or empty while the rate is not known."""
     return "" if event.rate is None else rate(event.rate, event.unit)

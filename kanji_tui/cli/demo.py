@@ -1,6 +1,6 @@
-"""`kanji-tui demo`: the whole way on a drawn sample, in a folder of its own, as often as one likes.
+"""`kanji-tui demo`: all steps from a synthetic sample to exported models, in its own folder; may be repeated.
 
-It goes the user's way, command by command; each step prints the command that does the same by hand.
+Each step prints the command that does the same.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.cli.console import stderr
-from kanji_tui.cli.follow import follow, say_where
+from kanji_tui.cli.follow import follow, print_run_name
 from kanji_tui.cli.options import Parser, positive
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of, run_here
@@ -54,7 +54,7 @@ def add_demo(parser: Parser) -> None:
 
 @dataclass(frozen=True)
 class Demo:
-    """What each step of the demo gave, and the seconds of all."""
+    """The result of each step of the demo, and the duration of all in seconds."""
 
     sample: SyntheticSample
     prepare: Preparation
@@ -68,12 +68,12 @@ class Demo:
 
 
 def demo(args: Namespace) -> int:
-    """Sample, prepare, verify, train, evaluate, export, inspect, predict; then say what was made."""
+    """Sample, prepare, verify, train, evaluate, export, inspect, predict; then print what was made."""
     began = time.monotonic()
     enter(args.output_dir)
 
     def step(title: str, name: str, spec: Any) -> Any:
-        head(title)
+        print_rule(title)
         result = run_here(name, spec)
         if not args.json:
             show(result, json=False)
@@ -97,22 +97,22 @@ def demo(args: Namespace) -> int:
     safetensors = step("kanji-tui export safetensors --verify", "export_safetensors", SafetensorsSpec(verify=True))
     paths = tuple(Path(made.path) for made in onnx)
     inspect = step(f"kanji-tui inspect {' '.join(map(str, paths))}", "inspect", InspectSpec(paths))
-    pictures = write_pictures(Path("pictures"), args.seed)
+    images = write_images(Path("images"), args.seed)
     predict = step(
-        f"kanji-tui predict --model-path {paths[0]} {' '.join(map(str, pictures))}",
+        f"kanji-tui predict --model-path {paths[0]} {' '.join(map(str, images))}",
         "predict",
-        PredictSpec(pictures, paths[0]),
+        PredictSpec(images, paths[0]),
     )
     seconds = time.monotonic() - began
     made = Demo(sample, prepare, verify, trained, evaluate, (*onnx, safetensors), inspect, predict, seconds)
     if not args.json:
-        head("done")
+        print_rule("done")
     show(made, args.json, summary)
     return code_of(verify)
 
 
-def head(title: str) -> None:
-    """A line between the steps, with the command that does the next by hand; a long one stands below it, whole."""
+def print_rule(title: str) -> None:
+    """Print a rule with the next step's command, or the command below it if it is long."""
     if len(title) < stderr.width - 4:
         stderr.rule(f"[bold]{title}")
     else:
@@ -121,25 +121,25 @@ def head(title: str) -> None:
 
 
 def enter(folder: Path) -> None:
-    """Go into the demo's folder; UsageError where it holds something that no demo made, or cannot be used."""
-    another = "name another: kanji-tui demo --output-dir DIR"
+    """Change to the demo's folder; UsageError if it cannot be used, or has files that no demo made."""
+    another = "choose another: kanji-tui demo --output-dir DIR"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not (folder / MARKER).is_file():
-            raise UsageError(f"{folder} is not empty and no demo made it", another)
-        (folder / MARKER).write_text("kanji-tui demo works here, on synthetic samples; delete it when you like\n")
+            raise UsageError(f"{folder} is not empty and was not made by a demo", another)
+        (folder / MARKER).write_text("Made by kanji-tui demo from synthetic samples. You may delete this folder.\n")
         os.chdir(folder)
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be used: {error.strerror}", another) from None
 
 
 def train(args: Namespace) -> Trained:
-    """Train as `kanji-tui train --recipe quick` does, and publish the run even where another is pinned."""
+    """Train as `kanji-tui train --recipe quick` does, and publish the run even if another one is pinned."""
     epochs = f" --epochs {args.epochs}" if args.epochs else ""
-    head(f"kanji-tui train --recipe quick{epochs} --seed {args.seed}")
+    print_rule(f"kanji-tui train --recipe quick{epochs} --seed {args.seed}")
     config = resolve(TrainConfig(recipe="quick", epochs=args.epochs, seed=args.seed))
     run = start("train", TrainSpec(config=config))
-    say_where(run)
+    print_run_name(run)
     result: Trained = follow(run, stop_on_interrupt=True)
     publish(run.path, MODELS_DIR, pinned=False)
     if not args.json:
@@ -147,8 +147,8 @@ def train(args: Namespace) -> Trained:
     return result
 
 
-def write_pictures(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
-    """Write a few test samples of the training's split as PNG files, dark ink on light paper as a scan has it."""
+def write_images(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
+    """Write a few samples of the test split as PNG files, dark ink on light paper as in a scan."""
     import numpy as np
     from PIL import Image
 
@@ -164,15 +164,15 @@ def write_pictures(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
     split = split_dataset(dataset, config.split, config.split_shares, config.seed)
     chosen = split.test[np.linspace(0, len(split.test) - 1, count).astype(int)]
     paths = []
-    for number, picture in zip(chosen, dataset.images(chosen), strict=True):
+    for number, image in zip(chosen, dataset.images(chosen), strict=True):
         path = folder / f"{number}_{jis_to_character(int(dataset.jis[number]))}.png"
-        Image.fromarray(255 - picture).save(path)
+        Image.fromarray(255 - image).save(path)
         paths.append(path)
     return tuple(paths)
 
 
 def summary(made: Demo) -> Document:
-    """What was made, where it lies, and how to look at it in the workbench."""
+    """What was made, where it is, and how to open it in the workbench."""
     here = Path.cwd()
     model = f"{DEFAULT_MODEL} (test top-1 {numbers.percent(made.evaluate.top1, 1)})"
     pairs = (
@@ -183,7 +183,7 @@ def summary(made: Demo) -> Document:
         *(("export", f"{exported.path} ({numbers.size(exported.bytes)})") for exported in made.export),
     )
     return (
-        f"In {numbers.duration(made.seconds)}, on synthetic samples (not handwriting), in {here}:",
+        f"Made in {numbers.duration(made.seconds)} from synthetic samples (not handwriting), in {here}:",
         KeyValues(pairs),
         f"Open it in the workbench: kanji-tui --home {here}",
     )

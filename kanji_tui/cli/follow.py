@@ -1,4 +1,4 @@
-"""Following a run from the command line: its events as they come, until it ends."""
+"""Following a run from the command line: its events until it ends."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from kanji_tui.runs.run_directory import RunDirectory
 def follow(run: RunDirectory, stop_on_interrupt: bool) -> Any:
     """Show the run's events until it ends and return its result.
 
-    Ctrl-C stops the run (`stop_on_interrupt`) or ends only the following. Raises Stopped, or KanjiError with what
-    the run said, when it did not finish.
+    Ctrl-C stops the run (`stop_on_interrupt`) or ends only the following. If the run did not finish, raises Stopped
+    or KanjiError with the run's own message.
     """
 
     def leave() -> None:
-        stderr.print(f"run {run.name} goes on; follow it again: kanji-tui attach {run.name}")
+        stderr.print(f"run {run.name} continues; follow it again: kanji-tui attach {run.name}")
         raise Stopped("no longer following")
 
     with ConsoleReport() as report:
@@ -25,12 +25,12 @@ def follow(run: RunDirectory, stop_on_interrupt: bool) -> Any:
 
 
 def result_of(run: RunDirectory) -> Any:
-    """The result of a run that has ended, or the error that says how it ended."""
+    """The result of an ended run; raises an error if it has none."""
     return following.end_of(run).result_or_error()
 
 
-def say_where(run: RunDirectory) -> None:
-    """Tell the name of a started run and how to come back to it."""
+def print_run_name(run: RunDirectory) -> None:
+    """Print the name of a started run and the command to follow it."""
     stderr.print(
-        f"run [bold]{escape(run.name)}[/]: it goes on if this terminal is lost (kanji-tui attach {run.name})"
+        f"run [bold]{escape(run.name)}[/] continues if this terminal is closed (kanji-tui attach {run.name})"
     )

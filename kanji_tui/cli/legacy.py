@@ -1,6 +1,6 @@
-"""The original scripts' commands, with their flags and defaults, over the same jobs.
+"""The commands of the original scripts, with their flags and defaults, for the same jobs.
 
-The flags are facts of <https://github.com/paazmaya/kanji-2965-CNN-ETL9G>; the code is ours.
+The flags are those of <https://github.com/paazmaya/kanji-2965-CNN-ETL9G>; the code is ours.
 """
 
 import argparse
@@ -17,7 +17,7 @@ ORIGINAL_NETWORK = "v2.1"
 
 
 def train_kanji() -> int:
-    """`train-kanji`: 30 epochs of v2.1 in batches of 64 at 0.001, split at random, unless told otherwise."""
+    """`train-kanji`: by default 30 epochs of v2.1, batch size 64, learning rate 0.001, random split."""
     parser = Parser(prog="train-kanji", description="Train a network (kanji-tui train).")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=30)
@@ -34,13 +34,13 @@ def train_kanji() -> int:
 
 
 def train(args: argparse.Namespace) -> int:
-    """Train after a look at the dataset's own picture size, which --image-size must name."""
+    """Train, after a check that --image-size is the dataset's image size."""
     from kanji_tui.data.dataset import open_dataset
 
     size = open_dataset(args.data_dir).size
     if size != args.image_size:
         raise UsageError(
-            f"{args.data_dir} holds pictures of {size}x{size}, not {args.image_size}x{args.image_size}",
+            f"{args.data_dir} has images of {size}x{size}, not {args.image_size}x{args.image_size}",
             f"train-kanji --data-dir {args.data_dir} --image-size {size}",
         )
     return training.train(args)

@@ -1,6 +1,6 @@
-"""`kanji-tui --once`: what the screens show, printed once in sentences and plain tables, as screen readers like it.
+"""`kanji-tui --once`: the contents of the screens, printed as sentences and plain tables, also for screen readers.
 
-It reads what the screens read and runs the jobs they run; neither a terminal nor textual is needed.
+Reads what the screens read and runs the same jobs; needs neither a terminal nor textual.
 """
 
 from argparse import Namespace
@@ -29,7 +29,7 @@ READING_SECONDS = 60.0
 
 
 def once(args: Namespace) -> int:
-    """Print the screen asked for, or all of them."""
+    """Print the chosen screen, or all screens."""
     state = read_state()
     names = list(SCREENS) if args.once == "all" else [args.once]
     shown = []
@@ -45,10 +45,10 @@ def once(args: Namespace) -> int:
 
 
 def read_state() -> State:
-    """The work folder, all runs and the GPUs at this moment."""
+    """The workspace, all runs and the GPUs."""
     watch = Watch()
     watch.list()
-    views = watch.look(READING_SECONDS)
+    views = watch.poll(READING_SECONDS)
     return State({view.name: view for view in views}, read_workspace(), tuple(read_gpus()))
 
 
@@ -56,18 +56,20 @@ def read_state() -> State:
 
 
 def preflight(state: State) -> Document:
-    return preflight_screen(run_checks(Folders(), Unheard()).checks, next_step(_place(state)))
+    return preflight_screen(run_checks(Folders(), Unheard()).checks, next_step(_workspace(state)))
 
 
 def dataset(state: State) -> Document:
     overview, problem = None, ""
-    if _place(state).dataset is not None:
+    if _workspace(state).dataset is not None:
         try:
             overview = OpenedDataset().overview()
         except KanjiError as error:
             problem = f"The dataset cannot be used: {error.message}. To do: {error.remedy}"
     running = state.active("sample", "prepare", "verify")
-    return dataset_screen(_place(state).files, overview, problem, state.newest("verify", state="finished"), running)
+    return dataset_screen(
+        _workspace(state).files, overview, problem, state.newest("verify", state="finished"), running
+    )
 
 
 def training(state: State) -> Document:
@@ -86,5 +88,5 @@ SCREENS: dict[str, Callable[[State], Document]] = {
 }
 
 
-def _place(state: State) -> WorkspaceSnapshot:
-    return state.place or WorkspaceSnapshot()
+def _workspace(state: State) -> WorkspaceSnapshot:
+    return state.workspace or WorkspaceSnapshot()

@@ -1,4 +1,4 @@
-"""Options that several commands have, and the kinds of values they take."""
+"""Options of several commands, and the parsers of their values."""
 
 import argparse
 from collections.abc import Callable
@@ -12,13 +12,13 @@ Command = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser; what it cannot parse is a UsageError like any other."""
+    """argparse's parser, with UsageError for what it cannot parse."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"{self.prog} --help")
 
 
-AddCommand = Callable[[str, Command, str], Parser]  # name, what it does, help
+AddCommand = Callable[[str, Command, str], Parser]  # name, function, help
 
 
 def add_model_path(parser: Parser) -> None:
@@ -36,7 +36,7 @@ def positive(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number") from None
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is too small: 1 or more")
     return value

@@ -1,10 +1,10 @@
-"""The parser of every command; a command's options stand beside it in commands/."""
+"""The parser of all commands; each command's options are in its file in commands/."""
 
 import argparse
 from pathlib import Path
 
 from kanji_tui import __version__
-from kanji_tui.cli.commands import accounts, data, inspection, models, probing, recognition, runs, training
+from kanji_tui.cli.commands import data, emissions, inspection, models, probing, recognition, runs, search, training
 from kanji_tui.cli.demo import add_demo, demo
 from kanji_tui.cli.options import Command, Parser
 from kanji_tui.cli.workbench import workbench
@@ -12,11 +12,11 @@ from kanji_tui.presentation.tabs import SCREENS
 
 
 def parser() -> Parser:
-    """The parser of `kanji-tui`; each command sets `command` to the function that does it."""
+    """The parser of `kanji-tui`; each command sets `command` to its function."""
     common = common_options()
     top = Parser(
         prog="kanji-tui",
-        parents=[common_options()],  # its own: the defaults set below must not reach the commands'
+        parents=[common_options()],  # separate: the defaults below must not override those of the commands
         description="A terminal workbench for Japanese handwritten character recognition. "
         "Without a command it opens the workbench.",
     )
@@ -27,7 +27,7 @@ def parser() -> Parser:
         const="all",
         choices=(*SCREENS, "all"),
         metavar="SCREEN",
-        help=f"print the screens once as plain text, or one of {', '.join(SCREENS)}",
+        help=f"print all screens as plain text, or one of {', '.join(SCREENS)}",
     )
     top.set_defaults(command=workbench, json=False, home=None)
     subcommands = top.add_subparsers(metavar="COMMAND", title="commands")
@@ -39,12 +39,13 @@ def parser() -> Parser:
         made.set_defaults(command=function)
         return made
 
-    add_demo(command("demo", demo, "the whole way on a drawn sample, without screens"))
+    add_demo(command("demo", demo, "run all steps on a synthetic sample, without screens"))
     data.add(command)
     training.add(command)
     probing.add(command)
     runs.add(command)
-    accounts.add(command)
+    emissions.add(command)
+    search.add(command)
     models.add(command, common)
     recognition.add(command)
     inspection.add(command)
@@ -52,14 +53,14 @@ def parser() -> Parser:
 
 
 def common_options() -> Parser:
-    """What may stand before and behind every command."""
+    """The options that may come before or after every command."""
     common = Parser(add_help=False)
     common.add_argument(
         "--home",
         type=Path,
         default=argparse.SUPPRESS,
         metavar="DIR",
-        help="folder all relative paths start from (default: KANJI_TUI_HOME, else the current one)",
+        help="the folder of all relative paths (default: KANJI_TUI_HOME, else the current one)",
     )
     common.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="print the result as one JSON object"

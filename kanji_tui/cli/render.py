@@ -1,4 +1,4 @@
-"""Results on stdout: as one JSON object, drawn by Rich for a person, or as plain text for a screen reader."""
+"""Results on stdout: as one JSON object, drawn by Rich, or as plain text for screen readers."""
 
 import sys
 import textwrap
@@ -26,7 +26,7 @@ from kanji_tui.presentation.present import present
 from kanji_tui.runs.process import as_json
 from kanji_tui.system.files import strict_json
 
-PIPE_WIDTH = 10_000  # in a pipe nothing is folded
+PIPE_WIDTH = 10_000  # nothing is folded in a pipe
 PLAIN_WIDTH = 100
 stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 RICH_STYLES = {
@@ -43,18 +43,18 @@ RICH_STYLES = {
 
 
 def show(result: Any, json: bool, document_of: Callable[[Any], Document] = present) -> None:
-    """Print a command's result: with `json` as one object, else as its document."""
+    """Print a command's result, with `json` as one JSON object, else as its document."""
     if json:
         print(strict_json(as_json(result)))
     else:
         print_document(document_of(result))
 
 
-# For a person's terminal.
+# For a terminal.
 
 
 def print_document(document: Document) -> None:
-    """Print every block, a blank line before each table and before key-values with a title."""
+    """Print all blocks, with a blank line before tables and before key-values with a title."""
     for number, block in enumerate(document):
         if number and (isinstance(block, Table) or (isinstance(block, KeyValues) and block.title)):
             stdout.print()
@@ -62,7 +62,7 @@ def print_document(document: Document) -> None:
 
 
 def rich_block(block: Block) -> RenderableType:
-    """A block as Rich draws it."""
+    """A block for Rich."""
     if isinstance(block, Table):
         return _rich_table(block)
     if isinstance(block, KeyValues):
@@ -82,7 +82,7 @@ def rich_line(line: Line) -> Text:
 
 
 def _rich_table(table: Table) -> RenderableType:
-    """The rows between two headings are a table of their own; all have the same widths."""
+    """A table for each group of rows between two headings, all with the same column widths."""
     rows = list(table.rows)
     widths = _widths(table.columns, rows)
     parts: list[RenderableType] = [Text(text, "bold") for text in (table.title, table.about) if text]
@@ -114,22 +114,22 @@ def _rich_section(columns: Sequence[Column], widths: Sequence[int], rows: Sequen
     return made
 
 
-def _rich_pairs(facts: KeyValues) -> RenderableType:
+def _rich_pairs(key_values: KeyValues) -> RenderableType:
     made = RichTable(box=None, pad_edge=False, show_header=False)
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
-    for name, value in facts.pairs:
+    for name, value in key_values.pairs:
         made.add_row(name, rich_line(value))
-    return Group(Text(facts.title, "bold"), made) if facts.title else made
+    return Group(Text(key_values.title, "bold"), made) if key_values.title else made
 
 
-# For a screen reader: no frames, colours or cursor movements.
+# For screen readers: no frames, colours or cursor movements.
 
 
 def plain_lines(document: Iterable[Block]) -> Iterator[str]:
-    """Every block as plain lines: tables in columns two spaces apart, pairs as `name: value`, sentences folded.
+    """All blocks as plain lines: tables in columns two spaces apart, pairs as `name: value`, sentences folded.
 
-    A line of several parts is not folded: it may hold a command to be copied.
+    A line of several parts is not folded, since it may contain a command to copy.
     """
     for block in document:
         if isinstance(block, Table):
@@ -149,7 +149,7 @@ def fold(text: str) -> str:
 
 
 def fold_lines(text: str, indent: str = "") -> list[str]:
-    """Text folded to lines; no word is cut."""
+    """The text folded to lines, without cutting words."""
     return textwrap.wrap(
         text,
         PLAIN_WIDTH,
@@ -161,11 +161,11 @@ def fold_lines(text: str, indent: str = "") -> list[str]:
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
-    """The cells that each column needs."""
+    """The width that each column needs, in cells."""
     texts = [[text_of(cell) for cell in row.cells] for row in rows if not row.heading]
     return [
-        max([cell_len(column.title), *(cell_len(cells[place]) for cells in texts)])
-        for place, column in enumerate(columns)
+        max([cell_len(column.title), *(cell_len(cells[index]) for cells in texts)])
+        for index, column in enumerate(columns)
     ]
 
 

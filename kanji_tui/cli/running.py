@@ -1,4 +1,4 @@
-"""A job run in this process, with its progress on stderr."""
+"""Running a job in this process, with its progress on stderr."""
 
 import importlib
 from typing import Any
@@ -17,5 +17,5 @@ def run_here(name: str, spec: Any) -> Any:
 
 
 def code_of(result: Any) -> int:
-    """The exit code of a job that came to its end: 1 where one of its checks failed."""
+    """The exit code of a finished job: 1 if one of its checks failed."""
     return 1 if any(check.verdict == "failed" for check in getattr(result, "checks", ())) else 0

@@ -1,4 +1,4 @@
-"""`kanji-tui` without a command: the workbench, or its screens printed."""
+"""`kanji-tui` without a command: the workbench, or with --once its screens as text."""
 
 import sys
 from argparse import Namespace
@@ -7,7 +7,7 @@ from kanji_tui.errors import UsageError
 
 
 def workbench(args: Namespace) -> int:
-    """Open the workbench, or print its screens; without a terminal say what to type instead."""
+    """Open the workbench, or print its screens; UsageError without a terminal."""
     if args.once:
         from kanji_tui.cli.once import once
 
@@ -15,7 +15,7 @@ def workbench(args: Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the workbench needs a terminal, and this is none",
-            "kanji-tui --once prints the screens, kanji-tui demo walks the whole way, --help lists the commands",
+            "kanji-tui --once prints the screens, kanji-tui demo runs all steps, --help lists the commands",
         )
     try:
         from kanji_tui.tui.app import run_workbench

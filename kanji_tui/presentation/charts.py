@@ -1,4 +1,4 @@
-"""Which curves a training has: metrics by name, chosen by pattern, of one run or of several over each other."""
+"""The curves of a training: metrics chosen by a pattern, of one run or of several compared runs."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Metric:
 
     @property
     def name(self) -> str:
-        """What a pattern is held against."""
+        """The text that a pattern is matched against."""
         return f"{self.side} {self.chart}".strip()
 
 
@@ -45,7 +45,7 @@ METRICS: tuple[Metric, ...] = (
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether the text has the pattern in it: a regular expression, or the plain letters where it is none."""
+    """Whether the text matches the pattern: a regular expression, or plain text if it is not a valid one."""
     try:
         return re.search(pattern, text, re.IGNORECASE) is not None
     except re.error:
@@ -53,7 +53,7 @@ def fits(pattern: str, text: str) -> bool:
 
 
 def matching(pattern: str) -> tuple[Metric, ...]:
-    """The metrics whose name has the pattern in it; without one the usual ones."""
+    """The metrics whose name matches the pattern; without a pattern the usual ones."""
     if not pattern:
         return tuple(metric for metric in METRICS if metric.usual)
     return tuple(metric for metric in METRICS if fits(pattern, metric.name))
@@ -66,17 +66,18 @@ def points(view: RunView, metric: Metric) -> Points:
 
 
 def whole_window(views: list[RunView]) -> Window:
-    """From the first epoch to the last that any of the runs will have."""
+    """From the first epoch to the last planned epoch of any of the runs."""
     planned = [float(view.epochs[-1].epochs) for view in views if view.epochs]
     return 1.0, max([2.0, *planned])
 
 
 def charts(
-    views: list[RunView], pattern: str, look: str, window: Window, cursor: float | None
+    views: list[RunView], pattern: str, scale: str, window: Window, cursor: float | None
 ) -> tuple[Chart, ...]:
-    """A chart for each kind of metric that the pattern fits, in the order of METRICS.
+    """A chart for each kind of metric that matches the pattern, in the order of METRICS.
 
-    One run has a colour for each side; several have one each, a to d, and their training sides are dotted.
+    One run has a colour for each side. Several runs have a colour and a letter each, a to d, and their training
+    curves are dotted.
     """
     chosen = matching(pattern)
     best = views[0].best if len(views) == 1 else None
@@ -86,7 +87,7 @@ def charts(
             series=_series(views, [metric for metric in chosen if metric.chart == title]),
             window=window,
             percent=next(metric.percent for metric in chosen if metric.chart == title),
-            look=look,
+            scale=scale,
             best=float(best.epoch) if best else None,
             cursor=cursor,
         )
@@ -110,5 +111,5 @@ def _series(views: list[RunView], metrics: list[Metric]) -> tuple[Series, ...]:
 
 
 def legend(views: list[RunView]) -> list[tuple[str, str, RunView]]:
-    """(letter, style, run) of the runs laid over each other."""
+    """(letter, style, run) of the compared runs."""
     return list(zip(LETTERS, RUN_STYLES, views, strict=False))

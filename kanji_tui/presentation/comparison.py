@@ -1,4 +1,4 @@
-"""Two to four ONNX files side by side, a column each; the first is what the others are held against."""
+"""Two to four ONNX files side by side, a column each; the first is the reference."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ def comparison_document(result: Compared) -> Document:
 
 
 def comparison_table(result: Compared) -> Table:
-    """All of it as one list, for a screen."""
+    """All tables of the comparison as one list, for a screen."""
     about = f"1 is {Path(result.models[0].path).name}\non {result.parity.samples_source or 'no samples'}"
     return stack(comparison_tables(result), about=about)
 
@@ -53,7 +53,7 @@ def comparison_tables(result: Compared) -> tuple[Table, Table, Table, Table]:
     return (
         Table(columns, _file_rows(result), "files"),
         Table(columns, _difference_rows(result), differences, source),
-        Table(columns, _latency_rows(result), "ms of one run: median (spread); one thread, warmed up"),
+        Table(columns, _latency_rows(result), "ms per run: median (spread); one thread, after warm-up"),
         Table(columns, _operator_rows(result), "operators"),
     )
 
@@ -104,7 +104,7 @@ def _operator_rows(result: Compared) -> list[Row]:
 
 
 def _row(result: Compared, label: str, cells: Sequence[Line], lines: Sequence[str], key: str = "") -> Row:
-    """A row of one cell a file, and in its details one line a file."""
+    """A row with one cell per file, and one line of details per file."""
     details = tuple(
         (quiet(f"{number} {name}  "), line)
         for (number, name, _), line in zip(_numbered(result), lines, strict=True)
@@ -113,12 +113,12 @@ def _row(result: Compared, label: str, cells: Sequence[Line], lines: Sequence[st
 
 
 def _details(result: Compared, table: Table) -> tuple[tuple[str, Line], ...]:
-    """The lines about each file under the label of their row."""
+    """The details of all rows, each with the label of its row."""
     return tuple((str(row.cells[0]), join("", [line])) for row in table.rows for line in row.details)
 
 
 def _reasons(result: Compared) -> Document:
-    """Why something has no latency."""
+    """The reasons for missing latencies."""
     names = {path: f"{number} {name}" for number, name, path in _numbered(result)}
     pairs = tuple(
         (f"{engine} batch {timing.batch}", f"{names[timing.model]}  {timing.reason}")
@@ -138,7 +138,7 @@ def _numbered(result: Compared) -> list[tuple[int, str, str]]:
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """What tells the files apart: the parts of their names behind those that all begin with."""
+    """The names without the parts at the beginning that all of them share."""
     parts = [Path(path).stem.split("_") for path in paths]
     shared = 0
     while all(len(own) > shared for own in parts) and len({own[shared] for own in parts}) == 1:
@@ -164,7 +164,7 @@ def parity_text(parity: Parity) -> str:
 
 
 def spread(timing: Timing) -> Line:
-    """Median and spread in milliseconds."""
+    """Median and, in parentheses, spread in milliseconds."""
     if timing.median is None:
         return quiet("-")
     return f"{numbers.milliseconds(timing.median)} ({numbers.milliseconds(timing.spread)})"
@@ -182,7 +182,7 @@ def timing_text(timing: Timing) -> str:
 
 
 def _count(count: int, first: int) -> Line:
-    """How often an operator occurs, and how much more or less than in the first file."""
+    """The number of nodes of an operator, and the difference from the first file."""
     text = str(count) if count else "-"
     return quiet(text) if count == first else Styled(f"{text} ({count - first:+})", "strong")
 

@@ -1,4 +1,4 @@
-"""What curves are made of, before anything is drawn: points, looks, windows. Pure, and free of Textual."""
+"""The data of curves: points, scales, windows. Pure functions, without Textual."""
 
 import math
 from dataclasses import dataclass, replace
@@ -7,17 +7,16 @@ from functools import cached_property
 Points = tuple[tuple[float, float], ...]
 Window = tuple[float, float]
 
-LOOKS = ("linear", "log", "smoothed")
+SCALES = ("linear", "log", "smoothed")
 SMOOTHING = 0.7  # share of the past in each smoothed value
-NARROWEST = 2.0  # epochs in a window
+NARROWEST = 2.0  # epochs of a window
 
 
 @dataclass(frozen=True)
 class Series:
-    """A named curve; `points` are (x, y) with ascending x; a point with a y that is no number breaks it.
+    """A named curve; `points` are (x, y) with ascending x, and a y that is not finite makes a gap.
 
-    `style` as that of document.Styled.
-    `mark` is the ASCII letter that stands at its end; a `dotted` one is drawn with gaps.
+    `style` is one of document.Styled, `mark` the ASCII letter at the curve's end; a `dotted` curve has gaps.
     """
 
     name: str
@@ -29,31 +28,31 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything one pane of curves shows. `best` and `cursor` are epochs; `window` is what of x is seen.
+    """What a pane of curves shows. `best` and `cursor` are epochs; `window` is the visible range of x.
 
-    `percent`: the values are fractions and are shown as per cent.
+    `percent`: the values are fractions, shown in percent.
     """
 
     title: str
     series: tuple[Series, ...]
     window: Window
     percent: bool = False
-    look: str = LOOKS[0]
+    scale: str = SCALES[0]
     best: float | None = None
     cursor: float | None = None
 
     @cached_property
     def curves(self) -> tuple[Series, ...]:
-        """The series as they are looked at."""
-        if self.look != "smoothed":
+        """The series as drawn, smoothed or not."""
+        if self.scale != "smoothed":
             return self.series
         return tuple(replace(series, points=smooth(series.points)) for series in self.series)
 
 
 def smooth(points: Points, weight: float = SMOOTHING) -> Points:
-    """The exponential mean of y so far, without a bias to 0 at the beginning; what is no number stays none.
+    """The exponential moving average of y, without a bias to 0 at the beginning; values that are not finite stay.
 
-    After a gap the mean goes on where it was.
+    After a gap the average continues.
     """
     smoothed = []
     mean = known = 0.0
@@ -68,7 +67,7 @@ def smooth(points: Points, weight: float = SMOOTHING) -> Points:
 
 
 def within(points: Points, window: Window) -> Points:
-    """The points in the window, and the ones next to it on either side: lines run on over the edge."""
+    """The points in the window and the next one on either side, since lines continue beyond the edges."""
     low, high = window
     inside = [number for number, (x, _) in enumerate(points) if low <= x <= high]
     if not inside:
@@ -77,26 +76,26 @@ def within(points: Points, window: Window) -> Points:
 
 
 def value_at(points: Points, x: float) -> float | None:
-    """The y of the point at x, None where there is none or it is no number."""
+    """The y of the point at x; None if there is none or it is not finite."""
     return next((y for here, y in points if here == x and math.isfinite(y)), None)
 
 
 def zoom(window: Window, whole: Window, factor: float, centre: float | None = None) -> Window:
-    """The window made `factor` as wide around `centre` (its middle unless given), inside `whole`."""
+    """The window, `factor` times as wide around `centre` (default: its middle), inside `whole`."""
     middle = (window[0] + window[1]) / 2 if centre is None else centre
     width = min(whole[1] - whole[0], max(NARROWEST, (window[1] - window[0]) * factor))
     return _inside((middle - width / 2, middle + width / 2), whole)
 
 
 def follow(window: Window, whole: Window, x: float) -> Window:
-    """The window moved as little as needed to hold x."""
+    """The window shifted as little as needed to contain x."""
     low, high = window
     step = min(0.0, x - low) + max(0.0, x - high)
     return _inside((low + step, high + step), whole)
 
 
 def _inside(window: Window, whole: Window) -> Window:
-    """The window moved, and only where it must be narrowed, into `whole`."""
+    """The window shifted into `whole`, and narrowed only if it is wider."""
     width = min(window[1] - window[0], whole[1] - whole[0])
     low = min(max(window[0], whole[0]), whole[1] - width)
     return (low, min(whole[1], low + width))

@@ -1,4 +1,4 @@
-"""Record files, the dataset made of them, and what was found in it."""
+"""Record files, the dataset made from them, and what verification found in it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,13 +26,13 @@ from kanji_tui.system import numbers
 from kanji_tui.workspace.opened_dataset import Overview
 from kanji_tui.workspace.run_views import RunView
 
-HOLDERS = {"kuzushiji": "npz pairs", "images": "image folders"}
+FILE_KINDS = {"kuzushiji": "npz pairs", "images": "image folders"}
 SYNTHETIC = "synthetic, not handwriting"
 SHADES = " ░▒▓█"
 BAR, FILE_BAR = 8, 4
 SETS_SHOWN, CLASSES_SHOWN, OUTLIERS_SHOWN = 10, 20, 20
 OUTLIERS_LISTED = 1000  # in the workbench
-NEARLY_ALL = 100  # fewer samples than this lacking: their number is told
+NEARLY_ALL = 100  # fewer missing samples than this are counted
 
 FILE_COLUMNS = (
     Column("file"),
@@ -41,7 +41,12 @@ FILE_COLUMNS = (
     Column("state", 10),
 )
 CLASS_COLUMNS = (Column("", 2), Column("JIS", 4), Column("samples", 7, right=True), Column(""))
-SET_COLUMNS = (Column("file", 9), Column("set", 3, right=True), Column("lacks", 5, right=True), Column("classes"))
+SET_COLUMNS = (
+    Column("file", 9),
+    Column("set", 3, right=True),
+    Column("missing", 7, right=True),
+    Column("classes"),
+)
 OUTLIER_COLUMNS = (
     Column("", 2),
     Column("JIS", 4),
@@ -55,7 +60,7 @@ OUTLIER_COLUMNS = (
 
 
 def file_table(files: Listing, overview: Overview | None, preparing: RunView | None) -> Table:
-    """The files with the state of each; of a folder elsewhere those that the preparation or the dataset names."""
+    """The files with their states; for files in another folder, those of the preparation or of the dataset."""
     working = {progress.item: progress for progress in preparing.files} if preparing else {}
     done = dict(overview.files) if overview else {}
     items = files.items
@@ -75,13 +80,13 @@ def file_table(files: Listing, overview: Overview | None, preparing: RunView | N
 
 
 def _file_state(item: Listed, progress: Progress | None, done: dict[str, int], preparing: bool) -> Line:
-    """How far it is prepared; `done`: samples in the dataset of each."""
+    """How far a file is prepared; `done`: the samples of each file in the dataset."""
     if progress is not None and progress.total:
         return share_of(progress, FILE_BAR)
     if preparing:
         return quiet("waiting")
     if item.name not in done:
-        return quiet("not yet")
+        return quiet("new")
     missing = (item.samples or 0) - done[item.name]
     if missing <= 0:
         return Styled("prepared", "good")
@@ -89,20 +94,20 @@ def _file_state(item: Listed, progress: Progress | None, done: dict[str, int], p
 
 
 def _short(name: str) -> str:
-    """A file's name without what is the same in all of them."""
+    """A file's name without the parts that all names share."""
     return name.removesuffix("-imgs.npz").removesuffix(".npz").removeprefix("etl9g_dataset_")
 
 
 def files_note(files: Listing) -> Line:
-    """What kind of files these are, after the pane's title."""
-    return Styled("SYNTHETIC SAMPLE", "warning") if files.drawn else quiet(HOLDERS.get(files.format, ""))
+    """The kind of the files, as a note in the pane's title."""
+    return Styled("SYNTHETIC SAMPLE", "warning") if files.drawn else quiet(FILE_KINDS.get(files.format, ""))
 
 
 # the dataset
 
 
 def dataset_key_values(overview: Overview) -> KeyValues:
-    """The dataset at a glance, long values last."""
+    """A summary of the dataset."""
     counts = [count for _, count in overview.counts]
     each = numbers.count(min(counts))
     if min(counts) < max(counts):
@@ -112,13 +117,13 @@ def dataset_key_values(overview: Overview) -> KeyValues:
         ("samples", numbers.count(overview.samples)),
         ("classes", f"{numbers.count(overview.classes)} with {each} each"),
         ("images", f"{overview.size}x{overview.size}, 256 grey levels"),
-        ("data sets", f"{overview.sets} in {len(overview.files)} files" if overview.sets else "writers unknown"),
-        ("split", " / ".join(numbers.count(number) for _, number in overview.parts)),
-        ("split by", quiet(f"{overview.split}, train / val / test")),
+        ("writers", f"{overview.sets} in {len(overview.files)} files" if overview.sets else "unknown"),
+        ("split", f"{overview.split}: train / val / test"),
+        ("sizes", " / ".join(numbers.count(number) for _, number in overview.split_sizes)),
         ("skipped", skipped),
         ("digest", quiet(overview.digest[:16])),
     ]
-    if overview.drawn:
+    if overview.synthetic:
         return KeyValues((("source", Styled(SYNTHETIC, "warning strong")), *pairs))
     pairs.append(("source", overview.source))
     if overview.note:
@@ -127,7 +132,7 @@ def dataset_key_values(overview: Overview) -> KeyValues:
 
 
 def class_count_table(overview: Overview) -> Table:
-    """Every class with its samples, those with the fewest first; a row's key is its JIS code."""
+    """Every class with its number of samples, the smallest first; a row's key is its JIS code."""
     most = max(count for _, count in overview.counts)
 
     def row(jis_and_count: tuple[int, int]) -> Row:
@@ -138,11 +143,11 @@ def class_count_table(overview: Overview) -> Table:
     return Table(CLASS_COLUMNS, LazyRows(sorted(overview.counts, key=lambda pair: (pair[1], pair[0])), row))
 
 
-# what was found in it
+# verification
 
 
 def incomplete_table(sets: Sequence[IncompleteSet], most: int | None = None) -> Table:
-    """The data sets without some of the classes, and which these are, `most` of them named."""
+    """The writers with missing classes, and these classes, `most` of them named."""
 
     def row(lacking: IncompleteSet) -> Row:
         classes = " ".join(jis_to_character(int(code, 16)) or code for code in lacking.lacks[:most])
@@ -151,11 +156,13 @@ def incomplete_table(sets: Sequence[IncompleteSet], most: int | None = None) -> 
         cells = (lacking.file, str(lacking.set), numbers.count(len(lacking.lacks)), classes)
         return Row(f"{lacking.file} {lacking.set}", cells)
 
-    return Table(SET_COLUMNS, [row(lacking) for lacking in sets], "Data sets without some classes")
+    return Table(SET_COLUMNS, [row(lacking) for lacking in sets], "Writers with missing classes")
 
 
 def outlier_table(classes: Sequence[ClassOutliers], jis: str = "", most: int = OUTLIERS_LISTED) -> Table:
-    """The samples least like their class, of one class or of all, the furthest first; a row's key is its number."""
+    """The samples least like their class, of one class or of all, the most distant first; a row's key is the sample
+    number.
+    """
     found = [(sample, each) for each in classes if jis in ("", each.jis) for sample in each.samples]
     found.sort(key=lambda pair: -pair[0].distance)
     title = f"Outliers, {min(most, len(found)):,} of {len(found):,} listed"
@@ -169,7 +176,7 @@ def _outlier_row(sample: Outlier, known: ClassOutliers) -> Row:
 
 
 def mean_image_lines(heat_map: Sequence[Sequence[float]]) -> tuple[Line, ...]:
-    """The mean of all images in shades, a value 0-1 two cells wide; the highest is drawn as full ink."""
+    """The mean of all images in shade characters, two cells for each value 0-1; the highest is full ink."""
     peak = max(max(row) for row in heat_map) or 1
     return tuple(
         "  " + "".join(2 * SHADES[round(value / peak * (len(SHADES) - 1))] for value in row) for row in heat_map
@@ -179,7 +186,7 @@ def mean_image_lines(heat_map: Sequence[Sequence[float]]) -> tuple[Line, ...]:
 def mean_image_details(result: Verification | None) -> tuple[Line, ...]:
     """The mean image in numbers."""
     if result is None or not result.heat_map:
-        return (quiet("v computes the mean image"),)
+        return (quiet("press v to compute the mean image"),)
     rows = result.heat_map
     mean = sum(map(sum, rows)) / sum(map(len, rows))
     found = {check.name: check.found for check in result.checks}
@@ -195,7 +202,7 @@ def mean_image_details(result: Verification | None) -> tuple[Line, ...]:
 
 
 def sample_document(result: SyntheticSample) -> Document:
-    """What was drawn."""
+    """What a synthetic sample contains."""
     return (
         f"{numbers.count(result.records)} synthetic samples (not handwriting) of {numbers.count(result.classes)} "
         f"characters by {result.sets} synthetic writers in {len(result.files)} files",
@@ -204,7 +211,7 @@ def sample_document(result: SyntheticSample) -> Document:
 
 
 def preparation_document(result: Preparation) -> Document:
-    """What was prepared, and what was skipped."""
+    """The prepared records, and the skipped ones."""
     lines: list[Block] = [
         f"{numbers.count(result.records)} records of {numbers.count(result.classes)} classes at "
         f"{result.size}x{result.size} in {numbers.duration(result.seconds)} "
@@ -217,19 +224,19 @@ def preparation_document(result: Preparation) -> Document:
 
 
 def verification_document(result: Verification) -> Document:
-    """Checks with their remedies, incomplete data sets, the mean image, outliers."""
+    """Checks with their remedies, writers with missing classes, the mean image, outliers."""
     samples, classes = numbers.count(result.samples), numbers.count(result.classes)
     blocks: list[Block] = [f"{samples} samples of {classes} classes", *checks_document(result.checks)]
     if result.incomplete_sets:
         blocks.append(incomplete_table(result.incomplete_sets[:SETS_SHOWN], CLASSES_SHOWN))
     if len(result.incomplete_sets) > SETS_SHOWN:
-        blocks.append(f"{len(result.incomplete_sets) - SETS_SHOWN} more data sets; --json lists them all")
+        blocks.append(f"{len(result.incomplete_sets) - SETS_SHOWN} more writers; --json lists all")
     if result.heat_map:
         blocks += ["", Styled("Mean image", "strong"), *mean_image_lines(result.heat_map)]
         blocks += mean_image_details(result)[1:3]
     if result.unusual:
         blocks.append(outlier_table(result.unusual, most=OUTLIERS_SHOWN))
-        blocks.append("--json lists them all, --contact-sheet FILE.png draws them")
+        blocks.append("--json lists all, --contact-sheet FILE.png draws them")
     if result.contact_sheet:
         blocks.append(f"contact sheet: {result.contact_sheet}")
     return tuple(blocks)
@@ -242,8 +249,8 @@ def dataset_screen(
     verified: RunView | None,
     running: Sequence[RunView],
 ) -> Document:
-    """The Dataset screen in words. `overview` None: there is no dataset, or the `problem` why it cannot be used;
-    `verified`: the newest finished verification; `running`: jobs that work on files or dataset.
+    """The Dataset screen as text. `overview` None: there is no dataset, or it cannot be used because of `problem`;
+    `verified`: the newest finished verification; `running`: active jobs on files or dataset.
     """
     blocks: list[Block] = [*running_sentences(running)]
     if files.problem:

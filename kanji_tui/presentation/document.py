@@ -1,4 +1,4 @@
-"""What a result looks like, as data: lines, key-value lists, tables; Rich, Textual and plain text draw it."""
+"""Documents as data: lines, key-value lists and tables, which are drawn by Rich, by Textual or as plain text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Styled:
-    """Text in a style: words of quiet, faint, strong, good, warning, bad, accent, primary; apart by spaces."""
+    """Text with styles out of quiet, faint, strong, good, warning, bad, accent, primary; separated by spaces."""
 
     text: str
     style: str
 
 
 Part = str | Styled
-Line = Part | tuple[Part, ...]  # pieces side by side
+Line = Part | tuple[Part, ...]  # parts side by side
 
 
 @dataclass(frozen=True)
 class Column:
-    """`right` aligns numbers. Of a list in the workbench: `width` in cells (0: what the others leave), and `tail`
-    keeps the end of a long text.
+    """`right` aligns to the right, for numbers. In the workbench `width` is in cells (0: the remaining width), and
+    `tail` keeps the end of a long text instead of its beginning.
     """
 
     title: str
@@ -33,9 +33,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """`key` names the row from one table to the next; a `heading` cannot be chosen.
+    """`key` identifies the row when the table is shown again; a `heading` cannot be selected.
 
-    `details`: everything about the row, where the cells had to be short.
+    `details`: everything about the row, since cells are short.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """`about` stands above the rows."""
+    """`about` is shown between the title and the rows."""
 
     columns: tuple[Column, ...]
     rows: Sequence[Row]
@@ -67,7 +67,7 @@ Document = tuple[Block, ...]
 
 
 class LazyRows(Sequence[Row], Generic[Item]):
-    """A row for each of `items`, made when it is asked for: thousands cost no more than the few that are shown."""
+    """A row for each of `items`, made on demand: thousands cost no more than the visible ones."""
 
     def __init__(self, items: Sequence[Item], row: Callable[[Item], Row]) -> None:
         self._items, self._row = items, row
@@ -76,19 +76,19 @@ class LazyRows(Sequence[Row], Generic[Item]):
         return len(self._items)
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, index: int) -> Row: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, index: slice) -> list[Row]: ...
 
-    def __getitem__(self, place: int | slice) -> Row | list[Row]:
-        if isinstance(place, slice):
-            return [self._row(item) for item in self._items[place]]
-        return self._row(self._items[place])
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self._row(item) for item in self._items[index]]
+        return self._row(self._items[index])
 
 
 def parts_of(line: Line) -> tuple[Part, ...]:
-    """The pieces of a line."""
+    """The parts of a line."""
     return line if isinstance(line, tuple) else (line,)
 
 
@@ -98,12 +98,12 @@ def text_of(line: Line) -> str:
 
 
 def quiet(text: str) -> Styled:
-    """Text that may be overlooked."""
+    """Text in the quiet style."""
     return Styled(text, "quiet")
 
 
 def join(separator: str, lines: Sequence[Line]) -> Line:
-    """The lines one after the other with the separator between them."""
+    """The lines as one, with the separator between them."""
     joined: list[Part] = []
     for line in lines:
         if joined:
@@ -113,6 +113,6 @@ def join(separator: str, lines: Sequence[Line]) -> Line:
 
 
 def stack(tables: Sequence[Table], title: str = "", about: str = "") -> Table:
-    """Tables of the same columns as one: each one's title is a heading above its rows."""
+    """Tables with the same columns as one table, each title a heading above its rows."""
     rows = [row for table in tables for row in (Row(table.title, (table.title,), heading=True), *table.rows)]
     return Table(tables[0].columns, rows, title, about)

@@ -1,4 +1,4 @@
-"""What exports wrote and measured, and what each pooling type does to a model."""
+"""Exported files with their measurements, and the comparison of pooling types."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,11 +16,12 @@ from kanji_tui.export.results import (
 from kanji_tui.inspection.results import Compared
 from kanji_tui.presentation.comparison import comparison_table, parity_text, timing_text
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Table, quiet
+from kanji_tui.presentation.status import state_of
 from kanji_tui.system import numbers
 from kanji_tui.workspace.run_views import RunView
 
 JOBS = ("compare", "pooling", "export_onnx", "export_safetensors", "export_mapping")
-VERIFIED = {True: "read back: every bit is the model's", None: "not read back: --verify does", False: ""}
+VERIFIED = {True: "read back: equal to the model bit by bit", None: "no: --verify reads it back", False: ""}
 
 POOLING_COLUMNS = (
     Column("type"),
@@ -77,7 +78,7 @@ def safetensors_key_values(result: ExportedSafetensors) -> KeyValues:
         ("size", numbers.size(result.bytes)),
         ("tensors", f"{numbers.count(result.tensors)}, {numbers.count(result.parameters)} parameters"),
         ("verified", VERIFIED[result.verified]),
-        ("metadata", ", ".join(result.metadata) or "left out"),
+        ("metadata", ", ".join(result.metadata) or "none"),
     )
     return _key_values(result.path, pairs)
 
@@ -106,10 +107,10 @@ def _key_values(title: str, pairs: tuple[tuple[str, str], ...]) -> KeyValues:
 
 
 def pooling_table(result: PoolingTable) -> Table:
-    """A row a pooling type: the file made with it, or why it needs training again."""
+    """A row per pooling type: the measurements of its file, or why the model must be trained again for it."""
     about = (
         f"{numbers.count(result.samples)} samples: {result.samples_source}; * as trained\n"
-        "ORT 32: median ms of ONNX Runtime at batch 32, one run, one thread, warmed up"
+        "ORT 32: median ms of a run in ONNX Runtime at batch 32, one thread, after warm-up"
     )
     return Table(POOLING_COLUMNS, [_pooling_row(row) for row in result.poolings], "", about)
 
@@ -139,16 +140,16 @@ def _pooling_row(row: PoolingRow) -> Row:
 
 
 def pooling_document(result: PoolingTable) -> Document:
-    """The table under the model it is about."""
+    """The table, and above it the model it is about."""
     line = f"{result.model_path}, trained by {result.trained}; files for the target tract"
     return (line, pooling_table(result))
 
 
-# the lists of the Inspector
+# results in the Inspector
 
 
 def ended_table(view: RunView) -> Table:
-    """What an ended run of one of JOBS found, or why it found nothing."""
+    """The result of an ended run of one of JOBS, or why it has none."""
     title = f"{view.title}  {numbers.moment(view.started)}"
     result = view.result
     if isinstance(result, Compared):
@@ -159,25 +160,25 @@ def ended_table(view: RunView) -> Table:
         table = pair_table(onnx_key_values(result))
     elif isinstance(result, ExportedSafetensors):
         found = safetensors_key_values(result)
-        card = ("card", result.metadata.get("card", "left out"))
+        card = ("card", result.metadata.get("card", "none"))
         table = pair_table(KeyValues((*found.pairs, card), found.title))
     elif isinstance(result, ExportedMapping):
         table = pair_table(mapping_key_values(result))
     else:
-        table = pair_table(_end(view))
+        table = pair_table(_without_result(view))
     return replace(table, title=title)
 
 
-def _end(view: RunView) -> KeyValues:
+def _without_result(view: RunView) -> KeyValues:
     """How a run without a result ended."""
-    failure = view.failure
-    found = (("message", failure.message), ("to do", failure.remedy)) if failure else (("state", view.state),)
+    failure, state = view.failure, state_of(view).text
+    found = (("message", failure.message), ("to do", failure.remedy)) if failure else (("state", state),)
     notices = tuple(("notice", notice) for notice in view.notices[-1:])
-    return _key_values(f"{view.title} {view.state}", (*found, *notices))
+    return _key_values(f"{view.title} {state}", (*found, *notices))
 
 
 def pair_table(key_values: KeyValues) -> Table:
-    """Names and values as a list with a cursor, each value in full below it."""
+    """Names and values as a table; the details of a row are its full value."""
     rows = [
         Row(f"{number} {name}", (quiet(name), value), details=(value,))
         for number, (name, value) in enumerate(key_values.pairs)

@@ -1,4 +1,4 @@
-"""What an inspection finds: a model, the engines that run it, its nodes and layers."""
+"""The inspection of an ONNX file: the model, the engines that run it, its nodes and layers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ from kanji_tui.workspace.state import State
 
 STATUS = {True: Styled("runs", "good"), False: Styled("FAILS", "bad strong"), None: quiet("not run")}
 BAR = 8
-NODES_SHOWN = 5  # columns of the nodes that a screen has room for; the rest is in the details
+NODES_SHOWN = 5  # columns of nodes that fit on a screen; the details have the others
 
 MODEL_COLUMNS = (Column("file", tail=True), Column("size", 8, right=True))
 OPERATOR_COLUMNS = (Column(""), Column("", 5, right=True))
@@ -44,7 +44,7 @@ LAYER_COLUMNS = (
 
 
 def model_key_values(model: InspectedModel) -> KeyValues:
-    """Versions, weights, work and interface of a file."""
+    """Versions, weights, MACs and interface of a file."""
     return KeyValues(
         (
             ("opset", _versions(model)),
@@ -82,7 +82,7 @@ def _tensors(tensors: Iterable[Tensor]) -> str:
 
 
 def operator_table(model: InspectedModel) -> Table:
-    """How often each operator occurs, the most frequent first."""
+    """The number of nodes of each operator, the most frequent first."""
     pairs = sorted(model.operators.items(), key=lambda pair: (-pair[1], pair[0]))
     return Table(OPERATOR_COLUMNS, [Row(name, (name, numbers.count(times))) for name, times in pairs])
 
@@ -91,7 +91,7 @@ def operator_table(model: InspectedModel) -> Table:
 
 
 def engine_table(model: InspectedModel) -> Table:
-    """Whether each engine runs the file, how fast and how exactly, or what it does not support."""
+    """Whether each engine runs the file, its latency and difference, or what it does not support."""
     rows = [
         Row(name, (name, STATUS[support.runs], support_text(support)), details=_support_details(name, support))
         for name, support in model.backends.items()
@@ -100,7 +100,7 @@ def engine_table(model: InspectedModel) -> Table:
 
 
 def support_text(support: Support) -> str:
-    """What matters most about an engine, in a line."""
+    """The most important about an engine, in a line."""
     if support.refused:
         first = support.refused[0]
         many = f"{_nodes(len(support.refused))} unsupported{', first' if support.refused[1:] else ':'}"
@@ -129,38 +129,38 @@ def _nodes(count: int) -> str:
 
 
 def _support_details(name: str, support: Support) -> tuple[Line, ...]:
-    """Measurements, the reason, and the nodes that are not supported, alike ones together."""
+    """Measurements, the reason, and the unsupported nodes, grouped by operator and reason."""
     measured, reason = _measured(support), support.reason.removeprefix("not run: ")
     return (
         *([(quiet(f"{name}  "), measured)] if measured else []),
         *([reason] if reason else []),
-        *(_nodes_line("unsupported", alike, reason) for reason, alike in _alike(support.refused)),
-        *(_nodes_line("not tested", alike, reason) for reason, alike in _alike(support.not_probed)),
+        *(_nodes_line("unsupported", group, reason) for reason, group in _grouped(support.refused)),
+        *(_nodes_line("not tested", group, reason) for reason, group in _grouped(support.not_probed)),
     )
 
 
 def unsupported_lines(model: InspectedModel) -> Document:
-    """A line for each engine and each reason for which it does not support some nodes."""
+    """A line for each engine and each reason why it does not support some nodes."""
     return tuple(
-        (Styled(f"{name}  ", "strong"), *_nodes_line("unsupported", alike, reason))
+        (Styled(f"{name}  ", "strong"), *_nodes_line("unsupported", group, reason))
         for name, support in model.backends.items()
-        for reason, alike in _alike(support.refused)
+        for reason, group in _grouped(support.refused)
     )
 
 
-def _alike(refusals: Iterable[Refusal]) -> Iterator[tuple[str, list[Refusal]]]:
-    """Refusals of the same operator for the same reason, with the reason."""
-    alike: dict[tuple[str, str], list[Refusal]] = {}
+def _grouped(refusals: Iterable[Refusal]) -> Iterator[tuple[str, list[Refusal]]]:
+    """(reason, refusals) for each operator and reason."""
+    groups: dict[tuple[str, str], list[Refusal]] = {}
     for refusal in refusals:
-        alike.setdefault((refusal.operator, refusal.reason), []).append(refusal)
-    for (_, reason), found in alike.items():
-        yield reason, found
+        groups.setdefault((refusal.operator, refusal.reason), []).append(refusal)
+    for (_, reason), group in groups.items():
+        yield reason, group
 
 
-def _nodes_line(what: str, alike: list[Refusal], reason: str) -> tuple[str | Styled, ...]:
-    more = f" and {len(alike) - 1} more" if alike[1:] else ""
+def _nodes_line(what: str, group: list[Refusal], reason: str) -> tuple[str | Styled, ...]:
+    more = f" and {len(group) - 1} more" if group[1:] else ""
     return Styled(f"{what} ", "bad" if what == "unsupported" else "quiet"), (
-        f"{alike[0].operator} {alike[0].node}{more}: {reason}"
+        f"{group[0].operator} {group[0].node}{more}: {reason}"
     )
 
 
@@ -168,7 +168,7 @@ def _nodes_line(what: str, alike: list[Refusal], reason: str) -> tuple[str | Sty
 
 
 def node_table(model: InspectedModel) -> Table:
-    """Every node of the main graph in the file's order; its details say which engines do not support it."""
+    """Every node of the main graph in the file's order; its details name the engines that do not support it."""
     reasons: dict[str, dict[str, str]] = {}
     for name, support in model.backends.items():
         for refusal in support.refused:
@@ -199,12 +199,12 @@ def _node_row(node: Node, reasons: dict[str, str]) -> Row:
 
 
 def unsupported_by(engine: str) -> str:
-    """How a node's details begin where the engine does not support it; a filter finds all such nodes by it."""
+    """The beginning of the details of a node that the engine does not support; a filter finds these nodes by it."""
     return f"unsupported by {engine}:"
 
 
 def row_text(row: Row) -> str:
-    """All that a filter searches, in lower case."""
+    """The text that a filter searches, in lower case."""
     return " ".join(map(text_of, (*row.cells, *row.details))).lower()
 
 
@@ -212,7 +212,7 @@ def row_text(row: Row) -> str:
 
 
 def layer_table(model: InspectedModel) -> Table:
-    """Where the weights and the work are."""
+    """Weights and MACs by layer."""
     whole = max(1, sum(layer.bytes for layer in model.layers))
     about = (
         f"{len(model.layers)} layers hold {numbers.size(model.weight_bytes)}; "
@@ -236,7 +236,7 @@ def _layer_row(layer: Layer, whole: int) -> Row:
 
 
 def pooling_node_table(model: InspectedModel) -> Table:
-    """The nodes that pool."""
+    """The pooling nodes."""
     columns = (Column("pooling"), Column("window"), Column("input"), Column("node"))
     rows = [
         Row(pool.node, (pool.operator, pool.window, numbers.shape(pool.input_shape), pool.node))
@@ -249,17 +249,17 @@ def pooling_node_table(model: InspectedModel) -> Table:
 
 
 def inspection_document(result: Inspected) -> Document:
-    """All models one after the other."""
+    """All models, one after the other."""
     return tuple(block for model in result.models for block in model_document(model))
 
 
 def nodes_document(result: Inspected) -> Document:
-    """As `inspection_document`, and every node after its model."""
+    """As `inspection_document`, with a table of all nodes after each model."""
     return tuple(block for model in result.models for block in (*model_document(model), node_table(model)))
 
 
 def model_document(model: InspectedModel) -> Document:
-    """Everything about a model but its nodes."""
+    """Everything about a model except its nodes."""
     operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())
     key_values = KeyValues((*model_key_values(model).pairs, ("operators", operators)), title=model.path)
     return (
@@ -272,17 +272,17 @@ def model_document(model: InspectedModel) -> Document:
 
 
 def inspector_screen(state: State) -> Document:
-    """The ONNX files there are, and an inspection of the newest."""
-    place = state.place or WorkspaceSnapshot()
+    """The Inspector screen as text: the ONNX files, and an inspection of the newest."""
+    workspace = state.workspace or WorkspaceSnapshot()
     jobs = running_sentences(state.active("compare", "pooling", "export_onnx"))
-    if not place.onnx:
+    if not workspace.onnx:
         return (*jobs, "There is no ONNX file yet. To do: kanji-tui export onnx")
-    rows = [Row(str(path), (str(path), numbers.size(path.stat().st_size))) for path in place.onnx]
+    rows = [Row(str(path), (str(path), numbers.size(path.stat().st_size))) for path in workspace.onnx]
     listed = (*jobs, Table(MODEL_COLUMNS, rows, f"{len(rows)} ONNX files, newest first:"), "")
     try:
-        model = inspect.run(inspect.Spec(place.onnx[:1]), Unheard()).models[0]
+        model = inspect.run(inspect.Spec(workspace.onnx[:1]), Unheard()).models[0]
     except KanjiError as error:
-        return (*listed, f"{place.onnx[0]} cannot be inspected: {error.message}. To do: {error.remedy}")
+        return (*listed, f"{workspace.onnx[0]} cannot be inspected: {error.message}. To do: {error.remedy}")
     operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())
     return (
         *listed,

@@ -1,4 +1,4 @@
-"""States, verdicts and bars in the marks that every screen and command uses: ASCII words, one style each."""
+"""The texts and styles of states, verdicts and bars in all screens and commands."""
 
 from kanji_tui.presentation.document import Part, Styled
 
@@ -11,7 +11,7 @@ STATE_STYLES = {
     "failed": "bad strong",
     "lost": "bad strong",
 }
-STATE_WORDS = {"lost": "crashed"}  # JSON keeps `lost`
+STATE_TEXTS = {"lost": "crashed"}  # JSON keeps `lost`
 VERDICTS = {
     "ok": Styled("ok", "good"),
     "warning": Styled("warn", "warning strong"),
@@ -24,28 +24,28 @@ GRADE_STYLES = ("", "good", "warning", "bad", "bad strong")  # unknown, good, fa
 
 def state(name: str) -> Styled:
     """A run's state in its style."""
-    return Styled(STATE_WORDS.get(name, name), STATE_STYLES.get(name, ""))
+    return Styled(STATE_TEXTS.get(name, name), STATE_STYLES.get(name, ""))
 
 
 def verdict(name: str) -> Styled:
-    """A check's verdict as a mark of at most four letters."""
+    """A check's verdict in at most four letters."""
     return VERDICTS.get(name, Styled(name, ""))
 
 
 def grade(accuracy: float | None) -> int:
-    """The place in GRADE_STYLES of an accuracy, 0-1: good from 99 % on, fair from 95 %, poor from 80 %."""
+    """The index into GRADE_STYLES of an accuracy 0-1: good from 99 %, fair from 95 %, poor from 80 %."""
     if accuracy is None:
         return 0
     return 1 if accuracy >= 0.99 else 2 if accuracy >= 0.95 else 3 if accuracy >= 0.8 else 4
 
 
 def next_step(text: str) -> tuple[Part, ...]:
-    """The step that comes next, marked as such."""
+    """A message with the user's next step."""
     return Styled("next  ", "accent strong"), text
 
 
 def bar(fraction: float, width: int) -> tuple[Part, ...]:
-    """A bar of `width` cells filled from the left in eighths of a cell; `fraction` 0-1."""
+    """A bar of `width` cells, filled from the left in eighths of a cell; `fraction` 0-1."""
     eighths = round(max(0.0, min(1.0, fraction)) * width * 8)
     full, part = divmod(eighths, 8)
     filled = "█" * full + ("▏▎▍▌▋▊▉"[part - 1] if part else "")

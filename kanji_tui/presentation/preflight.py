@@ -1,4 +1,4 @@
-"""Checks: a table of verdicts, and the remedies, which can be pasted into a shell."""
+"""Checks: a table of verdicts, and remedies that can be pasted into a shell."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -39,13 +39,13 @@ def _brief_row(check: Check) -> Row:
 
 
 def check_details(check: Check) -> tuple[Line, ...]:
-    """All that a check found, and its remedy."""
+    """Everything that a check found, and its remedy."""
     found = (marks.verdict(check.verdict), "  ", Styled(check.name, "strong"), f"  {check.found}")
     return found, Styled(check.remedy, "primary") if check.remedy else quiet("nothing to do")
 
 
 def remedy_lines(checks: Sequence[Check]) -> Document:
-    """What to do about every check that is not ok, each a line of its own so that it can be copied."""
+    """The remedies of all checks that are not ok, one per line so that they can be copied."""
     lines: list[Block] = [
         (quiet(f"{check.name}: "), check.remedy) for check in checks if check.remedy and check.verdict != "ok"
     ]
@@ -53,7 +53,7 @@ def remedy_lines(checks: Sequence[Check]) -> Document:
 
 
 def report_lines(checks: Sequence[Check]) -> tuple[Line, ...]:
-    """Everything about every check, in lines to be pasted into a message."""
+    """Everything about every check, as lines to paste into a message."""
     lines: list[Line] = []
     group = ""
     for check in checks:
@@ -68,24 +68,24 @@ def report_lines(checks: Sequence[Check]) -> tuple[Line, ...]:
 
 
 def verdict_counts(checks: Sequence[Check]) -> Line:
-    """How many checks have each verdict; `ok` always."""
+    """The number of checks by verdict, those with 0 omitted except `ok`."""
     counts = {verdict: sum(check.verdict == verdict for check in checks) for verdict in marks.VERDICTS}
     counted = [(marks.verdict(name), f" {number}") for name, number in counts.items() if number or name == "ok"]
     return join("  ", counted)
 
 
 def summary_line(checks: Sequence[Check], waiting: bool, problem: bool) -> Line:
-    """The counts, and how the question to torch stands."""
+    """The counts, and whether checks are still running or could not run."""
     parts = [verdict_counts(checks)]
     if waiting:
-        parts.append(quiet("asking torch and CUDA ..."))
+        parts.append(quiet("checking torch and CUDA ..."))
     elif problem:
-        parts.append(Styled("torch could not be asked", "bad"))
+        parts.append(Styled("torch could not be checked", "bad"))
     return join("   ", parts)
 
 
 def next_line(step: str | None) -> Line:
-    """The next step of the whole way; None while the workspace is not read yet."""
+    """The user's next step; None while the workspace has not been read."""
     return marks.next_step(READING if step is None else step)
 
 
@@ -96,7 +96,7 @@ def checks_document(checks: Sequence[Check]) -> Document:
 
 
 def preflight_screen(checks: Sequence[Check], step: str) -> Document:
-    """The Preflight screen in words; `step` is the next one of the whole way."""
+    """The Preflight screen as text; `step` is the user's next step."""
     return (*checks_document(checks), "", f"Next: {step}.")
 
 

@@ -1,4 +1,4 @@
-"""What a model recognises: predictions, evaluations, suspected label errors, saliency maps, drawings."""
+"""Results of a model: predictions, evaluations, suspected label errors, saliency maps, drawings."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ from kanji_tui.workspace.state import State
 CONFUSIONS_SHOWN, SUSPECTS_SHOWN = 10, 20
 BAR = 20
 SHADES = " ░▒▓█"
-MAP_SIDE = 16  # places across, each two cells wide
+MAP_SIDE = 16  # values across a map, each two cells wide
 
 CANDIDATE_COLUMNS = (
     Column("", 2, right=True),
@@ -68,7 +68,7 @@ def _candidate_row(rank: int, found: Candidate, width: int) -> Row:
 
 
 def candidate_line(found: Candidate, label_jis: str, width: int) -> Line:
-    """A candidate for a sample with this label; the right one is marked."""
+    """A candidate for a sample with this label; the correct one has its own style."""
     style = "good strong" if found.jis == label_jis else "strong"
     probability = f" {numbers.percent(found.probability):>8}"
     return Styled(found.character, style), quiet(f" {found.jis} "), *bar(found.probability, width), probability
@@ -136,7 +136,7 @@ def _suspect_row(suspect: Suspect) -> Row:
 
 
 def suspects_document(result: Suspects) -> Document:
-    """The most suspect; a TSV file or --json holds them all."""
+    """The most suspect samples; a TSV file or --json lists all."""
     found = result.suspects
     document: Document = (
         f"suspected label errors: {numbers.count(len(found))} of {numbers.count(result.samples)} samples, "
@@ -149,7 +149,7 @@ def suspects_document(result: Suspects) -> Document:
     if result.output_path:
         document += (f"all of them: {result.output_path}",)
     elif len(found) > SUSPECTS_SHOWN:
-        document += ("--json lists them all, --output-path FILE.tsv writes them",)
+        document += ("--json lists all, --output-path FILE.tsv writes them to a file",)
     return document
 
 
@@ -157,7 +157,7 @@ def suspects_document(result: Suspects) -> Document:
 
 
 def saliency_document(result: Explanations) -> Document:
-    """Each saliency map in shades."""
+    """Each saliency map in shade characters."""
     written = (f"{result.picture_path}, {result.array_path}",) if result.picture_path else ()
     return tuple(block for one in result.explained for block in _map(one)) + written
 
@@ -172,7 +172,7 @@ def _map(one: Explained) -> Document:
 
 
 def shades(rows: Sequence[Sequence[float]]) -> list[str]:
-    """A map of S rows of S numbers 0-1 as at most 16 lines of shades, two cells a place."""
+    """A map of S rows of S numbers 0-1 as at most 16 lines of shade characters, two cells for each value."""
     step = max(1, len(rows) // MAP_SIDE)
     lines = []
     for top in range(0, len(rows), step):
@@ -188,7 +188,7 @@ def shades(rows: Sequence[Sequence[float]]) -> list[str]:
 
 
 def recogniser_key_values(model: ReadyModel | None, seconds: float | None, saved: str) -> KeyValues:
-    """The model that recognises drawings, how long its answer took, and what was saved last."""
+    """The model that recognises drawings, its last latency, and the last saved drawing."""
     pairs: list[tuple[str, Line]] = []
     if model is not None and model.name:
         pairs += [("model", model.network), ("classes", numbers.count(model.classes))]
@@ -196,18 +196,18 @@ def recogniser_key_values(model: ReadyModel | None, seconds: float | None, saved
     if model is not None:
         pairs.append(("stroke", f"{numbers.percent(model.style.pen, 1)} wide"))
     if seconds is not None:
-        pairs.append(("answer", f"{1000 * seconds:.0f} ms"))
+        pairs.append(("latency", f"{1000 * seconds:.0f} ms"))
     if saved:
         pairs.append(("saved", saved))
     return KeyValues(tuple(pairs))
 
 
 def draw_screen(state: State) -> Document:
-    """The model that would recognise a drawing, and the drawings kept as samples."""
-    place = state.place or WorkspaceSnapshot()
+    """The Draw screen as text: the model that recognises drawings, and the saved drawings."""
+    workspace = state.workspace or WorkspaceSnapshot()
     document: Document = (
-        "Drawing needs the workbench in a terminal, with a mouse or by keys: kanji-tui, then 6.",
-        _recognising_model(place),
+        "To draw, open the workbench in a terminal and press 6.",
+        _recognising_model(workspace),
     )
     counts = [(folder.name, len(list(folder.glob("*.png")))) for folder in sorted(SAMPLES_DIR.glob("*/"))]
     if not counts:
@@ -219,17 +219,19 @@ def draw_screen(state: State) -> Document:
     return (*document, table, f"To do: kanji-tui prepare --etl-dir {SAMPLES_DIR} --format images")
 
 
-def _recognising_model(place: WorkspaceSnapshot) -> str:
-    if place.model is not None:
+def _recognising_model(workspace: WorkspaceSnapshot) -> str:
+    if workspace.model is not None:
         card = published_card(DEFAULT_MODEL)
         export = DEFAULT_MODEL.with_name(f"{card.export_name('tract')}.onnx") if card else None
         if export is not None and export.is_file():
-            return f"Drawings are recognised by the published model, or its export {export} if that is current."
+            return f"Drawings are recognised by the published model, or by its export {export} if that is current."
         return (
-            f"Drawings are recognised by the published model {DEFAULT_MODEL}, converted to ONNX at each start; an "
-            "export saves that time. To do: kanji-tui export onnx"
+            f"Drawings are recognised by the published model {DEFAULT_MODEL}, converted to ONNX at each start. An "
+            "export makes the start faster. To do: kanji-tui export onnx"
         )
-    exports = [path for path in place.onnx if path.parent == DEFAULT_MODEL.parent and path.stem.endswith("_tract")]
+    exports = [
+        path for path in workspace.onnx if path.parent == DEFAULT_MODEL.parent and path.stem.endswith("_tract")
+    ]
     if exports:
         return f"Drawings are recognised by {exports[0]}, the newest export."
     return "There is no model yet; drawings can be saved without one. To do: kanji-tui train"

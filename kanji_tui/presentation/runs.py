@@ -1,4 +1,4 @@
-"""Runs: the list of them, what a command did to one, its energy and emissions."""
+"""Runs: the list of runs, the state after a command, energy and emissions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def _run_row(run: RunSummary) -> Row:
 
 
 def run_state_document(result: RunState) -> Document:
-    """The state a command left a run in, and how to follow it where it goes on."""
+    """The state of a run after a command, and how to follow an active one."""
     lines: list[Block] = [(f"{result.run}: ", marks.state(result.state))]
     if result.state in ACTIVE:
         lines.append(f"follow it with: kanji-tui attach {result.run}")
@@ -42,7 +42,7 @@ def run_state_document(result: RunState) -> Document:
 
 
 def published_document(result: Published) -> Document:
-    """Which run's model is the published one now."""
+    """The run whose model is now the published one."""
     return (f"{result.run}: {result.state}",)
 
 
@@ -59,7 +59,7 @@ def emissions_document(result: Emissions) -> Document:
             "CO2; it estimates what it cannot measure"
         )
     if result.resumed_from:
-        blocks.append(f"this part only; it resumes {result.resumed_from}, which has an account of its own")
+        blocks.append(f"since it was resumed; {result.resumed_from} has the energy before")
     return tuple(blocks)
 
 

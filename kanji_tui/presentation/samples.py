@@ -1,4 +1,4 @@
-"""The classes and samples of a dataset, with what the published model predicts of them: what the Browser shows."""
+"""The classes and samples of a dataset with the published model's predictions, as the Browser shows them."""
 
 from kanji_tui.characters.jis import name_jis
 from kanji_tui.errors import KanjiError
@@ -36,12 +36,12 @@ SAMPLE_COLUMNS = (
 
 
 def class_table(classes: tuple[ClassLine, ...], title: str = "") -> Table:
-    """Classes with their codes, counts and accuracies; rows are made when they are shown."""
+    """Classes with their codes, counts and accuracies; rows are made on demand."""
     return Table(CLASS_COLUMNS, LazyRows(classes, class_row), title)
 
 
 def class_row(known: ClassLine) -> Row:
-    """A class; its accuracy in the colour of its grade."""
+    """A class, its accuracy in the style of its grade."""
     accuracy = numbers.percent(known.accuracy)
     cells: tuple[Line, ...] = (
         known.character,
@@ -56,7 +56,7 @@ def class_row(known: ClassLine) -> Row:
 
 
 def class_lines(known: ClassLine) -> tuple[Line, Line]:
-    """Two lines about a class; its codes, for those whose font lacks the character."""
+    """Two lines about a class, with its codes for terminals whose font lacks the character."""
     accuracy = f", {numbers.percent(known.accuracy, 1)} correct" if known.accuracy is not None else ""
     second = f"{numbers.count(known.count)} sample{'' if known.count == 1 else 's'}{accuracy}"
     return (*_codes(known), f"  {_strokes(known)}"), quiet(
@@ -74,23 +74,23 @@ def _strokes(known: ClassLine | Sample) -> str:
 
 
 def code_point(character: str) -> str:
-    """`U+7530`; empty for what is not one code point."""
+    """`U+7530`; empty if `character` is not one code point."""
     return f"U+{ord(character):04X}" if len(character) == 1 else ""
 
 
 def sample_table(found: SampleList) -> Table:
-    """The samples of a query; rows are made when they are shown."""
+    """The samples of a query; rows are made on demand."""
     return Table(SAMPLE_COLUMNS, LazyRows(found, sample_row), found.query.title, numbers.count(len(found)))
 
 
 def sample_row(line: SampleLine) -> Row:
-    """A sample; a wrong prediction has a mark, the confidence is in percent."""
+    """A sample; a wrong prediction is marked with `!`, the confidence is in percent."""
     wrong = line.confidence is not None and not line.correct
     cells: tuple[Line, ...] = (
         line.character,
         (line.predicted, Styled(" !", "bad")) if wrong else line.predicted,
         "" if line.confidence is None else numbers.bare_percent(line.confidence),
-        line.part,
+        line.split,
         line.file,
         str(line.record),
         str(line.set),
@@ -99,23 +99,23 @@ def sample_row(line: SampleLine) -> Row:
 
 
 def sample_key_values(sample: Sample, saliency: str, short: bool) -> KeyValues:
-    """Character, reading, record, split, what the model gives the label, `saliency` in words.
+    """Label, reading, record, split, probability of the label, the text of a saliency map.
 
-    `short`: on two or three lines, where the screen is low.
+    `short`: on two or three lines, for a low screen.
     """
     record = f"{sample.file} record {sample.record} set {sample.set}"
-    strokes = _strokes(sample)
     pairs: list[tuple[str, Line]]
     if short:
         reading = quiet(f"  {sample.reading}" if sample.reading else "")
-        label = (*_codes(sample), f"  {strokes}", reading)
-        pairs = [("", label), ("", (f"{record}  ", Styled(sample.part, "primary")))]
+        label = (*_codes(sample), f"  {_strokes(sample)}", reading)
+        pairs = [("", label), ("", (f"{record}  ", Styled(sample.split, "primary")))]
         return KeyValues((*pairs, *([("", quiet(saliency))] if saliency else [])))
     pairs = [
         ("label", _codes(sample)),
-        ("reading", (sample.reading or quiet("none in the records"), f"  {strokes}")),
+        *([("reading", sample.reading)] if sample.reading else []),
+        ("strokes", str(sample.strokes or "unknown")),
         ("record", record),
-        ("split", sample.part or quiet("no model was trained on it")),
+        ("split", sample.split or quiet("no model was trained on it")),
     ]
     if sample.other is not None and sample.label_probability is not None:
         pairs.append(("p(label)", f"{sample.character} {numbers.percent(sample.label_probability)}"))
@@ -123,16 +123,16 @@ def sample_key_values(sample: Sample, saliency: str, short: bool) -> KeyValues:
 
 
 def pair_query(key: str) -> Query:
-    """The samples that a row of the confusions stands for."""
-    truth, predicted = (int(code, 16) for code in key.split(">"))
-    return Query(jis=truth, predicted=predicted, order="confidence")
+    """The query for the samples of a row of confusions, by its key."""
+    label, predicted = (int(code, 16) for code in key.split(">"))
+    return Query(jis=label, predicted=predicted, order="confidence")
 
 
 def browser_screen(state: State) -> Document:
-    """How well the published model predicts each class, and which it confuses."""
-    place = state.place or WorkspaceSnapshot()
+    """The Browser screen as text: the published model's accuracy by class, and its confusions."""
+    workspace = state.workspace or WorkspaceSnapshot()
     jobs = running_sentences(state.active("evaluate"))
-    if place.dataset is None:
+    if workspace.dataset is None:
         return (*jobs, "There is no dataset to browse. To do: kanji-tui prepare")
     try:
         catalogue = SampleBrowser(OpenedDataset()).catalogue()
@@ -147,12 +147,12 @@ def browser_screen(state: State) -> Document:
             f"{numbers.percent(catalogue.accuracy)} over {classes} classes.",
         )
     else:
-        document += (f"To do: kanji-tui {'evaluate --split all' if place.model else 'train'}",)
+        document += (f"To do: kanji-tui {'evaluate --split all' if workspace.model else 'train'}",)
     return (*document, "", _worst_classes(catalogue), *_confusions(catalogue))
 
 
 def _worst_classes(catalogue: Catalogue) -> Table:
-    """The classes with the lowest accuracy, or the first where nothing was predicted."""
+    """The classes with the lowest accuracy, or the first classes if nothing was predicted."""
     worst = sorted(catalogue.classes, key=lambda known: 2.0 if known.accuracy is None else known.accuracy)
     order = "lowest accuracy first" if catalogue.predicted else "in the order of their codes"
     shown = worst[:CLASSES_SHOWN]

@@ -1,6 +1,6 @@
-"""What is going on, in a line: a job's progress, the GPUs, and, where nothing runs, what there is.
+"""The status in a line: a job's progress, the GPUs, and without a job the contents of the workspace.
 
-Loads nothing that the first paint of the workbench would wait for.
+Imports nothing that would delay the first paint of the workbench.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ READING = "reading the workspace"
 
 
 def state_of(view: "RunView") -> Styled:
-    """A run's state; one that was asked to stop is stopping."""
+    """A run's state; a run that was asked to stop is stopping."""
     return marks.state("stopping" if view.stopping else view.state)
 
 
@@ -43,7 +43,7 @@ def progress_parts(progress: "Progress") -> Iterator[Line]:
 
 
 def job_line(view: "RunView") -> Line:
-    """A running job: how far, how fast, how long still."""
+    """A running job: progress, rate, time left."""
     progress = view.progress
     if progress is None:
         return Styled(f"{view.job} is starting", "primary")
@@ -56,7 +56,7 @@ def job_line(view: "RunView") -> Line:
 
 
 def running_line(views: "Sequence[RunView]") -> Line:
-    """The newest of the running jobs, and how many others there are."""
+    """The newest of the running jobs, and the number of others."""
     view = views[0]
     parts: list[Line] = [Styled(view.title, "primary strong")]
     parts += [quiet(view.state)] if view.progress is None else progress_parts(view.progress)
@@ -71,7 +71,7 @@ def running_sentences(views: "Sequence[RunView]") -> Document:
 
 
 def progress_sentence(view: "RunView") -> str:
-    """How far a running job is; empty where it is not known."""
+    """The progress of a running job; empty if it is not known."""
     progress = view.progress
     if not view.active or progress is None:
         return ""
@@ -81,29 +81,29 @@ def progress_sentence(view: "RunView") -> str:
         else ""
     )
     left = f", {numbers.duration(progress.remaining)} left" if progress.remaining is not None else ""
-    return f"It is at {progress.item or progress.phase}{share}{left}."
+    return f"Progress: {progress.item or progress.phase}{share}{left}."
 
 
-def idle_line(place: "WorkspaceSnapshot | None") -> Line:
+def idle_line(workspace: "WorkspaceSnapshot | None") -> Line:
     """The dataset, the published model and the exports."""
-    if place is None:
+    if workspace is None:
         return quiet(READING)
     parts = ["idle"]
-    dataset, model = place.dataset, place.model
+    dataset, model = workspace.dataset, workspace.model
     if dataset is not None and not dataset.problem:
-        synthetic = ", synthetic" if dataset.source == DRAWN else ""
+        synthetic = "synthetic " if dataset.source == DRAWN else ""
         samples, classes = numbers.count(dataset.samples), numbers.count(dataset.classes)
-        parts.append(f"dataset {samples} x {classes} classes{synthetic}")
+        parts.append(f"{samples} {synthetic}samples, {classes} classes")
     else:
         parts.append("no dataset")
     parts.append("no model" if model is None else f"model {model.network} {numbers.percent(model.accuracy, 1)}")
-    if place.onnx:
-        parts.append(f"{len(place.onnx)} ONNX")
+    if workspace.onnx:
+        parts.append(f"{len(workspace.onnx)} ONNX")
     return quiet("   ".join(parts))
 
 
 def gpu_line(gpus: "Sequence[Gpu]") -> Line:
-    """The first GPU, `+n` for the others; N/A where the driver gives no value; empty without a GPU."""
+    """The first GPU, `+n` for n others; N/A if the driver gives no value; empty without a GPU."""
     if not gpus:
         return ""
     gpu = gpus[0]
@@ -121,7 +121,7 @@ def gpu_line(gpus: "Sequence[Gpu]") -> Line:
 
 
 def gpu_value(gpu: "GpuHistory", name: str) -> str:
-    """The newest value of a metric that the driver gives, with its unit."""
+    """The newest value of a metric with its unit, or N/A."""
     value = gpu.last(name)
     if value is None:
         return "N/A"

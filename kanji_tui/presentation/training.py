@@ -1,4 +1,4 @@
-"""Trainings: one as it runs and when it has ended, its epochs, probes, cross-validation, searches, networks."""
+"""Trainings: the list of runs, one run and its epochs, probes, cross-validation, searches, networks."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -49,7 +49,7 @@ RUN_COLUMNS = (Column("start", 5), Column("network"), Column("state", 8), Column
 
 
 def run_table(views: Sequence[RunView], marked: Sequence[str] = (), published: str = "") -> Table:
-    """Trainings, newest first; `marked` runs have the letter of their curves, the `published` one is named so."""
+    """Trainings, newest first; `marked` runs have the letter of their curves, the `published` one a note."""
     return Table(RUN_COLUMNS, [_run_row(view, marked, published) for view in views])
 
 
@@ -65,19 +65,19 @@ def _run_row(view: RunView, marked: Sequence[str], published: str) -> Row:
 
 
 def run_text(view: RunView) -> str:
-    """What a pattern for runs is matched against."""
+    """The text that a pattern for runs is matched against."""
     return f"{view.name} {view.network} {state_of(view).text} {numbers.moment(view.started)}"
 
 
 def run_head(view: RunView | None, published: bool, ready: bool) -> Line:
-    """Two lines: what the run is and how good; what it does now or how it ended. `ready`: there is a dataset."""
+    """Two lines: the run with its accuracy; its progress or how it ended. `ready`: there is a dataset."""
     if view is None:
-        hint = "n trains a network on the dataset" if ready else "no dataset to train on yet: press 2"
+        hint = "press n to train a network on the dataset" if ready else "no dataset to train on yet: press 2"
         return join("\n", [marks.next_step(hint), ""])
-    return join("\n", [join(GAP, _what_it_is(view)), _how_it_stands(view, published)])
+    return join("\n", [join(GAP, _identity(view)), _progress_or_end(view, published)])
 
 
-def _what_it_is(view: RunView) -> list[Line]:
+def _identity(view: RunView) -> list[Line]:
     parts: list[Line] = [Styled(view.network or view.job, "strong"), state_of(view)]
     if view.active and view.progress:
         parts.append(quiet(view.progress.phase))
@@ -88,11 +88,11 @@ def _what_it_is(view: RunView) -> list[Line]:
     return parts
 
 
-def _how_it_stands(view: RunView, published: bool) -> Line:
+def _progress_or_end(view: RunView, published: bool) -> Line:
     if view.failure:
         return join("\n", [Styled(view.failure.message, "bad"), quiet(view.failure.remedy)])
     if not view.active:
-        return join(GAP, _how_it_ended(view, published))
+        return join(GAP, _end(view, published))
     progress = view.progress
     if progress is None:
         return quiet("starting: loading torch")
@@ -104,11 +104,11 @@ def _how_it_stands(view: RunView, published: bool) -> Line:
     return join(GAP, parts)
 
 
-def _how_it_ended(view: RunView, published: bool) -> list[Line]:
+def _end(view: RunView, published: bool) -> list[Line]:
     if view.state == "lost":
-        return [quiet("its process is gone: u resumes from its last checkpoint")]
+        return [quiet("its process is gone: press u to resume from its last checkpoint")]
     if view.state == "stopped":
-        return [quiet("stopped by you: u resumes from its checkpoint")]
+        return [quiet("stopped: press u to resume from its checkpoint")]
     parts: list[Line] = [Styled("published", "accent")] if published else []
     parts.append(marks.next_step("e exports, 5 browses" if published else "P publishes, e exports"))
     if isinstance(view.result, Trained):
@@ -118,12 +118,12 @@ def _how_it_ended(view: RunView, published: bool) -> list[Line]:
 
 
 def without_gpu(view: RunView | None) -> str:
-    """Why there is nothing to show of GPUs."""
+    """Why there is no GPU to show."""
     if view is None:
         return "no run selected"
     if isinstance(view.result, Trained):
         return f"N/A: the run trained on {view.result.device} and reported no GPU"
-    return "N/A: the run has reported no GPU; on a CPU it never will"
+    return "N/A: the run has not reported a GPU (it does not on a CPU)"
 
 
 # epochs
@@ -132,7 +132,7 @@ def without_gpu(view: RunView | None) -> str:
 def epoch_table(epochs: Sequence[Epoch]) -> Table:
     """The epochs, newest first, the best one marked; a row's key is the epoch's number.
 
-    The columns are named as the original scripts did: `acc` is the top-1 accuracy, here in percent.
+    The columns have the names of the original scripts: `acc` is the top-1 accuracy, here in percent.
     """
     best = next((epoch.epoch for epoch in reversed(epochs) if epoch.best), None)
     about = f"* best: {best}" if best else ""
@@ -158,7 +158,7 @@ def _epoch_row(epoch: Epoch, best: int | None) -> Row:
 
 
 def epoch_line(epoch: Epoch) -> str:
-    """One line for an epoch, the best so far marked with a star."""
+    """An epoch in a line, the best so far marked with a star."""
     return (
         f"epoch {epoch.epoch:3d}/{epoch.epochs}"
         f"  train loss {numbers.loss(epoch.train_loss)} top-1 {numbers.percent(epoch.train_top1):>8}"
@@ -172,7 +172,7 @@ def epoch_line(epoch: Epoch) -> str:
 
 
 def trained_document(result: Trained) -> Document:
-    """The best epoch, the test, the time it took; where the time went, if it was profiled."""
+    """The best epoch, the test result, the duration; with a profile, the time by phase."""
     lines: list[Block] = [
         f"run {result.run}: {result.network}, {numbers.count(result.parameters)} parameters, on {result.device}",
         f"  best epoch {result.best_epoch} of {result.epochs}: validation top-1 "
@@ -190,7 +190,7 @@ def _test_sentence(test: Metrics) -> str:
 
 
 def profile_document(profile: Profile) -> Document:
-    """Where the time of the traced steps went."""
+    """The time of the traced steps by phase."""
     on_gpu = any(phase.device_seconds is not None for phase in profile.phases)
     columns = [Column("phase"), Column("ms per step", right=True), Column("share", right=True)]
     if on_gpu:
@@ -205,21 +205,21 @@ def profile_document(profile: Profile) -> Document:
     title = f"{profile.steps} steps of {profile.batch_size} samples, traced on {profile.device}"
     return (
         Table(tuple(columns), rows, title),
-        "  the trace is profile_trace.json in the run's directory: open it in ui.perfetto.dev",
+        "  trace: profile_trace.json in the run's directory; open it in ui.perfetto.dev",
     )
 
 
 def probe_document(result: Probed) -> Document:
-    """How long a training would take, and with how much memory."""
+    """The estimated duration and memory of a training."""
     memory = numbers.size(result.memory_bytes)
     return (
         f"about {estimate(result)}",
-        f"  {result.epochs} epochs, measured over {result.steps} steps; {memory} is the peak memory",
+        f"  {result.epochs} epochs, measured over {result.steps} steps; peak memory {memory}",
     )
 
 
 def estimate(result: Probed) -> str:
-    """What a probe found, in one line."""
+    """The result of a probe in one line."""
     return (
         f"{numbers.duration(result.seconds)} in all, {numbers.duration(result.seconds_per_epoch)} per epoch, "
         f"{numbers.size(result.memory_bytes)}, {numbers.rate(result.samples_per_second, 'samples')} on "
@@ -228,7 +228,7 @@ def estimate(result: Probed) -> str:
 
 
 def folds_document(result: CrossValidated) -> Document:
-    """Every fold, and mean and standard deviation over them."""
+    """Every fold, then mean and standard deviation."""
     columns = (
         Column("fold"),
         Column("run"),
@@ -258,7 +258,7 @@ def search_document(result: Searched) -> Document:
     )
     table = Table(columns, [_trial_row(trial, names, trial.run == result.best.run) for trial in result.trials])
     failures = [f"{trial.run} failed: {trial.failure}" for trial in result.trials if trial.validation is None]
-    return (table, *failures, f"best: {result.best.run}; its settings are in its config.yaml")
+    return (table, *failures, f"best: {result.best.run}; its settings: config.yaml in its run directory")
 
 
 def _trial_row(trial: Tried, names: list[str], best: bool) -> Row:
@@ -290,7 +290,7 @@ def _network_row(network: NetworkSummary) -> Row:
 
 
 def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence[str], published: str) -> Document:
-    """The Training screen in words; `log`: the lines of `shown_run(views)`."""
+    """The Training screen as text; `log`: the log lines of `shown_run(views)`."""
     blocks: list[Block] = [*gpu_sentences(gpus), ""]
     if not views:
         return (*blocks, "There is no training yet. To do: kanji-tui train")
@@ -316,12 +316,12 @@ def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence
 
 
 def shown_run(views: Sequence[RunView]) -> RunView:
-    """The training that the screen shows first: the newest running one, else the newest."""
+    """The run that is shown: the newest active one, else the newest."""
     return next((view for view in views if view.active), views[0])
 
 
 def _named_run_table(views: Sequence[RunView], published: str) -> Table:
-    """The list of runs with their full names, for those who cannot move a cursor over them."""
+    """The list of runs with their full names, since plain text has no cursor to select one."""
     columns = (Column("run"), *RUN_COLUMNS[1:3], Column("epoch", right=True), Column("best val top-1", right=True))
     rows = []
     for view, row in zip(views, run_table(views, published=published).rows, strict=True):

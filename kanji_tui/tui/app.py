@@ -21,7 +21,7 @@ from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsCha
 from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.settings import read_settings, write_settings
 from kanji_tui.tui.shell.style_sheet import StyleSheet
-from kanji_tui.tui.shell.theme import INK, LOOKS, PAPER, TERMINAL
+from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.workspace.state import State
 
@@ -47,7 +47,7 @@ def screen_class(name: str) -> type[WorkbenchScreen]:
 
 
 class Workbench(App[None]):
-    """Works on the current directory; what its jobs leave there is all it remembers."""
+    """Works on the current directory; keeps nothing but its settings anywhere else."""
 
     TITLE = "kanji-tui"
     CSS_PATH = Path("app.tcss")
@@ -56,20 +56,20 @@ class Workbench(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *[Binding(str(digit), f"go('{mode}')", show=False) for digit, mode in enumerate(SCREENS, start=1)],
         Binding("question_mark", "help", "Help", show=False, key_display="?"),
-        Binding("f2", "turn_look", "Look", show=False),
-        Binding("f3", "screenshot", "Picture", show=False),
+        Binding("f2", "next_theme", "Theme", show=False),
+        Binding("f3", "screenshot", "Screenshot", show=False),
         Binding("q,ctrl+q", "leave", "Leave", show=False),
     ]
 
     def __init__(self) -> None:
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else colours only turn grey
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # None would only make colours grey
         self.state = State()
         self.worker = Worker(self)
         self.animation_level = "none"
-        for look in LOOKS:
-            self.register_theme(look)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.settings = read_settings()
-        self.theme = self._first_look()
+        self.theme = self._first_theme()
         self.stylesheet = StyleSheet(variables=self.get_css_variables())
         for mode in SCREENS:
             self.add_mode(mode, partial(self._make_screen, mode))
@@ -77,25 +77,25 @@ class Workbench(App[None]):
     def _make_screen(self, mode: str) -> WorkbenchScreen:
         return screen_class(mode)(self.state, self.worker)
 
-    def _first_look(self) -> str:
-        """The look that was chosen last; the terminal's own colours where it has no others."""
+    def _first_theme(self) -> str:
+        """The theme chosen last; the terminal's own colours where it has fewer than 256."""
         if self.no_color or self.console.color_system not in ("truecolor", "256"):
             return TERMINAL.name
-        return self.settings.look if self.settings.look in {look.name for look in LOOKS} else INK.name
+        return self.settings.theme if self.settings.theme in {theme.name for theme in THEMES} else INK.name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our own colours for the themes that come with Textual, should someone choose one."""
+        """Our own colours for Textual's own themes, which the palette offers too."""
         theme = self.current_theme
         return (TERMINAL if theme.ansi else INK if theme.dark else PAPER).variables
 
     @property
     def front(self) -> WorkbenchScreen | None:
-        """The screen of the present mode, under any dialog."""
+        """The screen of the current mode, under any dialog."""
         bottom = self.screen_stack[0] if self.screen_stack else None
         return bottom if isinstance(bottom, WorkbenchScreen) else None
 
     def delay_update(self, delay: float = 0.05) -> None:
-        """Paint another screen as soon as it is laid out: Textual waits 50 ms for it, ours need some ten."""
+        """Paint another screen as soon as it is laid out: that takes some 10 ms, and Textual waits 50."""
         super().delay_update(min(delay, SWITCH_SECONDS))
 
     def on_mount(self) -> None:
@@ -106,7 +106,7 @@ class Workbench(App[None]):
         if self.worker.is_alive():
             self.worker.close()
 
-    # what the worker tells
+    # messages of the worker
 
     def on_runs_changed(self, message: RunsChanged) -> None:
         for name in message.gone:
@@ -115,27 +115,27 @@ class Workbench(App[None]):
             before = self.state.runs.get(view.name)
             self.state.runs[view.name] = view
             if before is not None and before.active and not view.active:
-                self._say_ended(view)
-        self._state_moved()
+                self._notify_end(view)
+        self._refresh_screen()
 
     def on_workspace_read(self, message: WorkspaceRead) -> None:
-        self.state.place = message.place
-        self._state_moved()
+        self.state.workspace = message.workspace
+        self._refresh_screen()
 
     def on_gpus_read(self, message: GpusRead) -> None:
         self.state.gpus = message.gpus
-        self._state_moved()
+        self._refresh_screen()
 
     def on_question_failed(self, message: QuestionFailed) -> None:
-        """What went wrong without a screen that asked for it."""
+        """An error that no screen asked for."""
         self.notify(message.error.message, severity="error", timeout=10, markup=False)
 
-    def _state_moved(self) -> None:
+    def _refresh_screen(self) -> None:
         if self.front is not None:
-            self.front.state_moved()
+            self.front.refresh_state()
 
-    def _say_ended(self, view: "RunView") -> None:
-        """Tell how a run ended, with the remedy where it failed."""
+    def _notify_end(self, view: "RunView") -> None:
+        """Notify how a run ended, with the remedy if it failed."""
         if view.state == "failed" and view.failure:
             remedy = f"\n{view.failure.remedy}" if view.failure.remedy else ""
             self.notify(
@@ -147,8 +147,8 @@ class Workbench(App[None]):
             )
         elif view.state == "lost":
             self.notify(
-                f"its log: {view.path / 'log.txt'}",
-                title=f"{view.title} is lost",
+                f"its process is gone; its log: {view.path / 'log.txt'}",
+                title=f"{view.title} crashed",
                 severity="error",
                 timeout=12,
                 markup=False,
@@ -156,7 +156,7 @@ class Workbench(App[None]):
         else:
             self.notify(f"{view.title} {view.state}", timeout=4, markup=False)
 
-    # what works everywhere
+    # actions of every screen
 
     def go(self, mode: str) -> None:
         """Show another screen; not while a dialog is open."""
@@ -167,14 +167,14 @@ class Workbench(App[None]):
         self.go(mode)
 
     def do_on(self, mode: str, action: str) -> None:
-        """Go to a screen and do one of its actions there."""
+        """Go to a screen and run one of its actions."""
         self.switch_mode(mode)
 
         async def do() -> None:
             if self.front is None or mode != self.front.MODE:
                 return
             if not await self.run_action(action, self.front):
-                self.notify("this cannot be done now", timeout=4)
+                self.notify("not possible now", timeout=4)
 
         self.call_after_refresh(do)
 
@@ -184,16 +184,16 @@ class Workbench(App[None]):
 
             self.push_screen(HelpScreen(self.front.MODE.title(), self.front.ABOUT, self.front.own_bindings()))
 
-    def action_turn_look(self) -> None:
-        """The next look, and keep it for the next start."""
-        names = [look.name for look in LOOKS]
+    def action_next_theme(self) -> None:
+        """Show the next theme and save it for the next start."""
+        names = [theme.name for theme in THEMES]
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else INK.name
-        self.settings = kept = replace(self.settings, look=self.theme)
+        self.settings = saved = replace(self.settings, theme=self.theme)
         if self.front is not None:
-            self.worker.ask(self.front, Done, lambda: write_settings(kept), "settings")
+            self.worker.ask(self.front, Done, lambda: write_settings(saved), "settings")
 
     def named_actions(self) -> Iterator[NamedAction]:
-        """Every action for the palette; those of the current screen come first."""
+        """All actions for the palette, those of the current screen first."""
         here = self.front.MODE if self.front else ""
         for _, mode, title in sorted(TABS, key=lambda tab: tab[1] != here):
             for binding in screen_class(mode).own_bindings():
@@ -206,9 +206,9 @@ class Workbench(App[None]):
         for digit, mode, title in TABS:
             yield NamedAction(f"Go to {title} ({digit})", f"Screen {digit}", partial(self.go, mode))
         yield NamedAction("Help (?)", "The keys of this screen", self.action_help)
-        yield NamedAction("Look (f2)", "Dark, light, or the terminal's own colours; kept", self.action_turn_look)
-        yield NamedAction("Picture of the screen (f3)", "An SVG file", partial(self.action_screenshot))
-        yield NamedAction("Leave (q)", "Running jobs go on", self.action_leave)
+        yield NamedAction("Theme (f2)", "Dark, light, or the terminal's own colours", self.action_next_theme)
+        yield NamedAction("Screenshot (f3)", "Save the screen as an SVG file", partial(self.action_screenshot))
+        yield NamedAction("Leave (q)", "Running jobs continue", self.action_leave)
 
     def action_command_palette(self) -> None:
         if not CommandPalette.is_open(cast(App[object], self)):
@@ -220,19 +220,19 @@ class Workbench(App[None]):
             self.exit()
             return
         names = "\n".join(f"  {view.title}   {view.name}" for view in active)
-        how = "Open the workbench again to find it, or type:\n  kanji-tui attach RUN"
-        text = f"This goes on running after you leave:\n\n{names}\n\n{how}"
+        how = "To follow it, open the workbench again or type:\n  kanji-tui attach RUN"
+        text = f"These jobs continue after you leave:\n\n{names}\n\n{how}"
 
-        def answered(sure: bool | None) -> None:
-            if sure:
+        def answered(confirmed: bool | None) -> None:
+            if confirmed:
                 self.exit(
-                    message="\n".join(f"{view.title} goes on: kanji-tui attach {view.name}" for view in active)
+                    message="\n".join(f"{view.title} continues: kanji-tui attach {view.name}" for view in active)
                 )
 
         self.push_screen(ConfirmScreen("Leave", text, "Leave", "Stay"), answered)
 
 
 def run_workbench() -> None:
-    """Open the workbench in this terminal and stay until the person leaves."""
-    gc.set_threshold(700, 10, 500)  # each full collection of garbage may hold up a key: a fiftieth of them will do
+    """Open the workbench in this terminal; returns when the user leaves."""
+    gc.set_threshold(700, 10, 500)  # a full garbage collection delays a key: do a fiftieth of them
     Workbench().run()

@@ -1,4 +1,4 @@
-"""Which classes are meant by what was typed: character, JIS code, code point, reading, stroke count, script."""
+"""The search for classes by character, JIS code, code point, reading, stroke count or script."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from kanji_tui.characters.jis import kind, name_jis
 
 
 class Known(Protocol):
-    """What is known of a class; the reading is ASCII, its parts joined by full stops: `TA.DEN`."""
+    """What the search knows of a class; the reading is ASCII, its parts joined by full stops: `TA.DEN`."""
 
     @property
     def jis(self) -> int: ...
@@ -19,7 +19,7 @@ class Known(Protocol):
 
 
 def matches(known: Known, text: str) -> bool:
-    """Whether `text` means this class; nothing typed means every class."""
+    """Whether `text` finds this class; an empty text finds every class."""
     wanted = text.strip().upper()
     if not wanted or known.character in text:
         return True
@@ -33,6 +33,6 @@ def matches(known: Known, text: str) -> bool:
 
 
 def _reads(reading: str, wanted: str) -> bool:
-    """Whether the reading, or one of its parts, begins so."""
+    """Whether the reading, or one of its parts, begins with `wanted`."""
     joined = wanted.replace(".", "")
     return bool(joined) and any(part.startswith(joined) for part in (reading.replace(".", ""), *reading.split(".")))

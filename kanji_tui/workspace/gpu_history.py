@@ -1,18 +1,18 @@
-"""What a GPU told over a run, kept small: a day of events becomes a few hundred means."""
+"""The telemetry of a GPU over a run, condensed: a day of events becomes a few hundred means."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kanji_tui.events import Gpu
 
-KEPT = 256  # points; with one more than that, neighbours become one
+KEPT = 256  # points; one more, and neighbours are merged
 
 Value = float | None
 
 
 @dataclass(frozen=True)
 class GpuMetric:
-    """One value of a GPU: what it is called in `Gpu.reason`, and how it is read from an event."""
+    """One value of a GPU: its name in `Gpu.reason`, and how it is read from an event."""
 
     name: str
     of: Callable[[Gpu], Value]
@@ -43,7 +43,7 @@ class GpuHistory:
         return next(metric.of(self.now) for metric in METRICS if metric.name == name)
 
     def reason(self, name: str) -> str:
-        """Why the metric has no value, in the driver's words."""
+        """Why the metric has no value, as the driver reports it."""
         for part in self.now.reason.split("; "):
             names, _, why = part.partition(": ")
             if name in names and why:
@@ -53,15 +53,15 @@ class GpuHistory:
 
 @dataclass
 class GpuRecord:
-    """Gathers the events of one GPU."""
+    """Collects the events of one GPU."""
 
     _now: Gpu | None = None
-    _each: int = 1  # events that make up one point
+    _each: int = 1  # events per point
     _pending: list[tuple[Value, ...]] = field(default_factory=list)
     _points: list[tuple[Value, ...]] = field(default_factory=list)
 
     def add(self, gpu: Gpu) -> None:
-        """Take the next event."""
+        """Add the next event."""
         self._now = gpu
         self._pending.append(tuple(metric.of(gpu) for metric in METRICS))
         if len(self._pending) >= self._each:
@@ -74,7 +74,7 @@ class GpuRecord:
             self._each *= 2
 
     def history(self) -> GpuHistory:
-        """What was gathered so far; there must have been an event."""
+        """The values so far; there must have been an event."""
         assert self._now is not None
         points = [*self._points, *([_mean(self._pending)] if self._pending else [])]
         columns = (tuple(column) for column in zip(*points, strict=True))

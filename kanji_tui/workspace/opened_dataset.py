@@ -1,6 +1,6 @@
-"""The dataset as the screens read it: opened once, then pages of it, a few pictures at a time.
+"""The dataset as the screens read it: opened once, then read a few images at a time.
 
-Only the worker thread touches a shelf. numpy is imported with the first question.
+Only the worker thread uses it. numpy is imported with the first question.
 """
 
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ from kanji_tui.workspace.thumbnails import Thumbnail
 if TYPE_CHECKING:
     from kanji_tui.data.dataset import Dataset
 
-GLYPHS = 24
+THUMBNAILS = 24
 OTHERS = 5
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A dataset in a few facts. `files` are (name, samples), `counts` (JIS code, samples) of each class, `parts`
-    (name, samples) of the default split. `sets` 0: who wrote what is not known.
+    """A summary of a dataset. `files` are (name, samples), `counts` (JIS code, samples) of each class,
+    `split_sizes` (name, samples) of the default split. `sets` 0: the writers are unknown.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Overview:
     files: tuple[tuple[str, int], ...]
     counts: tuple[tuple[int, int], ...]
     split: str
-    parts: tuple[tuple[str, int], ...]
+    split_sizes: tuple[tuple[str, int], ...]
     note: str
-    glyphs: tuple[Thumbnail, ...]
+    thumbnails: tuple[Thumbnail, ...]
 
     @property
-    def drawn(self) -> bool:
+    def synthetic(self) -> bool:
         return self.source == DRAWN
 
 
 class OpenedDataset:
-    """Keeps the last opened dataset; opens it again when metadata.json is another."""
+    """Keeps the dataset open; opens it again when metadata.json has changed."""
 
     def __init__(self, path: Path = DATA_DIR) -> None:
         self.path = path
@@ -66,13 +66,13 @@ class OpenedDataset:
         return self._dataset
 
     def overview(self) -> Overview:
-        """The facts of the Dataset screen."""
+        """The summary for the Dataset screen."""
         import numpy as np
 
         dataset = self.dataset()
         counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
         per_file = np.bincount(dataset.file, minlength=len(dataset.files))
-        kind, parts, note = default_split(dataset)
+        kind, split_sizes, note = default_split(dataset)
         return Overview(
             name=dataset.name,
             source=dataset.source,
@@ -85,33 +85,33 @@ class OpenedDataset:
             files=tuple(zip(dataset.files, per_file.tolist(), strict=True)),
             counts=tuple(zip(dataset.classes, counts.tolist(), strict=True)),
             split=kind,
-            parts=parts,
+            split_sizes=split_sizes,
             note=note,
-            glyphs=_glyphs(dataset, _from_all_over(dataset)),
+            thumbnails=_thumbnails(dataset, _spread_samples(dataset)),
         )
 
-    def beside(self, sample: int) -> tuple[Thumbnail, ...]:
-        """A sample, and for comparison some others of its class."""
+    def with_others(self, sample: int) -> tuple[Thumbnail, ...]:
+        """A sample and, for comparison, some others of its class."""
         import numpy as np
 
         dataset = self.dataset()
         others = np.setdiff1d(np.flatnonzero(dataset.labels == dataset.labels[sample]), [sample])
-        places = np.unique(np.linspace(0, max(0, len(others) - 1), OTHERS).round().astype(int))
-        first, *rest = _glyphs(dataset, [sample, *others[places[: len(others)]].tolist()])
-        named = [replace(glyph, caption=f"another {glyph.caption}") for glyph in rest]
+        indices = np.unique(np.linspace(0, max(0, len(others) - 1), OTHERS).round().astype(int))
+        first, *rest = _thumbnails(dataset, [sample, *others[indices[: len(others)]].tolist()])
+        named = [replace(thumbnail, caption=f"another {thumbnail.caption}") for thumbnail in rest]
         return replace(first, caption=f"this {first.caption}"), *named
 
 
-def _from_all_over(dataset: "Dataset") -> list[int]:
-    """Samples of classes evenly spread, each from another place in its class."""
+def _spread_samples(dataset: "Dataset") -> list[int]:
+    """One sample each of evenly spaced classes, at a different position in each class."""
     import numpy as np
 
-    classes = np.unique(np.linspace(0, len(dataset.classes) - 1, GLYPHS).round().astype(int))
+    classes = np.unique(np.linspace(0, len(dataset.classes) - 1, THUMBNAILS).round().astype(int))
     members = [np.flatnonzero(dataset.labels == label) for label in classes]
-    return [int(places[number * 7 % len(places)]) for number, places in enumerate(members) if len(places)]
+    return [int(samples[number * 7 % len(samples)]) for number, samples in enumerate(members) if len(samples)]
 
 
-def _glyphs(dataset: "Dataset", samples: list[int]) -> tuple[Thumbnail, ...]:
+def _thumbnails(dataset: "Dataset", samples: list[int]) -> tuple[Thumbnail, ...]:
     return tuple(
         Thumbnail(jis_to_character(int(dataset.jis[sample])) or "?", image.tobytes(), dataset.size)
         for sample, image in zip(samples, dataset.images(samples), strict=True)
@@ -119,7 +119,7 @@ def _glyphs(dataset: "Dataset", samples: list[int]) -> tuple[Thumbnail, ...]:
 
 
 def default_split(dataset: "Dataset") -> tuple[str, tuple[tuple[str, int], ...], str]:
-    """Kind, sizes and announcement of the split a training takes unless told otherwise."""
+    """Kind, sizes and notice of the split that a training uses by default."""
     from kanji_tui.data.splits import split_dataset
     from kanji_tui.training.config import TrainConfig
 

@@ -1,4 +1,4 @@
-"""What a run has said in words: its notices, its log, and why it failed."""
+"""The text of a run: its notices, its log, and why it failed."""
 
 from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.workspace.run_views import RunView
@@ -7,13 +7,13 @@ KEPT_BYTES = 200_000
 
 
 def read_log(view: RunView) -> tuple[str, ...]:
-    """The lines, oldest first; of a long log.txt the last part."""
+    """The lines, oldest first; of a long log.txt the last 200 kB."""
     try:
         with open(RunDirectory(view.path).log, "rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - KEPT_BYTES))
             if size > KEPT_BYTES:
-                file.readline()  # cut in its middle
+                file.readline()  # incomplete
             text = file.read().decode("utf-8", "replace")
     except OSError:
         text = ""

@@ -1,7 +1,7 @@
-"""What the screens know of a run: its events folded into one frozen view, and the watch that keeps views fresh.
+"""What the screens know of a run: its events folded into a frozen view, and the watch that keeps the views current.
 
-Only the worker thread calls the watch. It costs one look at status.json for each run that has not ended, and
-reads only what was added to events.jsonl.
+Only the worker thread calls the watch. A poll reads status.json of each run that has not ended, and only the lines
+added to events.jsonl.
 """
 
 import time
@@ -20,19 +20,19 @@ from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
 
 ENDED = ("finished", "stopped", "failed")
-PIECE_BYTES = 1 << 17  # of an events file at once: some 15 ms
+READ_BYTES = 1 << 17  # of an events file at once: some 15 ms
 FILES_KEPT = 256
 NOTICES_KEPT = 20
-TRAINING = ("training", "validation", "test")  # the phases of a training; the first has the bar
+TRAINING = ("training", "validation", "test")  # the phases of a training; the progress bar shows the first
 
 
 @dataclass(frozen=True)
 class RunView:
-    """One run as it stands. `moved`: time of its last event, seconds since 1970, 0 before the first.
+    """One run at one moment. `last_event_at`: time of its last event, seconds since 1970, 0 before the first.
 
-    `files` holds the last progress of each record file a preparation works on, in order of first appearance;
-    `gpus` what each GPU reported over time. `result`: the dataclass that the run's job returns. `stopping`:
-    somebody, in whatever terminal, asked it to stop.
+    `files` holds the last progress of each record file that a preparation works on, in order of first appearance;
+    `gpus` the telemetry of each GPU. `result`: the dataclass that the run's job returns. `stopping`: the run was
+    asked to stop, here or elsewhere.
     """
 
     name: str
@@ -41,7 +41,7 @@ class RunView:
     state: str = "starting"
     spec: dict[str, Any] = field(default_factory=dict)
     started: float = 0.0
-    moved: float = 0.0
+    last_event_at: float = 0.0
     progress: Progress | None = None
     files: tuple[Progress, ...] = ()
     epochs: tuple[Epoch, ...] = ()
@@ -68,44 +68,44 @@ class RunView:
 
     @property
     def title(self) -> str:
-        """`train kanjinet`, `prepare`: what to call the run in a line."""
+        """The run's short name: `train kanjinet`, `prepare`."""
         return f"{self.job} {self.network}".strip().replace("_", " ")
 
 
 class Tail:
-    """Follows one run directory: reads what was added and folds it into a view."""
+    """Follows one run directory: reads new events and folds them into a view."""
 
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
         self.view = RunView(run.name, run.path, _job(run.name), spec=_spec(run), started=start_time(run.name))
-        self.behind = False  # there is more to read than was read at once
+        self.behind = False  # there was more to read than READ_BYTES
         self._offset = 0
         self._files: dict[str, Progress] = {}
         self._gpus: dict[int, GpuRecord] = {}
 
-    def look(self) -> bool:
-        """Read what is new, or a piece of it; True when the view changed."""
+    def poll(self) -> bool:
+        """Read new events, READ_BYTES of them at most; True when the view changed."""
         state = self.run.state()  # before the events: once it has ended, none can be missed
         stopping = state in ACTIVE and self.run.stop_file.exists()
         before = self._offset
-        fresh, self._offset = read_events(self.run.events, before, PIECE_BYTES)
-        self.behind = self._offset - before >= PIECE_BYTES
+        fresh, self._offset = read_events(self.run.events, before, READ_BYTES)
+        self.behind = self._offset - before >= READ_BYTES
         if not fresh and (state, stopping) == (self.view.state, self.view.stopping):
             return False
         changes = self._fold([event for _, event in fresh])
-        moved = fresh[-1][0] if fresh else self.view.moved
-        self.view = replace(self.view, **changes, state=state, stopping=stopping, moved=moved)
+        last_event_at = fresh[-1][0] if fresh else self.view.last_event_at
+        self.view = replace(self.view, **changes, state=state, stopping=stopping, last_event_at=last_event_at)
         return True
 
     def _earlier(self) -> tuple[Epoch, ...]:
-        """What the run had done before it was resumed."""
+        """The epochs from before the run was resumed."""
         if not self.view.spec.get("resume"):
             return ()
         config = self.view.spec.get("config")
         return read_earlier(self.run.path, int(config.get("epochs") or 0) if isinstance(config, dict) else 0)
 
     def _result(self, event: Outcome, notices: list[str]) -> Any:
-        """The result as its dataclass; None, with a notice, for one of a version that this one cannot read."""
+        """The result as its dataclass; None, with a notice, where another version's result cannot be read."""
         try:
             return read_result(self.view.job, event.result)
         except KanjiError as error:
@@ -122,7 +122,7 @@ class Tail:
             if isinstance(event, Progress) and event.phase == "file":
                 self._files[event.item] = event
             elif isinstance(event, Progress):
-                changes["progress"] = _onward(changes.get("progress", view.progress), event)
+                changes["progress"] = _shown_progress(changes.get("progress", view.progress), event)
             elif isinstance(event, Epoch):
                 epochs[event.epoch] = event
             elif isinstance(event, Gpu):
@@ -133,8 +133,8 @@ class Tail:
                 changes["failure"] = event
             elif isinstance(event, Outcome):
                 changes["result"] = self._result(event, notices)
-        told = {event.index for event in fresh if isinstance(event, Gpu)}
-        gpus |= {index: self._gpus[index].history() for index in told}
+        updated = {event.index for event in fresh if isinstance(event, Gpu)}
+        gpus |= {index: self._gpus[index].history() for index in updated}
         for old in list(self._files)[:-FILES_KEPT]:
             del self._files[old]
         return changes | {
@@ -148,15 +148,15 @@ class Tail:
 class Watch:
     """All runs of a models folder, wherever they were started."""
 
-    def __init__(self, complain: Callable[[str], None] = lambda text: None, runs: Path = RUNS_DIR) -> None:
-        """`complain` hears of runs whose files cannot be read."""
-        self._complain = complain
+    def __init__(self, report_problem: Callable[[str], None] = lambda text: None, runs: Path = RUNS_DIR) -> None:
+        """`report_problem` is called about runs whose files cannot be read."""
+        self._report_problem = report_problem
         self._runs = runs
         self._tails: dict[str, Tail] = {}
         self._waiting: list[RunDirectory] = []
 
     def list(self) -> frozenset[str]:
-        """Look for new and vanished runs; returns the names of the vanished."""
+        """Find new and removed runs; returns the names of the removed."""
         found = {run.name: run for run in list_runs(self._runs)}
         gone = frozenset(self._tails.keys() - found.keys())
         for name in gone:
@@ -164,13 +164,13 @@ class Watch:
         self._waiting = [run for name, run in found.items() if name not in self._tails]
         return gone
 
-    def look(self, seconds: float) -> tuple[RunView, ...]:
-        """The views that changed; stops after `seconds` and goes on with the rest at the next look."""
+    def poll(self, seconds: float) -> tuple[RunView, ...]:
+        """The views that changed; stops after `seconds` and continues at the next poll."""
         deadline = time.monotonic() + seconds
         changed = [
             tail.view
             for tail in self._tails.values()
-            if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and self._look(tail)
+            if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and self._poll(tail)
         ]
         while self._waiting and time.monotonic() < deadline:
             run = self._waiting.pop(0)  # newest first
@@ -178,34 +178,34 @@ class Watch:
                 tail = Tail(run)
             except KanjiError:
                 continue  # deleted between the listing and now
-            self._look(tail)
+            self._poll(tail)
             self._tails[run.name] = tail
             changed.append(tail.view)
         return tuple(changed)
 
-    def _look(self, tail: Tail) -> bool:
-        """Read what is new in one run; one that cannot be read keeps no other from being read."""
+    def _poll(self, tail: Tail) -> bool:
+        """Poll one run; one that cannot be read does not stop the others from being read."""
         try:
-            return tail.look()
+            return tail.poll()
         except OSError as error:
-            self._complain(f"run {tail.run.name} cannot be read: {error}")
+            self._report_problem(f"run {tail.run.name} cannot be read: {error}")
             return False
 
     @property
     def busy(self) -> bool:
-        """Whether something runs or waits to be read: look often."""
+        """Whether a run is active or waits to be read, so that polling should be frequent."""
         return bool(self._waiting) or any(tail.view.active or tail.behind for tail in self._tails.values())
 
 
-def _onward(before: Progress | None, now: Progress) -> Progress:
-    """The progress to show: a training's short phases in between keep its bar, which must not jump."""
+def _shown_progress(before: Progress | None, now: Progress) -> Progress:
+    """The progress to show: during a training's short phases its bar stays as it was, so it does not jump."""
     if before is None or before.phase not in TRAINING or now.phase not in TRAINING[1:]:
         return now
     return replace(before, phase=now.phase, item="")
 
 
 def start_time(name: str) -> float:
-    """When the run with this name was made, seconds since 1970; 0 where the name does not tell."""
+    """When the run with this name was created, seconds since 1970; 0 if the name has no time."""
     try:
         return datetime.strptime(name.split("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
     except ValueError:

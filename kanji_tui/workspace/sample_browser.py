@@ -1,6 +1,6 @@
-"""What the Browser shows, read from the dataset, the published model's metadata and its kept predictions.
+"""What the Browser shows, read from the dataset, the published model's metadata and its saved predictions.
 
-Only the worker thread asks a library; what it returns is frozen, and lists make their rows when they are drawn.
+Only the worker thread uses it; what it returns is frozen, and lists make their rows when they are drawn.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kanji_tui.paths import MODEL_INFO, MODELS_DIR, WEIGHTS
 from kanji_tui.recognition.results import Candidate, Confusion
 from kanji_tui.system.files import read_json, sha256
 from kanji_tui.workspace.opened_dataset import OpenedDataset
-from kanji_tui.workspace.sample_list import PARTS, PredictionIndex, Query, SampleList
+from kanji_tui.workspace.sample_list import SPLITS, PredictionIndex, Query, SampleList
 from kanji_tui.workspace.snapshot import time_written
 from kanji_tui.workspace.thumbnails import Thumbnail
 
@@ -43,7 +43,7 @@ class ClassLine:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All classes, and which are confused, most frequent first.
+    """All classes, and the confused pairs, most frequent first.
 
     `predicted` is the split that the published model has predicted: all, test, val, train, or empty for none.
     """
@@ -52,15 +52,15 @@ class Catalogue:
     confusions: tuple[Confusion, ...]
     accuracy: float | None
     predicted: str
-    parts_known: bool
+    split_known: bool
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: its image as `size` x `size` bytes, where it comes from, what the model predicts.
+    """One sample: its image as `size` x `size` bytes, its record, its prediction.
 
-    `label_probability` is what the model gives the sample's own label, None where it was not predicted. `other`,
-    for a wrong prediction: of the predicted class the sample that the model predicts best.
+    `label_probability` is the model's probability for the label, None if it was not predicted. `other`, for a wrong
+    prediction: the sample of the predicted class that the model predicts best.
     """
 
     number: int
@@ -73,31 +73,31 @@ class Sample:
     file: str
     record: int
     set: int
-    part: str
+    split: str
     candidates: tuple[Candidate, ...]
     label_probability: float | None
     other: Thumbnail | None
 
 
 class SampleBrowser:
-    """The dataset of a shelf with what the published model says of it."""
+    """The dataset with the published model's predictions."""
 
-    def __init__(self, shelf: OpenedDataset) -> None:
-        self._shelf = shelf
+    def __init__(self, opened: OpenedDataset) -> None:
+        self._opened = opened
         self._index: PredictionIndex | None = None
-        self._part: np.ndarray | None = None
+        self._split: np.ndarray | None = None
         self._readings: dict[int, str] = {}
         self._key: tuple[Any, ...] = ()
         self._catalogue: Catalogue | None = None
 
     def catalogue(self) -> Catalogue:
-        """All classes; the same object again while dataset, model and predictions are the same files."""
-        data = self._shelf.dataset()
-        files = [kept for _, kept in _kept_files()]
+        """All classes; the same object while dataset, model and predictions are the same files."""
+        data = self._opened.dataset()
+        files = [path for _, path in _prediction_files()]
         key = (data.digest, *map(time_written, (MODEL, MODELS_DIR / MODEL_INFO, *files)))
         if key != self._key or self._catalogue is None:
             self._index = _read_index(data)
-            self._part = _read_parts(data)
+            self._split = _read_splits(data)
             self._readings = data.readings()
             self._catalogue = self._make_catalogue(data)
             self._key = key
@@ -110,12 +110,12 @@ class SampleBrowser:
 
         index, size = self._index, len(data.classes)
         counts = np.bincount(data.labels, minlength=size)
-        seen, right = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        predicted, correct = np.zeros(size, np.int64), np.zeros(size, np.int64)
         confusions: tuple[Confusion, ...] = ()
         if index is not None:
-            places, first = index.predictions.index, index.predictions.jis[:, 0]
-            seen, right = count_by_class(data.labels[places], first == data.jis[places], size)
-            confusions = most_confused(data.jis[places], first, CONFUSIONS)
+            samples, first = index.predictions.index, index.predictions.jis[:, 0]
+            predicted, correct = count_by_class(data.labels[samples], first == data.jis[samples], size)
+            confusions = most_confused(data.jis[samples], first, CONFUSIONS)
         classes = tuple(
             ClassLine(
                 jis,
@@ -123,42 +123,42 @@ class SampleBrowser:
                 self._readings.get(jis, ""),
                 strokes(jis),
                 int(counts[label]),
-                float(right[label] / seen[label]) if seen[label] else None,
+                float(correct[label] / predicted[label]) if predicted[label] else None,
             )
             for label, jis in enumerate(data.classes)
         )
-        total = int(seen.sum())
+        total = int(predicted.sum())
         return Catalogue(
             classes=classes,
             confusions=confusions,
-            accuracy=float(right.sum() / total) if total else None,
+            accuracy=float(correct.sum() / total) if total else None,
             predicted=index.predictions.split if index is not None else "",
-            parts_known=self._part is not None,
+            split_known=self._split is not None,
         )
 
     def samples(self, query: Query) -> SampleList:
         """The samples that fit `query`, in its order."""
         import numpy as np
 
-        data, index = self._shelf.dataset(), self._index
+        data, index = self._opened.dataset(), self._index
         fits = np.ones(len(data), bool) if query.jis is None else data.jis == query.jis
-        if query.part and self._part is not None:
-            fits &= self._part == PARTS.index(query.part) - 1
+        if query.split and self._split is not None:
+            fits &= self._split == SPLITS.index(query.split) - 1
         if query.suspects:
             order = self._suspects()
-            return SampleList(query, order[fits[order]], data, index, self._part)
+            return SampleList(query, order[fits[order]], data, index, self._split)
         if index is not None and (query.errors or query.predicted is not None):
-            first = np.where(index.place >= 0, index.predictions.jis[index.place, 0], data.jis)
+            first = np.where(index.row >= 0, index.predictions.jis[index.row, 0], data.jis)
             fits &= first != data.jis if query.predicted is None else first == query.predicted
         order = np.flatnonzero(fits)
         if query.order == "confidence" and index is not None:
-            places = index.place[order]
-            confidence = np.where(places >= 0, index.predictions.probability[places, 0], 2.0)
+            rows = index.row[order]
+            confidence = np.where(rows >= 0, index.predictions.probability[rows, 0], 2.0)
             order = order[np.argsort(confidence, kind="stable")]
-        return SampleList(query, order, data, index, self._part)
+        return SampleList(query, order, data, index, self._split)
 
-    def opened(self, query: Query) -> tuple[SampleList, Sample | None]:
-        """The samples that fit `query`, and the first of them: what a screen shows at once."""
+    def samples_and_first(self, query: Query) -> tuple[SampleList, Sample | None]:
+        """The samples that fit `query`, and everything about the first of them."""
         found = self.samples(query)
         return found, self.sample(found.numbers(0, 1)[0]) if len(found) else None
 
@@ -171,17 +171,17 @@ class SampleBrowser:
         if self._index is None:
             return np.empty(0, np.int64)
         found = self._index.predictions
-        places, _ = rank_suspects(found, self._shelf.dataset().jis[found.index])
-        numbers: np.ndarray = found.index[places]
+        rows, _ = rank_suspects(found, self._opened.dataset().jis[found.index])
+        numbers: np.ndarray = found.index[rows]
         return numbers
 
     def write_suspects(self) -> tuple[Path, int]:
-        """Write all suspected label errors as a table; the file, and how many it holds."""
+        """Write all suspected label errors as a table; returns the file and their number."""
         from kanji_tui.recognition.suspects import find_suspects, write_tsv
 
         if self._index is None:
-            raise KanjiError("no sample was predicted yet", "p predicts all samples")
-        found = find_suspects(self._shelf.dataset(), self._index.predictions, self._part, MODEL)
+            raise KanjiError("no sample is predicted yet", "p predicts all samples")
+        found = find_suspects(self._opened.dataset(), self._index.predictions, self._split, MODEL)
         write_tsv(SUSPECTS_FILE, found.suspects)
         return SUSPECTS_FILE, len(found.suspects)
 
@@ -189,12 +189,12 @@ class SampleBrowser:
         """Everything about one sample."""
         import numpy as np
 
-        data, index = self._shelf.dataset(), self._index
+        data, index = self._opened.dataset(), self._index
         jis = int(data.jis[number])
         candidates: tuple[Candidate, ...] = ()
         own: float | None = None
-        if index is not None and index.place[number] >= 0:
-            row, found = index.place[number], index.predictions
+        if index is not None and index.row[number] >= 0:
+            row, found = index.row[number], index.predictions
             own = float(np.exp(-found.loss[row]))
             candidates = tuple(
                 Candidate(jis_to_character(int(code)) or "?", name_jis(int(code)), float(share))
@@ -213,24 +213,24 @@ class SampleBrowser:
             file=data.files[int(data.file[number])],
             record=int(data.record[number]),
             set=int(data.set[number]),
-            part=PARTS[int(self._part[number]) + 1] if self._part is not None else "",
+            split=SPLITS[int(self._split[number]) + 1] if self._split is not None else "",
             candidates=candidates,
             label_probability=own if own == own else None,  # not a number: a class that the model lacks
-            other=self._best_of(int(candidates[0].jis, 16)) if wrong else None,
+            other=self._typical(int(candidates[0].jis, 16)) if wrong else None,
         )
 
-    def _best_of(self, jis: int) -> Thumbnail | None:
+    def _typical(self, jis: int) -> Thumbnail | None:
         """The sample of a class that the model predicts best; None for a class without samples."""
         import numpy as np
 
-        data, index = self._shelf.dataset(), self._index
+        data, index = self._opened.dataset(), self._index
         members = np.flatnonzero(data.jis == jis)
         if not len(members):
             return None
         best = int(members[0])
         if index is not None:
-            places = index.place[members]
-            likelihood = np.where(places >= 0, -index.predictions.loss[places], -np.inf)
+            rows = index.row[members]
+            likelihood = np.where(rows >= 0, -index.predictions.loss[rows], -np.inf)
             best = int(members[np.nan_to_num(likelihood, nan=-np.inf).argmax()])
         return Thumbnail(jis_to_character(jis) or "?", data.images([best])[0].tobytes(), data.size)
 
@@ -241,29 +241,29 @@ def _read_index(data: "Dataset") -> PredictionIndex | None:
 
     from kanji_tui.recognition.predictions import read_kept
 
-    there = [(split, path) for split, path in _kept_files() if path.is_file()]
-    if not there or not MODEL.is_file():
+    existing = [path for _, path in _prediction_files() if path.is_file()]
+    if not existing or not MODEL.is_file():
         return None
     digest = sha256(MODEL)
-    for _, path in there:
+    for path in existing:
         found = read_kept(path, digest, data.digest)
         if found is not None and len(found) and int(found.index[-1]) < len(data):
-            place = np.full(len(data), -1, np.int64)
-            place[found.index] = np.arange(len(found))
-            return PredictionIndex(found, place)
+            row = np.full(len(data), -1, np.int64)
+            row[found.index] = np.arange(len(found))
+            return PredictionIndex(found, row)
     return None
 
 
-def _kept_files() -> list[tuple[str, Path]]:
-    """Where the published model's predictions may be: (split, file)."""
+def _prediction_files() -> list[tuple[str, Path]]:
+    """Where the published model's predictions may be: (split, file), the largest split first."""
     from kanji_tui.recognition.predictions import kept_path
 
     folder = predictions_folder(MODEL)
     return [(split, kept_path(folder, MODEL, split)) for split in ("all", "test", "val", "train")]
 
 
-def _read_parts(data: "Dataset") -> "np.ndarray | None":
-    """The part of each sample by the published model's split, as `parts_of` gives it."""
+def _read_splits(data: "Dataset") -> "np.ndarray | None":
+    """The split of each sample (train, val, test) in the published model's training, as `parts_of` gives it."""
     from kanji_tui.recognition.predictions import parts_of
 
     try:

@@ -1,8 +1,8 @@
-"""Which samples are listed; a line is read when it is asked for, so 607,200 cost no more than those shown."""
+"""Lists of samples; a line is read when it is shown, so a list of 607,200 costs no more than its visible lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
 
 from kanji_tui.characters.jis import jis_to_character
 
@@ -12,31 +12,28 @@ if TYPE_CHECKING:
     from kanji_tui.data.dataset import Dataset
     from kanji_tui.recognition.predictions import Predictions
 
-PARTS = ("", "train", "val", "test")
+SPLITS = ("", "train", "val", "test")
 ORDERS = ("file", "confidence")
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which samples to list. `jis` None: of all classes; `predicted`: only those predicted as this code.
+    """Which samples to list. `jis` None: those of all classes; `predicted`: only those predicted as this code.
 
-    `suspects`: only suspected label errors, the most suspect first. `order`: that of the files, or the lowest
-    confidence first.
+    `suspects`: only suspected label errors, the most suspect first. `order`: by file, or by confidence, the lowest
+    first.
     """
 
     jis: int | None = None
     predicted: int | None = None
     errors: bool = False
     suspects: bool = False
-    part: str = ""
+    split: str = ""
     order: str = "file"
-
-    def turned(self, **changes: Any) -> "Query":
-        return replace(self, **changes)
 
     @property
     def title(self) -> str:
-        """What the list holds, in words."""
+        """The heading of the list: `田 predicted as 由 val by confidence`."""
         if self.suspects:
             words = ["suspected label errors"]
         else:
@@ -45,8 +42,8 @@ class Query:
             words.append(f"predicted as {jis_to_character(self.predicted) or '?'}")
         if self.errors:
             words.append("errors")
-        if self.part:
-            words.append(self.part)
+        if self.split:
+            words.append(self.split)
         if self.order == "confidence" and not self.suspects:
             words.append("by confidence")
         return " ".join(words)
@@ -54,29 +51,29 @@ class Query:
 
 @dataclass(frozen=True, eq=False)
 class PredictionIndex:
-    """A model's predictions; `place` (N,) int64 is a sample's row among them, -1 for one without."""
+    """A model's predictions; `row` (N,) int64 is the row of each sample in them, -1 for one without."""
 
     predictions: "Predictions"
-    place: "np.ndarray"
+    row: "np.ndarray"
 
 
 @dataclass(frozen=True)
 class SampleLine:
-    """One sample of a list. `predicted` is empty and `confidence` None where there is no prediction."""
+    """One sample of a list. Without a prediction `predicted` is empty and `confidence` None."""
 
     number: int
     character: str
     predicted: str
     correct: bool
     confidence: float | None
-    part: str
+    split: str
     file: str
     record: int
     set: int
 
 
 class SampleList(Sequence[SampleLine]):
-    """The samples `order` that a query found."""
+    """The samples that a query found; `order` holds their numbers."""
 
     def __init__(
         self,
@@ -84,24 +81,24 @@ class SampleList(Sequence[SampleLine]):
         order: "np.ndarray",
         dataset: "Dataset",
         index: PredictionIndex | None,
-        part: "np.ndarray | None",
+        split: "np.ndarray | None",
     ) -> None:
         self.query = query
-        self._order, self._dataset, self._index, self._part = order, dataset, index, part
+        self._order, self._dataset, self._index, self._split = order, dataset, index, split
 
     def __len__(self) -> int:
         return len(self._order)
 
     @overload
-    def __getitem__(self, place: int) -> SampleLine: ...
+    def __getitem__(self, index: int) -> SampleLine: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[SampleLine]: ...
+    def __getitem__(self, index: slice) -> list[SampleLine]: ...
 
-    def __getitem__(self, place: int | slice) -> SampleLine | list[SampleLine]:
-        if isinstance(place, slice):
-            return [self._line(int(number)) for number in self._order[place]]
-        return self._line(int(self._order[place]))
+    def __getitem__(self, index: int | slice) -> SampleLine | list[SampleLine]:
+        if isinstance(index, slice):
+            return [self._line(int(number)) for number in self._order[index]]
+        return self._line(int(self._order[index]))
 
     def numbers(self, start: int, count: int) -> tuple[int, ...]:
         """The sample numbers of `count` lines from `start` on."""
@@ -111,18 +108,18 @@ class SampleList(Sequence[SampleLine]):
         data, index = self._dataset, self._index
         label = int(data.jis[number])
         predicted, correct, confidence = "", False, None
-        if index is not None and index.place[number] >= 0:
-            place = index.place[number]
-            first = int(index.predictions.jis[place, 0])
+        if index is not None and index.row[number] >= 0:
+            row = index.row[number]
+            first = int(index.predictions.jis[row, 0])
             predicted, correct = jis_to_character(first) or "?", first == label
-            confidence = float(index.predictions.probability[place, 0])
+            confidence = float(index.predictions.probability[row, 0])
         return SampleLine(
             number=number,
             character=jis_to_character(label) or "?",
             predicted=predicted,
             correct=correct,
             confidence=confidence,
-            part=PARTS[int(self._part[number]) + 1] if self._part is not None else "",
+            split=SPLITS[int(self._split[number]) + 1] if self._split is not None else "",
             file=data.files[int(data.file[number])],
             record=int(data.record[number]),
             set=int(data.set[number]),

@@ -1,6 +1,6 @@
-"""What lies in the work folder, read from a few small files, and the step that comes next.
+"""What the workspace holds, and the user's next step.
 
-File names, sizes and small JSON are looked at; a dataset is opened when its metadata.json is another than before.
+Reads file names, sizes and small JSON files; opens the dataset only when its metadata.json has changed.
 """
 
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ from kanji_tui.system.files import read_json
 
 
 @dataclass(frozen=True)
-class ModelFacts:
-    """The published model by its papers; `accuracy` is the validation's top-1 as a fraction."""
+class PublishedModel:
+    """The published model by its metadata; `accuracy` is its validation top-1 as a fraction."""
 
     run: str
     network: str
@@ -27,21 +27,21 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class WorkspaceSnapshot:
-    """The work folder at one moment. `dataset` None: there is none; `dataset_written`: when, in nanoseconds since
-    1970, to tell one dataset from the next; `onnx` paths newest first.
+    """The workspace at one moment. `dataset` None: there is none; `dataset_written`: its time in nanoseconds since
+    1970, which distinguishes one dataset from the next; `onnx`: paths, newest first.
     """
 
     files: Listing = field(default_factory=Listing)
     dataset: Prepared | None = None
     dataset_written: int = 0
-    model: ModelFacts | None = None
+    model: PublishedModel | None = None
     onnx: tuple[Path, ...] = ()
 
 
 def read_workspace(etl_dir: Path = ETL_DIR, before: WorkspaceSnapshot | None = None) -> WorkspaceSnapshot:
-    """Look at the current directory; what cannot be read says so in its `problem`.
+    """Read the current directory; what cannot be read has a `problem`.
 
-    A sound dataset that was there `before`, and whose metadata.json is the same file still, is not opened again.
+    A valid dataset of the snapshot `before` is not opened again while its metadata.json is unchanged.
     """
     written = time_written(DATA_DIR / METADATA)
     known = before.dataset if before and written and before.dataset_written == written else None
@@ -54,22 +54,22 @@ def read_workspace(etl_dir: Path = ETL_DIR, before: WorkspaceSnapshot | None = N
     )
 
 
-def next_step(place: WorkspaceSnapshot) -> str:
-    """What a person does next, with the keys to press."""
-    if place.dataset is not None and place.dataset.problem:
-        return "the dataset cannot be used: press 2, then p prepares it again"
-    if place.dataset is None and not place.files.items:
-        return "no record files yet: press 2, then s makes a synthetic sample (or put ETL9G files into ETL9G/)"
-    if place.dataset is None:
-        return f"{place.files.words}, no dataset yet: press 2, then p prepares them"
-    if place.model is None:
-        return "dataset ready, no model yet: press 3, then n trains one"
-    if not place.onnx:
-        return "model ready, not exported yet: press 3, then e exports it (5 shows what it sees)"
-    return "all there: 3 trains, 4 inspects the exports, 5 shows what the model sees"
+def next_step(workspace: WorkspaceSnapshot) -> str:
+    """What the user does next, with the keys to press."""
+    if workspace.dataset is not None and workspace.dataset.problem:
+        return "the dataset cannot be used: press 2, then p to prepare it again"
+    if workspace.dataset is None and not workspace.files.items:
+        return "no record files yet: press 2, then s for a synthetic sample"
+    if workspace.dataset is None:
+        return f"{workspace.files.words}, no dataset yet: press 2, then p to prepare it"
+    if workspace.model is None:
+        return "dataset ready, no model yet: press 3, then n to train one"
+    if not workspace.onnx:
+        return "model ready, not exported yet: press 3, then e to export it"
+    return "all done: 3 trains again, 4 inspects exports, 5 shows predictions"
 
 
-def _read_model(folder: Path) -> ModelFacts | None:
+def _read_model(folder: Path) -> PublishedModel | None:
     weights = folder / WEIGHTS
     try:
         written = weights.stat().st_mtime
@@ -81,7 +81,7 @@ def _read_model(folder: Path) -> ModelFacts | None:
         accuracy: float | None = float(info["val_accuracy"]) / 100  # the original's fields are percent
     except (KanjiError, KeyError, TypeError, ValueError):
         info, accuracy = {}, None
-    return ModelFacts(
+    return PublishedModel(
         run=record.run if record else "",
         network=str(info.get("network", "")),
         accuracy=accuracy,

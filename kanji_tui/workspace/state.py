@@ -1,4 +1,4 @@
-"""What the workbench knows and every screen may show. Only the app's message handlers change it."""
+"""The state that all screens show. Only the app's message handlers change it."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class State:
-    """`runs` by name; `place` is None until it was first read."""
+    """`runs` by name; `workspace` is None until it is first read."""
 
     runs: "dict[str, RunView]" = field(default_factory=dict)
-    place: "WorkspaceSnapshot | None" = None
+    workspace: "WorkspaceSnapshot | None" = None
     gpus: "tuple[Gpu, ...]" = ()
 
     @property
     def published(self) -> str:
-        """The name of the run whose model is the one in models/; empty where none of the runs made it."""
-        return self.place.model.run if self.place and self.place.model else ""
+        """The name of the published run, whose model is in models/; empty if no run made that model."""
+        return self.workspace.model.run if self.workspace and self.workspace.model else ""
 
     def of(self, *jobs: str) -> "list[RunView]":
-        """The runs of these jobs (of all without any), newest first."""
+        """The runs of these jobs, newest first; without `jobs` all runs."""
         views = [view for view in self.runs.values() if not jobs or view.job in jobs]
         return sorted(views, key=lambda view: (view.started, view.name), reverse=True)
 
     def active(self, *jobs: str) -> "list[RunView]":
-        """Those of them that run now."""
+        """The active runs of these jobs, newest first."""
         return [view for view in self.of(*jobs) if view.active]
 
     def newest(self, *jobs: str, state: str = "") -> "RunView | None":
-        """The newest of them, in this state where one is given."""
+        """The newest run of these jobs, with `state` only of those in it."""
         return next((view for view in self.of(*jobs) if not state or view.state == state), None)

@@ -18,7 +18,7 @@ def refused(process, code, *words):
         assert word in process.stderr, process.stderr
 
 
-def test_the_workbench_without_a_terminal_says_what_to_type(kanji_tui):
+def test_the_workbench_without_a_terminal_has_a_remedy(kanji_tui):
     refused(kanji_tui(), 2, "terminal", "kanji-tui demo")
 
 
@@ -32,7 +32,7 @@ def test_no_record_files_in_the_directory(kanji_tui, tmp_path):
     refused(kanji_tui("prepare"), 2, "ETL9G")
 
 
-def test_a_truncated_last_record_is_quarantined_and_told(kanji_tui, tmp_path, sample_dir):
+def test_a_truncated_last_record_is_quarantined_and_reported(kanji_tui, tmp_path, sample_dir):
     shutil.copytree(sample_dir, tmp_path / "ETL9G")
     path = sorted((tmp_path / "ETL9G").glob("ETL9G_*"))[0]
     path.write_bytes(path.read_bytes()[:-100])

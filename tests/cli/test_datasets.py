@@ -10,7 +10,7 @@ from tests.data.test_legacy import write_original
 QUICK = ("--epochs", 1, "--batch-size", 8, "--json")
 
 
-def said(process) -> dict:
+def json_of(process) -> dict:
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
 
@@ -21,34 +21,34 @@ def split_of(home) -> dict:
 
 def test_kuzushiji_keeps_its_test_set_from_prepare_to_evaluate(kanji_tui, tmp_path):
     write_kuzushiji(tmp_path / "K49")
-    prepared = said(kanji_tui("prepare", "--etl-dir", "K49", "--size", 32, "--json"))
+    prepared = json_of(kanji_tui("prepare", "--etl-dir", "K49", "--size", 32, "--json"))
     assert (prepared["records"], prepared["format"]) == (60, "kuzushiji")
     process = kanji_tui("train", *QUICK)
-    assert said(process)["test"]["samples"] == 20
+    assert json_of(process)["test"]["samples"] == 20
     assert "the one these pictures came with" in process.stderr
     assert split_of(tmp_path)["kind"] == "original"
-    assert said(kanji_tui("evaluate", "--json"))["samples"] == 20
-    name = said(kanji_tui("export", "safetensors", "--json"))["path"]
+    assert json_of(kanji_tui("evaluate", "--json"))["samples"] == 20
+    name = json_of(kanji_tui("export", "safetensors", "--json"))["path"]
     assert "kanji_model_k49_32x32_4classes" in name
 
 
 def test_images_train_on_a_fold_that_evaluate_finds_again(kanji_tui, tmp_path):
     write_images(tmp_path / "pictures", {"田": 8, "U+3042": 8})
-    prepared = said(kanji_tui("prepare", "--etl-dir", "pictures", "--size", 32, "--json"))
+    prepared = json_of(kanji_tui("prepare", "--etl-dir", "pictures", "--size", 32, "--json"))
     assert (prepared["records"], prepared["format"]) == (16, "images")
-    trained = said(kanji_tui("train", *QUICK, "--fold", "2/4"))
+    trained = json_of(kanji_tui("train", *QUICK, "--fold", "2/4"))
     assert trained["test"]["samples"] == 4
     assert (split_of(tmp_path)["kind"], split_of(tmp_path)["fold"]) == ("random", "2/4")
-    evaluated = said(kanji_tui("evaluate", "--json"))
+    evaluated = json_of(kanji_tui("evaluate", "--json"))
     assert evaluated["samples"] == 4
     assert evaluated["top1"] == pytest.approx(trained["test"]["top1"])
 
 
 def test_a_dataset_of_the_original_scripts_trains(kanji_tui, tmp_path):
     write_original(tmp_path / "dataset")
-    assert said(kanji_tui("verify", "--json"))["samples"] == 40
+    assert json_of(kanji_tui("verify", "--json"))["samples"] == 40
     process = kanji_tui("train", *QUICK)
-    assert said(process)["classes"] == 4
+    assert json_of(process)["classes"] == 4
     assert "writers of these pictures are not known, so the split is random" in process.stderr
     refused = kanji_tui("train", "--split", "writer")
     assert refused.returncode == 2
@@ -67,7 +67,7 @@ def test_verify_shows_the_heat_map_and_unusual_samples(kanji_tui, sample_dataset
     assert "█" in process.stdout
     assert "Outliers, 20 of 36 listed" in process.stdout
     assert "chunk files" in process.stdout
-    verified = said(kanji_tui("verify", "--data-dir", sample_dataset, "--unusual", "--json"))
+    verified = json_of(kanji_tui("verify", "--data-dir", sample_dataset, "--unusual", "--json"))
     assert {len(known["samples"]) for known in verified["unusual"]} == {10}
     assert len(verified["heat_map"]) == len(verified["heat_map"][0]) == 16
 

@@ -55,13 +55,13 @@ def test_the_screens_in_words(home: Path) -> None:
     assert "1 of 1 characters" in draw
 
 
-def test_all_of_them_in_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:
-    said = printed(tmp_path, "--once")
+def test_all_screens_of_an_empty_folder_have_a_next_step(tmp_path: Path) -> None:
+    output = printed(tmp_path, "--once")
     for digit, name in enumerate(SCREENS, start=1):
-        assert f"Screen {digit}, {name.title()}\n" in said
+        assert f"Screen {digit}, {name.title()}\n" in output
     for remedy in ("prepare", "train", "export onnx"):
-        assert f"To do: kanji-tui {remedy}" in said
-    assert ": kanji-tui sample" in said  # the remedy of a check
+        assert f"To do: kanji-tui {remedy}" in output
+    assert ": kanji-tui sample" in output  # the remedy of a check
     assert not list(tmp_path.iterdir())
 
 
@@ -70,10 +70,10 @@ def test_the_inspector_asks_the_engines(tmp_path: Path, trained: Trained) -> Non
 
     (tmp_path / "models").mkdir()
     export_quickly(trained.model_path, tmp_path / "models" / "small_tract.onnx")
-    said = printed(tmp_path, "--once", "inspector")
-    assert "models/small_tract.onnx" in said
-    assert "tract" in said
-    assert "runs" in said
+    output = printed(tmp_path, "--once", "inspector")
+    assert "models/small_tract.onnx" in output
+    assert "tract" in output
+    assert "runs" in output
     assert "Drawings are recognised by models/small_tract.onnx" in printed(tmp_path, "--once", "draw")
 
 
@@ -91,12 +91,12 @@ def test_a_terminal_gets_no_more_than_a_pipe(home: Path) -> None:
         cwd=home, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm-256color"},
     )  # fmt: skip
     os.close(theirs)
-    said = b""
-    while b"samples/s" not in said:
-        said += os.read(ours, 65536)
+    output = b""
+    while b"samples/s" not in output:
+        output += os.read(ours, 65536)
     process.wait(30)
     os.close(ours)
-    assert b"\x1b" not in said
+    assert b"\x1b" not in output
 
 
 def test_json(home: Path) -> None:
@@ -106,11 +106,11 @@ def test_json(home: Path) -> None:
     assert any("best_kanji_model.pth" in line for line in screens[0]["lines"])
 
 
-def test_a_broken_dataset_is_said_and_ends_nothing(home: Path, tmp_path: Path) -> None:
+def test_a_broken_dataset_is_reported_and_ends_nothing(home: Path, tmp_path: Path) -> None:
     shutil.copytree(home / "dataset", tmp_path / "dataset")
     (tmp_path / "dataset" / "metadata.json").write_text("{}")
-    said = printed(tmp_path, "--once", "dataset")
-    assert "cannot be used" in said
+    output = printed(tmp_path, "--once", "dataset")
+    assert "cannot be used" in output
     assert "Screen 5, Browser" in printed(tmp_path, "--once", "browser")
 
 

@@ -46,7 +46,7 @@ def test_all_networks_are_listed_with_what_they_cost(kanji_tui):
     assert all(min(network[cost] for cost in ("parameters", "macs", "bytes")) > 1000 for network in networks)
 
 
-def test_probe_takes_what_says_what_is_trained_and_nothing_about_a_run(capsys):
+def test_probe_takes_training_settings_and_no_option_of_a_run(capsys):
     asked = ["probe", "--network", "v1", "--epochs", "3", "--set", "noise=0.1"]
     config = train_spec(parser().parse_args(asked)).config
     assert (config.network, config.epochs, config.noise) == ("v1", 3, 0.1)

@@ -31,9 +31,9 @@ def started(kanji_tui, tmp_path, sample_dataset):
         "train", "--data-dir", sample_dataset, "--epochs", 2000, "--batch-size", 16, "--detach", "--json"
     )
     assert process.returncode == 0, process.stderr
-    said = json.loads(process.stdout)
-    assert said["state"] in ACTIVE
-    return find_run(said["run"], tmp_path / "models" / "runs")
+    output = json.loads(process.stdout)
+    assert output["state"] in ACTIVE
+    return find_run(output["run"], tmp_path / "models" / "runs")
 
 
 @pytest.fixture(autouse=True)
@@ -89,9 +89,9 @@ def follower(tmp_path, sample_dataset):
 
 def test_interrupting_the_follower_stops_the_run(tmp_path, follower):
     follower.send_signal(signal.SIGINT)
-    _, said = follower.communicate(timeout=90)
-    assert follower.returncode == 130, said
-    assert "--resume" in said
+    _, output = follower.communicate(timeout=90)
+    assert follower.returncode == 130, output
+    assert "--resume" in output
     assert find_run("latest", tmp_path / "models" / "runs").state() == "stopped"
 
 
@@ -149,7 +149,7 @@ def test_what_to_do_about_a_stopped_run_can_be_typed(tmp_path, job, remedy):
     assert remedy in stopped.value.remedy
 
 
-def test_attaching_to_a_verification_says_with_its_code_that_a_check_failed(kanji_tui, tmp_path, sample_dataset):
+def test_attach_exits_with_1_when_a_check_failed(kanji_tui, tmp_path, sample_dataset):
     shutil.copytree(sample_dataset, tmp_path / "dataset")
     with open(tmp_path / "dataset" / "etl9g_dataset_chunk_00.npz", "ab") as chunk:
         chunk.write(b"changed")

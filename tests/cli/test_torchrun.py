@@ -1,4 +1,4 @@
-"""One training by two processes: the run of an ordinary one to everybody, and a clean end whoever is lost."""
+"""One training by two processes: the run is an ordinary one, and ends cleanly when a process dies."""
 
 import json
 import os
@@ -67,15 +67,15 @@ def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset,
         (listed,) = json.loads(kanji_tui("runs", "--json").stdout)["runs"]
         assert (listed["job"], listed["epochs"]) == ("train", 2000)
         assert json.loads(kanji_tui("stop", run.name, "--json").stdout)["state"] == "stopped"
-        out, said = started.communicate(timeout=60)
+        out, output = started.communicate(timeout=60)
     finally:
         for child in psutil.Process(started.pid).children() if started.poll() is None else []:
             child.kill()
         started.kill()
     assert started.returncode == 1  # torchrun's own, whatever its processes end with
-    assert "exitcode  : 130" in said
+    assert "exitcode  : 130" in output
     assert out == ""
-    assert run.name in said
+    assert run.name in output
     kept = checkpoint(run)
     samples = 128 * (kept["epoch"] + 1) if not kept["batch"] else 16 * kept["batch"]
     assert kept["batch"] == 0 or float(kept["sums"][2]) == samples  # of both processes
@@ -96,21 +96,21 @@ def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset,
 def test_sigterm_to_any_of_them_stops_all(two_ranks):
     ranks, run = two_ranks
     ranks[1].send_signal(signal.SIGTERM)
-    said = [rank.communicate(timeout=60)[1] for rank in ranks]
-    assert [rank.returncode for rank in ranks] == [130, 130], said
+    output = [rank.communicate(timeout=60)[1] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [130, 130], output
     assert run.state() == "stopped"
-    assert "Traceback" not in "".join(said)
+    assert "Traceback" not in "".join(output)
 
 
-def test_the_first_says_so_when_another_is_killed(two_ranks):
+def test_rank_0_reports_it_when_another_process_is_killed(two_ranks):
     ranks, run = two_ranks
     kept = checkpoint(run)
     ranks[1].kill()
-    _, said = ranks[0].communicate(timeout=60)
+    _, output = ranks[0].communicate(timeout=60)
     assert ranks[0].returncode == 1
-    assert "another process of this training ended" in said
-    assert f"--resume {run.name}" in said
-    assert "Traceback" not in said
+    assert "another process of this training ended" in output
+    assert f"--resume {run.name}" in output
+    assert "Traceback" not in output
     assert run.state() == "failed"
     assert checkpoint(run)["epoch"] >= kept["epoch"]
 
@@ -118,9 +118,9 @@ def test_the_first_says_so_when_another_is_killed(two_ranks):
 def test_the_others_end_when_the_first_is_killed(two_ranks):
     ranks, run = two_ranks
     ranks[0].kill()
-    _, said = ranks[1].communicate(timeout=60)
+    _, output = ranks[1].communicate(timeout=60)
     assert ranks[1].returncode == 1
-    assert "another process of this training ended" in said
+    assert "another process of this training ended" in output
     assert run.state() == "lost"
     assert checkpoint(run)["epoch"] >= 1
     assert not [event for _, event in read_events(run.events)[0] if event.type == "result"]

@@ -26,11 +26,11 @@ def test_a_comparison_shows_every_figure() -> None:
 
 
 def test_the_command_names_the_files_and_the_reasons() -> None:
-    said = "\n".join(plain_lines(comparison_document(compared())))
-    assert f"3 odd: {NAME}_odd.onnx" in said
-    assert "max abs. difference to 1, on 240 samples" in said
-    assert "onnxruntime: 3 odd  it gives 5 numbers, not 6" in said
-    assert "tract batch 32: 3 odd  Translating node 'tail'" in said
+    output = "\n".join(plain_lines(comparison_document(compared())))
+    assert f"3 odd: {NAME}_odd.onnx" in output
+    assert "max abs. difference to 1, on 240 samples" in output
+    assert "onnxruntime: 3 odd  it gives 5 numbers, not 6" in output
+    assert "tract batch 32: 3 odd  Translating node 'tail'" in output
 
 
 def test_parity_is_within_its_tolerance_or_exceeds_it() -> None:
@@ -51,5 +51,5 @@ def test_parity_is_within_its_tolerance_or_exceeds_it() -> None:
         (["x.onnx", "y.onnx"], ["x", "y"]),
     ],
 )
-def test_files_are_told_apart_by_the_end_of_their_names(paths: list[str], names: list[str]) -> None:
+def test_files_are_named_by_the_end_of_their_names(paths: list[str], names: list[str]) -> None:
     assert short_names(paths) == names

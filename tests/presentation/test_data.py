@@ -33,9 +33,9 @@ OVERVIEW = Overview(
     files=(("ETL9G_01", 12_140),),
     counts=((0x3021, 4000), (0x2422, 4100), (0x4544, 4040)),
     split="writer",
-    parts=(("train", 6070), ("validation", 3035), ("test", 3035)),
+    split_sizes=(("train", 6070), ("validation", 3035), ("test", 3035)),
     note="by data sets",
-    glyphs=(),
+    thumbnails=(),
 )
 VERIFICATION = Verification(
     samples=12_140,
@@ -70,10 +70,10 @@ def preparing(*progress: Progress) -> RunView:
     return RunView("20260102T030405-prepare-1", Path("run"), "prepare", "running", files=progress)
 
 
-def test_files_say_how_far_they_are_prepared() -> None:
+def test_files_show_how_far_they_are_prepared() -> None:
     assert cells(data.file_table(FILES, OVERVIEW, None)) == [
         ["ETL9G_01", "95.0 MiB", "12,144", "all but 4"],
-        ["ETL9G_02", "95.0 MiB", "12,144", "not yet"],
+        ["ETL9G_02", "95.0 MiB", "12,144", "new"],
     ]
     part = replace(OVERVIEW, files=(("ETL9G_01", 6000), ("ETL9G_02", 12_144)))
     assert [row[3] for row in cells(data.file_table(FILES, part, None))] == ["partly", "prepared"]
@@ -93,12 +93,12 @@ def test_a_dataset_at_a_glance() -> None:
     pairs = {name: text_of(value) for name, value in data.dataset_key_values(OVERVIEW).pairs}
     assert pairs["classes"] == "3 with 4,000 to 4,100 each"
     assert pairs["images"] == "64x64, 256 grey levels"
-    assert pairs["split"] == "6,070 / 3,035 / 3,035"
+    assert pairs["sizes"] == "6,070 / 3,035 / 3,035"
     assert pairs["skipped"] == "4, see quarantine.tsv"
     assert pairs["note"] == "by data sets"
     unknown = replace(OVERVIEW, sets=0, quarantined=0, source="drawn sample")
     pairs = {name: text_of(value) for name, value in data.dataset_key_values(unknown).pairs}
-    assert (pairs["data sets"], pairs["skipped"]) == ("writers unknown", "none")
+    assert (pairs["writers"], pairs["skipped"]) == ("unknown", "none")
     assert pairs["source"] == "synthetic, not handwriting"
 
 
@@ -119,13 +119,13 @@ def test_outliers_of_all_classes_or_of_one() -> None:
 
 def test_a_verification() -> None:
     document = present(VERIFICATION)
-    said = words(document)
-    assert "12,140 samples of 3 classes" in said
-    assert "ink in the middle: look at the contact sheet" in said
-    assert "peak           40.0 %" in said
-    assert "contact sheet: sheet.png" in said
-    assert "Mean image\n    ██\n  ▒▒░░\n" in said
-    lacking = cells(tables(document)["Data sets without some classes"])[0]
+    output = words(document)
+    assert "12,140 samples of 3 classes" in output
+    assert "ink in the middle: look at the contact sheet" in output
+    assert "peak           40.0 %" in output
+    assert "contact sheet: sheet.png" in output
+    assert "Mean image\n    ██\n  ▒▒░░\n" in output
+    lacking = cells(tables(document)["Writers with missing classes"])[0]
     assert lacking[:3] == ["ETL9G_01", "3", "25"]
     assert lacking[3].endswith("and 5 more")
     assert cells(tables(document)["Outliers, 3 of 3 listed"])[0][4] == "samples/田/[1].png"
@@ -137,12 +137,12 @@ def test_what_there_is_not_is_not_shown() -> None:
     assert "Mean image" not in words(document)
 
 
-def test_a_synthetic_sample_says_that_it_is_no_handwriting() -> None:
-    said = words(present(SyntheticSample(("ETL9G_01",), 800, 100, 8, 0, "IPAexGothic")))
-    assert "800 synthetic samples (not handwriting) of 100 characters by 8 synthetic writers in 1 files" in said
+def test_a_synthetic_sample_is_marked_as_no_handwriting() -> None:
+    output = words(present(SyntheticSample(("ETL9G_01",), 800, 100, 8, 0, "IPAexGothic")))
+    assert "800 synthetic samples (not handwriting) of 100 characters by 8 synthetic writers in 1 files" in output
 
 
-def test_a_preparation_says_what_it_skipped() -> None:
+def test_a_preparation_shows_what_it_skipped() -> None:
     result = Preparation(1200, 3, 40, 64, 61.0, 19.7, "d", 2, 8, "etl9g", "ETL9G record files", "dataset")
     assert words(present(result)).splitlines() == [
         "1,200 records of 40 classes at 64x64 in 1:01 (20 records/s)",
@@ -153,11 +153,11 @@ def test_a_preparation_says_what_it_skipped() -> None:
 
 def test_the_screen_in_words() -> None:
     empty = Listing(problem="no files", advice="put some there")
-    said = words(data.dataset_screen(empty, None, "", None, []))
-    assert "Nothing to prepare: no files; put some there" in said
-    assert "There is no dataset yet. To do: kanji-tui prepare" in said
+    output = words(data.dataset_screen(empty, None, "", None, []))
+    assert "Nothing to prepare: no files; put some there" in output
+    assert "There is no dataset yet. To do: kanji-tui prepare" in output
     assert words(data.dataset_screen(FILES, None, "It is broken.", None, [])).endswith("It is broken.")
     verified = RunView("20260102T030405-verify-1", Path("run"), "verify", "finished", result=VERIFICATION)
-    said = words(data.dataset_screen(FILES, OVERVIEW, "", verified, [preparing()]))
-    assert said.startswith("prepare is running.")
-    assert "The newest verification, 20260102T030405-verify-1:\n2 checks: ok 1  warn 1" in said
+    output = words(data.dataset_screen(FILES, OVERVIEW, "", verified, [preparing()]))
+    assert output.startswith("prepare is running.")
+    assert "The newest verification, 20260102T030405-verify-1:\n2 checks: ok 1  warn 1" in output

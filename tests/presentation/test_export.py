@@ -42,11 +42,11 @@ def test_an_export_names_how_it_was_verified_and_measured() -> None:
 
 def test_safetensors_were_read_back_or_not() -> None:
     pairs = dict(safetensors_key_values(TENSORS).pairs)
-    assert pairs["verified"] == "read back: every bit is the model's"
+    assert pairs["verified"] == "read back: equal to the model bit by bit"
     assert pairs["metadata"] == "format, card"
     bare = dict(safetensors_key_values(replace(TENSORS, verified=None, metadata={})).pairs)
-    assert bare["verified"] == "not read back: --verify does"
-    assert bare["metadata"] == "left out"
+    assert bare["verified"] == "no: --verify reads it back"
+    assert bare["metadata"] == "none"
 
 
 def test_a_mapping_has_its_statistics() -> None:
@@ -58,7 +58,7 @@ def test_a_mapping_has_its_statistics() -> None:
     }
 
 
-def test_each_pooling_type_is_measured_or_says_why_not() -> None:
+def test_each_pooling_type_is_measured_or_has_a_reason() -> None:
     kept, refused = pooling_table(pooled()).rows
     assert [text_of(cell) for cell in kept.cells] == [
         "adaptive_avg *", "4.3 MiB", "97.12 %", "29", "1.00", "32.0", "1.00", "32.0",

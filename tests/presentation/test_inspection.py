@@ -46,7 +46,7 @@ def test_operators_are_counted_most_frequent_first() -> None:
     assert [row.key for row in operator_table(INSPECTED).rows] == ["Conv", "Gemm", "GlobalAveragePool", "Relu"]
 
 
-def test_an_engine_runs_or_says_what_it_does_not_support() -> None:
+def test_an_engine_runs_or_names_what_it_does_not_support() -> None:
     table = engine_table(INSPECTED)
     assert cells(table, "onnxruntime") == ["onnxruntime", "runs", "1.22, 5 nodes tested one by one"]
     assert cells(table, "tract") == [

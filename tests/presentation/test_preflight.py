@@ -41,11 +41,13 @@ def test_the_document_counts_and_ends_with_remedies_that_can_be_copied() -> None
     assert lines(preflight.checks_document(CHECKS[3:])) == ["1 checks: ok 0  n/a 1"]
 
 
-def test_the_summary_says_how_the_question_to_torch_stands() -> None:
+def test_the_summary_shows_whether_torch_was_checked() -> None:
     assert text_of(preflight.summary_line(CHECKS, waiting=True, problem=False)).endswith(
-        "asking torch and CUDA ..."
+        "checking torch and CUDA ..."
     )
-    assert text_of(preflight.summary_line(CHECKS, waiting=False, problem=True)).endswith("torch could not be asked")
+    assert text_of(preflight.summary_line(CHECKS, waiting=False, problem=True)).endswith(
+        "torch could not be checked"
+    )
 
 
 def test_the_report_has_everything() -> None:

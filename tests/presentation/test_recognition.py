@@ -71,7 +71,7 @@ def test_suspected_label_errors_and_where_the_rest_is() -> None:
     assert shown[0] == "suspected label errors: 21 of 100 samples, split test"
     assert shown[1] == "not examined: 2 samples of classes the model lacks"
     assert sum("ETL9G_01 record 7 set 3" in line for line in shown) == 20
-    assert shown[-1] == "--json lists them all, --output-path FILE.tsv writes them"
+    assert shown[-1] == "--json lists all, --output-path FILE.tsv writes them to a file"
     written = lines(present(replace(result, output_path="s.tsv")))
     assert written[-1] == "all of them: s.tsv"
 
@@ -91,7 +91,7 @@ def test_the_recogniser_of_drawings() -> None:
         "classes": "12",
         "image": "32x32",
         "stroke": "5.0 % wide",
-        "answer": "12 ms",
+        "latency": "12 ms",
         "saved": "田 x 2",
     }
     assert recogniser_key_values(None, None, "").pairs == ()

@@ -42,7 +42,7 @@ def test_runs_newest_first_with_how_far_they_are() -> None:
     assert words(present(Runs(()))) == "no runs yet; start one with: kanji-tui train"
 
 
-def test_a_run_that_goes_on_says_how_to_follow_it() -> None:
+def test_an_active_run_shows_how_to_follow_it() -> None:
     assert words(present(RunState("run-1", "starting"))).endswith("kanji-tui attach run-1")
     assert words(present(RunState("run-1", "stopped"))) == "run-1: stopped"
     assert words(present(Published("run-1", True))) == "run-1: published"
@@ -60,7 +60,7 @@ def test_energy_and_what_was_not_measured() -> None:
     table = next(block for block in document if isinstance(block, Table))
     assert [[text_of(cell) for cell in row.cells] for row in table.rows] == [["1", "0.125 kWh"], ["2", "12.5 Wh"]]
     assert "CodeCarbon (JPN) reports 0.3 kWh, 60 g of CO2" in words(document)
-    assert "it resumes run-0" in words(document)
+    assert "run-0 has the energy before" in words(document)
 
 
 def test_nothing_measured_is_no_zero() -> None:

@@ -35,7 +35,7 @@ def browser(recorded: Path) -> SampleBrowser:
     return browser
 
 
-def said(document) -> str:
+def text_of_document(document) -> str:
     return "\n".join(plain_lines(document))
 
 
@@ -58,7 +58,7 @@ def test_samples_have_label_prediction_and_confidence(browser: SampleBrowser) ->
     assert [text_of(cell) for cell in right.cells[:3]] == ["田", "田", "50.00"]
 
 
-def test_a_sample_says_where_it_comes_from_and_what_its_label_gets(browser: SampleBrowser) -> None:
+def test_a_sample_shows_its_record_and_the_probability_of_its_label(browser: SampleBrowser) -> None:
     wrong = {name: text_of(value) for name, value in sample_key_values(browser.sample(6), "nowhere", False).pairs}
     assert wrong["record"] == "ETL9G_01 record 6 set 1"
     assert wrong["p(label)"] == "あ 0.01 %"
@@ -74,15 +74,15 @@ def test_the_row_of_a_confusion_stands_for_its_samples() -> None:
 
 def test_the_screens_in_plain_words(recorded: Path) -> None:
     state = read_state()
-    browsed = said(browser_screen(state))
+    browsed = text_of_document(browser_screen(state))
     assert "The published model has predicted the split all: top-1 87.50 % over 6 classes." in browsed
     assert "6 of 6 confusions, most frequent first:" in browsed
     assert "U+7530" in browsed
-    assert "models/best_kanji_model.pth" in said(draw_screen(state))
-    assert "To do: kanji-tui export onnx" in said(inspector_screen(state))
+    assert "models/best_kanji_model.pth" in text_of_document(draw_screen(state))
+    assert "To do: kanji-tui export onnx" in text_of_document(inspector_screen(state))
 
 
-def test_an_empty_folder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_folder_has_a_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "To do: kanji-tui prepare" in said(browser_screen(State()))
-    assert "To do: kanji-tui train" in said(draw_screen(State()))
+    assert "To do: kanji-tui prepare" in text_of_document(browser_screen(State()))
+    assert "To do: kanji-tui train" in text_of_document(draw_screen(State()))

@@ -8,7 +8,7 @@ from kanji_tui.presentation import status
 from kanji_tui.presentation.document import text_of
 from kanji_tui.workspace.gpu_history import GpuRecord
 from kanji_tui.workspace.run_views import RunView
-from kanji_tui.workspace.snapshot import ModelFacts, WorkspaceSnapshot
+from kanji_tui.workspace.snapshot import PublishedModel, WorkspaceSnapshot
 
 PROGRESS = Progress("prepare", 600, 1200, "records", "ETL9G_01", 12_345.0, 95.0, 50 * 2**20)
 
@@ -30,12 +30,12 @@ def test_the_newest_of_several_jobs() -> None:
 
 
 def test_what_there_is_where_nothing_runs() -> None:
-    model = ModelFacts("run", "kanjinet", 0.98961, False, 1.0)
-    place = WorkspaceSnapshot(
+    model = PublishedModel("run", "kanjinet", 0.98961, False, 1.0)
+    workspace = WorkspaceSnapshot(
         dataset=Prepared(1200, 40, 64, "drawn sample"), model=model, onnx=(Path("a.onnx"), Path("b.onnx"))
     )
-    assert text_of(status.idle_line(place)) == (
-        "idle   dataset 1,200 x 40 classes, synthetic   model kanjinet 99.0 %   2 ONNX"
+    assert text_of(status.idle_line(workspace)) == (
+        "idle   1,200 synthetic samples, 40 classes   model kanjinet 99.0 %   2 ONNX"
     )
     assert text_of(status.idle_line(WorkspaceSnapshot())) == "idle   no dataset   no model"
     assert text_of(status.idle_line(WorkspaceSnapshot(dataset=Prepared(problem="broken")))).startswith(

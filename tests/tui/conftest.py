@@ -37,7 +37,7 @@ def utc(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty work folder, and the current directory."""
+    """An empty workspace, and the current directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -49,7 +49,7 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recorded(recorded_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the recorded work folder, and the current directory."""
+    """A copy of the recorded workspace, and the current directory."""
     shutil.copytree(recorded_once, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     os.utime(tmp_path / "models" / "best_kanji_model.pth", (1, 1))
@@ -57,7 +57,7 @@ def recorded(recorded_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 async def until(pilot: Pilot, holds: Callable[[], Any], seconds: float = SECONDS) -> None:
-    """Wait until `holds` is true; fail with what the screen says when it never is."""
+    """Wait until `holds` is true; fail with the screen's text if it never is."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"never came true on this screen:\n{text_of(pilot)}"

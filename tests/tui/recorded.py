@@ -1,4 +1,4 @@
-"""A work folder as the program leaves it, made on the spot and always the same: what the snapshots are fed with."""
+"""A workspace that is always the same, made for the snapshots."""
 
 import json
 import socket
@@ -31,16 +31,16 @@ MOMENT = 1767323045.0
 
 
 def write_records(folder: Path) -> None:
-    """Two record files of four hands each: strokes laid by a formula, another for each class and hand."""
+    """Two record files of four writers each; the strokes follow a formula of class and writer."""
     folder.mkdir(parents=True, exist_ok=True)
     across, down = np.meshgrid(np.arange(128), np.arange(127))
     for file in range(SETS // 4):
         records = np.zeros(4 * len(CODES), ETL9G)
-        for hand in range(4):
+        for writer in range(4):
             for number, (jis, reading) in enumerate(zip(CODES, READINGS, strict=True)):
-                record = records[hand * len(CODES) + number]
-                record["jis"], record["reading"], record["serial"] = jis, reading, hand * len(CODES) + number + 1
-                lean = (file * 4 + hand - 3) * 2
+                record = records[writer * len(CODES) + number]
+                record["jis"], record["reading"], record["serial"] = jis, reading, writer * len(CODES) + number + 1
+                lean = (file * 4 + writer - 3) * 2
                 ink = np.zeros((127, 128), np.uint8)
                 for stroke in range(number + 1):
                     place = 24 + stroke * 80 // (number + 1)
@@ -62,7 +62,7 @@ def make_home(home: Path, published: bool = True) -> Path:
 
 
 def write_run(home: Path, name: str, spec: dict, state: str, events: list[Event], log: str = "") -> RunDirectory:
-    """A run directory with these events; an active one looks as if another machine kept it alive."""
+    """A run directory with these events; an active one seems to run on another machine."""
     run = RunDirectory(home / "models" / "runs" / name)
     run.path.mkdir(parents=True)
     job = name.split("-")[1]
@@ -129,7 +129,7 @@ def write_failed(home: Path) -> RunDirectory:
 
 
 def write_model(home: Path) -> None:
-    """The papers of a published model; its weights are never loaded by the screens."""
+    """The metadata of a published model; the screens never load its weights."""
     models = home / "models"
     digest = json.loads((home / "dataset" / "metadata.json").read_text())["digest"]
     split = {"kind": "writer", "seed": 0, "shares": [70, 15, 15], "fold": None, "dataset_digest": digest}

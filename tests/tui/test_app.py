@@ -93,7 +93,7 @@ async def test_the_palette_does_an_action_of_another_screen(recorded: Path) -> N
         await until(pilot, lambda: getattr(app.focused, "id", "") == "search")
 
 
-async def test_the_palette_says_what_cannot_be_done_now(home: Path) -> None:
+async def test_the_palette_reports_what_is_not_possible_now(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await shows(pilot, "no record files yet")
@@ -101,12 +101,12 @@ async def test_the_palette_says_what_cannot_be_done_now(home: Path) -> None:
         await pilot.press(*"publish")
         await shows(pilot, "Training: Publish")
         await pilot.press("enter")
-        await shows(pilot, "this cannot be done now")
+        await shows(pilot, "not possible now")
         assert app.front is not None
         assert app.front.MODE == "training"
 
 
-async def test_a_run_that_cannot_be_read_is_told(recorded: Path) -> None:
+async def test_a_run_that_cannot_be_read_is_reported(recorded: Path) -> None:
     run = write_live(recorded)
     run.events.unlink()
     run.events.mkdir()
@@ -117,7 +117,7 @@ async def test_a_run_that_cannot_be_read_is_told(recorded: Path) -> None:
         await shows(pilot, "finished")  # the other one
 
 
-async def test_leaving_says_what_goes_on(recorded: Path) -> None:
+async def test_leaving_shows_what_continues(recorded: Path) -> None:
     write_live(recorded)
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -148,7 +148,7 @@ async def test_two_workbenches_stop_a_run_once(recorded: Path) -> None:
             assert "error" not in text_of(pilot).lower()
 
 
-async def test_a_failed_run_says_its_sentence_and_no_traceback(recorded: Path) -> None:
+async def test_a_failed_run_shows_its_message_and_no_traceback(recorded: Path) -> None:
     write_failed(recorded)
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -20,8 +20,8 @@ from kanji_tui.tui.browser.sample_pane import SaliencyMap, strongest
 from kanji_tui.tui.browser.screen import SaliencyComputed, SampleRead
 from kanji_tui.tui.shell.messages import QuestionFailed
 from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile
+from kanji_tui.tui.widgets.image_view import ImageView, braille, half_blocks
 from kanji_tui.tui.widgets.list_table import ListTable
-from kanji_tui.tui.widgets.picture import Picture, braille, half_blocks
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import CODES
 
@@ -71,7 +71,7 @@ async def test_the_cursor_of_the_grid_walks_lines_and_pages(recorded: Path) -> N
         grid = app.screen.query_one(CharacterGrid)
         grid.show(tuple(Tile(f"{0x5100 + n:04X}", chr(0x4E00 + n), 1) for n in range(3036)))
         await pilot.pause()
-        across = grid.across
+        across = grid.per_line
         assert across == grid.scrollable_content_region.width // CELL
         for key, place in (("down", across), ("right", across + 1), ("up", 1), ("left", 0), ("left", 0), ("up", 0)):
             await pilot.press(key)
@@ -83,7 +83,7 @@ async def test_the_cursor_of_the_grid_walks_lines_and_pages(recorded: Path) -> N
         assert grid.cursor == 3035
         await pilot.press("home", "pagedown")
         assert grid.cursor == (grid.scrollable_content_region.height - 1) * across
-        grid.show(grid.tiles[: 20 * across + 2])
+        grid.show(grid.items[: 20 * across + 2])
         grid.cursor = 20 * across - 1  # one line above the last, beyond its end
         await pilot.press("down")
         assert grid.cursor == 20 * across + 1
@@ -110,7 +110,7 @@ async def test_search_from_the_grid(recorded: Path, typed: str, found: str) -> N
         await pilot.press("slash", *typed)
         await shows(pilot, f"classes  {len(found)} of {len(CODES)}")
         grid = app.screen.query_one(CharacterGrid)
-        assert "".join(tile.character for tile in grid.tiles) == found
+        assert "".join(tile.character for tile in grid.items) == found
         assert app.screen.query_one("#search", Input).value == typed
         await pilot.press("enter", "enter")
         await until(pilot, lambda: app.screen.has_class("-inside"))
@@ -134,23 +134,23 @@ async def test_list_and_grid_keep_the_class(recorded: Path) -> None:
         await shows(pilot, "U+6F22")
 
 
-async def test_confused_pairs_show_both_pictures(recorded: Path) -> None:
+async def test_confused_pairs_show_both_images(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await browse(pilot)
-        assert not app.screen.query_one("#other", Picture).display
+        assert not app.screen.query_one("#other", ImageView).display
         await pilot.press("c", "down")
         await shows(pilot, "亜  3021  predicted as  愛  3026")
-        pictures = [app.screen.query_one(name, Picture) for name in ("#picture", "#other")]
-        assert pictures[1].display
-        assert pictures[0].region.right <= pictures[1].region.x
-        assert pictures[0].region.y == pictures[1].region.y
-        assert "亜, this sample" in text_of(pilot)
-        assert "愛, typical" in text_of(pilot)
-        dots = [any("\u2801" <= sign <= "\u28ff" for sign in picture.render().plain) for picture in pictures]
+        images = [app.screen.query_one(name, ImageView) for name in ("#image", "#other")]
+        assert images[1].display
+        assert images[0].region.right <= images[1].region.x
+        assert images[0].region.y == images[1].region.y
+        assert "this 亜" in text_of(pilot)
+        assert "typical 愛" in text_of(pilot)
+        dots = [any("\u2801" <= sign <= "\u28ff" for sign in image.render().plain) for image in images]
         assert dots == [True, True]
         await pilot.press("escape")
-        await until(pilot, lambda: not app.screen.query_one("#other", Picture).display)
+        await until(pilot, lambda: not app.screen.query_one("#other", ImageView).display)
         assert app.screen.query_one(CharacterGrid).has_focus
 
 
@@ -196,13 +196,13 @@ async def test_a_saliency_map_is_computed_by_a_child(home: Path, trained) -> Non
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("5")
         await shows(pilot, "v Saliency")
-        picture = app.screen.query_one("#picture", Picture)
-        plain = picture.render()
+        image = app.screen.query_one("#image", ImageView)
+        plain = image.render()
         await pilot.press("v")
         await shows(pilot, "class activation map of")
         assert "strongest" in text_of(pilot)
-        assert not picture.render().is_same(plain)
-        assert picture.render().plain == plain.plain  # the strokes stay as they are
+        assert not image.render().is_same(plain)
+        assert image.render().plain == plain.plain  # the strokes stay as they are
         first = app.screen._sample
         await pilot.press("enter", "down")  # the next are there already
         await until(pilot, lambda: app.screen._sample != first)
@@ -239,7 +239,7 @@ def at_work(app: Workbench) -> list[Child]:
     return [asked.child for asked in app.worker._children if asked.name[1] is SaliencyComputed]
 
 
-async def test_what_was_the_matter_is_no_longer_said_once_it_is_well(recorded: Path) -> None:
+async def test_a_problem_disappears_once_it_is_solved(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
@@ -294,4 +294,4 @@ def test_where_the_heat_is_strongest_in_words() -> None:
     assert strongest(bytes(heat), 30) == "upper right"
     heat[15 * 30 + 15] = 150
     assert strongest(bytes(heat), 30) == "upper right, centre"
-    assert SaliencyMap(bytes(heat), 30, "Grad-CAM", "田").text == "Grad-CAM of 田: strongest upper right, centre"
+    assert SaliencyMap(bytes(heat), 30, "Grad-CAM", "田").text == "Grad-CAM of 田, strongest: upper right, centre"

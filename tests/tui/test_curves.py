@@ -70,7 +70,7 @@ def test_a_zoomed_window_stays_inside(given_windows, factor: float, centre: floa
 
 
 @given(windows(), st.data())
-def test_a_window_follows_what_is_looked_at(given_windows, data) -> None:
+def test_a_window_follows_the_cursor(given_windows, data) -> None:
     window, whole = given_windows
     x = data.draw(st.floats(*whole))
     low, high = follow(window, whole, x)
@@ -81,12 +81,12 @@ def test_a_window_follows_what_is_looked_at(given_windows, data) -> None:
 
 
 @given(curves, st.floats(1, 20), st.floats(0, 20))
-def test_what_is_in_the_window_is_a_piece_of_the_curve(points, low: float, width: float) -> None:
-    piece = within(points, (low, low + width))
-    assert set(map(id, piece)) <= set(map(id, points))
+def test_what_is_in_the_window_is_a_part_of_the_curve(points, low: float, width: float) -> None:
+    part = within(points, (low, low + width))
+    assert set(map(id, part)) <= set(map(id, points))
     inside = [x for x, _ in points if low <= x <= low + width]
-    assert set(inside) <= {x for x, _ in piece}
-    assert len(piece) <= len(inside) + 2
+    assert set(inside) <= {x for x, _ in part}
+    assert len(part) <= len(inside) + 2
 
 
 def test_the_cursor_reads_only_what_is_there() -> None:
@@ -100,20 +100,20 @@ def test_an_axis_holds_every_value_in_order(values, percent: bool, log: bool, wa
         values = [max(1e-7, value / 1e6) for value in values]  # no dataset is so large
     made = axis(values, wanted, percent, log)
     assert made.bottom < made.top
-    places = [made.place(value) for value in sorted(values)]
-    assert places == sorted(places)
-    assert all(0 <= place <= 1 for place in places)
-    assert made.place(made.bottom) == pytest.approx(0)
-    assert made.place(made.top) == pytest.approx(1)
+    heights = [made.height(value) for value in sorted(values)]
+    assert heights == sorted(heights)
+    assert all(0 <= height <= 1 for height in heights)
+    assert made.height(made.bottom) == pytest.approx(0)
+    assert made.height(made.top) == pytest.approx(1)
     if len(made.ticks) > 1:
         assert len({text for _, text in made.ticks}) == len(made.ticks)
 
 
 def test_a_logarithmic_axis_spreads_small_losses_and_high_accuracies() -> None:
     loss = axis([0.01, 1.0], 5, percent=False, log=True)
-    assert loss.place(0.1) == pytest.approx(0.5)
+    assert loss.height(0.1) == pytest.approx(0.5)
     accuracy = axis([0.9, 0.999], 5, percent=True, log=True)
-    assert accuracy.place(0.99) == pytest.approx(0.5, abs=0.01)
+    assert accuracy.height(0.99) == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The Dataset screen: what lies there, what was found in the dataset, and how calmly it says so."""
+"""The Dataset screen: what is there, what was found in the dataset, and how calmly it says so."""
 
 import os
 import re
@@ -24,13 +24,13 @@ from tests.data.making import CODES, write_images, write_kuzushiji, write_record
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import write_run
 
-KEYS = {"samples": "g", "checks": "c", "ink": "i", "classes": "l", "unusual": "u"}
+KEYS = {"samples": "g", "checks": "c", "ink": "i", "classes": "l", "outliers": "u"}
 both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 
 
 @pytest.fixture
 def verified(recorded: Path) -> Path:
-    """The recorded work folder with what `verify` really finds in it, three unusual samples of each class too."""
+    """The recorded workspace with what `verify` really finds in it, three outliers of each class too."""
     os.utime(recorded / "dataset" / "metadata.json", (1, 1))
     found = verify(recorded / "dataset", None, Unheard(), 3)
     spec = {"data_dir": "dataset", "unusual": 3}
@@ -50,14 +50,14 @@ async def opened(pilot: Pilot) -> DatasetScreen:
 @pytest.mark.parametrize("view", VIEWS)
 @both_sizes
 def test_what_was_found(verified: Path, snap_compare, size: tuple[int, int], view: str) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def show(pilot: Pilot) -> None:
         await opened(pilot)
-        await shows(pilot, "3 then n trains on it, 5 browses it")
+        await shows(pilot, "press 3, then n to train on it, or 5 to browse it")
         await pilot.press(KEYS[view])
-        if view == "unusual":
+        if view == "outliers":
             await shows(pilot, "another")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=show)
 
 
 async def test_nothing_is_cut_at_the_smallest_size(verified: Path) -> None:
@@ -76,7 +76,7 @@ async def test_v_shows_the_checks_and_every_view_what_verify_found(home: Path) -
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
-        await shows(pilot, "all but 1")  # the record that was left out
+        await shows(pilot, "all but 1")  # one record was skipped
         await pilot.press("v")
         await shows(pilot, "2 of 11 not ok")
         await shows(pilot, "ETL9G_01 record 16: unknown JIS code FFFF")
@@ -92,16 +92,16 @@ async def test_v_shows_the_checks_and_every_view_what_verify_found(home: Path) -
         assert re.search(r"亜 3021 +4", text)
 
 
-async def test_u_finds_unusual_samples_and_shows_their_pictures(recorded: Path) -> None:
+async def test_u_finds_outliers_and_shows_their_images(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
         await pilot.press("u")
         await shows(pilot, "this")
-        glyphs = screen.query_one("#beside", Thumbnails)
-        first = glyphs.render().plain
+        thumbnails = screen.query_one("#compared", Thumbnails)
+        first = thumbnails.render().plain
         await pilot.press("down", "down")
-        await until(pilot, lambda: glyphs.render().plain != first)
+        await until(pilot, lambda: thumbnails.render().plain != first)
         await pilot.press("l", "down", "down", "enter")
         await shows(pilot, "outliers of 愛")
         assert "漢 3441" not in text_of(pilot)
@@ -109,7 +109,7 @@ async def test_u_finds_unusual_samples_and_shows_their_pictures(recorded: Path) 
         await shows(pilot, "漢 3441")
 
 
-async def test_w_writes_the_contact_sheet_and_says_where(recorded: Path) -> None:
+async def test_w_writes_the_contact_sheet_and_shows_its_path(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await opened(pilot)
@@ -127,7 +127,7 @@ async def test_a_verification_of_an_older_dataset_is_not_shown(verified: Path) -
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         await pilot.press("c")
-        await shows(pilot, "v verifies the dataset")
+        await shows(pilot, "press v to verify")
 
 
 async def test_other_formats_are_listed_and_prepared(home: Path) -> None:
@@ -137,13 +137,13 @@ async def test_other_formats_are_listed_and_prepared(home: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
         await shows(pilot, "npz pairs")
-        assert re.search(r"k49-train +[\d.]+ KiB +40 not yet", text_of(pilot))
+        assert re.search(r"k49-train +[\d.]+ KiB +40 new", text_of(pilot))
         await pilot.press("p", "ctrl+u", *"samples", "enter")
         await shows(pilot, "image files of samples")
         assert re.search(r"classes +2 with 2 to 4 each", text_of(pilot))
 
 
-async def test_what_cannot_be_prepared_is_said_in_full(home: Path) -> None:
+async def test_what_cannot_be_prepared_is_shown_in_full(home: Path) -> None:
     write_kuzushiji(home / "ETL9G")
     write_records(home / "ETL9G" / "ETL9G_01", CODES)
     app = Workbench()
@@ -159,19 +159,19 @@ def test_shades_stand_for_two_values_a_cell() -> None:
     assert shaded(shares, 2) == ["  ██", "  ██", "▒▒▒▒", "▒▒▒▒"]
 
 
-def test_a_full_sized_folder_is_looked_at_within_a_turn_of_the_worker(home: Path) -> None:
+def test_a_full_sized_folder_is_read_within_a_poll_of_the_worker(home: Path) -> None:
     for number in range(1500):
         folder = home / "ETL9G" / f"{0x3021 + number // 94 * 256 + number % 94:04X}"
         folder.mkdir(parents=True)
-        for picture in range(10):
-            (folder / f"{picture}.png").touch()
-    looked = [time_to_look() for _ in range(3)]
-    assert min(looked) < 0.15
-    place = read_workspace()
-    assert place.files.words == "1,500 folders, at least 10,001 images"
+        for image in range(10):
+            (folder / f"{image}.png").touch()
+    seconds = [seconds_to_read() for _ in range(3)]
+    assert min(seconds) < 0.15
+    workspace = read_workspace()
+    assert workspace.files.words == "1,500 folders, at least 10,001 images"
 
 
-def time_to_look() -> float:
+def seconds_to_read() -> float:
     """Processor seconds of this thread, as others are at work beside it."""
     began = time.thread_time()
     read_workspace()
@@ -179,9 +179,9 @@ def time_to_look() -> float:
 
 
 def test_beside_a_sample_stand_others_of_its_class(recorded: Path) -> None:
-    shelf = OpenedDataset()
-    dataset = shelf.dataset()
-    glyphs = shelf.beside(7)
-    assert glyphs[0].pixels == dataset.images([7])[0].tobytes()
-    assert [glyph.caption for glyph in glyphs[:2]] == ["this 亜", "another 亜"]
-    assert len({glyph.pixels for glyph in glyphs}) == 6
+    opened = OpenedDataset()
+    dataset = opened.dataset()
+    thumbnails = opened.with_others(7)
+    assert thumbnails[0].pixels == dataset.images([7])[0].tobytes()
+    assert [thumbnail.caption for thumbnail in thumbnails[:2]] == ["this 亜", "another 亜"]
+    assert len({thumbnail.pixels for thumbnail in thumbnails}) == 6

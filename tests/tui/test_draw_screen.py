@@ -218,12 +218,12 @@ async def test_a_label_that_means_nothing_is_refused_in_a_sentence(home: Path) -
         assert isinstance(pilot.app.focused, DrawingPad | LineInput)
 
 
-async def test_without_a_model_it_says_what_to_do(home: Path) -> None:
+async def test_without_a_model_it_has_a_next_step(home: Path) -> None:
     async with Workbench().run_test(size=(80, 24)) as pilot:
         await open_screen(pilot)
-        await shows(pilot, "3, then n trains a model")
+        await shows(pilot, "press 3 to train a model")
         await drag(pilot, ((0.2, 0.2), (0.8, 0.8)))
-        await shows(pilot, "⠻⣄⡀")  # the picture
+        await shows(pilot, "⠻⣄⡀")  # the image
         await pilot.press("s", "田", "enter")
         await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
 

@@ -22,7 +22,7 @@ from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.help import EVERYWHERE
 from kanji_tui.tui.shell.key_line import ALWAYS
 from kanji_tui.tui.shell.settings import Settings, read_settings, settings_file, write_settings
-from kanji_tui.tui.shell.theme import INK, LOOKS, PAPER, TERMINAL
+from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
 from kanji_tui.tui.widgets.character_grid import CharacterGrid
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
@@ -90,13 +90,13 @@ def test_every_action_of_a_screen_has_a_key_that_help_shows() -> None:
 
 def test_every_key_of_a_list_is_in_the_help() -> None:
     names = {"pageup": "pgup", "pagedown": "pgdn"}
-    said = " ".join(f"{keys} {words}" for keys, words in EVERYWHERE).replace(",", " ").split()
+    output = " ".join(f"{keys} {words}" for keys, words in EVERYWHERE).replace(",", " ").split()
     for widget in (ListTable, CharacterGrid, LogTail):
         for binding in widget.BINDINGS:
             assert isinstance(binding, Binding)
             for key in binding.key.split(","):
                 shown = "arrows" if key in ("up", "down", "left", "right") else names.get(key, key)
-                assert shown in said, (widget, key)
+                assert shown in output, (widget, key)
 
 
 def test_no_two_actions_share_a_key() -> None:
@@ -117,7 +117,7 @@ async def test_the_palette_has_what_the_keys_have_and_nothing_else(recorded: Pat
             for binding in screen.own_bindings()
         }
         wanted |= {f"Go to {mode.title()} ({digit})" for digit, mode in enumerate(SCREENS, start=1)}
-        wanted |= {"Help (?)", "Look (f2)", "Picture of the screen (f3)", "Leave (q)"}
+        wanted |= {"Help (?)", "Theme (f2)", "Screenshot (f3)", "Leave (q)"}
         offered = [action.name for action in app.named_actions()]
         assert sorted(offered) == sorted(wanted)  # on Preflight all of its own can be done
         shown = [keys.split()[0] for keys, _ in EVERYWHERE]
@@ -126,9 +126,9 @@ async def test_the_palette_has_what_the_keys_have_and_nothing_else(recorded: Pat
 
 FOCUS = {
     "preflight": ["checks"],
-    "dataset": ["files", "facts-pane", "checks"],
+    "dataset": ["files", "overview-pane", "checks"],
     "training": ["runs", "epochs", "log"],
-    "inspector": ["models", "operators", "backends", "nodes"],
+    "inspector": ["models", "operators", "engines", "nodes"],
     "browser": ["grid", "samples"],
     "draw": ["pad", "candidates"],
 }
@@ -152,21 +152,21 @@ async def test_tab_goes_from_the_top_left_to_the_bottom_right(recorded: Path) ->
             assert all(not (after.y < before.y and after.x <= before.x) for before, after in pairwise(regions))
 
 
-# looks
+# themes
 
 
-async def test_the_look_is_kept_between_starts(recorded: Path) -> None:
-    for look in (INK, PAPER, TERMINAL, INK):
+async def test_the_theme_is_kept_between_starts(recorded: Path) -> None:
+    for theme in (INK, PAPER, TERMINAL, INK):
         app = Workbench()
         async with app.run_test(size=(80, 24)) as pilot:
             await shows(pilot, "next  ")
-            assert app.theme == look.name
+            assert app.theme == theme.name
             await pilot.press("f2")
-            await until(pilot, lambda app=app: read_settings().look == app.theme)
-    assert json.loads(settings_file().read_text()) == {"look": PAPER.name}
+            await until(pilot, lambda app=app: read_settings().theme == app.theme)
+    assert json.loads(settings_file().read_text()) == {"theme": PAPER.name}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"look": 3}', '{"look": "purple"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"theme": 3}', '{"theme": "purple"}'])
 async def test_settings_that_cannot_be_read_never_stop_the_start(recorded: Path, text: str) -> None:
     settings_file().parent.mkdir(parents=True)
     settings_file().write_text(text)
@@ -176,15 +176,23 @@ async def test_settings_that_cannot_be_read_never_stop_the_start(recorded: Path,
         assert app.theme == INK.name
 
 
-async def test_settings_that_cannot_be_written_are_told(recorded: Path) -> None:
+async def test_settings_that_cannot_be_written_are_reported(recorded: Path) -> None:
     settings_file().parent.parent.mkdir(parents=True, exist_ok=True)
     settings_file().parent.write_text("a file where the folder should be")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "next  ")
         await pilot.press("f2")
-        await until(pilot, lambda: any("could not be written" in told.message for told in app._notifications), 20)
+        await until(
+            pilot, lambda: any("could not be written" in notice.message for notice in app._notifications), 20
+        )
         assert app.theme == PAPER.name
+
+
+def test_the_theme_of_older_settings_is_read(home: Path) -> None:
+    settings_file().parent.mkdir(parents=True, exist_ok=True)
+    settings_file().write_text('{"look": "paper"}')
+    assert read_settings() == Settings("paper")
 
 
 def test_where_settings_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -198,14 +206,14 @@ def test_where_settings_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert [stat.S_ISREG(path.stat().st_mode) for path in settings_file().parent.iterdir()] == [True]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=[look.name for look in LOOKS])
-async def test_every_screen_opens_in_every_look(recorded: Path, look) -> None:
-    write_settings(Settings(look.name))
+@pytest.mark.parametrize("theme", THEMES, ids=[theme.name for theme in THEMES])
+async def test_every_screen_opens_in_every_theme(recorded: Path, theme) -> None:
+    write_settings(Settings(theme.name))
     write_live(recorded)
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         async for _ in each_screen(pilot):
-            assert app.theme == look.name
+            assert app.theme == theme.name
             await pilot.press("question_mark", "escape")
 
 
@@ -263,7 +271,7 @@ async def test_news_that_change_nothing_are_not_painted(recorded: Path, monkeypa
             with monkeypatch.context() as patch:
                 patch.setattr(app._driver, "write", painted.append)
                 for _ in range(3):
-                    screen.state_moved()
+                    screen.refresh_state()
                     await pilot.pause(0.1)
                 assert painted == [], screen
                 screen.refresh()

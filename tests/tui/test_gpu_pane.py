@@ -1,4 +1,4 @@
-"""What GPUs told over a run: kept small, shown with reasons, never 0 for what nobody knows."""
+"""GPU telemetry over a run: condensed, shown with reasons, never 0 for an unknown value."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -24,25 +24,25 @@ from tests.tui.recorded import INSPECTED, inspected, write_run
 from tests.tui.test_tour import fill
 
 MODELS = {"the published model": Path("models/best_kanji_model.pth")}
-ASKED = {"target": "tract", "model": "the published model", "pooling": "as trained", "numbers": "float32",
+ASKED = {"target": "tract", "model": "the published model", "pooling": "as trained", "precision": "float32",
          "size": None, "parity": "1,000 samples", "file": ""}  # fmt: skip
 
 
-async def test_mark_compare_and_read_what_the_engine_said(home: Path) -> None:
+async def test_mark_compare_and_read_the_engines_message(home: Path) -> None:
     (home / "models").mkdir()
     graphs.picture_network(home / "models" / "net_plain.onnx")
     graphs.with_unsupported(home / "models" / "net_odd.onnx")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
-        await shows(pilot, "enter inspects")
+        await shows(pilot, "press enter to inspect")
         app.screen.query_one("#models", ListTable).select("models/net_plain.onnx")
         await pilot.press("space", "c")
-        await shows(pilot, "1 marked: space marks another")
+        await shows(pilot, "1 marked: press space to mark another")
         assert not app.state.of("compare"), "one file is no comparison"
         app.screen.query_one("#models", ListTable).select("models/net_odd.onnx")
         await pilot.press("space")
-        await shows(pilot, "2 marked: c compares them")
+        await shows(pilot, "2 marked: press c to compare them")
         await pilot.press("c")
         await shows(pilot, "compare finished")
         await pilot.press("r")
@@ -66,7 +66,7 @@ async def test_a_fifth_mark_is_refused_and_a_mark_can_be_taken_back(home: Path) 
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
-        await shows(pilot, "enter inspects")
+        await shows(pilot, "press enter to inspect")
         for _ in range(5):
             await pilot.press("space", "down")
         await shows(pilot, "4 marked, 4 at most")
@@ -96,7 +96,7 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
-        await shows(pilot, "enter inspects")
+        await shows(pilot, "press enter to inspect")
         app.screen.post_message(ModelInspected(inspected(), str(path)))
         await shows(pilot, "nodes  5")
         for words, found in (
@@ -111,7 +111,7 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
             await shows(pilot, f"nodes  {found} of 5")
         await pilot.press("escape")
         await shows(pilot, "nodes  5")
-        engines = app.screen.query_one("#backends", ListTable)
+        engines = app.screen.query_one("#engines", ListTable)
         engines.focus()
         engines.select("tract")
         await pilot.press("enter")
@@ -128,13 +128,13 @@ async def test_the_words_of_an_engine_are_shown_as_they_are(recorded: Path) -> N
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
-        await shows(pilot, "enter inspects")
+        await shows(pilot, "press enter to inspect")
         names = app.screen.query_one("#models", ListTable)
         quiet = names.current
         app.screen.post_message(ModelInspected(inspected(replace(INSPECTED, backends=engines)), str(path)))
         await shows(pilot, "nodes  5")
         assert names.current != quiet, "an inspected file is no longer grey"
-        app.screen.query_one("#backends", ListTable).focus()
+        app.screen.query_one("#engines", ListTable).focus()
         await pilot.press("down")
         await until(pilot, lambda: "[batch, 1] in [/pool]" in text_of(pilot).split("params")[1])
 
@@ -168,7 +168,7 @@ async def test_what_measures_goes_alone_and_can_be_stopped(recorded: Path) -> No
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
-        await shows(pilot, "pooling is running: s stops it")
+        await shows(pilot, "pooling is running: press s to stop it")
         await pilot.press("e", "p")
         assert len(app.screen_stack) == 1
         await pilot.press("s")
@@ -181,7 +181,7 @@ async def test_an_export_that_is_refused_and_one_that_is_verified(home: Path, tr
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("4")
-        await shows(pilot, "e exports a model")
+        await shows(pilot, "press e to export a model")
         await pilot.press("e")
         await fill(pilot, pooling="avg_2x2")
         await shows(pilot, "its classifier has no weights for them")
@@ -196,22 +196,22 @@ async def test_an_export_that_is_refused_and_one_that_is_verified(home: Path, tr
         await pilot.press("enter")
         await shows(pilot, "export safetensors finished")
         await pilot.press("r")
-        await shows(pilot, "every bit is the model's")
+        await shows(pilot, "equal to the model bit by bit")
         assert list(Path("models").glob("*.safetensors"))
 
 
-async def test_the_form_says_beforehand_what_is_known_to_fail(recorded: Path) -> None:
+async def test_the_form_shows_what_would_fail(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
-        await shows(pilot, "e exports a model")
+        await shows(pilot, "press e to export a model")
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, FormScreen))
         assert app.screen.query_one("#pooling", Choice).values == ("as trained", *POOLING_TYPES)
-        assert app.screen.query_one("#numbers", Choice).values == ("float32", *QUANTISATIONS)
-        await fill(pilot, numbers="int8-static")
+        assert app.screen.query_one("#precision", Choice).values == ("float32", *QUANTISATIONS)
+        await fill(pilot, precision="int8-static")
         await shows(pilot, "times slower")
-        await fill(pilot, numbers="float32", pooling="adaptive_max", target="strict")
+        await fill(pilot, precision="float32", pooling="adaptive_max", target="strict")
         await shows(pilot, "strict has no global pooling: fixed_max computes the same")
         await pilot.press("enter")
         await pilot.pause()
@@ -224,20 +224,20 @@ async def test_the_form_says_beforehand_what_is_known_to_fail(recorded: Path) ->
     [
         ({}, ""),
         ({"target": "ort-tract", "pooling": "adaptive_avg"}, "fixed_avg computes the same"),
-        ({"numbers": "int8-static"}, "there is no dataset"),
+        ({"precision": "int8-static"}, "there is no dataset"),
         ({"size": 48}, "there is no dataset"),
         ({"file": "model.bin"}, "does not end in .onnx"),
         ({"target": "safetensors", "file": "model.onnx"}, "does not end in .safetensors"),
     ],
 )
 def test_contradictions(changes: dict, words: str) -> None:
-    said = contradiction(ASKED | changes, measurable=False)
-    assert words in said if words else said == ""
+    output = contradiction(ASKED | changes, measurable=False)
+    assert words in output if words else output == ""
 
 
 def test_the_form_has_every_option_of_the_command() -> None:
     data = Path("dataset")
-    asked = ASKED | {"target": "strict", "pooling": "fixed_max", "numbers": "fp16", "size": 48,
+    asked = ASKED | {"target": "strict", "pooling": "fixed_max", "precision": "fp16", "size": 48,
                      "parity": "all samples", "file": "out.onnx"}  # fmt: skip
     spec = export_onnx.Spec(
         MODELS["the published model"], data, "strict", Path("out.onnx"), True, "fixed_max", "fp16", 48
@@ -247,7 +247,7 @@ def test_the_form_has_every_option_of_the_command() -> None:
     tensors = {
         "target": "safetensors",
         "model": "the published model",
-        "card": "without",
+        "metadata": "without",
         "verify": "no",
         "file": "",
     }

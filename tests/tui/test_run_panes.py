@@ -10,11 +10,11 @@ from kanji_tui.events import Energy, Gpu, Progress
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training import screen as training_screen
 from kanji_tui.tui.training.epoch_table import EpochTable
-from kanji_tui.tui.widgets.log_tail import KNOWN_BY, LogTail, lines_gone
+from kanji_tui.tui.widgets.log_tail import COMPARED, LogTail, lines_gone
 from kanji_tui.workspace.run_log import read_log
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import LIVE, epochs, write_live
-from tests.tui.test_training_screen import WIDE, opened, tell
+from tests.tui.test_training_screen import WIDE, add_events, opened
 
 
 async def test_panes_are_shown_and_hidden_by_keys_and_palette(recorded: Path) -> None:
@@ -42,7 +42,7 @@ async def test_the_log_is_followed_and_searched(recorded: Path) -> None:
         await opened(pilot, "line 199")
         with open(run.log, "a") as log:
             log.write("one more\n")
-        tell(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
+        add_events(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
         await shows(pilot, "one more")
         await pilot.press("L", *"odd", "enter")
         await shows(pilot, "line 157 odd")
@@ -73,7 +73,7 @@ async def test_a_reader_of_a_long_log_stays_where_they_read(recorded: Path) -> N
         before = [row for row in text_of(pilot).splitlines() if "of something" in row]
         with open(run.log, "a") as log:
             log.write("".join(line.format(number) for number in range(3000, 3100)))
-        tell(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
+        add_events(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
         log_tail = app.screen.query_one(LogTail)
         await until(pilot, lambda: "line 3099" in log_tail._lines[-1])
         assert "line 100" not in log_tail._lines[0]
@@ -107,12 +107,12 @@ async def test_the_table_keeps_the_epoch_one_reads(recorded: Path) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, "epoch 5 of 12")
         table = app.screen.query_one(EpochTable)
-        tell(run, epochs(5)[-1])
+        add_events(run, epochs(5)[-1])
         await until(pilot, lambda: len(table.rows) == 5)
         assert table.current.key == "5"  # the newest, unless one has gone elsewhere
         table.focus()
         await pilot.press("down", "down")
-        tell(run, *epochs(7)[-2:])
+        add_events(run, *epochs(7)[-2:])
         await until(pilot, lambda: len(table.rows) == 7)
         assert table.current.key == "3"
 
@@ -124,7 +124,7 @@ def test_lines_gone_from_the_front_of_a_log_are_counted(old: list[str], gone: in
     numbered = tuple(f"{number} {word}" for number, word in enumerate(old))
     kept = numbered[gone:]
     found = lines_gone(numbered, (*kept, *more))
-    if len(kept) >= min(KNOWN_BY, len(numbered)):
+    if len(kept) >= min(COMPARED, len(numbered)):
         assert found == min(gone, len(numbered))
     assert lines_gone(numbered, (*numbered, *more)) == 0
     if numbered:
@@ -134,8 +134,8 @@ def test_lines_gone_from_the_front_of_a_log_are_counted(old: list[str], gone: in
 async def test_gpus_are_shown_with_reasons(recorded: Path) -> None:
     run = write_live(recorded)
     mig = "utilisation (MIG is on): Not Supported; power: Not Supported"
-    tell(run, Gpu(1, "NVIDIA H200 MIG 1g", None, 2**30, 2**34, None, 44.0, reason=mig, energy=None))
-    tell(run, Energy("gpu 1"), Gpu(0, "NVIDIA H200", 0.5, 2**30, 2**37, 400.0, 50.0, energy=7200.0))
+    add_events(run, Gpu(1, "NVIDIA H200 MIG 1g", None, 2**30, 2**34, None, 44.0, reason=mig, energy=None))
+    add_events(run, Energy("gpu 1"), Gpu(0, "NVIDIA H200", 0.5, 2**30, 2**37, 400.0, 50.0, energy=7200.0))
     app = Workbench()
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, "2 Wh")

@@ -1,6 +1,6 @@
 """Every screen at 80x24, 120x40 and 200x60, dialogs at the first two, fed with recorded events and made-up folders.
 
-After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, and look at the pictures.
+After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, and check the images.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,27 +26,27 @@ from tests.tui.recorded import CHECKS, INSPECTED, inspected, write_live
 SIZES = [(80, 24), (120, 40)]
 both_sizes = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 every_size = pytest.mark.parametrize("size", [*SIZES, (200, 60)], ids=["80x24", "120x40", "200x60"])
-Look = Callable[[Pilot], Awaitable[None]]
+Prepare = Callable[[Pilot], Awaitable[None]]
 
 
 @pytest.fixture
 def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
     """Painted once more before it is compared: under a dialog Textual may paint the ground before what is there."""
 
-    def compare(app: Workbench, terminal_size: tuple[int, int], run_before: Look) -> bool:
-        async def look(pilot: Pilot) -> None:
+    def compare(app: Workbench, terminal_size: tuple[int, int], run_before: Prepare) -> bool:
+        async def prepare(pilot: Pilot) -> None:
             await run_before(pilot)
             pilot.app.screen.refresh()
             await pilot.pause()
 
-        return snap_compare(app, terminal_size=terminal_size, run_before=look)
+        return snap_compare(app, terminal_size=terminal_size, run_before=prepare)
 
     return compare
 
 
 @pytest.fixture(autouse=True)
 def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The checks of a machine that is always the same, and no child that looks at this one."""
+    """The checks of a machine that is always the same, and no child for this one."""
     monkeypatch.setattr("kanji_tui.preflight.all_checks.quick_checks", lambda spec: list(CHECKS))
 
     def answer(self: Worker, asker, answered, start, read, key: str = "") -> None:
@@ -58,62 +58,62 @@ def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @every_size
 def test_preflight(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await shows(pilot, "FAIL 1")
         await until(pilot, lambda: not pilot.app.screen._waiting)
         await shows(pilot, "model kanjinet")
         await pilot.press("down", "down", "down", "down")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @every_size
 def test_dataset(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("2")
         await shows(pilot, "digest")
         await shows(pilot, "24 prepared")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_dataset_without_anything(home: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("2")
         await shows(pilot, "no dataset yet")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_sample_form(home: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("2")
         await shows(pilot, "no dataset yet")
         await pilot.press("s", "ctrl+u", *"many")
-        await shows(pilot, "no whole number")
+        await shows(pilot, "not a whole number")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @every_size
 def test_training(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("3")
         await shows(pilot, "test 97.1 %")
         await shows(pilot, "100%")
         if size[1] > 30:
             await shows(pilot, "1,108,246 parameters")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_training_live(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     write_live(recorded)
 
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("3")
         await shows(pilot, "42 s left")
         if size[1] < 30:
@@ -121,12 +121,12 @@ def test_training_live(recorded: Path, snap_compare, size: tuple[int, int]) -> N
         await shows(pilot, "H200")
         await shows(pilot, "100%")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_train_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("3")
         await shows(pilot, "test 97.1 %")
         await shows(pilot, "100%")
@@ -135,7 +135,7 @@ def test_train_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None
         await pilot.press("n")
         await shows(pilot, "learning rate")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @every_size
@@ -143,21 +143,21 @@ def test_inspector(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     path = Path(INSPECTED.path)
     path.write_bytes(bytes(4_523_778))
 
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("4")
-        await shows(pilot, "enter inspects")
+        await shows(pilot, "press enter to inspect")
         pilot.app.screen.post_message(ModelInspected(inspected(), str(path)))
         await shows(pilot, "GlobalAveragePool")
         await pilot.press("tab", "tab", "tab", "down", "down", "down")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_inspector_results(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     write_results(recorded)
 
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("4")
         await until(pilot, lambda: len(pilot.app.state.of("compare", "pooling", "export_onnx")) == 4)
         await pilot.press("r")
@@ -165,43 +165,43 @@ def test_inspector_results(recorded: Path, snap_compare, size: tuple[int, int]) 
         await pilot.press("down", "down", "down", "down", "down")
         await shows(pilot, "top-1 agreement")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_inspector_export_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("4")
-        await shows(pilot, "e exports a model")
+        await shows(pilot, "press e to export a model")
         await pilot.press("e")
         await shows(pilot, "verify on")
         await pilot.press("tab", "tab", "tab", "right")
         await shows(pilot, "Opset 13.", 20)
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @every_size
 def test_browser(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
         await pilot.press("right", "right", "enter")
         await shows(pilot, "U+611B")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
         await pilot.press("c")
         await shows(pilot, "predicted as")
         await shows(pilot, "U+")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @every_size
@@ -209,7 +209,7 @@ def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, siz
     monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
     monkeypatch.setattr(draw, "time", SimpleNamespace(monotonic=lambda: 0.0))
 
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("6")
         await shows(pilot, "opening the model")
         screen = pilot.app.screen
@@ -220,7 +220,7 @@ def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, siz
         await shows(pilot, "4544")
         await pilot.press("right", "right", "up")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
@@ -229,24 +229,24 @@ def test_draw_without_a_model(
 ) -> None:
     monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
 
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("6")
         await shows(pilot, "opening the model")
         await shows(pilot, "no dataset")
         nothing = replace(FOUND, name="", problem="there is no model yet", remedy="train one")
         pilot.app.screen.post_message(draw.RecogniserReplied(nothing))
-        await shows(pilot, "3, then n trains a model")
+        await shows(pilot, "press 3 to train a model")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
 
 @both_sizes
 def test_help(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot) -> None:
+    async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
         await shows(pilot, "U+3042")
         await pilot.press("question_mark")
         await shows(pilot, "Browser: keys")
 
-    assert snap_compare(Workbench(), terminal_size=size, run_before=look)
+    assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)

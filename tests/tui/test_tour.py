@@ -1,4 +1,4 @@
-"""The whole way by keys alone, on a drawn sample, with real jobs."""
+"""All steps by keys alone, on a synthetic sample, with real jobs."""
 
 from pathlib import Path
 
@@ -26,13 +26,13 @@ async def fill(pilot, **values: str) -> None:
 async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "press 2, then s makes a synthetic sample")
+        await shows(pilot, "press 2, then s for a synthetic sample")
 
         await pilot.press("2", "s")
         await fill(pilot, classes="12", sets="16")
         assert "not handwriting" in text_of(pilot)
         await pilot.press("enter")
-        await shows(pilot, "p makes a dataset of them")
+        await shows(pilot, "press p to prepare a dataset")
         assert len(list(Path("ETL9G").glob("ETL9G_*"))) == 4
 
         await pilot.press("p")
@@ -41,7 +41,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await shows(pilot, "48 prepared")
         assert "DRAWN, not handwriting" in text_of(pilot)
         await pilot.press("v")
-        await shows(pilot, "3 then n trains on it")
+        await shows(pilot, "press 3, then n to train on it")
 
         await pilot.press("3", "n")
         await fill(pilot, epochs="6", batch_size="16")
@@ -54,7 +54,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await pilot.press("e", "enter")
         await until(pilot, lambda: list(Path("models").glob("*_tract.onnx")))
         await pilot.press("4")
-        await shows(pilot, "enter inspects the file")
+        await shows(pilot, "press enter to inspect the file")
         await pilot.press("enter")
         await shows(pilot, "nodes tested one by one")
         assert "Conv" in text_of(pilot)
@@ -70,7 +70,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await shows(pilot, "by confidence")
 
         await pilot.press("6")
-        await until(pilot, lambda: app.screen.query_one("#facts").content_size.height >= 4)
+        await until(pilot, lambda: app.screen.query_one("#model-details").content_size.height >= 4)
         await pilot.press("space", *["down"] * 6, "space")
         await until(pilot, lambda: len(app.screen.query_one("#candidates").rows) == 10)
         assert "stroke" in text_of(pilot)
@@ -84,13 +84,13 @@ async def test_stop_and_resume_by_keys(home: Path, sample_dataset: Path) -> None
     (home / "dataset").symlink_to(sample_dataset)
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "press 3, then n trains one")
+        await shows(pilot, "press 3, then n to train one")
         await pilot.press("3", "n")
         await fill(pilot, epochs="400", batch_size="16")
         await pilot.press("enter")
         await until(pilot, lambda: any(view.epochs for view in app.state.runs.values()))
         await pilot.press("s")
-        await shows(pilot, "stopped by you")
+        await shows(pilot, "stopped: press u")
         first = next(iter(app.state.runs.values()))
         assert (first.path / "last.ckpt").is_file()
         await pilot.press("u")

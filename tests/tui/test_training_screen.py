@@ -13,7 +13,7 @@ from kanji_tui.runs.run_directory import RunDirectory, read_events
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training.form import TrainForm
 from kanji_tui.tui.training.shown_command import ShownCommand
-from kanji_tui.workspace.run_views import PIECE_BYTES, Tail, Watch
+from kanji_tui.workspace.run_views import READ_BYTES, Tail, Watch
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_failed, write_live, write_run
 
@@ -21,7 +21,7 @@ OTHER = "20260102T050607-train-1"
 WIDE = (120, 40)
 
 
-def tell(run: RunDirectory, *events: Event) -> None:
+def add_events(run: RunDirectory, *events: Event) -> None:
     """Write more events into a run, as its job would."""
     with open(run.events, "a", encoding="utf-8") as file:
         file.writelines(json.dumps(to_json(event, 1767330000.0)) + "\n" for event in events)
@@ -60,11 +60,11 @@ async def test_states_of_all_kinds(recorded: Path) -> None:
         await pilot.press("escape")
         await shows(pilot, "stopped")
         await pilot.press("f", *"nothing like it")
-        await shows(pilot, "no run fits")
-        assert "n trains a network" in text_of(pilot)  # digits and letters were text
+        await shows(pilot, "no match")
+        assert "press n to train a network" in text_of(pilot)  # digits and letters were text
 
 
-async def test_the_scale_turns_and_the_cursor_reads(recorded: Path) -> None:
+async def test_the_scale_changes_and_the_cursor_shows_values(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot)
@@ -91,13 +91,13 @@ async def test_zoom_keeps_to_the_cursor(recorded: Path) -> None:
         panes = app.screen.query_one("#run")
         await pilot.press("plus", "plus")
         await pilot.pause()
-        low, high = panes._seen
+        low, high = panes._visible
         assert (high, high - low) == (12.0, 2.75)
         await pilot.press(*["left"] * 9)  # to the fourth epoch, out of the window
-        low, high = panes._seen
+        low, high = panes._visible
         assert low <= 4 <= high
         await pilot.press("minus", "minus")
-        assert panes._seen == (1.0, 12.0)
+        assert panes._visible == (1.0, 12.0)
 
 
 async def test_metrics_by_pattern(recorded: Path) -> None:
@@ -154,7 +154,7 @@ async def test_four_runs_at_most(recorded: Path) -> None:
         for _ in range(5):
             await pilot.press("m", "down")
         await shows(pilot, "4 runs at most")
-        assert [view.name[14] for view in app.screen.laid] == ["4", "3", "2", "1"]
+        assert [view.name[14] for view in app.screen.compared] == ["4", "3", "2", "1"]
 
 
 async def test_the_command_of_a_run_is_copied_and_shown(recorded: Path) -> None:
@@ -211,7 +211,7 @@ async def test_time_and_memory_are_measured_before_one_starts(home: Path, sample
     (home / "dataset").symlink_to(sample_dataset)
     app = Workbench()
     async with app.run_test(size=WIDE) as pilot:
-        await shows(pilot, "press 3, then n trains one")
+        await shows(pilot, "press 3, then n to train one")
         await pilot.press("3", "n")
         await until(pilot, lambda: isinstance(app.screen, TrainForm))
         app.screen.query_one("#batch_size").focus()
@@ -238,7 +238,7 @@ async def test_a_resumed_run_keeps_its_network_and_data(recorded: Path) -> None:
 
 
 async def test_two_workbenches_on_a_growing_run_agree(recorded: Path) -> None:
-    """Both see each event, the wish to stop of the other, and the same end; stopping twice is stopping once."""
+    """Both see each event, the other's request to stop, and the same end; stopping twice is stopping once."""
     run = write_live(recorded)
     first, second = Workbench(), Workbench()
     async with AsyncExitStack() as stack:
@@ -248,7 +248,7 @@ async def test_two_workbenches_on_a_growing_run_agree(recorded: Path) -> None:
         for pilot in pilots:
             await opened(pilot, "epoch 5 of 12")
         for number in (5, 6):
-            tell(
+            add_events(
                 run,
                 epochs(number)[-1],
                 Progress("training", 1000 * number, 12000, "samples", f"epoch {number + 1} of 12"),
@@ -264,14 +264,14 @@ async def test_two_workbenches_on_a_growing_run_agree(recorded: Path) -> None:
         for pilot in pilots:
             await shows(pilot, "stopping")
         await pilots[1].press("s")
-        await shows(pilots[1], "was asked to stop already")
+        await shows(pilots[1], "is already stopping")
         assert run.stop_file.stat().st_mtime_ns == written
-        tell(run, State("stopped"))
+        add_events(run, State("stopped"))
         status = run.status()
         assert status is not None
         run.write_status(replace(status, state="stopped"))
         for pilot in pilots:
-            await shows(pilot, "stopped by you")
+            await shows(pilot, "stopped: press u")
         await until(pilots[0], lambda: not first.state.active() and not second.state.active())
         assert first.state.runs[LIVE] == second.state.runs[LIVE]
         await until(
@@ -293,33 +293,33 @@ async def test_a_run_deleted_elsewhere_leaves_list_and_comparison(recorded: Path
         await shows(pilot, "a kanjinet")
         shutil.rmtree(run.path)
         await until(pilot, lambda: "a kanjinet" not in text_of(pilot))
-        assert [view.name for view in app.screen.laid] == [RUN]
+        assert [view.name for view in app.screen.compared] == [RUN]
 
 
-def test_a_long_story_is_read_in_pieces(home: Path) -> None:
+def test_many_events_are_read_in_parts(home: Path) -> None:
     progress = [Progress("training", number, 9000, "samples", "epoch 1 of 1") for number in range(3000)]
     last = Epoch(1, 1, 1.0, 0.5, 1.0, 0.5, 0.6, 0.7, 1e-3, 1.0, 10.0, True)
     run = write_run(
         home, RUN, train_spec(), "finished", [*progress, last, Outcome({"run": RUN}), State("finished")]
     )
-    assert run.events.stat().st_size > 2 * PIECE_BYTES
+    assert run.events.stat().st_size > 2 * READ_BYTES
     tail = Tail(run)
-    tail.look()
+    tail.poll()
     assert tail.behind
     assert not tail.view.epochs
     watch = Watch()
     watch.list()
-    looks = 0
-    while watch.look(0.001) or watch.busy:
-        looks += 1
-        assert looks < 100
-    assert looks > 1
+    polls = 0
+    while watch.poll(0.001) or watch.busy:
+        polls += 1
+        assert polls < 100
+    assert polls > 1
     whole, end = read_events(run.events)
-    pieces, offset = [], 0
+    parts, offset = [], 0
     while offset < end:
-        piece, offset = read_events(run.events, offset, 1000)
-        pieces += piece
-    assert pieces == whole
+        part, offset = read_events(run.events, offset, 1000)
+        parts += part
+    assert parts == whole
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (250, 70)])

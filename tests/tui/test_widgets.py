@@ -1,4 +1,4 @@
-"""The widgets by themselves: lists, curves, pictures, forms, words."""
+"""The widgets by themselves: lists, curves, images, forms."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -19,9 +19,9 @@ from kanji_tui.tui.shell.form import whole
 from kanji_tui.tui.shell.theme import INK
 from kanji_tui.tui.training import form as training_form
 from kanji_tui.tui.training.form import TrainForm, _recipes_own, grouped, problem_of, read_config
+from kanji_tui.tui.widgets.image_view import braille, half_blocks, resample
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
-from kanji_tui.tui.widgets.picture import braille, half_blocks, resample
 from tests.tui.conftest import text_of
 
 
@@ -160,14 +160,14 @@ def test_columns_that_do_not_fit_are_left_out() -> None:
     assert rows._widths(25) == [10, 14]
 
 
-def test_pictures_keep_their_ink_when_resampled() -> None:
+def test_images_keep_their_ink_when_resampled() -> None:
     pixels = bytes(255 if 8 <= x < 24 and 8 <= y < 24 else 0 for y in range(32) for x in range(32))
     for side in (12, 16, 32, 40, 64):
         grey = resample(pixels, 32, side)
         assert sum(map(sum, grey)) / side**2 / 255 == pytest.approx(0.25, abs=0.01)
 
 
-def test_a_picture_in_braille_and_in_half_blocks() -> None:
+def test_an_image_in_braille_and_in_half_blocks() -> None:
     pixels = bytes(255 if x == y else 0 for y in range(32) for x in range(32))
     dots = braille(pixels, 32, 16, 8).plain.split("\n")
     assert len(dots) == 8
@@ -179,7 +179,7 @@ def test_a_picture_in_braille_and_in_half_blocks() -> None:
     assert half_blocks(bytes(1024), 32, 40, 20, Color.parse("black"), Color.parse("white")).plain
 
 
-def test_fields_say_what_is_wrong() -> None:
+def test_fields_show_what_is_wrong() -> None:
     assert whole(2, 10)("1_0") == 10
     assert whole(1, empty=True)("") is None
     for text in ("1", "11", "1.5", "x", ""):
@@ -207,8 +207,8 @@ def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
     assert list(form) == names
     texts = {name: field.value for name, field in form.items()}
     for name, field in form.items():
-        said = field.help(texts) if callable(field.help) else field.help
-        assert said, name
+        output = field.help(texts) if callable(field.help) else field.help
+        assert output, name
         if not field.choices:
             grey = field.placeholder(texts) if callable(field.placeholder) else field.placeholder
             assert field.value or grey, name

@@ -1,4 +1,4 @@
-"""The recorded work folder of the workbench's tests, for what both faces know."""
+"""The recorded workspace of the workbench's tests, for what both faces know."""
 
 from tests.tui.conftest import home, recorded, recorded_once, utc
 

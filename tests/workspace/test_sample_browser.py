@@ -50,7 +50,7 @@ def test_the_catalogue_counts_correct_predictions(library) -> None:
     assert catalogue.classes[4].reading == "DEN"
     assert sum(pair.count for pair in catalogue.confusions) == len(wrong)
     assert catalogue.predicted == "all"
-    assert catalogue.parts_known
+    assert catalogue.split_known
 
 
 def test_samples_of_a_class_its_errors_and_by_confidence(library) -> None:
@@ -66,10 +66,10 @@ def test_samples_of_a_class_its_errors_and_by_confidence(library) -> None:
 
 def test_the_first_sample_comes_with_its_list(library) -> None:
     found, _ = library
-    lines, first = found.opened(Query(jis=0x4544))
+    lines, first = found.samples_and_first(Query(jis=0x4544))
     assert lines[0].number == first.number
     assert first == found.sample(first.number)
-    assert found.opened(Query(jis=0x3022))[1] is None
+    assert found.samples_and_first(Query(jis=0x3022))[1] is None
 
 
 def test_samples_of_a_confusion(library) -> None:
@@ -81,12 +81,12 @@ def test_samples_of_a_confusion(library) -> None:
 
 def test_samples_by_split_add_up(library) -> None:
     found, _ = library
-    parts = [len(found.samples(Query(part=part))) for part in ("train", "val", "test")]
-    assert sum(parts) == 48
-    assert min(parts) > 0
+    split_sizes = [len(found.samples(Query(split=split))) for split in ("train", "val", "test")]
+    assert sum(split_sizes) == 48
+    assert min(split_sizes) > 0
 
 
-def test_a_sample_tells_where_it_comes_from(library) -> None:
+def test_a_sample_shows_its_record(library) -> None:
     found, _ = library
     sample = found.sample(28)
     assert (sample.character, sample.strokes, sample.reading) == ("田", 5, "DEN")
@@ -95,7 +95,7 @@ def test_a_sample_tells_where_it_comes_from(library) -> None:
     assert max(sample.pixels) > 100
     best = sample.candidates[0]
     assert best.jis == "4544"
-    assert sample.part in ("train", "val", "test")
+    assert sample.split in ("train", "val", "test")
 
 
 def test_a_wrong_prediction_stands_beside_a_sample_of_the_predicted_class(library) -> None:
@@ -118,8 +118,8 @@ def test_suspects_come_most_suspect_first_and_by_split(library) -> None:
     confidences = [line.confidence for line in suspects]
     assert confidences == sorted(confidences, reverse=True)
     assert all(line.character != line.predicted for line in suspects)
-    parts = [len(found.samples(Query(suspects=True, part=part))) for part in ("train", "val", "test")]
-    assert sum(parts) == len(suspects) > 0
+    split_sizes = [len(found.samples(Query(suspects=True, split=split))) for split in ("train", "val", "test")]
+    assert sum(split_sizes) == len(suspects) > 0
     path, count = found.write_suspects()
     lines = path.read_text(encoding="utf-8").splitlines()
     assert count == len(lines) - 1 == len(suspects)
@@ -139,7 +139,7 @@ def test_predictions_of_another_dataset_are_not_shown(recorded: Path, library) -
     catalogue = found.catalogue()
     assert catalogue.predicted == ""
     assert catalogue.accuracy is None
-    assert not catalogue.parts_known
+    assert not catalogue.split_known
     assert found.sample(0).candidates == ()
     assert len(found.samples(Query(suspects=True))) == 0
 

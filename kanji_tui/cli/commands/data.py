@@ -1,4 +1,4 @@
-"""The commands about the machine and the data: preflight, sample, prepare, verify."""
+"""The commands for the machine and the data: preflight, sample, prepare, verify."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -16,9 +16,9 @@ from kanji_tui.paths import DATA_DIR
 def add(command: AddCommand) -> None:
     """Add this file's commands."""
     command("preflight", preflight, "check the machine, the data and the terminal")
-    add_sample(command("sample", sample, "draw ETL9G-like record files from a font (not handwriting)"))
-    add_prepare(command("prepare", prepare, "turn record files into a dataset of small pictures"))
-    add_verify(command("verify", verify, "check that a dataset is whole and looks like characters"))
+    add_sample(command("sample", sample, "make synthetic ETL9G record files from a font (not handwriting)"))
+    add_prepare(command("prepare", prepare, "prepare a dataset of small images from record files"))
+    add_verify(command("verify", verify, "check that a dataset is complete and its images are plausible"))
 
 
 def preflight(args: Namespace) -> int:
@@ -41,7 +41,7 @@ def add_sample(parser: Parser) -> None:
         type=positive,
         default=SampleSpec.sets,
         metavar="N",
-        help=f"data sets, each drawn by a hand of its own, four to a file (default {SampleSpec.sets})",
+        help=f"synthetic writers, one data set each, four in a file (default {SampleSpec.sets})",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same files (default 0)")
 
@@ -54,20 +54,20 @@ def sample(args: Namespace) -> int:
 
 def add_prepare(parser: Parser) -> None:
     parser.add_argument(
-        "--etl-dir", type=Path, default=PrepareSpec.etl_dir, metavar="DIR", help="what to prepare (default ETL9G)"
+        "--etl-dir", type=Path, default=PrepareSpec.etl_dir, metavar="DIR", help="the files (default ETL9G)"
     )
     parser.add_argument(
         "--output-dir", type=Path, default=PrepareSpec.output_dir, metavar="DIR", help="(default dataset)"
     )
     parser.add_argument(
-        "--size", type=positive, default=PrepareSpec.size, metavar="N", help="picture side (default 64)"
+        "--size", type=positive, default=PrepareSpec.size, metavar="N", help="image side in pixels (default 64)"
     )
-    parser.add_argument("--workers", type=positive, default=None, metavar="N", help="threads (default: one a core)")
+    parser.add_argument("--workers", type=positive, default=None, metavar="N", help="threads (default: all cores)")
     parser.add_argument(
         "--format",
         choices=("etl9g", "etl8g", "kuzushiji", "images"),
         default=None,
-        help="what lies there (default: recognised)",
+        help="the format of the files (default: detected)",
     )
 
 
@@ -79,9 +79,9 @@ def prepare(args: Namespace) -> int:
 
 def add_verify(parser: Parser) -> None:
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
-    parser.add_argument("--test-model", action="store_true", help="let a network take ten steps on the dataset")
+    parser.add_argument("--test-model", action="store_true", help="train a network on the dataset for ten steps")
     parser.add_argument(
-        "--contact-sheet", type=Path, default=None, metavar="FILE.png", help="draw samples to a picture"
+        "--contact-sheet", type=Path, default=None, metavar="FILE.png", help="draw samples to an image file"
     )
     parser.add_argument(
         "--unusual",
@@ -90,7 +90,7 @@ def add_verify(parser: Parser) -> None:
         nargs="?",
         const=10,
         metavar="N",
-        help="find the N samples of each class that are least like it (default 10)",
+        help="find outliers: the N samples of each class that are least like it (default 10)",
     )
 
 

@@ -1,4 +1,4 @@
-"""The commands about ONNX files: inspect, compare, pooling."""
+"""The commands for ONNX files: inspect, compare, pooling."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -16,15 +16,15 @@ from kanji_tui.presentation.present import present
 
 def add(command: AddCommand) -> None:
     """Add this file's commands."""
-    parser = command("inspect", inspect, "show what operators ONNX files hold and which engines run them")
+    parser = command("inspect", inspect, "show the operators of ONNX files and which engines run them")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx")
     parser.add_argument("--nodes", action="store_true", help="list every node: module, shapes, attributes")
-    parser = command("compare", compare, "put two to four ONNX files side by side: parity, size, latency")
+    parser = command("compare", compare, "compare two to four ONNX files: parity, size, latency")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx", help="the first is the reference")
-    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="real samples for parity")
-    parser = command("pooling", pooling, "show what each pooling type does to a model")
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="samples for parity")
+    parser = command("pooling", pooling, "measure a model's size, accuracy and speed by pooling type")
     add_model_path(parser)
-    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="real test samples")
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="test samples")
 
 
 def inspect(args: Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The commands about a model: evaluate, predict, export."""
+"""The commands for a model: evaluate, predict, export."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -16,10 +16,10 @@ from kanji_tui.paths import DATA_DIR
 
 
 def add(command: AddCommand, common: Parser) -> None:
-    """Add this file's commands; `common` holds the options all have."""
-    add_evaluate(command("evaluate", evaluate, "measure a model on a split of a dataset"))
-    add_predict(command("predict", predict, "say what characters image files show"))
-    add_export(command("export", export_onnx, "write a model as ONNX or SafeTensors, or its mapping"), common)
+    """Add this file's commands; `common` holds the options of all commands."""
+    add_evaluate(command("evaluate", evaluate, "measure a model's accuracy on a split of a dataset"))
+    add_predict(command("predict", predict, "recognise the characters in image files"))
+    add_export(command("export", export_onnx, "export a model as ONNX or SafeTensors, or its mapping"), common)
 
 
 def add_evaluate(parser: Parser) -> None:
@@ -29,8 +29,8 @@ def add_evaluate(parser: Parser) -> None:
         type=Path,
         default=[EvaluateSpec.model_path],
         metavar="FILE",
-        help=f".pth, .safetensors or .onnx (default {EvaluateSpec.model_path}); several judge together, by the "
-        "mean of their probabilities",
+        help=f".pth, .safetensors or .onnx (default {EvaluateSpec.model_path}); several files are evaluated as an "
+        "ensemble: the mean of their probabilities",
     )
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
     parser.add_argument("--split", choices=("test", "val", "train", "all"), default=EvaluateSpec.split)
@@ -46,7 +46,7 @@ def evaluate(args: Namespace) -> int:
 def add_predict(parser: Parser) -> None:
     add_model_path(parser)
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    parser.add_argument("--invert", action="store_true", help="swap ink and paper after the automatic choice")
+    parser.add_argument("--invert", action="store_true", help="swap ink and paper after their detection")
 
 
 def predict(args: Namespace) -> int:
@@ -58,10 +58,10 @@ def predict(args: Namespace) -> int:
 def add_export(parser: Parser, common: Parser) -> None:
     kinds = parser.add_subparsers(metavar="KIND", required=True, title="kinds")
     onnx = kinds.add_parser(
-        "onnx", parents=[common], help="an ONNX file, run in its engines before it gets its name"
+        "onnx", parents=[common], help="an ONNX file, verified in its engines before it gets its name"
     )
     add_model_path(onnx)
-    onnx.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="real samples for parity")
+    onnx.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="samples for parity")
     onnx.add_argument("--target-backend", choices=("tract", "ort-tract", "strict"), default=OnnxSpec.target_backend)
     onnx.add_argument("--output-path", type=Path, default=None, metavar="FILE")
     onnx.add_argument("--full-parity", action="store_true", help="compare on every test sample, not 1,000")
@@ -75,17 +75,17 @@ def add_export(parser: Parser, common: Parser) -> None:
         "--quantize",
         choices=QUANTISATIONS,
         default=None,
-        help="8-bit or half-precision numbers; hold the files together with: kanji-tui compare",
+        help="8-bit or half precision; to compare the files: kanji-tui compare",
     )
     onnx.add_argument(
-        "--image-size", type=positive, default=None, metavar="N", help="picture side (default: as trained)"
+        "--image-size", type=positive, default=None, metavar="N", help="image side in pixels (default: as trained)"
     )
     onnx.set_defaults(command=export_onnx)
-    tensors = kinds.add_parser("safetensors", parents=[common], help="weights and the model's card in one file")
+    tensors = kinds.add_parser("safetensors", parents=[common], help="weights and metadata in one file")
     add_model_path(tensors)
     tensors.add_argument("--output-path", type=Path, default=None, metavar="FILE")
     tensors.add_argument("--verify", action="store_true", help="read it back and compare bit for bit")
-    tensors.add_argument("--no-metadata", action="store_true", help="leave the card out")
+    tensors.add_argument("--no-metadata", action="store_true", help="weights only")
     tensors.set_defaults(command=export_safetensors)
     mapping = kinds.add_parser("mapping", parents=[common], help="class numbers to characters")
     mapping.add_argument(

@@ -1,4 +1,4 @@
-"""The command that measures before one trains: probe."""
+"""The command that estimates a training: probe."""
 
 from argparse import Namespace
 
@@ -10,10 +10,10 @@ from kanji_tui.jobs.probe import Spec
 
 
 def add(command: AddCommand) -> None:
-    """Add this file's command; its options are those of `train` that say what is trained."""
-    parser = command("probe", probe, "how long a training would take, and how much memory: a few real steps")
+    """Add this file's command; its options are the training settings of `train`."""
+    parser = command("probe", probe, "estimate a training's duration and memory from a few real steps")
     add_settings(parser)
-    parser.set_defaults(track=[], profile=False, resume=None)  # what belongs to a run, which this makes none of
+    parser.set_defaults(track=[], profile=False, resume=None)  # options of a run; a probe makes none
 
 
 def probe(args: Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The commands about what a model sees: suspects, saliency."""
+"""The commands that analyse predictions: suspects, saliency."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -13,8 +13,8 @@ from kanji_tui.paths import DATA_DIR
 
 def add(command: AddCommand) -> None:
     """Add this file's commands."""
-    add_suspects(command("suspects", suspects, "list the samples whose label a trained model is sure is wrong"))
-    add_saliency(command("saliency", saliency, "show what in a picture speaks for a character"))
+    add_suspects(command("suspects", suspects, "list suspected label errors: a confident model disagrees"))
+    add_saliency(command("saliency", saliency, "show where in an image the evidence for a character lies"))
 
 
 def add_suspects(parser: Parser) -> None:
@@ -24,9 +24,9 @@ def add_suspects(parser: Parser) -> None:
         "--split",
         choices=("test", "val", "train", "all"),
         default=SuspectsSpec.split,
-        help="of the train split the model learned the labels, wrong ones too (default test)",
+        help="the model was trained on the labels of train, so errors may be hidden there (default test)",
     )
-    parser.add_argument("--output-path", type=Path, default=None, metavar="FILE.tsv", help="write them as a table")
+    parser.add_argument("--output-path", type=Path, default=None, metavar="FILE.tsv", help="write all as a table")
 
 
 def suspects(args: Namespace) -> int:
@@ -39,12 +39,21 @@ def add_saliency(parser: Parser) -> None:
     add_model_path(parser)
     parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", help="an image file")
     parser.add_argument(
-        "--sample", type=int, nargs="+", default=[], metavar="N", help="or samples of the dataset, by number"
+        "--sample",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="instead: samples, by number",
     )
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
-    parser.add_argument("--character", default=None, metavar="C", help="(default: the one the model sees)")
+    parser.add_argument("--character", default=None, metavar="C", help="(default: the predicted one)")
     parser.add_argument(
-        "--output-path", type=Path, default=None, metavar="FILE.png", help="draw it, with the array beside as .npy"
+        "--output-path",
+        type=Path,
+        default=None,
+        metavar="FILE.png",
+        help="draw the map, with a .npy beside it",
     )
 
 

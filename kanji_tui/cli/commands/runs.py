@@ -1,4 +1,4 @@
-"""The commands about runs: runs, stop, attach, publish, delete."""
+"""The commands for runs: runs, stop, attach, publish, delete."""
 
 import time
 from argparse import Namespace
@@ -20,11 +20,11 @@ def add(command: AddCommand) -> None:
     for name, function, help in (
         ("stop", stop, "stop a run at its next batch, with a checkpoint"),
         ("attach", attach, "follow a run, wherever it was started"),
-        ("publish", publish, "make a run's model the one in models/, and keep it there"),
-        ("delete", delete, "remove a run's directory"),
+        ("publish", publish, "publish a run's model in models/ and pin it"),
+        ("delete", delete, "delete a run's directory"),
     ):
         command(name, function, help).add_argument(
-            "run", metavar="RUN", help="name of the run, or its beginning, or 'latest'"
+            "run", metavar="RUN", help="the run's name, the beginning of it, or 'latest'"
         )
 
 
@@ -34,7 +34,7 @@ def runs(args: Namespace) -> int:
 
 
 def stop(args: Namespace) -> int:
-    """Ask a run to stop and wait a little for it; stopping twice, or an ended run, is no error."""
+    """Ask a run to stop and wait up to 20 s for it; a run that is stopping or has ended is no error."""
     run = find_run(args.run)
     state = run.request_stop()
     deadline = time.monotonic() + STOP_WAIT_SECONDS

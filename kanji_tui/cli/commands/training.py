@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.cli.console import ConsoleReport
-from kanji_tui.cli.follow import follow, result_of, say_where
+from kanji_tui.cli.follow import follow, print_run_name, result_of
 from kanji_tui.cli.options import AddCommand, Parser, positive, shares
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
@@ -27,13 +27,13 @@ from kanji_tui.training.recipes import NAMES as RECIPES
 
 def add(command: AddCommand) -> None:
     """Add this file's commands."""
-    add_train(command("train", train, "train a network; goes on when this terminal is lost"))
-    add_folds(command("folds", folds, "cross-validate: train every fold, and sum up"))
+    add_train(command("train", train, "train a network; continues when this terminal is closed"))
+    add_folds(command("folds", folds, "cross-validate: train every fold, show mean and deviation"))
     add_networks(command("networks", networks, "list the networks: parameters, MACs, file size"))
 
 
 def add_settings(parser: Parser) -> None:
-    """What is trained: the dataset and every number of the recipe."""
+    """The training settings: the dataset and every hyperparameter of the recipe."""
     parser.add_argument("--data-dir", type=Path, default=TrainSpec.data_dir, metavar="DIR")
     parser.add_argument(
         "--network", default=None, metavar="NAME", help="see: kanji-tui networks (default kanjinet)"
@@ -42,7 +42,7 @@ def add_settings(parser: Parser) -> None:
         "--recipe",
         choices=RECIPES,
         default=None,
-        help="where all numbers come from (default: the network's own)",
+        help="the defaults of all hyperparameters (default: the network's own)",
     )
     parser.add_argument("--epochs", type=int, default=None, metavar="N", help="(default: the recipe's)")
     parser.add_argument("--batch-size", type=int, default=None, metavar="N", help="(default: the recipe's)")
@@ -54,16 +54,16 @@ def add_settings(parser: Parser) -> None:
         "--split",
         choices=("writer", "random"),
         default=None,
-        help="writer: no data set is both trained on and tested (default)",
+        help="writer: no writer is both in train and test (default)",
     )
     parser.add_argument(
         "--split-shares", type=shares, default=None, metavar="70/15/15", help="train/validation/test"
     )
-    parser.add_argument("--fold", default=None, metavar="k/n", help="test on fold k of n, learn from the others")
+    parser.add_argument("--fold", default=None, metavar="k/n", help="test on fold k of n, train on the others")
     parser.add_argument("--seed", type=int, default=None, metavar="S")
     parser.add_argument("--config", type=Path, default=None, metavar="FILE.yaml", help="any field of the recipe")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="one field of it; may be given often"
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="one field of it; may be repeated"
     )
 
 
@@ -74,26 +74,26 @@ def add_train(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="TRACKER",
-        help="write for tensorboard, wandb or codecarbon:COUNTRY too; may be given often",
+        help="also log to tensorboard, wandb or codecarbon:COUNTRY; may be repeated",
     )
-    parser.add_argument("--profile", action="store_true", help="trace some steps and say where their time went")
-    parser.add_argument("--resume", default=None, metavar="RUN", help="go on from this run's last checkpoint")
+    parser.add_argument("--profile", action="store_true", help="trace some steps and show their time by phase")
+    parser.add_argument("--resume", default=None, metavar="RUN", help="resume this run from its last checkpoint")
     parser.add_argument(
         "--detach", action="store_true", help="start it and return; follow with: kanji-tui attach RUN"
     )
 
 
 def train(args: Namespace) -> int:
-    """Train in a child of its own, or under torchrun in this process."""
+    """Train in a child process, or under torchrun in this process."""
     if "WORLD_SIZE" in os.environ:
-        return train_together(args)
+        return train_under_torchrun(args)
     return start_and_follow("train", train_spec(args), args)
 
 
-def train_together(args: Namespace) -> int:
-    """Under torchrun: train in this very process, one of several; the first tells how it goes."""
+def train_under_torchrun(args: Namespace) -> int:
+    """Train in this process, one of several; rank 0 prints progress and result."""
     if args.detach:
-        raise UsageError("under torchrun a training cannot be detached", "leave --detach out; torchrun ... &")
+        raise UsageError("under torchrun a training cannot be detached", "omit --detach; to detach: torchrun ... &")
     with ConsoleReport() as console:
         run, code = run_together("train", lambda: train_spec(args), console)
     if run is not None and code in (0, Stopped.exit_code):
@@ -102,24 +102,24 @@ def train_together(args: Namespace) -> int:
 
 
 def start_and_follow(job: str, spec: Any, args: Namespace) -> int:
-    """Start the job as a child of its own session, and follow it unless --detach."""
+    """Start the job as a child in its own session, and follow it unless --detach is given."""
     run = start(job, spec)
     if args.detach:
         show(RunState(run.name, run.state()), args.json)
         return 0
-    say_where(run)
+    print_run_name(run)
     show(follow(run, stop_on_interrupt=True), args.json)
     return 0
 
 
 def refuse_torchrun(instead: str) -> None:
-    """UsageError under torchrun, where each process would start a job of its own."""
+    """UsageError under torchrun, where each process would start the job again."""
     if "WORLD_SIZE" in os.environ:
         raise UsageError("under torchrun one training runs at a time", instead)
 
 
 def add_folds(parser: Parser) -> None:
-    parser.add_argument("count", type=positive, metavar="N", help="so many folds, each the test once")
+    parser.add_argument("count", type=positive, metavar="N", help="number of folds; each is tested once")
     add_train(parser)
 
 
@@ -127,14 +127,14 @@ def folds(args: Namespace) -> int:
     refuse_torchrun("torchrun ... -m kanji_tui train --fold 1/5, then 2/5 ...")
     if args.fold or args.resume:
         raise UsageError(
-            "all folds are trained, and those that were cut off go on by themselves",
-            "leave --fold and --resume out",
+            "folds trains all folds, and resumes interrupted ones by itself",
+            "omit --fold and --resume",
         )
     return start_and_follow("folds", FoldsSpec(args.count, train_spec(args)), args)
 
 
 def train_spec(args: Namespace) -> TrainSpec:
-    """The spec the arguments describe: --config first, single arguments over it; checked before a child starts."""
+    """The spec for the arguments, which override --config; checked before a child starts."""
     check_trackers(tuple(args.track))
     options = {field.name: getattr(args, field.name, None) for field in fields(TrainConfig)}
     given = {name: value for name, value in options.items() if value is not None}
@@ -142,8 +142,8 @@ def train_spec(args: Namespace) -> TrainSpec:
         run = find_run(args.resume)
         if args.config or args.set or given:
             raise UsageError(
-                f"run {run.name} goes on with the settings it began with",
-                "leave the other options out, or --resume for a new training",
+                f"run {run.name} resumes with its own settings",
+                "omit the other options; for a new training omit --resume",
             )
         if run.state() in ACTIVE:
             raise UsageError(f"run {run.name} is still running", f"follow it: kanji-tui attach {run.name}")
@@ -154,7 +154,7 @@ def train_spec(args: Namespace) -> TrainSpec:
         plain = read_yaml(args.config) if args.config else {}
         plain = {**plain, **settings(args.set)} if isinstance(plain, dict) else plain
         config = from_plain(TrainConfig, plain, str(args.config or "--set"))
-    if args.split == "writer":  # asked for in so many words; as a default it gives way, and says so
+    if args.split == "writer":  # explicitly; as a default it falls back to random with a notice
         from kanji_tui.data.dataset import open_dataset
         from kanji_tui.data.splits import require_writers
 
@@ -164,7 +164,7 @@ def train_spec(args: Namespace) -> TrainSpec:
 
 
 def settings(texts: list[str]) -> dict[str, Any]:
-    """`["noise=0.1"]` as fields with values, each value read as YAML."""
+    """`["noise=0.1"]` as fields with their values, each read as YAML."""
     import yaml
 
     pairs = [text.partition("=") for text in texts]
@@ -186,9 +186,7 @@ def read_yaml(path: Any) -> Any:
 
 
 def add_networks(parser: Parser) -> None:
-    parser.add_argument(
-        "--size", type=positive, default=64, metavar="N", help="picture side in pixels (default 64)"
-    )
+    parser.add_argument("--size", type=positive, default=64, metavar="N", help="image side in pixels (default 64)")
     parser.add_argument("--classes", type=positive, default=3036, metavar="N", help="outputs (default 3036)")
 
 

@@ -1,4 +1,4 @@
-"""The left pane of the Browser: all classes as a grid or a list, with a search, or the confused pairs."""
+"""The left pane of the Browser: the classes as a grid or a list, with a search, or the confused pairs."""
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,10 +26,10 @@ GRID, LIST, PAIRS = "grid", "classes", "confusions"
 
 
 class ClassPane(Vertical):
-    """Posts Selected when the cursor is on another class or pair."""
+    """Posts Selected when the cursor moves to another class or pair."""
 
     class Selected(Message):
-        """`query` finds the samples; `opened`: by enter or a second click."""
+        """`query` finds its samples; `opened`: with enter or a second click."""
 
         def __init__(self, query: Query, opened: bool) -> None:
             super().__init__()
@@ -40,7 +40,7 @@ class ClassPane(Vertical):
         super().__init__(id=id)
         self._catalogue: Catalogue | None = None
         self._tiles: tuple[Tile, ...] = ()
-        self._rows: dict[str, Row] = {}  # of the list, those that were ever shown
+        self._rows: dict[str, Row] = {}  # of the list, as far as they were shown
         self._found: dict[str, ClassLine] = {}
         self.view = GRID
 
@@ -62,22 +62,22 @@ class ClassPane(Vertical):
 
     @property
     def chooser(self) -> Widget:
-        """The grid, the list or the pairs: what is seen of them."""
+        """The visible one of grid, list and pairs."""
         return self.query_one(f"#{self.view}")
 
     @property
     def chosen(self) -> Query | None:
-        """The samples of what the cursor stands on."""
+        """The query for the class or pair under the cursor."""
         chooser = self.chooser
         if isinstance(chooser, CharacterGrid):
             return _of_class(chooser.current.key) if chooser.current else None
-        assert isinstance(chooser, ListTable), "there are only these"
+        assert isinstance(chooser, ListTable)
         if chooser.current is None:
             return None
         return pair_query(chooser.current.key) if self.view == PAIRS else _of_class(chooser.current.key)
 
     def show(self, catalogue: Catalogue | None) -> None:
-        """Show these classes and pairs, as far as the search finds them."""
+        """Show these classes, filtered by the search, and these pairs."""
         self._catalogue = catalogue
         self._tiles = tuple(map(_tile, catalogue.classes)) if catalogue else ()
         self._rows.clear()
@@ -101,7 +101,7 @@ class ClassPane(Vertical):
 
     @property
     def searching(self) -> bool:
-        """Whether the field is open."""
+        """Whether the search field is open."""
         return bool(self.query_one("#search", LineInput).display)
 
     def open_search(self) -> None:
@@ -143,7 +143,7 @@ class ClassPane(Vertical):
         self._show_class()
 
     def _fill(self) -> None:
-        """The list has its rows only where it is seen: thousands take a while to make."""
+        """Fill the list only while it is visible: making thousands of rows takes a while."""
         if self.view == LIST:
             for key in self._found.keys() - self._rows.keys():
                 self._rows[key] = class_row(self._found[key])

@@ -1,4 +1,4 @@
-"""What a model predicts of a sample: its candidates with a bar for each probability."""
+"""A model's candidates for a sample, with a bar for each probability."""
 
 from textual.content import Content
 from textual.widget import Widget
@@ -7,11 +7,11 @@ from kanji_tui.presentation.recognition import candidate_line
 from kanji_tui.recognition.results import Candidate
 from kanji_tui.tui.widgets.content import lines_content
 
-BESIDE_BAR = 19  # columns of a line that are not its bar
+BESIDE_BAR = 19  # columns of a line besides its bar
 
 
 class ProbabilityBars(Widget):
-    """One line a candidate, best first."""
+    """One line per candidate, best first."""
 
     DEFAULT_CSS = """
     ProbabilityBars { height: auto; }
@@ -23,11 +23,11 @@ class ProbabilityBars(Widget):
         self._label, self._otherwise = "", ""
 
     def show(self, candidates: tuple[Candidate, ...], label: str, otherwise: str) -> None:
-        """`label`: the JIS code of the sample's class; `otherwise` is shown where there are no candidates."""
+        """`label`: the JIS code of the sample's class; `otherwise` is shown if there are no candidates."""
         if (candidates, label, otherwise) != (self._candidates, self._label, self._otherwise):
-            other_height = len(candidates) != len(self._candidates) or otherwise != self._otherwise
+            height_changed = len(candidates) != len(self._candidates) or otherwise != self._otherwise
             self._candidates, self._label, self._otherwise = candidates, label, otherwise
-            self.refresh(layout=other_height)
+            self.refresh(layout=height_changed)
 
     def render(self) -> Content:
         if not self._candidates:

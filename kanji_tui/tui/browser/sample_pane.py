@@ -1,4 +1,4 @@
-"""The pane of the Browser that shows one sample: its image, its prediction, where it comes from."""
+"""The pane of the Browser that shows one sample: its image, its prediction, its record."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from kanji_tui.presentation.document import Line
 from kanji_tui.presentation.samples import sample_key_values
 from kanji_tui.recognition.results import Explanations
 from kanji_tui.tui.browser.probability_bars import ProbabilityBars
+from kanji_tui.tui.widgets.image_view import ImageView
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.pane_title import set_pane_title
-from kanji_tui.tui.widgets.picture import Picture
 from kanji_tui.workspace.sample_browser import Sample
 
 MAPS_KEPT = 256
-STRONG = 0.6  # of the strongest ninth of the image
+STRONG = 0.6  # share of the strongest region's mean, from which a region is named too
 
 
 @dataclass(frozen=True)
 class SaliencyMap:
-    """Where the evidence in a sample lies: `heat` as `size` x `size` bytes; `method` and `character` explained."""
+    """The saliency map of a sample for `character`: `heat` as `size` x `size` bytes, computed by `method`."""
 
     heat: bytes
     size: int
@@ -32,12 +32,12 @@ class SaliencyMap:
 
     @cached_property
     def text(self) -> str:
-        """`class activation map of 田: strongest upper left, centre`."""
-        return f"{self.method} of {self.character}: strongest {strongest(self.heat, self.size)}"
+        """`class activation map of 田, strongest: upper left, centre`, for readers who cannot see the map."""
+        return f"{self.method} of {self.character}, strongest: {strongest(self.heat, self.size)}"
 
 
-class Maps:
-    """Saliency maps by sample number: the newest are kept."""
+class SaliencyCache:
+    """The newest saliency maps by sample number."""
 
     def __init__(self) -> None:
         self._maps: OrderedDict[int, SaliencyMap] = OrderedDict()
@@ -51,8 +51,8 @@ class Maps:
     def clear(self) -> None:
         self._maps.clear()
 
-    def take(self, explanations: Explanations) -> None:
-        """Keep the maps of samples."""
+    def add(self, explanations: Explanations) -> None:
+        """Add maps; the oldest go."""
         for one in explanations.explained:
             if one.sample is not None:
                 heat = bytes(round(255 * value) for row in one.map for value in row)
@@ -62,53 +62,53 @@ class Maps:
 
 
 class SamplePane(Vertical):
-    """Shows a sample; one with a wrong prediction stands beside a sample of the predicted class."""
+    """Shows a sample; after a wrong prediction beside a typical sample of the predicted class."""
 
     def compose(self) -> ComposeResult:
         yield KeyValues(id="message")
-        with Horizontal(id="pictures"):
-            yield Picture(id="picture")
-            yield Picture(id="other")
+        with Horizontal(id="images"):
+            yield ImageView(id="image")
+            yield ImageView(id="other")
         yield ProbabilityBars(id="bars")
-        yield KeyValues(id="facts", name_width=10)
+        yield KeyValues(id="sample-details", name_width=10)
 
     def on_mount(self) -> None:
         self.border_title = "sample"
-        self.query_one("#other", Picture).display = False
+        self.query_one("#other", ImageView).display = False
 
     def show_message(self, message: Line) -> None:
-        """What to do next, or what is wrong."""
-        self.query_one("#message", KeyValues).say(message)
+        """Show what to do next, or what is wrong."""
+        self.query_one("#message", KeyValues).show_line(message)
 
     def show_none(self) -> None:
-        """There is no sample to show."""
+        """Show that there is no sample."""
         set_pane_title(self, "sample")
-        self.query_one("#picture", Picture).show(b"", 0)
-        self.query_one("#other", Picture).display = False
+        self.query_one("#image", ImageView).show(b"", 0)
+        self.query_one("#other", ImageView).display = False
         self.query_one(ProbabilityBars).show((), "", "")
-        self.query_one("#facts", KeyValues).show([])
+        self.query_one("#sample-details", KeyValues).show([])
 
     def show(self, sample: Sample, saliency: SaliencyMap | None, otherwise: str, low: bool) -> None:
-        """`saliency` lies over the image; `otherwise` is shown where the sample was not predicted."""
+        """`saliency` is laid over the image; `otherwise` is shown if the sample was not predicted."""
         title = f"{sample.character}  {name_jis(sample.jis)}"
         other = sample.other
         if other is not None:
             title += f"  predicted as  {other.caption}  {sample.candidates[0].jis}"
         set_pane_title(self, title)
-        caption = f"{sample.character}, this sample" if other is not None else ""
+        caption = f"this {sample.character}" if other is not None else ""
         heat = saliency.heat if saliency is not None and saliency.size == sample.size else b""
-        self.query_one("#picture", Picture).show(sample.pixels, sample.size, heat, caption)
-        beside = self.query_one("#other", Picture)
+        self.query_one("#image", ImageView).show(sample.pixels, sample.size, heat, caption)
+        beside = self.query_one("#other", ImageView)
         beside.display = other is not None
         if other is not None:
-            beside.show(other.pixels, other.size, caption=f"{other.caption}, typical")
+            beside.show(other.pixels, other.size, caption=f"typical {other.caption}")
         self.query_one(ProbabilityBars).show(sample.candidates, name_jis(sample.jis), otherwise)
         text = saliency.text if saliency is not None else ""
-        self.query_one("#facts", KeyValues).show(sample_key_values(sample, text, low).pairs)
+        self.query_one("#sample-details", KeyValues).show(sample_key_values(sample, text, low).pairs)
 
 
 def strongest(heat: bytes, size: int) -> str:
-    """In which ninths of an image the heat is strongest, in words, at most three of them."""
+    """The regions of an image, out of nine, in which the heat is strongest; at most three of them."""
     names = (
         ("upper left", "top", "upper right"),
         ("left", "centre", "right"),

@@ -1,10 +1,10 @@
-"""Screen 5: the samples, and what the published model predicts of them."""
+"""Screen 5: the samples, and the published model's predictions for them."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -17,19 +17,18 @@ from kanji_tui.recognition.results import Explanations
 from kanji_tui.runs import question
 from kanji_tui.system import numbers
 from kanji_tui.tui.browser.class_pane import GRID, LIST, PAIRS, ClassPane
-from kanji_tui.tui.browser.sample_pane import Maps, SamplePane
+from kanji_tui.tui.browser.sample_pane import SaliencyCache, SamplePane
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.character_grid import LEGEND
-from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.sample_browser import Catalogue, Sample, SampleBrowser
-from kanji_tui.workspace.sample_list import ORDERS, PARTS, Query, SampleList
+from kanji_tui.workspace.sample_list import ORDERS, SPLITS, Query, SampleList
 from kanji_tui.workspace.state import State
 
-AHEAD = 12  # maps a child computes at once: starting it takes longer than they do
+AHEAD = 12  # maps a child computes at once: they take less time than its start
 
 
 class CatalogueRead(Answered[Catalogue]):
@@ -37,7 +36,7 @@ class CatalogueRead(Answered[Catalogue]):
 
 
 class SamplesRead(Answered[tuple[SampleList, Sample | None]]):
-    """The samples of a query, and the first of them."""
+    """The samples of a query, and everything about the first."""
 
 
 class SampleRead(Answered[Sample]):
@@ -45,18 +44,18 @@ class SampleRead(Answered[Sample]):
 
 
 class SaliencyComputed(Answered[Explanations]):
-    """Saliency maps of some samples, computed by a child."""
+    """Saliency maps of some samples."""
 
 
 class SuspectsWritten(Answered[tuple[Path, int]]):
-    """The file of suspected label errors, and how many it holds."""
+    """The file of suspected label errors, and their number."""
 
 
 SHOWN = (CatalogueRead, SamplesRead, SampleRead)
 
 
 class BrowserScreen(WorkbenchScreen):
-    """Classes, then the samples of one, then one sample: enter goes in, escape comes back."""
+    """Classes, the samples of one, one sample: enter opens, escape goes back."""
 
     MODE = "browser"
     CSS_PATH = "browser.tcss"
@@ -73,33 +72,33 @@ class BrowserScreen(WorkbenchScreen):
             key_display="/",
             tooltip="Find classes by character, code, reading, strokes",
         ),
-        Binding("e", "errors", "Errors", tooltip="Only wrong predictions, or all samples again"),
-        Binding("w", "order", "Confidence", tooltip="Lowest confidence first, or in the order of the files again"),
-        Binding("t", "part", "Split", tooltip="All samples, or those of train, validation, test"),
-        Binding("c", "confusions", "Pairs", tooltip="The pairs the model confuses most, or the classes again"),
+        Binding("e", "errors", "Errors", tooltip="Only wrong predictions, or all samples"),
+        Binding("w", "order", "Confidence", tooltip="Sort by confidence, lowest first, or by file"),
+        Binding("t", "next_split", "Split", tooltip="All samples, or those of train, validation, test"),
+        Binding("c", "confusions", "Confusions", tooltip="The most confused pairs, or the classes"),
         Binding(
             "s",
             "suspects",
             "Suspects",
-            tooltip="Suspected label errors: a confident model disagrees",
+            tooltip="Suspected label errors: the label disagrees with a confident model",
         ),
-        Binding("v", "saliency", "Saliency", tooltip="Lay the saliency map over the image, or take it away"),
-        Binding("g", "list", "List", tooltip="The classes as a list with codes and counts, or as the grid again"),
-        Binding("x", "write", "Write", tooltip="Write the suspected label errors as a table, models/suspects.tsv"),
+        Binding("v", "saliency", "Saliency", tooltip="Show or hide the saliency map over the image"),
+        Binding("g", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
+        Binding("x", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
         Binding("p", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),
     ]
 
     def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._library = SampleBrowser(OpenedDataset())
+        self._browser = SampleBrowser(OpenedDataset())
         self._catalogue: Catalogue | None = None
         self._signature: tuple[Any, ...] = ()
         self._query = Query()
-        self._part, self._order = PARTS[0], ORDERS[0]
+        self._split, self._order = SPLITS[0], ORDERS[0]
         self._found: SampleList | None = None
         self._sample: Sample | None = None
-        self._maps = Maps()
+        self._maps = SaliencyCache()
         self._saliency_shown = False
         self._computing = False  # a child computes saliency maps
         self._problem = ""
@@ -114,21 +113,21 @@ class BrowserScreen(WorkbenchScreen):
         yield pane
 
     def on_screen_resume(self) -> None:
-        self._signature = ()  # predictions may have been made elsewhere meanwhile
+        self._signature = ()  # another process may have made predictions meanwhile
 
     def show_state(self) -> None:
-        place = self.state.place
-        if place is None:
+        workspace = self.state.workspace
+        if workspace is None:
             return
         ended = tuple(view.name for view in self.state.of("evaluate") if view.state == "finished")
-        signature = (place.dataset_written, place.model, ended)
+        signature = (workspace.dataset_written, workspace.model, ended)
         if signature != self._signature:
             self._signature = signature
-            if place.dataset is None or place.dataset.problem:
+            if workspace.dataset is None or workspace.dataset.problem:
                 self._catalogue = None
                 self._left.show(None)
             else:
-                self.worker.ask(self, CatalogueRead, self._library.catalogue)
+                self.worker.ask(self, CatalogueRead, self._browser.catalogue)
         self._show_message()
         self._show_sample()
 
@@ -136,28 +135,29 @@ class BrowserScreen(WorkbenchScreen):
         self.query_one(SamplePane).show_message(self._message())
 
     def _message(self) -> Line:
-        """What to do next, when there is something to do."""
-        place, catalogue = self.state.place, self._catalogue
+        """What to do next, what is being done, or what is wrong; may be empty."""
+        workspace, catalogue = self.state.workspace, self._catalogue
         running = next(iter(self.state.active("evaluate")), None)
         last = self.state.newest("evaluate")
         if self._problem:
             return Styled(self._problem, "bad")
-        if place is None or place.dataset is None:
-            return next_step("2 makes a dataset first")
+        if workspace is None or workspace.dataset is None:
+            return next_step("press 2 to prepare a dataset")
         if running is not None:
             return Styled("predicting all samples ...", "primary")
         if last is not None and last.state == "failed" and last.failure:
             return Styled(last.failure.message, "bad"), f"  {last.failure.remedy}"
-        if place.model is None:
-            return quiet("no model yet: 3 trains one")
+        if workspace.model is None:
+            return next_step("press 3 to train a model")
         if catalogue is not None and not catalogue.predicted:
-            return next_step("p predicts all samples")
+            return next_step("press p to predict all samples")
         if self._saliency_shown and self._sample is not None and self._sample.number not in self._maps:
             return Styled("computing the saliency map ...", "primary")
-        if self._query.suspects and self._query.part in ("", "train"):
+        on_train = catalogue is not None and catalogue.predicted in ("all", "train")
+        if self._query.suspects and on_train and self._query.split in ("", "train"):
             return quiet("The model was trained on these labels, so errors may be hidden. Press t for val or test.")
         if catalogue is not None and catalogue.predicted != "all":
-            return quiet(f"only the {catalogue.predicted} split is predicted; p predicts all samples")
+            return quiet(f"Only the {catalogue.predicted} split is predicted. Press p for all samples.")
         return ""
 
     def on_catalogue_read(self, message: CatalogueRead) -> None:
@@ -165,10 +165,10 @@ class BrowserScreen(WorkbenchScreen):
         if message.value is not self._catalogue:
             self._catalogue = message.value
             self._maps.clear()
-            self._drop_saliency()  # they are of another model
+            self._drop_saliency()  # of another model
             self._left.show(self._catalogue)
             self._ask_samples()
-        self.state_moved()
+        self.refresh_state()
 
     def on_samples_read(self, message: SamplesRead) -> None:
         self._problem = ""
@@ -181,8 +181,8 @@ class BrowserScreen(WorkbenchScreen):
     def on_saliency_computed(self, message: SaliencyComputed) -> None:
         if self._computing:
             self._computing = False
-            self._maps.take(message.value)
-            self._ask_saliency()  # for the sample that the cursor went to meanwhile
+            self._maps.add(message.value)
+            self._ask_saliency()  # the cursor may be on another sample now
             self._show_message()
             self._show_sample()
 
@@ -196,7 +196,7 @@ class BrowserScreen(WorkbenchScreen):
             self._problem = message.error.message
         if message.question is SaliencyComputed:
             self._saliency_shown = self._computing = False
-        self.state_moved()
+        self.refresh_state()
         return own
 
     @property
@@ -205,17 +205,17 @@ class BrowserScreen(WorkbenchScreen):
 
     def on_class_pane_selected(self, message: ClassPane.Selected) -> None:
         if message.opened:
-            self._enter(self._kept(message.query))
+            self._enter(self._filtered(message.query))
         elif not self.has_class("-inside"):
-            self._list(self._kept(message.query))
+            self._list(self._filtered(message.query))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         number = int(message.row.key)
-        self.worker.ask(self, SampleRead, lambda: self._library.sample(number))
+        self.worker.ask(self, SampleRead, lambda: self._browser.sample(number))
 
-    def _kept(self, query: Query) -> Query:
-        """The query for the split and in the order that were chosen; of a pair always by confidence."""
-        return query.turned(part=self._part, order=self._order if query.predicted is None else query.order)
+    def _filtered(self, query: Query) -> Query:
+        """The query with the chosen split and order; a pair is always in order of confidence."""
+        return replace(query, split=self._split, order=self._order if query.predicted is None else query.order)
 
     def _enter(self, query: Query) -> None:
         self.add_class("-inside")
@@ -223,11 +223,11 @@ class BrowserScreen(WorkbenchScreen):
         self.query_one("#samples", ListTable).focus()
 
     def _return(self) -> None:
-        """Out of the samples, to those of what the cursor stands on."""
+        """Leave the list of samples; show the samples of the class or pair under the cursor."""
         self.remove_class("-inside")
         self._left.chooser.focus()
         if self._left.chosen is not None:
-            self._list(self._kept(self._left.chosen))
+            self._list(self._filtered(self._left.chosen))
 
     def _list(self, query: Query) -> None:
         if query != self._query:
@@ -241,7 +241,7 @@ class BrowserScreen(WorkbenchScreen):
     def _ask_samples(self) -> None:
         if self._catalogue is not None:
             query = self._query
-            self.worker.ask(self, SamplesRead, lambda: self._library.opened(query))
+            self.worker.ask(self, SamplesRead, lambda: self._browser.samples_and_first(query))
 
     def _show_samples(self, found: SampleList, first: Sample | None) -> None:
         samples = self.query_one("#samples", ListTable)
@@ -266,12 +266,12 @@ class BrowserScreen(WorkbenchScreen):
         if sample is None:
             return
         saliency_map = self._maps.of(sample.number) if self._saliency_shown else None
-        place = self.state.place
-        otherwise = "not predicted yet" if place and place.model else "not predicted yet: there is no model"
+        workspace = self.state.workspace
+        otherwise = "not predicted yet" if workspace and workspace.model else "not predicted yet: there is no model"
         self.query_one(SamplePane).show(sample, saliency_map, otherwise, self.has_class("-low"))
 
     def _ask_saliency(self) -> None:
-        """Let a child compute the saliency maps of this sample and of those after it; one child at a time."""
+        """Start a child for the saliency maps of this sample and the next ones; one child at a time."""
         samples = self.query_one("#samples", ListTable)
         if not self._saliency_shown or self._computing or self._sample is None or self._sample.number in self._maps:
             return
@@ -287,32 +287,28 @@ class BrowserScreen(WorkbenchScreen):
         )
 
     def _drop_saliency(self) -> None:
-        """What the child computes is no longer wanted."""
+        """End the child that computes saliency maps."""
         if self._computing:
             self._computing = False
             self.worker.drop(self, SaliencyComputed)
 
     # keys
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "escape" and self.query_one("#search", LineInput).has_focus:
-            self.action_back()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.is_mounted:
             return True
-        catalogue, place = self._catalogue, self.state.place
+        catalogue, workspace = self._catalogue, self.state.workspace
         if action in ("errors", "order", "confusions", "suspects"):
             return bool(catalogue and catalogue.predicted)
         if action == "write":
             return bool(catalogue and catalogue.predicted and self._query.suspects)
-        if action == "part":
-            return bool(catalogue and catalogue.parts_known)
+        if action == "next_split":
+            return bool(catalogue and catalogue.split_known)
         if action == "saliency":
-            return bool(self._sample and place and place.model)
+            return bool(self._sample and workspace and workspace.model)
         if action == "predict":
-            unread = catalogue is not None and catalogue.predicted != "all"
-            return bool(unread and place and place.model and not self.state.active("evaluate"))
+            missing = catalogue is not None and catalogue.predicted != "all"
+            return bool(missing and workspace and workspace.model and not self.state.active("evaluate"))
         return True
 
     def action_search(self) -> None:
@@ -322,7 +318,7 @@ class BrowserScreen(WorkbenchScreen):
         self._left.open_search()
 
     def action_back(self) -> None:
-        """Out of the samples, then out of the pairs, then out of the search."""
+        """Leave the samples, then the pairs, then the search."""
         if not self.has_class("-inside"):
             if self._left.view == PAIRS:
                 self._left.switch(GRID)
@@ -339,23 +335,23 @@ class BrowserScreen(WorkbenchScreen):
         self._return()
 
     def action_errors(self) -> None:
-        """Within a class its errors; from the classes the errors of all."""
+        """Inside a class its errors; from the classes the errors of all."""
         query = self._query
         if self.has_class("-inside") and not query.suspects:
-            self._enter(query.turned(errors=not query.errors))
+            self._enter(replace(query, errors=not query.errors))
         else:
-            self._enter(Query(errors=True, part=self._part, order="confidence"))
+            self._enter(Query(errors=True, split=self._split, order="confidence"))
 
     def action_suspects(self) -> None:
-        self._enter(Query(suspects=True, part=self._part))
+        self._enter(Query(suspects=True, split=self._split))
 
     def action_order(self) -> None:
         self._order = ORDERS[(ORDERS.index(self._query.order) + 1) % len(ORDERS)]
-        self._list(self._query.turned(order=self._order))
+        self._list(replace(self._query, order=self._order))
 
-    def action_part(self) -> None:
-        self._part = PARTS[(PARTS.index(self._part) + 1) % len(PARTS)]
-        self._list(self._query.turned(part=self._part))
+    def action_next_split(self) -> None:
+        self._split = SPLITS[(SPLITS.index(self._split) + 1) % len(SPLITS)]
+        self._list(replace(self._query, split=self._split))
 
     def action_saliency(self) -> None:
         self._saliency_shown = not self._saliency_shown
@@ -367,7 +363,7 @@ class BrowserScreen(WorkbenchScreen):
         self._show_sample()
 
     def action_write(self) -> None:
-        self.worker.ask(self, SuspectsWritten, self._library.write_suspects)
+        self.worker.ask(self, SuspectsWritten, self._browser.write_suspects)
 
     def action_predict(self) -> None:
         self.worker.start_job(self, "evaluate", evaluate.Spec(DEFAULT_MODEL, DATA_DIR, "all"))

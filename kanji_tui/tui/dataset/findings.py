@@ -1,4 +1,4 @@
-"""What was found in a dataset, one view at a time: samples, checks, mean image, classes, outliers."""
+"""What verification found in a dataset, one view at a time: samples, checks, mean image, classes, outliers."""
 
 from pathlib import Path
 
@@ -29,17 +29,17 @@ from kanji_tui.tui.widgets.thumbnails import Thumbnails
 from kanji_tui.workspace.opened_dataset import Overview
 from kanji_tui.workspace.thumbnails import Thumbnail
 
-VIEWS = ("samples", "checks", "ink", "classes", "unusual")
+VIEWS = ("samples", "checks", "ink", "classes", "outliers")
 
 
 class Findings(Vertical):
-    """Fed with show(); `view` chooses what is seen, `of_class` whose outliers ("": those of all)."""
+    """Filled with show(); `view` is the visible view, `of_class` the class of the outliers ("": all classes)."""
 
     view: reactive[str] = reactive("samples")
     of_class: reactive[str] = reactive("")
 
-    class Wanted(Message):
-        """The images of this outlier and of others of its class are wanted: answer with show_unusual()."""
+    class OutlierSelected(Message):
+        """The cursor is on another outlier; answer with show_thumbnails()."""
 
         def __init__(self, sample: int) -> None:
             super().__init__()
@@ -49,13 +49,13 @@ class Findings(Vertical):
         super().__init__(id=id)
         self._overview: Overview | None = None
         self._result: Verification | None = None
-        self._unusual: Verification | None = None
-        self._beside = -1
+        self._outliers: Verification | None = None
+        self._selected = -1  # the outlier whose images were asked for
 
     def compose(self) -> ComposeResult:
         with Vertical(id="samples-pane", classes="pane samples") as pane:
             pane.border_title = "samples"
-            yield Thumbnails(id="glyphs")
+            yield Thumbnails(id="thumbnails")
         with Horizontal(id="found"):
             with Vertical(id="checks-pane", classes="pane checks") as pane:
                 pane.border_title = "checks"
@@ -70,32 +70,33 @@ class Findings(Vertical):
                 pane.border_title = "classes"
                 yield ListTable(*CLASS_COLUMNS, id="classes")
             with Vertical(id="sets-pane", classes="pane classes") as pane:
-                pane.border_title = "data sets without some classes"
+                pane.border_title = "writers with missing classes"
                 yield ListTable(*SET_COLUMNS, id="sets")
-            with Horizontal(id="unusual-pane", classes="pane unusual") as pane:
+            with Horizontal(id="outliers-pane", classes="pane outliers") as pane:
                 pane.border_title = "outliers"
-                yield ListTable(*OUTLIER_COLUMNS, id="unusual")
-                yield Thumbnails(id="beside")
+                yield ListTable(*OUTLIER_COLUMNS, id="outliers")
+                yield Thumbnails(id="compared")
 
-    def show(self, overview: Overview | None, verified: Verification | None, unusual: Verification | None) -> None:
-        """What the dataset holds, the newest verification of it, and the newest that looked for outliers."""
+    def show(self, overview: Overview | None, verified: Verification | None, outliers: Verification | None) -> None:
+        """Show the dataset, its newest verification, and the newest verification that searched for outliers."""
         if overview is not self._overview:
             self._overview = overview
-            self.query_one("#glyphs", Thumbnails).show(overview.glyphs if overview else ())
+            self.query_one("#thumbnails", Thumbnails).show(overview.thumbnails if overview else ())
             self.query_one("#classes", ListTable).show(class_count_table(overview).rows if overview else [])
         if verified != self._result:
             self._result = verified
             self._show_result()
             self._focus_list()
-        if unusual != self._unusual:
-            self._unusual = unusual
-            self._beside = -1
-            self._show_unusual()
+        if outliers != self._outliers:
+            self._outliers = outliers
+            self._selected = -1
+            self._show_outliers()
             self._focus_list()
-        first = "v verifies" if overview else "no dataset yet"
+        hint = "press v to verify" if overview else "no dataset yet"
         checks, sets = self.query_one("#checks", ListTable), self.query_one("#sets", ListTable)
-        checks.show(checks.rows, "v verifies the dataset" if overview else first)
-        sets.show(sets.rows, "none" if self._result else first)
+        self.query_one("#ink", KeyValues).show_line(join("\n", mean_image_details(self._result)))
+        checks.show(checks.rows, hint)
+        sets.show(sets.rows, "none" if self._result else hint)
 
     def _show_result(self) -> None:
         result = self._result
@@ -106,7 +107,7 @@ class Findings(Vertical):
         checks = self.query_one("#checks", ListTable)
         checks.show(rows)
         if bad:
-            self.call_after_refresh(checks.select, bad[0])  # once the list knows how far it scrolls
+            self.call_after_refresh(checks.select, bad[0])  # when the list knows how far it scrolls
         self._show_check()
         self.query_one("#sets", ListTable).show(incomplete_table(result.incomplete_sets if result else ()).rows)
         sheet = result.contact_sheet if result else ""
@@ -114,59 +115,58 @@ class Findings(Vertical):
             self.query_one("#samples-pane"), "samples", f"contact sheet: {Path(sheet).name}" if sheet else ""
         )
         self.query_one("#map", HeatMap).show(result.heat_map if result else ())
-        self.query_one("#ink", KeyValues).say(join("\n", mean_image_details(result)))
 
     def _show_check(self) -> None:
         row = self.query_one("#checks", ListTable).current
-        self.query_one("#check", KeyValues).say(join("\n", row.details) if row else "")
+        self.query_one("#check", KeyValues).show_line(join("\n", row.details) if row else "")
 
-    def _show_unusual(self) -> None:
-        rows = outlier_table(self._unusual.unusual if self._unusual else (), self.of_class).rows
-        whose = f" of {jis_to_character(int(self.of_class, 16))}" if self.of_class else ""
+    def _show_outliers(self) -> None:
+        rows = outlier_table(self._outliers.unusual if self._outliers else (), self.of_class).rows
+        of_class = f" of {jis_to_character(int(self.of_class, 16))}" if self.of_class else ""
         note = "verify --unusual --json lists all" if len(rows) == OUTLIERS_LISTED else ""
-        set_pane_title(self.query_one("#unusual-pane"), f"outliers{whose}", note)
-        self.query_one("#unusual", ListTable).show(rows, "u finds the samples least like their class", keep=False)
-        self._want()
+        set_pane_title(self.query_one("#outliers-pane"), f"outliers{of_class}", note)
+        self.query_one("#outliers", ListTable).show(rows, "press u to find outliers", keep=False)
+        self._ask_thumbnails()
 
-    def show_unusual(self, glyphs: tuple[Thumbnail, ...]) -> None:
-        """Show an outlier and others of its class."""
-        self.query_one("#beside", Thumbnails).show(glyphs)
+    def show_thumbnails(self, thumbnails: tuple[Thumbnail, ...]) -> None:
+        """Show the images of an outlier and of others of its class."""
+        self.query_one("#compared", Thumbnails).show(thumbnails)
 
-    def _want(self) -> None:
-        """Ask for the images of the sample under the cursor, once."""
-        row = self.query_one("#unusual", ListTable).current
-        wanted = int(row.key) if row else -1
-        if self.view == "unusual" and wanted != self._beside:
-            self._beside = wanted
+    def _ask_thumbnails(self) -> None:
+        """Ask once for the images of the outlier under the cursor."""
+        row = self.query_one("#outliers", ListTable).current
+        selected = int(row.key) if row else -1
+        if self.view == "outliers" and selected != self._selected:
+            self._selected = selected
             if row:
-                self.post_message(self.Wanted(wanted))
+                self.post_message(self.OutlierSelected(selected))
             else:
-                self.show_unusual(())
+                self.show_thumbnails(())
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
-        if message.table.id == "unusual":
-            self._want()
+        if message.table.id == "outliers":
+            self._ask_thumbnails()
         elif message.table.id == "checks":
             self._show_check()
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
-        if message.table.id == "classes" and self._unusual:
+        if message.table.id == "classes" and self._outliers:
             self.of_class = message.row.key
-            self.view = "unusual"
+            self.view = "outliers"
 
     def watch_of_class(self) -> None:
         if self.is_mounted:
-            self._show_unusual()
+            self._show_outliers()
 
     def watch_view(self) -> None:
         self.remove_class(*(f"-{view}" for view in VIEWS))
         self.add_class(f"-{self.view}")
         if self.is_mounted:
-            self._want()
+            self._ask_thumbnails()
             self._focus_list()
 
     def _focus_list(self) -> None:
-        """The keys go to the list that is looked at, once it has rows."""
+        """Focus the visible list if it has rows."""
         lists = [each for each in self.query(f".{self.view} ListTable").results(ListTable) if each.rows]
         if lists and not lists[0].has_focus:
             lists[0].focus()

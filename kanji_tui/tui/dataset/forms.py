@@ -11,7 +11,7 @@ SIZES = ("32", "48", "64", "96", "128")
 
 
 def sample_form() -> FormScreen:
-    """Classes, sets and seed of a synthetic sample."""
+    """Classes, writers and seed of a synthetic sample."""
     return FormScreen(
         "Make a synthetic sample",
         "SYNTHETIC SAMPLE, not handwriting: a Japanese font, slanted, warped and thickened for each writer.",
@@ -20,14 +20,14 @@ def sample_form() -> FormScreen:
                 "classes",
                 "characters",
                 str(sample.Spec.classes),
-                f"How many of the {CLASSES:,} characters, hiragana and kanji. More takes longer to train.",
+                f"How many of the {CLASSES:,} characters, hiragana and kanji. More take longer to train.",
                 whole(2, CLASSES),
             ),
             Field(
                 "sets",
-                "data sets",
+                "writers",
                 str(sample.Spec.sets),
-                "Synthetic writers: each writes every character once, four to a file. A split keeps them apart.",
+                "Synthetic writers: each writes every character once, four in a file. A split never divides one.",
                 whole(1, 1000),
             ),
             Field(
@@ -60,7 +60,7 @@ def prepare_form(folder: str, size: int) -> FormScreen:
                 "size",
                 "image side",
                 str(size),
-                "Pixels a side. 64 is what exports are named after; 32 trains about four times as fast.",
+                "In pixels. 64 is usual; 32 trains about four times as fast.",
                 int,
                 choices=SIZES if str(size) in SIZES else (str(size), *SIZES),
             ),
@@ -70,7 +70,7 @@ def prepare_form(folder: str, size: int) -> FormScreen:
 
 
 def existing_folder(text: str) -> Path:
-    """A folder that is there; `~` is the home folder."""
+    """An existing folder; `~` is the home folder."""
     path = Path(text).expanduser()
     if not text or not path.is_dir():
         raise KanjiError(f"there is no folder '{text}'")

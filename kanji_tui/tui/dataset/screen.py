@@ -1,4 +1,4 @@
-"""Screen 2: the files to prepare, the dataset made of them, and what was found in it."""
+"""Screen 2: the files to prepare, the dataset made from them, and what its verification found."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,19 +31,19 @@ from kanji_tui.workspace.thumbnails import Thumbnail
 
 JOBS = ("sample", "prepare", "verify")
 SHEET = Path("contact_sheet.png")
-UNUSUAL = 10  # of each class
+OUTLIERS_PER_CLASS = 10  # of each class
 
 
 class OverviewRead(Answered[Overview]):
-    """The dataset at a glance."""
+    """A summary of the dataset."""
 
 
 class OutlierRead(Answered[tuple[Thumbnail, ...]]):
-    """An outlier and, for comparison, others of its class."""
+    """The images of an outlier and, for comparison, of others of its class."""
 
 
 class DatasetScreen(WorkbenchScreen):
-    """Files with their progress while they are prepared; then classes, counts, splits, samples and checks."""
+    """Files with their progress during preparation; then classes, counts, splits, samples and checks."""
 
     MODE = "dataset"
     CSS_PATH = "dataset.tcss"
@@ -57,22 +57,22 @@ class DatasetScreen(WorkbenchScreen):
             "s",
             "sample",
             "Synthetic",
-            tooltip="Make a synthetic sample: record files from a font, to try everything",
+            tooltip="Make a synthetic sample: record files from a font, to try everything out",
         ),
         Binding("p", "prepare", "Prepare", tooltip="Make the dataset from record files, npz pairs or images"),
-        Binding("v", "verify", "Verify", tooltip="Check that the dataset is whole and looks like characters"),
+        Binding("v", "verify", "Verify", tooltip="Check that the dataset is complete and its images are plausible"),
         Binding("x", "cancel", "Cancel", tooltip="Stop the running job; p resumes it later"),
-        Binding("c", "view('checks')", "Checks", tooltip="What verify found, check by check"),
+        Binding("c", "view('checks')", "Checks", tooltip="The checks of the newest verification"),
         Binding("i", "view('ink')", "Mean image", tooltip="The mean of all images"),
-        Binding("l", "view('classes')", "Classes", tooltip="Samples of each class; classes missing from data sets"),
-        Binding("u", "unusual", "Outliers", tooltip="Find the samples least like their class, and see them"),
-        Binding("g", "view('samples')", "Samples", tooltip="Sample images of classes from all over"),
-        Binding("w", "sheet", "Contact sheet", tooltip=f"Verify, and draw samples into {SHEET}"),
+        Binding("l", "view('classes')", "Classes", tooltip="Samples of each class; writers with missing classes"),
+        Binding("u", "outliers", "Outliers", tooltip="Find and show the samples least like their class"),
+        Binding("g", "view('samples')", "Samples", tooltip="One sample each of 24 classes"),
+        Binding("w", "sheet", "Contact sheet", tooltip=f"Verify, and draw samples to {SHEET}"),
     ]
 
     def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._shelf = OpenedDataset()
+        self._opened = OpenedDataset()
         self._overview: Overview | None = None
         self._problem = ""
         self._written = 0
@@ -80,40 +80,40 @@ class DatasetScreen(WorkbenchScreen):
         self._awaited: set[str] = set()
 
     def body(self) -> ComposeResult:
-        yield KeyValues(id="work")
+        yield KeyValues(id="message")
         with Horizontal(id="upper"):
             with Vertical(id="files-pane", classes="pane"):
                 yield ListTable(*FILE_COLUMNS, id="files")
                 yield KeyValues(id="no-files")
-            with VerticalScroll(id="facts-pane", classes="pane") as pane:
+            with VerticalScroll(id="overview-pane", classes="pane") as pane:
                 pane.border_title = "dataset"
-                yield KeyValues(id="facts", name_width=10)
+                yield KeyValues(id="overview", name_width=10)
         yield Findings(id="findings")
 
     def show_state(self) -> None:
-        place = self.state.place
-        if place is None:
+        workspace = self.state.workspace
+        if workspace is None:
             return
-        if place.dataset_written != self._written:
-            self._written = place.dataset_written
+        if workspace.dataset_written != self._written:
+            self._written = workspace.dataset_written
             self._overview = None
-            if place.dataset is not None:
-                self.worker.ask(self, OverviewRead, self._shelf.overview)
+            if workspace.dataset is not None:
+                self.worker.ask(self, OverviewRead, self._opened.overview)
         running = next(iter(self.state.active(*JOBS)), None)
-        self.query_one("#work", KeyValues).say(self._work(running))
-        self._show_files(place.files, running if running and running.job == "prepare" else None)
-        self._show_facts()
+        self.query_one("#message", KeyValues).show_line(self._message(running))
+        self._show_files(workspace.files, running if running and running.job == "prepare" else None)
+        self._show_overview()
         self.query_one(Findings).show(
             self._overview, _verification(self._verified()), _verification(self._verified("unusual"))
         )
-        self._greet()
+        self._show_ended_verification()
 
     def on_overview_read(self, message: OverviewRead) -> None:
         self._overview, self._problem = message.value, ""
-        self.state_moved()
+        self.refresh_state()
 
     def on_outlier_read(self, message: OutlierRead) -> None:
-        self.query_one(Findings).show_unusual(message.value)
+        self.query_one(Findings).show_thumbnails(message.value)
 
     def on_job_started(self, message: JobStarted) -> None:
         if message.job == "verify":
@@ -123,50 +123,51 @@ class DatasetScreen(WorkbenchScreen):
         if message.question is not OverviewRead:
             return False
         self._overview, self._problem = None, message.error.message
-        self.state_moved()
+        self.refresh_state()
         return True
 
-    def _verified(self, with_: str = "checks") -> RunView | None:
-        """The newest verification of this very dataset whose result has this."""
+    def _verified(self, result: str = "checks") -> RunView | None:
+        """The newest verification of this very dataset that has this result."""
         for view in self.state.of("verify"):
             of_this = (
-                view.spec.get("data_dir", str(DATA_DIR)) == str(DATA_DIR) and view.moved * 1e9 >= self._written
+                view.spec.get("data_dir", str(DATA_DIR)) == str(DATA_DIR)
+                and view.last_event_at * 1e9 >= self._written
             )
-            if view.state == "finished" and of_this and getattr(view.result, with_, ()):
+            if view.state == "finished" and of_this and getattr(view.result, result, ()):
                 return view
         return None
 
-    def _greet(self) -> None:
-        """Show what a verification found that ended while somebody looks."""
-        arrived = [name for name in self._awaited if name in self.state.runs and not self.state.runs[name].active]
-        for name in arrived:
+    def _show_ended_verification(self) -> None:
+        """Switch to the view of a verification that has just ended."""
+        ended = [name for name in self._awaited if name in self.state.runs and not self.state.runs[name].active]
+        for name in ended:
             view = self.state.runs[name]
             found = _verification(view)
             if found is not None:
                 sheet = found.contact_sheet
-                self.query_one(Findings).view = "samples" if sheet else "unusual" if found.unusual else "checks"
+                self.query_one(Findings).view = "samples" if sheet else "outliers" if found.unusual else "checks"
                 if sheet:
                     self.notify(f"contact sheet: {sheet}", timeout=12, markup=False)
-        self._awaited = self._awaited.difference(arrived).union(view.name for view in self.state.active("verify"))
+        self._awaited = self._awaited.difference(ended).union(view.name for view in self.state.active("verify"))
 
-    def _work(self, running: RunView | None) -> Line:
-        """What goes on, or what to do next."""
-        place = self.state.place
+    def _message(self, running: RunView | None) -> Line:
+        """What is being done, what failed, or what to do next."""
+        workspace = self.state.workspace
         if running is not None:
             return job_line(running)
-        if place is None:
+        if workspace is None:
             return quiet(READING)
         last = self.state.newest(*JOBS)
         if last is not None and last.state == "failed" and last.failure:
             failed = Styled(f"{last.job} failed  ", "bad strong")
             return failed, f"{last.failure.message}  {last.failure.remedy}"
-        if place.dataset is not None and not place.dataset.problem:
-            verified = "3 then n trains on it, 5 browses it"
-            return next_step(verified if self._verified() else "v verifies it, 3 then n trains on it")
-        if place.files.items:
-            resumes = last is not None and last.state == "stopped"
-            return next_step("p resumes where it stopped" if resumes else "p makes a dataset of them")
-        return next_step("s makes a synthetic sample, or put the ETL9G files into ETL9G/ and p prepares them")
+        if workspace.dataset is not None and not workspace.dataset.problem:
+            train = "press 3, then n to train on it"
+            return next_step(f"{train}, or 5 to browse it" if self._verified() else f"press v to verify; {train}")
+        if workspace.files.items:
+            stopped = last is not None and last.state == "stopped"
+            return next_step("press p to resume the preparation" if stopped else "press p to prepare a dataset")
+        return next_step("press s for a synthetic sample, or copy ETL9G files to ETL9G/, then p")
 
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
         pane, rows = self.query_one("#files-pane"), self.query_one("#files", ListTable)
@@ -176,31 +177,33 @@ class DatasetScreen(WorkbenchScreen):
             self._shown_files = shown
             rows.show(file_table(files, self._overview, preparing).rows)
         if not rows.rows and rows.has_focus:
-            self.set_focus(None)  # else it depends on who comes first whether a list that is hidden keeps it
+            self.set_focus(None)  # a hidden list may keep the focus or not, depending on the order of events
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
         set_pane_title(pane, "files", content_of(files_note(files)))
-        otherwise.say((files.problem, quiet(f"\n{files.advice}")))
+        otherwise.show_line((files.problem, quiet(f"\n{files.advice}")))
 
-    def _show_facts(self) -> None:
-        overview, place = self._overview, self.state.place
-        facts = self.query_one("#facts", KeyValues)
+    def _show_overview(self) -> None:
+        overview, workspace = self._overview, self.state.workspace
+        shown = self.query_one("#overview", KeyValues)
         if overview is None:
-            problem = self._problem or (place.dataset.problem if place and place.dataset else "")
-            waiting = place is not None and place.dataset is not None and not problem
-            facts.say(quiet("reading ..." if waiting else problem or "no dataset yet: p prepares one"))
+            problem = self._problem or (workspace.dataset.problem if workspace and workspace.dataset else "")
+            waiting = workspace is not None and workspace.dataset is not None and not problem
+            shown.show_line(
+                quiet("reading ..." if waiting else problem or "no dataset yet: press p to prepare one")
+            )
         else:
-            facts.show(dataset_key_values(overview).pairs)
+            shown.show(dataset_key_values(overview).pairs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        place = self.state.place
+        workspace = self.state.workspace
         busy = bool(self.state.active(*JOBS))
         if action == "cancel":
             return busy
         if action in ("sample", "prepare"):
             return not busy
         if action in ("verify", "sheet"):
-            return not busy and place is not None and place.dataset is not None
-        if action == "unusual":
+            return not busy and workspace is not None and workspace.dataset is not None
+        if action == "outliers":
             return self._overview is not None and (not busy or self._verified("unusual") is not None)
         if action == "view":
             return self._overview is not None
@@ -209,26 +212,28 @@ class DatasetScreen(WorkbenchScreen):
     def action_view(self, view: str) -> None:
         self.query_one(Findings).view = view
 
-    def action_unusual(self) -> None:
+    def action_outliers(self) -> None:
         if self._verified("unusual") is None:
-            self.worker.start_job(self, "verify", verify.Spec(DATA_DIR, unusual=UNUSUAL))
+            self.worker.start_job(self, "verify", verify.Spec(DATA_DIR, unusual=OUTLIERS_PER_CLASS))
         findings = self.query_one(Findings)
         findings.of_class = ""
-        findings.view = "unusual"
+        findings.view = "outliers"
 
-    def on_findings_wanted(self, message: Findings.Wanted) -> None:
-        shelf, number = self._shelf, message.sample
-        self.worker.ask(self, OutlierRead, lambda: shelf.beside(number))
+    def on_findings_outlier_selected(self, message: Findings.OutlierSelected) -> None:
+        opened, number = self._opened, message.sample
+        self.worker.ask(self, OutlierRead, lambda: opened.with_others(number))
 
     def action_sample(self) -> None:
         self.app.push_screen(sample_form(), self._start_sample)
 
     def action_prepare(self) -> None:
-        last, place = self.state.newest("prepare"), self.state.place
+        last, workspace = self.state.newest("prepare"), self.state.workspace
         folder = (
-            str(last.spec.get("etl_dir", ETL_DIR)) if last and not (place and place.files.items) else str(ETL_DIR)
+            str(last.spec.get("etl_dir", ETL_DIR))
+            if last and not (workspace and workspace.files.items)
+            else str(ETL_DIR)
         )
-        size = place.dataset.size if place and place.dataset else 64
+        size = workspace.dataset.size if workspace and workspace.dataset else 64
         self.app.push_screen(prepare_form(folder, size), self._start_prepare)
 
     def action_verify(self) -> None:
@@ -251,5 +256,5 @@ class DatasetScreen(WorkbenchScreen):
 
 
 def _verification(view: RunView | None) -> Verification | None:
-    """What a finished verification found."""
+    """The result of a finished verification."""
     return view.result if view is not None and isinstance(view.result, Verification) else None

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -23,40 +22,40 @@ from kanji_tui.tui.shell.messages import Answered
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.content import content_of
 from kanji_tui.tui.widgets.drawing_pad import DrawingPad
+from kanji_tui.tui.widgets.image_view import ImageView
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
-from kanji_tui.tui.widgets.picture import Picture
 from kanji_tui.workspace.state import State
 
 BESIDE = 36  # columns for candidates and model
-BESIDE_BAR = 20  # columns of a candidate that are not its bar
+BESIDE_BAR = 20  # columns of a candidate besides its bar
 
 
 class RecogniserReplied(Answered[Reply]):
-    """The recogniser process replied, or says what it is doing."""
+    """A reply or a notice of the recogniser process."""
 
 
 class LabelRead(Answered[int | None]):
-    """The JIS code that a typed label means, None where it means none; the key is the label."""
+    """The JIS code of a typed label, None if there is no such character; the key is the label."""
 
 
 class DrawScreen(WorkbenchScreen):
-    """The drawing pad on the left; on the right the candidates, and the image that the model was given."""
+    """The drawing pad on the left; on the right the candidates and the model input."""
 
     MODE = "draw"
     CSS_PATH = "draw.tcss"
     ABOUT = (
-        "Drag with the mouse. Or move with the arrows (home, end, pgup, pgdn: slanted; shift: four steps) and put "
-        "the pen down and up with space. Saved drawings stand in samples/: kanji-tui prepare --etl-dir samples "
-        "--format images makes a dataset of them."
+        "Drag with the mouse. Or move with the arrows (home, end, pgup, pgdn: diagonally; shift: four steps) and "
+        "put the pen down and up with space. Saved drawings are in samples/. To make a dataset of them: "
+        "kanji-tui prepare --etl-dir samples --format images"
     )
     AUTO_FOCUS = "#pad"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "undo", "Undo", tooltip="Remove the last stroke, or bring a cleared drawing back"),
-        Binding("r", "redo", "Redo", tooltip="Draw again what was undone"),
-        Binding("c", "clear", "Clear", tooltip="An empty pad; undo brings the drawing back"),
-        Binding("s", "save", "Save", tooltip="Keep the drawing as a sample of a character (in the list: enter)"),
+        Binding("r", "redo", "Redo", tooltip="Restore what was undone"),
+        Binding("c", "clear", "Clear", tooltip="Remove all strokes; undo brings them back"),
+        Binding("s", "save", "Save", tooltip="Save the drawing as a sample (enter in the list does it too)"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the drawing"),
     ]
 
@@ -70,7 +69,7 @@ class DrawScreen(WorkbenchScreen):
         self._candidates: tuple[Candidate, ...] = ()
         self._asked = 0.0
         self._seconds: float | None = None
-        self._kept = ""
+        self._last_saved = ""
 
     def body(self) -> ComposeResult:
         yield DrawingPad(BESIDE, id="pad")
@@ -81,10 +80,10 @@ class DrawScreen(WorkbenchScreen):
             candidates = ListTable(*CANDIDATE_COLUMNS, id="candidates", title="candidates")
             candidates.add_class("pane")
             yield candidates
-            with Container(id="seen", classes="pane") as pane:
+            with Container(id="model-input", classes="pane") as pane:
                 pane.border_title = "model input"
-                yield Picture(id="picture")
-                yield KeyValues(id="facts", name_width=9)
+                yield ImageView(id="image")
+                yield KeyValues(id="model-details", name_width=9)
 
     def on_mount(self) -> None:
         self._show_label(saving=False)
@@ -94,26 +93,26 @@ class DrawScreen(WorkbenchScreen):
         self._recogniser.close()
 
     def show_state(self) -> None:
-        place = self.state.place
-        if place is not None:
-            model = place.model
-            signature = (model.run, model.written) if model else place.onnx[:1]
+        workspace = self.state.workspace
+        if workspace is not None:
+            model = workspace.model
+            signature = (model.run, model.written) if model else workspace.onnx[:1]
             if signature != self._signature:
                 self._signature = signature
                 self._recogniser.find_model()
         self._show_message()
         self._show_candidates()
-        self._show_facts()
+        self._show_details()
 
-    # what happens on the pad
+    # the drawing pad
 
     @property
     def _pad(self) -> DrawingPad:
         return self.query_one(DrawingPad)
 
     def on_drawing_pad_drawn(self, message: DrawingPad.Drawn) -> None:
-        if not message.sheet.pen_down:
-            if message.sheet.strokes:
+        if not message.pad.pen_down:
+            if message.pad.strokes:
                 self._ask()
             else:
                 self._show_nothing()
@@ -126,11 +125,11 @@ class DrawScreen(WorkbenchScreen):
 
     def _show_nothing(self) -> None:
         self._candidates, self._seconds = (), None
-        self.query_one(Picture).show(b"", 0)
+        self.query_one(ImageView).show(b"", 0)
         self._show_candidates()
-        self._show_facts()
+        self._show_details()
 
-    # what the recogniser answers
+    # replies of the recogniser
 
     def on_recogniser_replied(self, message: RecogniserReplied) -> None:
         match message.value:
@@ -143,7 +142,7 @@ class DrawScreen(WorkbenchScreen):
             case SavedDrawing() as saved:
                 self._show_saved(saved)
             case Failed(request, error) if request == "save":
-                self.say_error(error.message, error.remedy)
+                self.show_error(error.message, error.remedy)
             case Failed(_, error):
                 self._note, self._problem = "", error
         self._show_message()
@@ -154,20 +153,20 @@ class DrawScreen(WorkbenchScreen):
         if self._pad.strokes and not self._pad.pen_down:
             self._ask()
         self._show_candidates()
-        self._show_facts()
+        self._show_details()
 
     def _show_recognition(self, recognition: Recognition) -> None:
         self._seconds = time.monotonic() - self._asked
         self._candidates = recognition.candidates
-        self.query_one(Picture).show(recognition.image, recognition.size)
+        self.query_one(ImageView).show(recognition.image, recognition.size)
         self._show_candidates(keep=False)
-        self._show_facts()
+        self._show_details()
 
     def _show_saved(self, saved: SavedDrawing) -> None:
         path = Path(saved.path)
-        self._kept = f"{path.parent.name} x {saved.count}"
+        self._last_saved = f"{path.parent.name} x {saved.count}"
         self.notify(str(path), title="saved", timeout=4, markup=False)
-        self._show_facts()
+        self._show_details()
 
     def on_label_read(self, message: LabelRead) -> None:
         if message.key == self._label:
@@ -176,22 +175,22 @@ class DrawScreen(WorkbenchScreen):
     # showing
 
     def _show_message(self) -> None:
-        self.query_one("#message", KeyValues).say(self._message())
+        self.query_one("#message", KeyValues).show_line(self._message())
 
     def _message(self) -> Line:
-        """What to do next, or what is missing."""
-        place, pad = self.state.place, self._pad
+        """What to do next, or what is wrong."""
+        workspace, pad = self.state.workspace, self._pad
         if pad.by_keys:
-            return Styled("pen down: ", "accent strong"), "space lifts it"
+            return Styled("pen down: ", "accent strong"), "press space to lift it"
         if self._note:
             return quiet(self._note)
-        if self._problem and place is not None and place.model is None and not place.onnx:
-            return *next_step("3, then n trains a model"), quiet("\ndrawings can be saved without one: s")
+        if self._problem and workspace is not None and workspace.model is None and not workspace.onnx:
+            return *next_step("press 3 to train a model"), quiet("\ndrawings can be saved without one")
         if self._problem:
             return Styled(self._problem.message, "bad"), f"  {self._problem.remedy}"
         if not pad.strokes:
-            return quiet("draw with the mouse; or arrows move,\nspace puts the pen down and up")
-        return quiet("s saves it as a sample,\nso does enter in the list (tab)")
+            return quiet("draw with the mouse, or with arrows\nand space (pen down, pen up)")
+        return quiet("press s to save it as a sample,\nor tab and enter on a candidate")
 
     def _show_candidates(self, keep: bool = True) -> None:
         rows = self.query_one("#candidates", ListTable)
@@ -199,10 +198,10 @@ class DrawScreen(WorkbenchScreen):
         found = candidate_table(self._candidates, width).rows
         rows.show(found, empty="" if self._problem else "nothing drawn yet", keep=keep)
 
-    def _show_facts(self) -> None:
+    def _show_details(self) -> None:
         seconds = self._seconds if self._candidates else None
-        facts = recogniser_key_values(self._model, seconds, self._kept)
-        self.query_one("#facts", KeyValues).show(facts.pairs)
+        details = recogniser_key_values(self._model, seconds, self._last_saved)
+        self.query_one("#model-details", KeyValues).show(details.pairs)
 
     # saving
 
@@ -228,13 +227,13 @@ class DrawScreen(WorkbenchScreen):
         self._pad.clear()
 
     def action_save(self) -> None:
-        """Ask for the label: typed, or by its number in the list."""
+        """Ask for the label: typed, or the number of a candidate."""
         field = self.query_one("#label", LineInput)
-        first = f"enter: {self._candidates[0].character}   " if self._candidates else ""
-        field.placeholder = f"{first}1-10, 田, 4544, U+7530"
+        first = f"; enter: {self._candidates[0].character}" if self._candidates else ""
+        field.placeholder = f"1-10, 田, 4544, U+7530{first}"
         field.value = ""
         self._show_label(saving=True)
-        self.set_focus(field)  # at once: what is typed next is the label
+        self.set_focus(field)  # at once: the next keys are the label
         self._show_meaning(self._jis_of(""))
 
     def action_back(self) -> None:
@@ -242,13 +241,9 @@ class DrawScreen(WorkbenchScreen):
         self.set_focus(self._pad)
 
     def _show_label(self, saving: bool) -> None:
-        """The label's two lines stand where the advice else does."""
+        """Show the label's two lines instead of the message, or the message again."""
         self.query_one("#label").display = self.query_one("#meaning").display = saving
         self.query_one("#message").display = not saving
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "escape" and self.query_one("#label", LineInput).has_focus:
-            self.action_back()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         text = self._label
@@ -276,9 +271,9 @@ class DrawScreen(WorkbenchScreen):
         return self.query_one("#label", LineInput).value.strip()
 
     def _jis_of(self, text: str) -> int | None:
-        """What a number in the list means; without any text the first of it."""
-        place = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0 if text else 1
-        return int(self._candidates[place - 1].jis, 16) if 0 < place <= len(self._candidates) else None
+        """The candidate with this number; without a text the first one."""
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0 if text else 1
+        return int(self._candidates[number - 1].jis, 16) if 0 < number <= len(self._candidates) else None
 
     def _show_meaning(self, jis: int | None) -> None:
         meaning: Line = Styled("no such character" if self._label else "", "warning")
@@ -289,7 +284,7 @@ class DrawScreen(WorkbenchScreen):
 
 
 def code_of(text: str) -> int | None:
-    """The JIS code that a typed label means, or None."""
+    """The JIS code of a typed label, or None."""
     from kanji_tui.data.images import parse_class
 
     return parse_class(text)

@@ -1,4 +1,4 @@
-"""The forms that turn a model into files for engines, and the jobs they start."""
+"""The forms that export a model or measure its pooling types, and the jobs they start."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from kanji_tui.tui.shell.form import Field, FormScreen, whole
 from kanji_tui.workspace.state import State
 
 TARGETS = {
-    "tract": "ONNX, opset 12, for tract. It is kept only if tract and ONNX Runtime run it and agree.",
-    "ort-tract": "ONNX, opset 11, without global pooling nodes, for the Rust crate ort-tract, which cannot be run "
-    "from here: the file is run in tract and in ONNX Runtime.",
-    "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that support little.",
+    "tract": "ONNX, opset 12, for tract. The file is kept only if tract and ONNX Runtime run it and agree.",
+    "ort-tract": "ONNX, opset 11, without global pooling nodes, for the Rust crate ort-tract. That cannot be run "
+    "here: the file is verified in tract and ONNX Runtime.",
+    "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that support few operators.",
     "safetensors": "The weights and the model's metadata in one file.",
     "mapping": "The model's class numbers to characters, as JSON.",
     "full mapping": "All 3,036 characters of ETL9G with their stroke counts, as JSON; no model is needed.",
@@ -27,8 +27,8 @@ NAMED = "named after model and target"
 
 
 def models_of(state: State) -> dict[str, Path]:
-    """The models there are to export, by what to call them: the published one, then the runs' own."""
-    published = state.place.model if state.place else None
+    """The models that can be exported, by name: the published one, then those of the runs."""
+    published = state.workspace.model if state.workspace else None
     models = {"the published model": MODELS_DIR / WEIGHTS} if published else {}
     for view in state.of("train"):
         if view.best is not None and not (published and view.name == published.run):
@@ -37,8 +37,8 @@ def models_of(state: State) -> dict[str, Path]:
 
 
 def ask_pooling(screen: WorkbenchScreen, models: dict[str, Path], data_dir: Path) -> None:
-    """Ask for which of `models` to measure the pooling types, and start the job."""
-    help = "Each pooling type becomes a file, which is run and measured; this takes a minute or more."
+    """Ask for one of `models` (name to file), and start the job that measures its pooling types."""
+    help = "Exports, runs and measures a file for each pooling type; this takes a minute or more."
 
     def start(values: dict[str, Any] | None) -> None:
         if values is not None:
@@ -49,9 +49,9 @@ def ask_pooling(screen: WorkbenchScreen, models: dict[str, Path], data_dir: Path
 
 
 def ask_export(screen: WorkbenchScreen, models: dict[str, Path], data_dir: Path) -> None:
-    """Ask which of `models` (name to file) to export, for what and how, and start the job."""
-    place = screen.state.place
-    measurable = bool(place and place.dataset and not place.dataset.problem)
+    """Ask for one of `models` (name to file) and the settings of the export, and start the job."""
+    workspace = screen.state.workspace
+    measurable = bool(workspace and workspace.dataset and not workspace.dataset.problem)
 
     def start(values: dict[str, Any] | None) -> None:
         if values is not None:
@@ -65,7 +65,7 @@ def ask_export(screen: WorkbenchScreen, models: dict[str, Path], data_dir: Path)
 
 
 def fields(models: dict[str, Path]) -> tuple[Field, ...]:
-    """The lines of the form; which of them are there depends on what the file is for."""
+    """The fields of the form; the target decides which of them are shown."""
 
     def onnx(texts: dict[str, str]) -> bool:
         return texts["target"] in ONNX
@@ -73,26 +73,26 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
     def tensors(texts: dict[str, str]) -> bool:
         return texts["target"] == "safetensors"
 
-    poolings = {AS_TRAINED: "How the network pools before its classifier: as it was trained."} | POOLING_TYPES
-    numbers = {FLOAT: "Full precision: the outputs of PyTorch, within 1e-4 of the largest."}
-    numbers |= {name: f"Opset 13. {words[0].upper()}{words[1:]}." for name, words in QUANTISATIONS.items()}
+    poolings = {AS_TRAINED: "Pooling before the classifier, as it was trained."} | POOLING_TYPES
+    precisions = {FLOAT: "Full precision: logits as in PyTorch, within 1e-4 of the largest."}
+    precisions |= {name: f"Opset 13. {help[0].upper()}{help[1:]}." for name, help in QUANTISATIONS.items()}
     return (
-        Field("target", "for", "tract", TARGETS, choices=tuple(TARGETS)),
+        Field("target", "target", "tract", TARGETS, choices=tuple(TARGETS)),
         Field(
             "model",
             "model",
             next(iter(models)),
-            "The model whose weights go into the file.",
+            "The model to export.",
             choices=tuple(models),
             only=lambda texts: texts["target"] != "full mapping",
         ),
         Field("pooling", "pooling", AS_TRAINED, poolings, choices=tuple(poolings), only=onnx),
-        Field("numbers", "precision", FLOAT, numbers, choices=tuple(numbers), only=onnx),
+        Field("precision", "precision", FLOAT, precisions, choices=tuple(precisions), only=onnx),
         Field(
             "size",
             "image size",
             "",
-            "Pixels a side. At another size than the trained one the accuracy is measured, and often poor.",
+            "In pixels. At another size than the trained one the accuracy is measured, and it is often poor.",
             whole(*SIZES, empty=True),
             placeholder=AS_TRAINED,
             only=onnx,
@@ -101,15 +101,15 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             "parity",
             "verify on",
             "1,000 samples",
-            "Samples of the test split on which the engines must agree with PyTorch.",
+            "Test samples on which the engines must agree with PyTorch.",
             choices=("1,000 samples", ALL),
             only=onnx,
         ),
         Field(
-            "card",
-            "card",
+            "metadata",
+            "metadata",
             "with",
-            "Network, classes, size, normalisation and metrics in the file. Without it only the file name has any.",
+            "Network, classes, size, normalisation and metrics. Without, the file has weights only.",
             choices=("with", "without"),
             only=tensors,
         ),
@@ -117,16 +117,16 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             "verify",
             "verify",
             "yes",
-            "Read the file back and compare every bit with the model's.",
+            "Read the file back and compare it bit by bit with the model.",
             choices=("yes", "no"),
             only=tensors,
         ),
-        Field("file", "file", "", "Another path than the usual name beside the model.", placeholder=NAMED),
+        Field("file", "file", "", "The path of the file; the default is beside the model.", placeholder=NAMED),
     )
 
 
 def contradiction(values: dict[str, Any], measurable: bool) -> str:
-    """What is known beforehand to fail, in words; empty where nothing is. `measurable`: there is a dataset."""
+    """Why the export would certainly fail; empty if it may succeed. `measurable`: there is a dataset."""
     target, file = values["target"], values["file"]
     ending = ENDINGS.get(target, ".onnx")
     if file and Path(file).suffix != ending:
@@ -136,15 +136,15 @@ def contradiction(values: dict[str, Any], measurable: bool) -> str:
     pooling = values["pooling"]
     if target != "tract" and pooling.startswith("adaptive"):
         return f"{target} has no global pooling: {pooling.replace('adaptive', 'fixed')} computes the same"
-    if not measurable and values["numbers"] == "int8-static":
-        return "int8-static takes its ranges from training images, and there is no dataset"
+    if not measurable and values["precision"] == "int8-static":
+        return "int8-static needs training images for its ranges, and there is no dataset"
     if not measurable and values["size"]:
-        return "at another size the accuracy must be measured, and there is no dataset"
+        return "at another size the accuracy is measured, and there is no dataset"
     return ""
 
 
 def export_job(values: dict[str, Any], models: dict[str, Path], data_dir: Path) -> tuple[str, Any]:
-    """The job and its spec for what the form says."""
+    """The job and its spec for the form's values."""
     target = values["target"]
     file = Path(values["file"]).expanduser() if values["file"] else None
     if target == "full mapping":
@@ -153,9 +153,9 @@ def export_job(values: dict[str, Any], models: dict[str, Path], data_dir: Path) 
     if target == "mapping":
         return "export_mapping", export_mapping.Spec(model, file)
     if target == "safetensors":
-        verify, card = values["verify"] == "yes", values["card"] == "with"
-        return "export_safetensors", export_safetensors.Spec(model, file, verify, card)
-    pooling, numbers = values["pooling"], values["numbers"]
+        verify, metadata = values["verify"] == "yes", values["metadata"] == "with"
+        return "export_safetensors", export_safetensors.Spec(model, file, verify, metadata)
+    pooling, precision = values["pooling"], values["precision"]
     return "export_onnx", export_onnx.Spec(
         model,
         data_dir,
@@ -163,6 +163,6 @@ def export_job(values: dict[str, Any], models: dict[str, Path], data_dir: Path) 
         output_path=file,
         full_parity=values["parity"] == ALL,
         pooling_type=None if pooling == AS_TRAINED else pooling,
-        quantize=None if numbers == FLOAT else numbers,
+        quantize=None if precision == FLOAT else precision,
         image_size=values["size"],
     )

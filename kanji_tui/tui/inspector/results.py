@@ -1,4 +1,4 @@
-"""Tables over the screen: the details of the row under the cursor stand below; left and right show others."""
+"""A dialog of result tables: the details of the row under the cursor below, other tables with left and right."""
 
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from kanji_tui.tui.widgets.list_table import ListTable
 
 
 class ResultsScreen(ModalScreen[None]):
-    """Shows the first of `tables`; the others, older ones, are a key away."""
+    """Shows the first of `tables`, the newest; left shows older ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,r", "app.pop_screen", "Close"),
@@ -30,7 +30,7 @@ class ResultsScreen(ModalScreen[None]):
     def __init__(self, tables: list[Table]) -> None:
         super().__init__()
         self._tables = tables
-        self._place = 0
+        self._index = 0
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog whole"):
@@ -42,14 +42,14 @@ class ResultsScreen(ModalScreen[None]):
         await self._show()
 
     async def action_show_other(self, step: int) -> None:
-        self._place = max(0, min(len(self._tables) - 1, self._place + step))
+        self._index = max(0, min(len(self._tables) - 1, self._index + step))
         await self._show()
 
     async def _show(self) -> None:
-        table = self._tables[self._place]
+        table = self._tables[self._index]
         dialog = self.query_one(".dialog")
         dialog.border_title = table.title
-        others = f"{self._place + 1} of {len(self._tables)}   left older   right newer   "
+        others = f"{self._index + 1} of {len(self._tables)}   left older   right newer   "
         dialog.border_subtitle = f"{others if self._tables[1:] else ''}esc closes"
         self.query_one("#about", Static).update(table.about)
         self.query_one("#details", Static).update("")

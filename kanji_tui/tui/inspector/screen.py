@@ -1,4 +1,4 @@
-"""Screen 4: what ONNX files hold, and which engines run them."""
+"""Screen 4: what ONNX files contain, and which engines run them."""
 
 import time
 from dataclasses import replace
@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -32,6 +31,7 @@ from kanji_tui.presentation.inspection import (
     unsupported_by,
 )
 from kanji_tui.presentation.marks import next_step
+from kanji_tui.presentation.status import state_of
 from kanji_tui.runs import question
 from kanji_tui.system import numbers
 from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
@@ -49,37 +49,35 @@ from kanji_tui.workspace.state import State
 
 FEWEST, MOST = 2, 4  # files side by side
 NO_NODES = Table(NODE_COLUMNS, ())
-Version = tuple[Path, float, int]  # a file, when it was written, its bytes
+Version = tuple[Path, float, int]  # a file, the time it was written, its bytes
 
 
 class ModelInspected(Answered[Inspected]):
-    """What the engines make of a file, asked in a child; the key is its path."""
+    """The inspection of a file; the key is its path."""
 
 
 class InspectorScreen(WorkbenchScreen):
-    """The file under the cursor of the list is the one shown, once it was inspected."""
+    """Shows the file under the cursor of the list after its inspection."""
 
     MODE = "inspector"
     CSS_PATH = "inspector.tcss"
-    ABOUT = (
-        "Every node of an ONNX file is tested in the engines themselves, whose messages say why one is unsupported."
-    )
+    ABOUT = "Every node of an ONNX file is run in the engines; their messages explain why a node is unsupported."
     AUTO_FOCUS = "#models"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open", "Open", tooltip="Inspect any ONNX file by its path"),
-        Binding("i", "inspect", "Inspect", tooltip="Test the highlighted file in the engines, as enter does"),
+        Binding("i", "inspect", "Inspect", tooltip="Run the highlighted file in the engines (enter does it too)"),
         Binding("space", "mark", "Mark", tooltip="Mark the file for a comparison; the first is the reference"),
-        Binding("c", "compare", "Compare", tooltip="Put the two to four marked files side by side"),
-        Binding("e", "export", "Export", tooltip="Write a model for a target: ONNX, SafeTensors, mapping"),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only nodes that have these words"),
+        Binding("c", "compare", "Compare", tooltip="Compare the two to four marked files"),
+        Binding("e", "export", "Export", tooltip="Export a model: ONNX, SafeTensors, mapping"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only nodes that contain these words"),
         Binding(
             "f", "filter", "Filter", show=False, tooltip="As /: operators, modules, shapes, attributes, engines"
         ),
-        Binding("l", "layers", "Layers", tooltip="The file's size layer by layer"),
+        Binding("l", "layers", "Layers", tooltip="The file's size by layer"),
         Binding("r", "results", "Results", tooltip="The results of comparisons, exports and pooling tables"),
-        Binding("p", "pooling", "Pooling", tooltip="Measure what each pooling type does to a model"),
-        Binding("s", "stop", "Stop", tooltip="Stop the comparison, export or pooling table that runs"),
-        Binding("escape", "unfilter", "Unfilter", show=False, tooltip="Show all nodes again"),
+        Binding("p", "pooling", "Pooling", tooltip="Measure a model's size, accuracy and speed by pooling type"),
+        Binding("s", "stop", "Stop", tooltip="Stop the running comparison, export or pooling table"),
+        Binding("escape", "unfilter", "Unfilter", show=False, tooltip="Show all nodes"),
     ]
 
     def __init__(self, state: State, worker: Worker) -> None:
@@ -87,9 +85,9 @@ class InspectorScreen(WorkbenchScreen):
         self._opened: list[Path] = []
         self._marked: list[Path] = []
         self._inspected: dict[Version, InspectedModel] = {}
-        self._asked: Path | None = None
+        self._inspecting: Path | None = None
         self._problems: dict[Path, tuple[str, str]] = {}
-        self._since = time.time()  # what ended before was shown by another workbench
+        self._since = time.time()  # runs that ended before are not announced
         self._seen: set[str] = set()  # runs whose results were opened
         self._node_table = NO_NODES
         self._nodes_shown: tuple[int, list[str]] | None = None
@@ -101,7 +99,7 @@ class InspectorScreen(WorkbenchScreen):
                 *MODEL_COLUMNS,
                 id="models",
                 title="ONNX files",
-                empty="none yet: e exports the model",
+                empty="none yet: press e to export",
             )
             models.add_class("pane")
             yield models
@@ -110,11 +108,11 @@ class InspectorScreen(WorkbenchScreen):
             yield operators
         with Vertical(id="right"):
             yield KeyValues(id="message")
-            yield KeyValues(id="facts", name_width=11)
-            backends = ListTable(*ENGINE_COLUMNS, id="backends", title="engines", empty="")
-            backends.add_class("pane")
-            yield backends
-            yield LineInput(placeholder="words of a node", id="filter")
+            yield KeyValues(id="model-details", name_width=11)
+            engines = ListTable(*ENGINE_COLUMNS, id="engines", title="engines", empty="")
+            engines.add_class("pane")
+            yield engines
+            yield LineInput(placeholder="operator, module, shape, attribute, engine", id="filter")
             nodes = ListTable(*NODE_COLUMNS[:NODES_SHOWN], id="nodes", title="nodes", empty="")
             nodes.add_class("pane")
             yield nodes
@@ -131,12 +129,12 @@ class InspectorScreen(WorkbenchScreen):
 
     @property
     def model(self) -> InspectedModel | None:
-        """What is known of it."""
+        """The inspection of the file under the cursor, if there is one."""
         return self._inspected.get(_version(self.chosen)) if self.chosen else None
 
     def show_state(self) -> None:
-        place = self.state.place or WorkspaceSnapshot()
-        paths = list(dict.fromkeys([*place.onnx, *self._opened]))
+        workspace = self.state.workspace or WorkspaceSnapshot()
+        paths = list(dict.fromkeys([*workspace.onnx, *self._opened]))
         self._marked = [path for path in self._marked if path in paths]
         done = {path for path, _, _ in self._inspected}
         rows = []
@@ -144,70 +142,71 @@ class InspectorScreen(WorkbenchScreen):
             name = _short(path) if path in done else quiet(_short(path))
             mark = Styled(str(self._marked.index(path) + 1), "accent strong") if path in self._marked else ""
             rows.append(Row(str(path), (mark, name, numbers.size(_version(path)[2]))))
-        waiting = "none yet: e exports the model" if place.model else "none yet, and no model: press 3"
+        waiting = "none yet: press e to export" if workspace.model else "none yet, and no model: press 3"
         self.query_one("#models", ListTable).show(rows, empty=waiting)
         self._show_model()
 
     def _show_model(self) -> None:
         model = self.model
-        self.query_one("#message", KeyValues).say(self._message(model))
-        self.query_one("#facts", KeyValues).show(model_key_values(model).pairs if model else ())
+        self.query_one("#message", KeyValues).show_line(self._message(model))
+        self.query_one("#model-details", KeyValues).show(model_key_values(model).pairs if model else ())
         self.query_one("#operators", ListTable).show(operator_table(model).rows if model else ())
-        self.query_one("#backends", ListTable).show(engine_table(model).rows if model else ())
+        self.query_one("#engines", ListTable).show(engine_table(model).rows if model else ())
         self._show_nodes()
 
     def _message(self, model: InspectedModel | None) -> Line:
-        """The one line that matters most now."""
+        """What is being done, what ended, or what to do next."""
         running = next(iter(self.state.active(*JOBS)), None)
         if running is not None:
-            return Styled(f"{running.title} is running: s stops it", "primary")
-        if self._asked is not None:
-            return Styled(f"inspecting {self._asked.name} ...", "primary")
+            return Styled(f"{running.title} is running: press s to stop it", "primary")
+        if self._inspecting is not None:
+            return Styled(f"inspecting {self._inspecting.name} ...", "primary")
         if self.chosen in self._problems:
             message, remedy = self._problems[self.chosen]
             return Styled(message, "bad"), f"  {remedy}"
         last = self.state.newest(*JOBS)
-        if last is not None and last.moved > self._since and last.name not in self._seen:
+        if last is not None and last.last_event_at > self._since and last.name not in self._seen:
             style = "good" if last.state == "finished" else "bad strong"
-            return Styled(f"{last.title} {last.state}", style), "  r shows the result"
+            return (Styled(f"{last.title} ", style), state_of(last), "  press r for the result")
         if self._marked:
-            how = "c compares them" if len(self._marked) >= FEWEST else "space marks another"
+            how = "press c to compare them" if len(self._marked) >= FEWEST else "press space to mark another"
             most = f", {MOST} at most" if len(self._marked) == MOST else ""
             return next_step(f"{len(self._marked)} marked{most}: {how}")
         if self.chosen is None:
-            return next_step("e exports a model" if models_of(self.state) else "3 trains a model first")
+            has_models = bool(models_of(self.state))
+            return next_step("press e to export a model" if has_models else "press 3 to train a model")
         if model is None:
-            return next_step("enter inspects the file")
+            return next_step("press enter to inspect the file")
         return Styled(str(self.chosen), "strong")
 
     def _show_nodes(self) -> None:
         model = self.model
-        wanted = self.query_one("#filter", LineInput).value.lower().split()
-        if self._nodes_shown == (id(model), wanted):
+        words = self.query_one("#filter", LineInput).value.lower().split()
+        if self._nodes_shown == (id(model), words):
             return
         if self._nodes_shown is None or self._nodes_shown[0] != id(model):
             self._node_table = node_table(model) if model else NO_NODES
-        self._nodes_shown = (id(model), wanted) if model else None
+        self._nodes_shown = (id(model), words) if model else None
         every = self._node_table.rows
-        rows = [row for row in every if all(word in row_text(row) for word in wanted)] if wanted else every
+        rows = [row for row in every if all(word in row_text(row) for word in words)] if words else every
         nodes = self.query_one("#nodes", ListTable)
-        nodes.set_title("nodes", f"{len(rows)} of {len(every)}" if wanted else str(len(every) or ""))
-        nodes.show(rows, empty="no node has these words" if every else "")
+        nodes.set_title("nodes", f"{len(rows)} of {len(every)}" if words else str(len(every) or ""))
+        nodes.show(rows, empty="no node contains these words" if every else "")
         self._show_details(nodes.current)
 
     def _show_details(self, row: Row | None) -> None:
-        self.query_one("#details", KeyValues).say(lines_content(row.details if row else ()))
+        self.query_one("#details", KeyValues).show_line(lines_content(row.details if row else ()))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         if message.table.id == "models":
             self._show_model()
-        elif message.table.id == "nodes" or (message.table.id == "backends" and message.table.has_focus):
+        elif message.table.id == "nodes" or (message.table.id == "engines" and message.table.has_focus):
             self._show_details(message.row)
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         if message.table.id == "models":
             self.action_inspect()
-        elif message.table.id == "backends":
+        elif message.table.id == "engines":
             self.action_filter()
             self.query_one("#filter", LineInput).value = unsupported_by(message.row.key)
 
@@ -217,14 +216,9 @@ class InspectorScreen(WorkbenchScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.query_one("#nodes", ListTable).focus()
 
-    def on_key(self, event: events.Key) -> None:
-        field = self.query_one("#filter", LineInput)
-        if event.key == "escape" and field.has_focus:
-            self.action_unfilter()
-
     def on_model_inspected(self, message: ModelInspected) -> None:
         path = Path(message.key)
-        self._asked = None
+        self._inspecting = None
         self._problems.pop(path, None)
         self._inspected[_version(path)] = message.value.models[0]
         self.show_state()
@@ -232,7 +226,7 @@ class InspectorScreen(WorkbenchScreen):
     def shows_failure(self, message: QuestionFailed) -> bool:
         if message.question is not ModelInspected:
             return False
-        self._asked = None
+        self._inspecting = None
         self._problems[Path(message.key)] = (message.error.message, message.error.remedy)
         self.show_state()
         return True
@@ -256,7 +250,7 @@ class InspectorScreen(WorkbenchScreen):
 
     @property
     def _measuring(self) -> bool:
-        """Whether one of JOBS runs: two at once would spoil each other's timings."""
+        """Whether one of JOBS is running: two at once would disturb each other's timings."""
         return bool(self.state.active(*JOBS))
 
     def action_inspect(self) -> None:
@@ -264,7 +258,7 @@ class InspectorScreen(WorkbenchScreen):
         if path is not None and self.model is not None:
             self.query_one("#nodes", ListTable).focus()
         elif path is not None:
-            self._asked = path
+            self._inspecting = path
             self.worker.ask_child(
                 self,
                 ModelInspected,
@@ -282,7 +276,7 @@ class InspectorScreen(WorkbenchScreen):
             self._marked.remove(path)
         elif len(self._marked) < MOST:
             self._marked.append(path)
-        self.state_moved()
+        self.refresh_state()
 
     def action_compare(self) -> None:
         self.worker.start_job(self, "compare", compare.Spec(tuple(self._marked), DATA_DIR))
@@ -303,7 +297,7 @@ class InspectorScreen(WorkbenchScreen):
             self.stop_run(view)
 
     def action_open(self) -> None:
-        field = Field("path", "file", "", "The path of any ONNX file; it is only read.", existing_file)
+        field = Field("path", "file", "", "The path of an ONNX file.", existing_file)
 
         def opened(values: dict[str, Any] | None) -> None:
             if values is not None:
@@ -335,12 +329,12 @@ class InspectorScreen(WorkbenchScreen):
 
 
 def _short(path: Path) -> str:
-    """The file's name; of a run's own export with the run before it."""
+    """The file's name; for an export in a run's directory, with the run before it."""
     return f"{path.parent.name}/{path.stem}" if path.parent.parent.name == "runs" else path.stem
 
 
 def existing_file(text: str) -> Path:
-    """A file that is there; `~` is the home folder."""
+    """An existing file; `~` is the home folder."""
     path = Path(text).expanduser()
     if not text or not path.is_file():
         raise ValueError(f"there is no file '{text}'")
@@ -348,7 +342,7 @@ def existing_file(text: str) -> Path:
 
 
 def _version(path: Path) -> Version:
-    """What tells one state of a file from the next."""
+    """What distinguishes one version of a file from the next."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Screen 1: is everything ready? Each check with its verdict, what was found, and what to type."""
+"""Screen 1: is everything ready? Each check with its verdict, what was found, and the remedy."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 
 class QuickChecked(Answered[tuple[Check, ...]]):
-    """What this process can check at once."""
+    """The checks that this process can do at once."""
 
 
 class FontsChecked(Answered[list[Check]]):
-    """Whether a sample can be drawn, from a child that searched for fonts."""
+    """Whether a synthetic sample can be made, from a child that searched for fonts."""
 
 
 class TorchChecked(Answered[list[Check]]):
-    """What only torch knows, from a child that imported it."""
+    """The checks that need torch, from a child that imported it."""
 
 
 class PreflightScreen(WorkbenchScreen):
-    """The quick checks are there at once, those that need torch when a child has answered."""
+    """Shows the quick checks at once, and those that need torch or fonts when a child has answered."""
 
     MODE = "preflight"
     CSS_PATH = "preflight.tcss"
     ABOUT = "Checks of this machine, the data and the terminal. Each remedy can be pasted into a shell."
     AUTO_FOCUS = "#checks"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "rerun", "Rerun"),
+        Binding("r", "rerun", "Rerun", tooltip="Run all checks again"),
         Binding("c", "copy_remedy", "Copy remedy", tooltip="Copy the remedy of the highlighted check"),
         Binding("y", "copy_report", "Copy report", tooltip="Copy all checks as text"),
     ]
@@ -65,7 +65,7 @@ class PreflightScreen(WorkbenchScreen):
         self.worker.ask(self, QuickChecked, _quick_checks)
         self.worker.ask_child(self, FontsChecked, _start_font_checks, _read_font_checks)
         self.worker.ask_child(self, TorchChecked, _start_torch_checks, _read_torch_checks)
-        self.state_moved()
+        self.refresh_state()
 
     def on_quick_checked(self, message: QuickChecked) -> None:
         self._quick = message.value
@@ -91,19 +91,19 @@ class PreflightScreen(WorkbenchScreen):
         return True
 
     def checks(self) -> list[Check]:
-        """All that is known by now, in the order of the groups."""
+        """All checks so far, in the order of their groups."""
         slow = [check for checks in self._slow.values() for check in checks]
         return sorted([*self._quick, *slow], key=_group_order)
 
     def show_state(self) -> None:
-        checks, place = self.checks(), self.state.place
+        checks, workspace = self.checks(), self.state.workspace
         self.query_one("#checks", ListTable).show(check_table(checks).rows)
         summary = summary_line(checks, bool(self._waiting), bool(self._problem))
-        step = next_line(_next_step(place) if place else None)
-        self.query_one("#summary", KeyValues).say(join("\n", [summary, step]))
+        step = next_line(_next_step(workspace) if workspace else None)
+        self.query_one("#summary", KeyValues).show_line(join("\n", [summary, step]))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
-        self.query_one("#remedy", KeyValues).say(join("\n", message.row.details))
+        self.query_one("#remedy", KeyValues).show_line(join("\n", message.row.details))
 
     def _highlighted(self) -> Check | None:
         row = self.query_one("#checks", ListTable).current
@@ -112,7 +112,7 @@ class PreflightScreen(WorkbenchScreen):
     def action_copy_remedy(self) -> None:
         check = self._highlighted()
         if check is None or not check.remedy:
-            self.notify("this check needs no remedy", timeout=3)
+            self.notify("nothing to do for this check", timeout=3)
             return
         self.app.copy_to_clipboard(check.remedy)
         self.notify("remedy copied", timeout=3)
@@ -123,7 +123,7 @@ class PreflightScreen(WorkbenchScreen):
         self.notify("report copied", timeout=3)
 
 
-# The first paint is this screen's, and waits for none of what these import.
+# The first paint shows this screen, so these functions import what they need only when they are called.
 
 
 def _quick_checks() -> tuple[Check, ...]:
@@ -162,7 +162,7 @@ def _group_order(check: Check) -> int:
     return GROUPS.index(check.group)
 
 
-def _next_step(place: "WorkspaceSnapshot") -> str:
+def _next_step(workspace: "WorkspaceSnapshot") -> str:
     from kanji_tui.workspace.snapshot import next_step
 
-    return next_step(place)
+    return next_step(workspace)

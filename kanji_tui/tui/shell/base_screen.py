@@ -1,4 +1,4 @@
-"""What the screens have in common: the frame, what they know, and how jobs are started and stopped."""
+"""The base of all screens: top bar, status line and keys around a body; errors, questions to the user, stopping."""
 
 import gc
 from collections.abc import Callable
@@ -49,24 +49,24 @@ class WorkbenchScreen(Screen[None]):
         yield from ()
 
     def show_state(self) -> None:
-        """Show what the state now is; called when the screen comes to the front and when something moved."""
+        """Show the current state; called when the screen comes to the front and when the state changed."""
 
     def on_mount(self) -> None:
-        # What a screen and its first answers are made of stays: looking through it all at every full collection of
-        # garbage would hold up a key for 70 ms.
+        # The objects of a screen and of its first answers live as long as the screen. A full garbage collection
+        # that visits them would delay a key by 70 ms.
         self.set_timer(SETTLED_SECONDS, gc.freeze)
 
     def on_screen_resume(self) -> None:
-        self.state_moved()
+        self.refresh_state()
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.state_moved)  # what fits depends on the size
+        self.call_after_refresh(self.refresh_state)  # what fits depends on the size
 
-    def state_moved(self) -> None:
-        """Repaint what the state has changed; cheap when it has changed nothing here."""
+    def refresh_state(self) -> None:
+        """Repaint what changed in the state; cheap when nothing did."""
         if not self.is_mounted:
             return
-        self.query_one(StatusLine).show(self.state.active(), self.state.gpus, self.state.place)
+        self.query_one(StatusLine).show(self.state.active(), self.state.gpus, self.state.workspace)
         self.show_state()
         self.refresh_bindings()
 
@@ -75,36 +75,36 @@ class WorkbenchScreen(Screen[None]):
         """The keys of this screen that have a description, for help and palette."""
         return [binding for binding in cls.BINDINGS if isinstance(binding, Binding) and binding.description]
 
-    def say_error(self, message: str, remedy: str = "") -> None:
-        """Tell what is wrong and what to do about it."""
+    def show_error(self, message: str, remedy: str = "") -> None:
+        """Notify what went wrong and what to do about it."""
         text = Content(message) + (Content.styled(f"\n{remedy}", "$quiet") if remedy else Content())
         self.notify(text.markup, severity="error", timeout=10)
 
     def on_question_failed(self, message: QuestionFailed) -> None:
         if not self.shows_failure(message):
-            self.say_error(message.error.message, message.error.remedy)
+            self.show_error(message.error.message, message.error.remedy)
 
     def shows_failure(self, message: QuestionFailed) -> bool:
-        """Whether the screen itself shows the failure where the answer would stand; else it is notified."""
+        """Whether the screen shows the failure itself, in the place of the answer; else it becomes a notice."""
         return False
 
-    # Textual calls the handlers of all classes of a screen: what a screen adds needs no super().
+    # Textual calls the handlers of all classes of a screen, so a subclass's handler does not call super().
 
     def on_job_started(self, message: JobStarted) -> None:
         self.worker.poll_now()
 
     def stop_run(self, view: "RunView") -> None:
-        """Ask the run to stop; asking twice is asking once."""
+        """Ask the run to stop; asking again has no effect."""
         from kanji_tui.runs.run_directory import RunDirectory
 
         self.worker.ask(self, Done, RunDirectory(view.path).request_stop, f"stop {view.name}")
-        self.notify(f"{view.title} stops at its next safe moment", timeout=4)
+        self.notify(f"{view.title} stops at its next batch or file", timeout=4)
 
     def confirm(self, title: str, text: str, yes: str, then: Callable[[], Any]) -> None:
-        """Ask, and do `then` only after a yes."""
+        """Ask the user, and call `then` after a yes."""
 
-        def answered(sure: bool | None) -> None:
-            if sure:
+        def answered(confirmed: bool | None) -> None:
+            if confirmed:
                 then()
 
         self.app.push_screen(ConfirmScreen(title, text, yes, "Cancel"), answered)

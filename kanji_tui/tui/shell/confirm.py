@@ -10,7 +10,7 @@ from textual.widgets import Button, Static
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """True when the person says yes (y, or the button), False otherwise."""
+    """Gives True for yes (y, or the button), else False."""
 
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [

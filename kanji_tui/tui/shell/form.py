@@ -1,4 +1,4 @@
-"""A small form: a line for each field, the help of the one in focus, and what is wrong with it while one types."""
+"""A form: a line for each field, help for the focused one, and what is wrong, checked at every key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,32 +19,32 @@ from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
 
 Parse = Callable[[str], Any]
-Words = Callable[[dict[str, str]], str]
+TextOf = Callable[[dict[str, str]], str]  # a text that depends on the texts of all fields, by field name
 
 
 @dataclass(frozen=True)
 class Field:
-    """`parse` turns the text into the value, raising ValueError or KanjiError with a sentence.
+    """`parse` converts the text to the value; it raises ValueError or KanjiError with a sentence.
 
     With `choices` the text is one of them, and `help` may be one sentence for each. A `placeholder` may depend on
-    the texts of the other fields. Where `only` says no to those texts, the field is neither shown nor read.
+    the texts of the other fields. Where `only` returns False for those texts, the field is neither shown nor read.
     """
 
     name: str
     label: str
     value: str
-    help: str | dict[str, str] | Words
+    help: str | dict[str, str] | TextOf
     parse: Parse = str
     choices: tuple[str, ...] = ()
-    placeholder: str | Words = ""
+    placeholder: str | TextOf = ""
     group: str = ""
     only: Callable[[dict[str, str]], bool] | None = None
 
 
 class FormScreen(ModalScreen[dict[str, Any] | None]):
-    """Gives the values by field name, or None when it was cancelled. `check` looks at all values together."""
+    """Gives the values by field name, or None when cancelled. `check` examines all values together."""
 
-    AROUND: ClassVar[int] = 13  # rows of a form that are no fields
+    AROUND: ClassVar[int] = 13  # rows of a form besides its fields
     DEFAULT_CSS = """
     FormScreen .group { color: $primary; text-style: bold; margin-top: 1; }
     """
@@ -93,7 +93,7 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
                 yield Button("Cancel", id="cancel", compact=True)
 
     def below(self) -> ComposeResult:
-        """What a form of its own kind has between its fields and its buttons."""
+        """Further widgets of a subclass, between the fields and the buttons."""
         yield from ()
 
     def on_mount(self) -> None:
@@ -130,7 +130,7 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
             name = next(iter(wrong))
             if name:
                 self.query_one(f"#{name}").focus()
-            self._say(wrong[name])
+            self._show_problem(wrong[name])
             return
         self.dismiss(values)
 
@@ -141,16 +141,16 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
     def _texts(self) -> dict[str, str]:
         return {field.name: self._text(field) for field in self._fields}
 
-    def _asked(self) -> list[Field]:
-        """The fields that the others' texts leave in place."""
+    def _active(self) -> list[Field]:
+        """The fields that apply, given the texts of the others."""
         texts = self._texts()
         return [field for field in self._fields if field.only is None or field.only(texts)]
 
     def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """The values that could be read, and what is wrong by field name ("" for all together)."""
+        """The values that could be read, and the problems by field name ("" for all fields together)."""
         values: dict[str, Any] = {}
         wrong: dict[str, str] = {}
-        for field in self._asked():
+        for field in self._active():
             try:
                 values[field.name] = field.parse(self._text(field))
             except KanjiError as error:
@@ -160,21 +160,21 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         if not wrong and self._check:
             problem = self._check(values)
             if problem:
-                wrong[self._meant(problem)] = problem
+                wrong[self._field_of(problem)] = problem
         return values, wrong
 
-    def _meant(self, problem: str) -> str:
-        """The field whose name the sentence begins with; "" where it is about several."""
+    def _field_of(self, problem: str) -> str:
+        """The field whose name begins the sentence; "" for a sentence about several."""
         return next((field.name for field in self._fields if problem.startswith(f"{field.label} ")), "")
 
     def _review(self) -> None:
-        """Say the help of the field in focus, and the first thing that is wrong."""
+        """Show the help of the focused field, and the first problem."""
         _, wrong = self._read()
-        texts, asked = self._texts(), self._asked()
+        texts, active = self._texts(), self._active()
         for field in self._fields:
             widget = self.query_one(f"#{field.name}")
             if widget.parent is not None:
-                widget.parent.display = field in asked
+                widget.parent.display = field in active
             widget.set_class(field.name in wrong, "-invalid")
             if isinstance(widget, Input):
                 hint = field.placeholder
@@ -182,14 +182,14 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         focused = self.focused.id if self.focused else ""
         for field in self._fields:
             if field.name == focused:
-                self.query_one("#help", KeyValues).say(Content.styled(_said(field, texts), "$quiet"))
-        self._say(wrong.get(focused or "") or next(iter(wrong.values()), ""))
+                self.query_one("#help", KeyValues).show_line(Content.styled(_help_of(field, texts), "$quiet"))
+        self._show_problem(wrong.get(focused or "") or next(iter(wrong.values()), ""))
 
-    def _say(self, wrong: str) -> None:
-        self.query_one("#wrong", KeyValues).say(Content.styled(wrong, "$error"))
+    def _show_problem(self, wrong: str) -> None:
+        self.query_one("#wrong", KeyValues).show_line(Content.styled(wrong, "$error"))
 
 
-def _said(field: Field, texts: dict[str, str]) -> str:
+def _help_of(field: Field, texts: dict[str, str]) -> str:
     if isinstance(field.help, str):
         return field.help
     return field.help.get(texts[field.name], "") if isinstance(field.help, dict) else field.help(texts)
@@ -204,10 +204,10 @@ def whole(least: int, most: int | None = None, empty: bool = False) -> Parse:
         try:
             value = int(text.replace(",", "").replace("_", ""))
         except ValueError:
-            raise ValueError(f"'{text}' is no whole number") from None
+            raise ValueError(f"'{text}' is not a whole number") from None
         if value < least or (most is not None and value > most):
             raise ValueError(
-                f"{value} is not {least} or more" if most is None else f"{value} is not {least} to {most}"
+                f"{value} is less than {least}" if most is None else f"{value} is not between {least} and {most}"
             )
         return value
 

@@ -1,4 +1,4 @@
-"""`?`: every key of the screen one is on, and the keys that work everywhere."""
+"""`?`: the keys of the current screen, and those of every screen."""
 
 from typing import ClassVar
 
@@ -15,17 +15,17 @@ EVERYWHERE = (
     (f"1 ... {len(TABS)}", "go to a screen"),
     ("tab, shift+tab", "next and previous pane or field"),
     ("arrows, h j k l", "move in a list or a grid; pgup, pgdn, home, end too"),
-    ("enter", "open what the cursor is on"),
+    ("enter", "open the item under the cursor"),
     ("ctrl+p", "every action by name"),
     ("?", "this help"),
-    ("f2", "another look: dark, light, the terminal's own colours; kept"),
-    ("f3", "a picture of the screen, as an SVG file"),
-    ("q", "leave; running jobs go on"),
+    ("f2", "next theme: dark, light, the terminal's own colours"),
+    ("f3", "screenshot, as an SVG file"),
+    ("q", "leave; running jobs continue"),
 )
 
 
 class HelpScreen(ModalScreen[None]):
-    """Closed by any of its keys; nothing is changed by it."""
+    """Shows keys only; any of its own keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "app.pop_screen", "Close")]
 

@@ -1,4 +1,4 @@
-"""The keys of the screen in the last line, as far as they fit; `?` shows them all."""
+"""The last line: as many keys of the screen as fit; `?` shows them all."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,7 +12,7 @@ ALWAYS = (("?", "help"), ("^p", "actions"), ("q", "leave"))
 
 
 class KeyLine(Widget):
-    """Follows the bindings of its screen and the focus; repaints only when the words change."""
+    """Follows the bindings of its screen and the focus; repaints only when the text changes."""
 
     DEFAULT_CSS = """
     KeyLine { height: 1; layout: horizontal; padding: 0 1; background: $background; }
@@ -23,11 +23,11 @@ class KeyLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._keys: list[Content] = []
-        self._said = ""
+        self._shown = ""
 
     def compose(self) -> ComposeResult:
         yield Static(id="keys")
-        yield Static(GAP.join([key_words(key, text) for key, text in ALWAYS]), id="always")
+        yield Static(GAP.join([key_content(key, text) for key, text in ALWAYS]), id="always")
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
@@ -39,11 +39,11 @@ class KeyLine(Widget):
     def _follow(self, screen: Screen[object]) -> None:
         if screen is self.screen:
             shown = [binding for binding in screen_bindings(screen) if binding.show]
-            self._keys = [key_words(binding.key_display or binding.key, binding.description) for binding in shown]
+            self._keys = [key_content(binding.key_display or binding.key, binding.description) for binding in shown]
             self._fit()
 
     def _fit(self) -> None:
-        """Show as many keys as there is room for, none of them cut."""
+        """Show as many keys as fit, none of them cut."""
         field = self.query_one("#keys", Static)
         line = Content()
         for key in self._keys:
@@ -51,8 +51,8 @@ class KeyLine(Widget):
             if longer.cell_length > field.size.width:
                 break
             line = longer
-        if line.markup != self._said:
-            self._said = line.markup
+        if line.markup != self._shown:
+            self._shown = line.markup
             field.update(line)
 
 
@@ -65,6 +65,6 @@ def screen_bindings(screen: Screen[object]) -> list[Binding]:
     ]
 
 
-def key_words(key: str, text: str) -> Content:
-    """`key text` with the key in the accent."""
+def key_content(key: str, text: str) -> Content:
+    """`key text` with the key in the accent colour."""
     return Content.assemble((key, "bold $accent"), " ", (text, "$quiet"))

@@ -1,6 +1,6 @@
-"""The messages between the worker thread and the screens. What a message carries is frozen data.
+"""The messages from the worker thread to the screens; what they carry is frozen data.
 
-A question has a message class of its own for its answer, a subclass of Answered; so an answer keeps its type.
+Each question has its own message class for the answer, a subclass of Answered, so the answer has a type.
 """
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Answered(Message, Generic[T]):
-    """The answer to a question. `key` tells which of several questions of this kind it was."""
+    """The answer to a question; `key` distinguishes several questions of one kind."""
 
     def __init__(self, value: T, key: str = "") -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Answered(Message, Generic[T]):
 
 
 class QuestionFailed(Message):
-    """A question has no answer. `question` is the class that its answer would have had."""
+    """A question could not be answered; `question` is the class its answer would have had."""
 
     def __init__(self, question: type[Message], error: "KanjiError", key: str = "") -> None:
         super().__init__()
@@ -36,11 +36,11 @@ class QuestionFailed(Message):
 
 
 class Done(Answered[object]):
-    """Something short was done that nobody waits for; only its failure is of interest."""
+    """The answer to a question asked for its effect; only a failure matters."""
 
 
 class RunsChanged(Message):
-    """Some runs have new events or states; `gone` names runs whose directories are no longer there."""
+    """Some runs have new events or states; `gone` names runs whose directories were removed."""
 
     def __init__(self, views: "tuple[RunView, ...]", gone: frozenset[str]) -> None:
         super().__init__()
@@ -49,15 +49,15 @@ class RunsChanged(Message):
 
 
 class WorkspaceRead(Message):
-    """What the work folder holds now."""
+    """The current contents of the workspace."""
 
-    def __init__(self, place: "WorkspaceSnapshot") -> None:
+    def __init__(self, workspace: "WorkspaceSnapshot") -> None:
         super().__init__()
-        self.place = place
+        self.workspace = workspace
 
 
 class GpusRead(Message):
-    """The GPUs of this machine at this moment; empty where there is none."""
+    """The current readings of this machine's GPUs; empty without a GPU."""
 
     def __init__(self, gpus: "tuple[Gpu, ...]") -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class GpusRead(Message):
 
 
 class JobStarted(Message):
-    """A job was started as a child and writes into this run."""
+    """A job was started as a child process and writes into this run."""
 
     def __init__(self, run: str, job: str) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class JobStarted(Message):
 
 
 def error_of(error: Exception) -> "KanjiError":
-    """Any error as one that a person can read."""
+    """Any exception as a KanjiError, with a message for the user."""
     from kanji_tui.errors import KanjiError
 
     return error if isinstance(error, KanjiError) else KanjiError(f"{type(error).__name__}: {error}")

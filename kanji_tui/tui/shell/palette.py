@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 @dataclass(frozen=True)
 class NamedAction:
-    """An action as the palette lists it; `run` does it."""
+    """An action as the palette lists it."""
 
     name: str
     about: str
@@ -18,7 +18,7 @@ class NamedAction:
 
 
 class OffersActions(Protocol):
-    """The app: it knows the screens and so their actions."""
+    """The app, which knows the actions of all screens."""
 
     def named_actions(self) -> Iterator[NamedAction]: ...
 

@@ -1,4 +1,4 @@
-"""What the workbench remembers from one start to the next: $XDG_CONFIG_HOME/kanji-tui/settings.json."""
+"""The settings that the workbench keeps between starts: $XDG_CONFIG_HOME/kanji-tui/settings.json."""
 
 import os
 from dataclasses import asdict, dataclass
@@ -10,27 +10,28 @@ from kanji_tui.system.files import read_json, write_json
 
 @dataclass(frozen=True)
 class Settings:
-    """`look`: the name of the chosen theme, empty while none was chosen."""
+    """`theme`: the name of the chosen theme, empty if none was chosen."""
 
-    look: str = ""
+    theme: str = ""
 
 
 def settings_file() -> Path:
-    """Where the settings are kept; $XDG_CONFIG_HOME counts only as an absolute path, as its standard says."""
+    """The path of the settings; $XDG_CONFIG_HOME must be absolute, by the XDG specification."""
     chosen = Path(os.environ.get("XDG_CONFIG_HOME", ""))
     folder = chosen if chosen.is_absolute() else Path("~/.config").expanduser()
     return folder / "kanji-tui" / "settings.json"
 
 
 def read_settings() -> Settings:
-    """The settings as they were kept; the defaults where there are none, or none that can be read."""
+    """The saved settings; the defaults where there are none that can be read."""
     try:
-        look = read_json(settings_file()).get("look")
+        saved = read_json(settings_file())
     except (KanjiError, RuntimeError):  # RuntimeError: a user without a home
         return Settings()
-    return Settings(look if isinstance(look, str) else "")
+    theme = saved.get("theme", saved.get("look"))  # older files have the key `look`
+    return Settings(theme if isinstance(theme, str) else "")
 
 
 def write_settings(settings: Settings) -> None:
-    """Keep the settings, whole or not at all; KanjiError where they cannot be written."""
+    """Save the settings, whole or not at all; KanjiError where they cannot be written."""
     write_json(settings_file(), asdict(settings))

@@ -1,4 +1,4 @@
-"""The line that is on every screen: the running job with its progress and time left, and the GPU."""
+"""The status line of every screen: the running job with its progress and time left, and the GPU."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StatusLine(Widget):
-    """Show what runs; where nothing does, what there is: dataset, model, exports."""
+    """Shows the running job; without one, the dataset, the model and the exports."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; background: $panel; }
@@ -26,9 +26,9 @@ class StatusLine(Widget):
         self._content = Content()
         self._left, self._right = Content(), Content()
 
-    def show(self, runs: "list[RunView]", gpus: "tuple[Gpu, ...]", place: "WorkspaceSnapshot | None") -> None:
-        """`runs` are the active ones, newest first; repaints only when the line says something else."""
-        self._left = content_of(running_line(runs) if runs else idle_line(place))
+    def show(self, runs: "list[RunView]", gpus: "tuple[Gpu, ...]", workspace: "WorkspaceSnapshot | None") -> None:
+        """`runs` are the active ones, newest first; repaints only when the line changes."""
+        self._left = content_of(running_line(runs) if runs else idle_line(workspace))
         self._right = content_of(gpu_line(gpus))
         self._compose_line()
 

@@ -1,9 +1,9 @@
-"""The looks of the workbench: ink on slate, ink on paper, the terminal's own colours; each with one warm accent."""
+"""The themes of the workbench: dark, light, and the terminal's own colours; each with one accent colour."""
 
 from textual.theme import Theme
 
 
-def _look(
+def _theme(
     *,
     rule: str,
     quiet: str,
@@ -16,7 +16,7 @@ def _look(
     primary: str,
     **rest: str | bool,
 ) -> Theme:
-    """A theme with our own colours beside Textual's, and with what follows from them; `variables` come last."""
+    """A theme with our own colours beside Textual's, and those derived from them; `variables` override."""
     follows = {
         "rule": rule,
         "quiet": quiet,
@@ -45,7 +45,7 @@ def _look(
     )
 
 
-INK = _look(
+INK = _theme(
     name="ink",
     primary="#7ea6d9",
     secondary="#8d93a1",
@@ -64,7 +64,7 @@ INK = _look(
     cursor_rest="#1d2129",
 )
 
-PAPER = _look(
+PAPER = _theme(
     name="paper",
     primary="#2d5f94",
     secondary="#6d6a63",
@@ -83,8 +83,8 @@ PAPER = _look(
     cursor_rest="#f1eadb",
 )
 
-# For 16 colours, for none, and for whoever prefers what the terminal was set to.
-TERMINAL = _look(
+# For 16 colours, for none, and for users who prefer their terminal's colours.
+TERMINAL = _theme(
     name="terminal",
     primary="ansi_blue",
     secondary="ansi_default",
@@ -110,4 +110,4 @@ TERMINAL = _look(
     },
 )
 
-LOOKS = (INK, PAPER, TERMINAL)
+THEMES = (INK, PAPER, TERMINAL)

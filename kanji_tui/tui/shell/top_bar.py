@@ -1,4 +1,4 @@
-"""Where you are: the name of the program and the screens with their digits."""
+"""The top line: the program's name and the screens with their digits, the current one highlighted."""
 
 from textual.content import Content
 from textual.widgets import Static

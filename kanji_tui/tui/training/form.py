@@ -74,7 +74,7 @@ class TrainForm(FormScreen):
         self.query_one(
             ".dialog"
         ).border_subtitle = "^t time and memory   ^y copy command   enter trains   esc cancels"
-        self._say_estimate("ctrl+t measures time and memory over a few real steps")
+        self._show_estimate("ctrl+t measures time and memory over a few real steps")
 
     def on_unmount(self) -> None:
         self._worker.drop(self, TimeProbed)
@@ -94,7 +94,7 @@ class TrainForm(FormScreen):
         spec = self._spec()
         if spec is not None and not self._probed:
             self._probed = tuple(train_arguments(spec))
-            self._say_estimate("measuring over a few real steps ...")
+            self._show_estimate("measuring over a few real steps ...")
             wanted = probe.Spec(spec.data_dir, spec.config)
             self._worker.ask_child(
                 self, TimeProbed, lambda: question.ask("probe", wanted), partial(question.read_answer, "probe")
@@ -105,18 +105,18 @@ class TrainForm(FormScreen):
         if self._probed:
             self._worker.drop(self, TimeProbed)
             self._probed = ()
-            self._say_estimate("changed since it was measured: ctrl+t measures again")
+            self._show_estimate("changed since it was measured: ctrl+t measures again")
 
     def on_time_probed(self, message: TimeProbed) -> None:
         if self._probed:
-            self._say_estimate(estimate(message.value))
+            self._show_estimate(estimate(message.value))
 
     def on_question_failed(self, message: QuestionFailed) -> None:
         self._probed = ()
-        self._say_estimate(f"cannot be measured: {message.error.message}")
+        self._show_estimate(f"cannot be measured: {message.error.message}")
 
-    def _say_estimate(self, text: str) -> None:
-        self.query_one("#estimate", KeyValues).say((Styled("estimate  ", "accent"), text))
+    def _show_estimate(self, text: str) -> None:
+        self.query_one("#estimate", KeyValues).show_line((Styled("estimate  ", "accent"), text))
 
     def action_copy(self) -> None:
         spec = self._spec()

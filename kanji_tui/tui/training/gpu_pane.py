@@ -1,4 +1,4 @@
-"""The GPUs of a run: each value with what it was over time, N/A with the driver's reason where there is none."""
+"""The GPUs of a run: each value with its trend over time, or N/A with the driver's reason."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ TWO_COLUMNS = 76
 
 
 class GpuPane(VerticalScroll):
-    """A heading and a few lines for each GPU; scrolls where they are more than fit."""
+    """A heading and a few lines for each GPU; scrolls when they do not fit."""
 
     DEFAULT_CSS = """
     GpuPane { height: auto; max-height: 10; scrollbar-size-vertical: 1; }
@@ -30,13 +30,13 @@ class GpuPane(VerticalScroll):
         yield GpuLines()
 
     def show(self, gpus: tuple[GpuHistory, ...], otherwise: str) -> None:
-        """`otherwise` is what to say where the run told of no GPU."""
+        """`otherwise` is shown if the run reported no GPU."""
         set_pane_title(self, "GPU" if len(gpus) != 1 else f"GPU  {gpus[0].now.name}")
         self.query_one(GpuLines).show(gpus, otherwise)
 
 
 class GpuLines(Widget):
-    """The lines themselves, as wide as there is room."""
+    """The lines of all GPUs."""
 
     DEFAULT_CSS = """
     GpuLines { height: auto; }
@@ -49,9 +49,9 @@ class GpuLines(Widget):
 
     def show(self, gpus: tuple[GpuHistory, ...], otherwise: str) -> None:
         if (gpus, otherwise) != (self._gpus, self._otherwise):
-            higher_or_lower = len(gpus) != len(self._gpus)
+            height_changed = len(gpus) != len(self._gpus)
             self._gpus, self._otherwise = gpus, otherwise
-            self.refresh(layout=higher_or_lower)
+            self.refresh(layout=height_changed)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines(width))
@@ -86,16 +86,16 @@ def _value_line(gpu: GpuHistory, name: str, width: int) -> Content:
 
 
 def _ceiling(gpu: GpuHistory, name: str) -> float | None:
-    """What a full bar means; None: the highest value there was."""
+    """The value of a full bar; None: the highest value of the run."""
     if name == "utilisation":
         return 1.0
     return float(gpu.now.memory_total) if name == "memory" and gpu.now.memory_total else None
 
 
 def trend(values: Sequence[Value], width: int, ceiling: float | None = None) -> str:
-    """The values as a row of bars, newest right, the mean of neighbours where they are more than `width`.
+    """The values as a row of bars, the newest at the right; of more than `width` values, means of neighbours.
 
-    A value nobody knows leaves a gap; one that is known has at least the lowest bar.
+    An unknown value leaves a gap; a known one has at least the lowest bar.
     """
     count, bars = len(values), max(0, min(width, len(values)))
     means = [_mean(values[n * count // bars : (n + 1) * count // bars]) for n in range(bars)]

@@ -1,4 +1,4 @@
-"""Screen 3: the runs, and everything one of them tells while it learns."""
+"""Screen 3: the training runs, and everything about one of them while it trains and afterwards."""
 
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -37,58 +37,56 @@ class LogRead(Answered[tuple[str, ...]]):
 
 
 class RunPublished(Answered[Published]):
-    """A run's model is now the one in models/."""
+    """A run's model was published in models/."""
 
 
 class RunDeleted(Answered[str]):
-    """The run with this name is gone."""
+    """The run with this name was deleted."""
 
 
 class TrainingScreen(WorkbenchScreen):
-    """The run under the cursor of the list is the one shown."""
+    """Shows the run under the cursor of the list."""
 
     MODE = "training"
     CSS_PATH = "training.tcss"
-    ABOUT = (
-        "Trainings run on their own, also when this workbench is closed. The cursor chooses the run that is shown."
-    )
+    ABOUT = "Trainings continue when the workbench is closed. The run under the cursor is shown."
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New", tooltip="Train a network on the dataset"),
         Binding("s", "stop", "Stop", tooltip="Stop the run at its next batch, with a checkpoint"),
-        Binding("u", "resume", "Resume", tooltip="Go on from the run's last checkpoint"),
-        Binding("e", "export", "Export", tooltip="Write the run's model as ONNX or SafeTensors"),
-        Binding("m", "mark", "Compare", tooltip="Lay this run's curves over others, up to four; again: not"),
-        Binding("v", "turn_look", "Scale", tooltip="Curves linear, logarithmic, smoothed"),
+        Binding("u", "resume", "Resume", tooltip="Resume the run from its last checkpoint"),
+        Binding("e", "export", "Export", tooltip="Export the run's model as ONNX or SafeTensors"),
+        Binding("m", "mark", "Compare", tooltip="Compare this run's curves with up to three others"),
+        Binding("v", "cycle_scale", "Scale", tooltip="Curves linear, logarithmic or smoothed"),
         Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
-        Binding("f", "type('runs')", "Filter", tooltip="Choose runs by pattern: network, state, time"),
-        Binding("left", "move_cursor(-1)", "Back", key_display="left", tooltip="Read the values an epoch before"),
-        Binding("right", "move_cursor(1)", "On", key_display="right", tooltip="Read the values an epoch later"),
-        Binding("plus", "zoom(True)", "Zoom in", key_display="+", tooltip="See half the epochs"),
+        Binding("f", "type('runs')", "Filter", tooltip="Filter runs by pattern: network, state, time"),
+        Binding("left", "move_cursor(-1)", "Left", key_display="left", tooltip="Values of the epoch before"),
+        Binding("right", "move_cursor(1)", "Right", key_display="right", tooltip="Values of the epoch after"),
+        Binding("plus", "zoom(True)", "Zoom in", key_display="+", tooltip="Show half as many epochs"),
         Binding("equals_sign", "zoom(True)", show=False),
-        Binding("minus", "zoom(False)", "Zoom out", key_display="-", tooltip="See twice the epochs"),
-        Binding("0", "see_all", "All epochs", tooltip="See all epochs, without a cursor"),
-        Binding("c", "turn_pane('curves')", "Curves", tooltip="Show or hide the curves"),
-        Binding("t", "turn_pane('epochs')", "Table", tooltip="Show or hide the table of epochs"),
-        Binding("g", "turn_pane('gpu')", "GPU", tooltip="Show or hide the GPUs"),
-        Binding("l", "turn_pane('log')", "Log", tooltip="Show or hide the log"),
+        Binding("minus", "zoom(False)", "Zoom out", key_display="-", tooltip="Show twice as many epochs"),
+        Binding("0", "show_all", "All epochs", tooltip="Show all epochs, without a cursor"),
+        Binding("c", "toggle_pane('curves')", "Curves", tooltip="Show or hide the curves"),
+        Binding("t", "toggle_pane('epochs')", "Table", tooltip="Show or hide the table of epochs"),
+        Binding("g", "toggle_pane('gpu')", "GPU", tooltip="Show or hide the GPUs"),
+        Binding("l", "toggle_pane('log')", "Log", tooltip="Show or hide the log"),
         Binding("L", "type('log')", "Find in log", tooltip="Find a pattern in the log"),
-        Binding("right_square_bracket", "match(1)", "Next", key_display="]", tooltip="The next place found"),
-        Binding("left_square_bracket", "match(-1)", "Previous", key_display="[", tooltip="The place found before"),
+        Binding("right_square_bracket", "match(1)", "Next", key_display="]", tooltip="The next match in the log"),
+        Binding("left_square_bracket", "match(-1)", "Previous", key_display="[", tooltip="The previous match"),
         Binding("y", "copy_command", "Command", tooltip="Copy the command line that starts this training"),
-        Binding("P", "publish", "Publish", tooltip="Make the run's model the one in models/, and keep it there"),
-        Binding("d", "delete", "Delete", tooltip="Remove the run's directory"),
+        Binding("P", "publish", "Publish", tooltip="Publish the run's model in models/ and pin it"),
+        Binding("d", "delete", "Delete", tooltip="Delete the run's directory"),
     ]
 
     def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
-        self._wanted = ""
+        self._started_run = ""
         self._logged: tuple[str, float] = ("", 0.0)
         self._marked: list[str] = []
         self._patterns = {RUNS: "", METRICS: "", LOG: ""}
 
     def body(self) -> ComposeResult:
-        runs = ListTable(*RUN_COLUMNS, id="runs", empty="no run yet: n trains", title="runs")
+        runs = ListTable(*RUN_COLUMNS, id="runs", empty="no run yet: press n", title="runs")
         runs.add_class("pane")
         yield runs
         yield RunPanes(id="run")
@@ -101,8 +99,8 @@ class TrainingScreen(WorkbenchScreen):
         return self.state.runs.get(row.key) if row else None
 
     @property
-    def laid(self) -> list[RunView]:
-        """The runs whose curves are drawn: the marked ones, and the chosen one where there is a letter left."""
+    def compared(self) -> list[RunView]:
+        """The runs whose curves are drawn: the marked ones, and the chosen one if they are not too many."""
         names = [name for name in self._marked if name in self.state.runs]
         chosen = self.chosen
         if chosen is not None and chosen.name not in names and len(names) < MOST_RUNS:
@@ -112,9 +110,9 @@ class TrainingScreen(WorkbenchScreen):
     def show_state(self) -> None:
         runs = self.query_one("#runs", ListTable)
         self._show_runs()
-        if self._wanted in self.state.runs:
-            runs.select(self._wanted)
-            self._wanted = ""
+        if self._started_run in self.state.runs:
+            runs.select(self._started_run)
+            self._started_run = ""
         self._show_run()
 
     def _show_runs(self) -> None:
@@ -122,7 +120,7 @@ class TrainingScreen(WorkbenchScreen):
         views = [view for view in every if not pattern or fits(pattern, run_text(view))]
         self._marked = [name for name in self._marked if name in self.state.runs]
         runs = self.query_one("#runs", ListTable)
-        empty = "no run fits: f, esc" if pattern else "no run yet: n trains"
+        empty = "no match: press f, esc" if pattern else "no run yet: press n"
         published = self.state.published if self.has_class("-wide") else ""
         runs.show(run_table(views, self._marked, published).rows, empty)
         runs.set_title("runs", f"/{pattern}/ {len(views)} of {len(every)}" if pattern else "")
@@ -133,19 +131,19 @@ class TrainingScreen(WorkbenchScreen):
             self.refresh_bindings()
 
     def _show_run(self) -> None:
-        view, place = self.chosen, self.state.place
+        view, workspace = self.chosen, self.state.workspace
         published = view is not None and view.name == self.state.published
-        ready = bool(place and place.dataset and not place.dataset.problem)
-        self.query_one(RunPanes).show(view, self.laid, published, ready)
+        ready = bool(workspace and workspace.dataset and not workspace.dataset.problem)
+        self.query_one(RunPanes).show(view, self.compared, published, ready)
         self._ask_log()
 
     def _ask_log(self) -> None:
-        """Read the log of the chosen run where it is seen and may have grown."""
+        """Read the log of the chosen run if it is visible and may have grown."""
         view = self.chosen
         if view is None:
             self.query_one(LogTail).show(())
-        elif self.query_one(RunPanes).shows(LOG) and self._logged != (view.name, view.moved):
-            self._logged = (view.name, view.moved)
+        elif self.query_one(RunPanes).shows(LOG) and self._logged != (view.name, view.last_event_at):
+            self._logged = (view.name, view.last_event_at)
             self.worker.ask(self, LogRead, lambda: read_log(view), view.name)
 
     def on_log_read(self, message: LogRead) -> None:
@@ -161,7 +159,7 @@ class TrainingScreen(WorkbenchScreen):
 
     def on_job_started(self, message: JobStarted) -> None:
         if message.job == "train":
-            self._wanted = message.run
+            self._started_run = message.run
             self._patterns[RUNS] = ""
             self.show_state()
 
@@ -169,9 +167,9 @@ class TrainingScreen(WorkbenchScreen):
         if not self.is_mounted:
             return True
         view = self.chosen
-        place = self.state.place
+        workspace = self.state.workspace
         if action == "new":
-            return bool(place and place.dataset and not place.dataset.problem)
+            return bool(workspace and workspace.dataset and not workspace.dataset.problem)
         if action == "stop":
             return bool(view and view.active)
         if action in ("resume", "delete"):
@@ -182,12 +180,12 @@ class TrainingScreen(WorkbenchScreen):
             return view is not None
         return True
 
-    # what is typed
+    # patterns
 
     def action_type(self, topic: str) -> None:
         if topic == LOG and not self.query_one(RunPanes).shows(LOG):
-            self.action_turn_pane(LOG)
-        self.query_one(Prompt).ask(topic, f"{topic} with", self._patterns[topic])
+            self.action_toggle_pane(LOG)
+        self.query_one(Prompt).ask(topic, f"{topic} matching", self._patterns[topic])
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         self._patterns[message.topic] = message.text
@@ -202,7 +200,7 @@ class TrainingScreen(WorkbenchScreen):
     def on_prompt_closed(self) -> None:
         self.query_one("#runs").focus()
 
-    # how it is looked at
+    # curves and panes
 
     def action_mark(self) -> None:
         view = self.chosen
@@ -213,30 +211,30 @@ class TrainingScreen(WorkbenchScreen):
         elif len(self._marked) < MOST_RUNS:
             self._marked.append(view.name)
         else:
-            self.notify(f"{MOST_RUNS} runs at most: m on a marked one takes it off", timeout=4)
+            self.notify(f"{MOST_RUNS} runs at most: press m on a marked run to remove it", timeout=4)
         self._show_runs()
         self._show_run()
 
-    def action_turn_look(self) -> None:
-        self.query_one(RunPanes).turn_look()
+    def action_cycle_scale(self) -> None:
+        self.query_one(RunPanes).cycle_scale()
 
     def action_zoom(self, nearer: bool) -> None:
         self.query_one(RunPanes).zoom(ZOOM if nearer else 1 / ZOOM)
 
-    def action_see_all(self) -> None:
-        self.query_one(RunPanes).see_all()
+    def action_show_all(self) -> None:
+        self.query_one(RunPanes).show_all()
 
     def action_move_cursor(self, step: int) -> None:
         self.query_one(RunPanes).move_cursor(step)
 
-    def action_turn_pane(self, pane: str) -> None:
-        self.query_one(RunPanes).turn_pane(pane)
+    def action_toggle_pane(self, pane: str) -> None:
+        self.query_one(RunPanes).toggle_pane(pane)
         self._ask_log()
 
     def action_match(self, step: int) -> None:
         self.query_one(LogTail).go_to_match(step)
 
-    # what is done
+    # runs
 
     def action_new(self) -> None:
         self.app.push_screen(TrainForm(self.worker), self._start)
@@ -248,7 +246,7 @@ class TrainingScreen(WorkbenchScreen):
     def action_stop(self) -> None:
         view = self.chosen
         if view is not None and view.stopping:
-            self.notify(f"{view.title} was asked to stop already", timeout=4)
+            self.notify(f"{view.title} is already stopping", timeout=4)
         elif view is not None:
             self.stop_run(view)
 
@@ -270,9 +268,10 @@ class TrainingScreen(WorkbenchScreen):
     def action_export(self) -> None:
         view = self.chosen
         if view is not None:
-            published = self.state.published == view.name  # its exports go into models/, others stay with their run
+            published = self.state.published == view.name  # its exports go to models/
             folder = MODELS_DIR if published else view.path
-            ask_export(self, {"the published model" if published else "this run's": folder / WEIGHTS}, DATA_DIR)
+            name = "the published model" if published else "this run's model"
+            ask_export(self, {name: folder / WEIGHTS}, DATA_DIR)
 
     def action_delete(self) -> None:
         from kanji_tui.runs.run_directory import RunDirectory
@@ -289,13 +288,13 @@ class TrainingScreen(WorkbenchScreen):
             self.worker.ask(self, RunDeleted, remove, view.name)
 
         text = (
-            f"{view.name}\n\nIts model, checkpoint, events and log go for good. A published copy in models/ stays."
+            f"{view.name}\n\nIts model, checkpoint, events and log are deleted. A published copy in models/ stays."
         )
         self.confirm("Delete this run?", text, "Delete", delete)
 
 
 def spec_of(view: RunView) -> train.Spec:
-    """What the run was started with; of a run that an older version wrote only that it can be resumed."""
+    """The spec the run was started with; a run of an older version can at least be resumed."""
     try:
         return from_plain(train.Spec, view.spec)
     except KanjiError:

@@ -1,4 +1,4 @@
-"""A command line that was just copied, to read and to select by hand where the terminal takes no clipboard."""
+"""Shows a copied command line, to read it, and to select it where the terminal has no clipboard."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from kanji_tui.tui.widgets.content import content_of
 
 
 class ShownCommand(ModalScreen[None]):
-    """Closed by any of its keys."""
+    """Any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,y", "app.pop_screen", "Close")]
 
@@ -26,6 +26,4 @@ class ShownCommand(ModalScreen[None]):
             dialog.border_title = "The command line of this run"
             dialog.border_subtitle = "esc closes"
             yield Static(self._command, markup=False, id="command")
-            yield Static(
-                content_of(quiet("\nIt was sent to the terminal's clipboard; not every terminal takes it."))
-            )
+            yield Static(content_of(quiet("\nCopied to the terminal's clipboard, if the terminal supports that.")))

@@ -1,13 +1,13 @@
-"""The y axis of a chart: where a value lies between bottom and top, and which round values are written beside it.
+"""The y axis of a chart: the height of a value between bottom and top, and the round values that label it.
 
-A logarithmic axis of fractions is logarithmic in what lacks to 1: 90 %, 99 % and 99.9 % are equally far apart.
+A logarithmic axis of fractions is logarithmic in 1 - value: 90 %, 99 % and 99.9 % are equally far apart.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LEAST_LACK = 1e-4  # what lacks to 1 is not drawn smaller
+LEAST_ERROR = 1e-4  # 1 - value, at least
 LEAST = 1e-12
 STEPS = (1, 2, 5)
 
@@ -22,12 +22,12 @@ class Axis:
     percent: bool = False
     log: bool = False
 
-    def place(self, value: float) -> float:
-        """Where the value lies: 0 at the bottom, 1 at the top, never outside."""
-        low, high, here = self._height(self.bottom), self._height(self.top), self._height(value)
-        return max(0.0, min(1.0, (here - low) / ((high - low) or 1.0)))
+    def height(self, value: float) -> float:
+        """The height of a value, clipped: 0 at the bottom, 1 at the top."""
+        low, high, own = self._scaled(self.bottom), self._scaled(self.top), self._scaled(value)
+        return max(0.0, min(1.0, (own - low) / ((high - low) or 1.0)))
 
-    def _height(self, value: float) -> float:
+    def _scaled(self, value: float) -> float:
         if not self.log:
             return value
         return log_height(value, self.percent)
@@ -35,28 +35,28 @@ class Axis:
 
 def log_height(value: float, percent: bool) -> float:
     """The height of a value on a logarithmic axis, in powers of ten."""
-    return -math.log10(max(LEAST_LACK, 1 - value)) if percent else math.log10(max(LEAST, value))
+    return -math.log10(max(LEAST_ERROR, 1 - value)) if percent else math.log10(max(LEAST, value))
 
 
 def axis(values: Iterable[float], wanted: int, percent: bool, log: bool) -> Axis:
     """An axis that holds all values, with about `wanted` ticks."""
-    seen = list(values)
+    shown = list(values)
     if log and not percent:
-        seen = [value for value in seen if value > 0] or [1.0]
+        shown = [value for value in shown if value > 0] or [1.0]
     if log:
-        return _logarithmic(min(seen), max(seen), wanted, percent)
-    bottom, top, ticks = scale(min(seen), max(seen), wanted, percent)
+        return _logarithmic(min(shown), max(shown), wanted, percent)
+    bottom, top, ticks = scale(min(shown), max(shown), wanted, percent)
     step = ticks[1] - ticks[0]
     return Axis(bottom, top, tuple((tick, label(tick, step, percent)) for tick in ticks), percent)
 
 
 def _logarithmic(low: float, high: float, wanted: int, percent: bool) -> Axis:
-    """From the round value below `low` to that above `high`; of the round ones between, evenly left out."""
+    """From the round value below `low` to that above `high`, with every n-th round value between as a tick."""
     bottom, top = log_height(low, percent), log_height(high, percent)
     decades = range(math.floor(min(bottom, top)) - 1, math.ceil(max(bottom, top)) + 2)
     if percent:
-        rounds = sorted({1 - step * 10.0**-decade for decade in decades for step in STEPS} | {0.0, 1 - LEAST_LACK})
-        rounds = [value for value in rounds if 0 <= value <= 1 - LEAST_LACK]
+        rounds = sorted({1 - step * 10.0**-decade for decade in decades for step in STEPS} | {0.0, 1 - LEAST_ERROR})
+        rounds = [value for value in rounds if 0 <= value <= 1 - LEAST_ERROR]
     else:
         rounds = [step * 10.0**decade for decade in decades for step in STEPS]
     heights = [log_height(value, percent) for value in rounds]
@@ -88,7 +88,7 @@ def scale(low: float, high: float, wanted: int, percent: bool) -> tuple[float, f
 
 
 def label(value: float, step: float, percent: bool) -> str:
-    """A tick in the digits that its step, 1, 2, 2.5 or 5 times a power of ten, needs."""
+    """A tick's label, with the digits that its step (1, 2, 2.5 or 5 times a power of ten) needs."""
     if percent:
         return f"{100 * value:.{digits(100 * step)}f}%"
     if step >= 100:
@@ -97,5 +97,5 @@ def label(value: float, step: float, percent: bool) -> str:
 
 
 def digits(step: float) -> int:
-    """How many digits behind the point tell all multiples of `step` apart."""
+    """The digits behind the point that distinguish all multiples of `step`."""
     return next((count for count in range(9) if abs(round(step, count) - step) < 1e-6 * step), 9)

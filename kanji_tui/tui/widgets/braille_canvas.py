@@ -1,4 +1,4 @@
-"""A canvas of braille: two by four dots a cell, each cell in the colour of what was drawn there last."""
+"""A canvas of braille dots, two by four a cell; each cell has the colour of what was drawn there last."""
 
 import math
 from collections.abc import Callable
@@ -12,31 +12,31 @@ DOTTED_EVERY = 4
 
 
 class BrailleCanvas:
-    """`x` is the window seen; `place` gives the height of a value, 0 at the bottom, 1 at the top."""
+    """`x` is the visible window; `height_of` gives the height of a value, 0 at the bottom, 1 at the top."""
 
-    def __init__(self, width: int, height: int, x: Window, place: Callable[[float], float]) -> None:
+    def __init__(self, width: int, height: int, x: Window, height_of: Callable[[float], float]) -> None:
         self.width, self.height = width, height
-        self._x, self._place_y = x, place
+        self._x, self._height_of = x, height_of
         self._dots = [[0] * width for _ in range(height)]
         self._styles = [[""] * width for _ in range(height)]
         self._letters: dict[tuple[int, int], tuple[str, str]] = {}
         self._verticals: dict[int, tuple[str, str]] = {}
 
     def row(self, y: float) -> int:
-        """The row of cells that the value y lies in."""
-        return self._place(self._x[0], y)[1] // 4
+        """The row of cells of the value y."""
+        return self._dot(self._x[0], y)[1] // 4
 
     def column(self, x: float) -> int:
-        """The column of cells that x lies in, the nearest one where it is outside."""
-        return max(0, min(self.width - 1, self._place(x, 0.0)[0] // 2))
+        """The column of cells of x, or the nearest one if x is outside."""
+        return max(0, min(self.width - 1, self._dot(x, 0.0)[0] // 2))
 
-    def _place(self, x: float, y: float) -> tuple[int, int]:
+    def _dot(self, x: float, y: float) -> tuple[int, int]:
         across = (x - self._x[0]) / ((self._x[1] - self._x[0]) or 1.0)
-        up = self._place_y(y)
+        up = self._height_of(y)
         return round(across * (self.width * 2 - 1)), round((1 - up) * (self.height * 4 - 1))
 
     def vertical(self, x: float, sign: str, style: str) -> None:
-        """A line from bottom to top at x, behind the curves; nothing where x is out of the window."""
+        """A line from bottom to top at x, behind the curves; nothing if x is outside the window."""
         if self._x[0] <= x <= self._x[1]:
             self._verticals[self.column(x)] = (sign, style)
 
@@ -47,7 +47,7 @@ class BrailleCanvas:
             if not math.isfinite(y):
                 before = None
                 continue
-            here = self._place(x, y)
+            here = self._dot(x, y)
             self._line(before or here, here, style, dotted)
             before = here
 
@@ -61,11 +61,11 @@ class BrailleCanvas:
                 self._styles[y // 4][x // 2] = style
 
     def letter(self, points: Points, mark: str, style: str) -> None:
-        """Write `mark` where the curve ends in the window, on the nearest row that has no letter yet."""
-        seen = [(x, y) for x, y in points if self._x[0] <= x <= self._x[1] and math.isfinite(y)]
-        if not seen or not mark:
+        """Write `mark` at the end of the curve in the window, on the nearest row without a letter."""
+        visible = [(x, y) for x, y in points if self._x[0] <= x <= self._x[1] and math.isfinite(y)]
+        if not visible or not mark:
             return
-        x, y = seen[-1]
+        x, y = visible[-1]
         column, row = min(self.width - 1, self.column(x) + 1), self.row(y)
         for away in (0, 1, -1, 2, -2, 3, -3):
             if 0 <= row + away < self.height and (column, row + away) not in self._letters:

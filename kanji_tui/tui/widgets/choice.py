@@ -1,4 +1,4 @@
-"""One of a few values, changed in place with the arrow keys: `< writer >`."""
+"""A choice of one of a few values, changed in place with the arrow keys: `< writer >`."""
 
 from typing import ClassVar
 
@@ -13,8 +13,8 @@ class Choice(Widget, can_focus=True):
     """`value` is always one of `values`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "Previous", show=False),
-        Binding("right,space", "turn(1)", "Next", show=False),
+        Binding("left", "cycle(-1)", "Previous", show=False),
+        Binding("right,space", "cycle(1)", "Next", show=False),
     ]
     DEFAULT_CSS = """
     Choice { height: 1; width: 1fr; background: $panel; padding: 0 1; }
@@ -33,11 +33,11 @@ class Choice(Widget, can_focus=True):
         self.values = values
         self.set_reactive(Choice.value, value if value in values else values[0])
 
-    def action_turn(self, step: int) -> None:
+    def action_cycle(self, step: int) -> None:
         self.value = self.values[(self.values.index(self.value) + step) % len(self.values)]
 
     def on_click(self) -> None:
-        self.action_turn(1)
+        self.action_cycle(1)
 
     def watch_value(self) -> None:
         self.post_message(self.Changed(self))

@@ -1,4 +1,4 @@
-"""Lines of a document as Textual draws them."""
+"""Lines of a document as Textual's Content."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def lines_content(lines: Sequence[Line]) -> Content:
 
 
 def content_of(line: Line | Content) -> Content:
-    """A line in the theme's colours; what already is Content stays."""
+    """A line in the theme's colours; Content is returned as it is."""
     if isinstance(line, Content):
         return line
     if isinstance(line, str):

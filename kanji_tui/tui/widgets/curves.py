@@ -1,4 +1,4 @@
-"""A pane of curves in braille, with a quiet grid, plain ASCII labels and the values under the cursor."""
+"""A pane of curves in braille, with a faint grid, ASCII labels and the values at the cursor."""
 
 import math
 from collections.abc import Hashable
@@ -20,7 +20,7 @@ GAP = Content("  ")
 
 
 class Curves(Widget):
-    """Draws new values at most once a second, and at once what a person asked for."""
+    """Draws new values at most once a second, but draws what the user asked for at once."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -30,20 +30,20 @@ class Curves(Widget):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._chart = Chart("", (), (1.0, 2.0))
-        self._asked: Hashable = None
+        self._choices: Hashable = None
         self._note = ""
         self._drawn = 0.0
         self._timer: Timer | None = None
         self._lines: list[Content] = []
-        self._lines_of: tuple[Chart, int, int] | None = None  # chart, width and height they were made for
+        self._lines_of: tuple[Chart, int, int] | None = None  # the chart, width and height of _lines
 
-    def show(self, chart: Chart, asked: Hashable, note: str = "") -> None:
-        """Show the chart; where `asked` (run, look, window ...) is another than before it is drawn at once."""
-        if (chart, asked, note) == (self._chart, self._asked, self._note):
+    def show(self, chart: Chart, choices: Hashable, note: str = "") -> None:
+        """Show the chart; if the user's `choices` (run, scale, window ...) have changed, it is drawn at once."""
+        if (chart, choices, note) == (self._chart, self._choices, self._note):
             return
-        if asked != self._asked:
+        if choices != self._choices:
             self._drawn = 0.0
-        self._asked, self._chart, self._note = asked, chart, note
+        self._choices, self._chart, self._note = choices, chart, note
         wait = self._drawn + REDRAW_SECONDS - monotonic()
         if wait <= 0:
             self._draw()
@@ -70,18 +70,18 @@ class Curves(Widget):
 
 
 def chart_lines(chart: Chart, width: int, height: int) -> list[Content]:
-    """The chart in so many cells, line by line; nothing where there is too little room."""
+    """The chart as lines of `width` cells; none where there is too little room."""
     if width < 12 or height < 4:
         return []
     shown = [within(series.points, chart.window) for series in chart.series]
-    seen = [y for points in shown for _, y in points if math.isfinite(y)]
-    if not seen:
+    values = [y for points in shown for _, y in points if math.isfinite(y)]
+    if not values:
         return [Content()] * (height // 2) + [Content.styled("no epoch yet".center(width), "$faint")]
-    scale = axis(seen, max(2, height // 3), chart.percent, log=chart.look == "log")
-    gutter = max(len(text) for _, text in scale.ticks) + 1
-    canvas = BrailleCanvas(width - gutter, height - 1, chart.window, scale.place)
+    y_axis = axis(values, max(2, height // 3), chart.percent, log=chart.scale == "log")
+    gutter = max(len(text) for _, text in y_axis.ticks) + 1
+    canvas = BrailleCanvas(width - gutter, height - 1, chart.window, y_axis.height)
     _paint(canvas, chart)
-    rows = {canvas.row(tick): text for tick, text in scale.ticks}
+    rows = {canvas.row(tick): text for tick, text in y_axis.ticks}
     lines = [
         Content.styled(rows.get(y, "").rjust(gutter - 1) + " ", "$quiet") + canvas.line(y, grid=y in rows)
         for y in range(height - 1)
@@ -90,12 +90,12 @@ def chart_lines(chart: Chart, width: int, height: int) -> list[Content]:
 
 
 def _paint(canvas: BrailleCanvas, chart: Chart) -> None:
-    """Best epoch and cursor behind, then the curves, their letters last; raw values faint behind smoothed ones."""
+    """Best epoch and cursor behind, the curves, then their letters; raw values faint behind smoothed ones."""
     if chart.best is not None:
         canvas.vertical(chart.best, "┊", "$accent 60%")
     if chart.cursor is not None:
         canvas.vertical(chart.cursor, "│", "$foreground")
-    if chart.look == "smoothed":
+    if chart.scale == "smoothed":
         for series in chart.series:
             canvas.curve(series.points, "$faint", dotted=True)
     for series in chart.curves:
@@ -105,7 +105,7 @@ def _paint(canvas: BrailleCanvas, chart: Chart) -> None:
 
 
 def _epochs(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
-    """The line below: the first and the last epoch, and the cursor's at its place."""
+    """The line below: the first and the last epoch, and the cursor's epoch below the cursor."""
     marks = {0: f"{math.ceil(chart.window[0] - 1e-9)}"}
     last = f"{math.floor(chart.window[1] + 1e-9)}"
     marks[canvas.width - len(last)] = last
@@ -121,10 +121,9 @@ def _epochs(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
 
 
 def legend(chart: Chart) -> Content:
-    """The chart's title and the names of its curves in their colours, each with its letter, and with its value
-    where there is a cursor."""
-    look = "" if chart.look == "linear" else f" {chart.look}"
-    parts = [Content.assemble(chart.title, (look, "$quiet"))]
+    """The chart's title and the names of its curves in their colours; with a cursor, the value of each there."""
+    scale = "" if chart.scale == "linear" else f" {chart.scale}"
+    parts = [Content.assemble(chart.title, (scale, "$quiet"))]
     return GAP.join(parts + [_named(series, chart) for series in chart.curves if series.name or series.mark])
 
 
@@ -132,11 +131,11 @@ def _named(series: Series, chart: Chart) -> Content:
     name = Content.styled(series.name or series.mark, style_of(series.style))
     if chart.cursor is None:
         return name
-    return name + " " + value_words(value_at(series.points, chart.cursor), chart.percent)
+    return name + " " + value_text(value_at(series.points, chart.cursor), chart.percent)
 
 
-def value_words(value: float | None, percent: bool) -> str:
-    """A value to read off: `97.31%`, `0.0412`, `12,300`; `-` where there is none."""
+def value_text(value: float | None, percent: bool) -> str:
+    """A value as text: `97.31%`, `0.0412`, `12,300`; `-` for None."""
     if value is None:
         return "-"
     if percent:

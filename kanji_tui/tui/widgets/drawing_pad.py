@@ -1,4 +1,4 @@
-"""A square sheet to draw on, with the mouse or with the keys; paints only the cells that change."""
+"""A square drawing pad for the mouse or the keys; paints only the cells that change."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -15,9 +15,9 @@ from textual.widget import Widget
 from kanji_tui.tui.widgets.pen import DOTS, Cells, Point, Stroke, ink, smooth
 
 STEPS = 32  # of the keyboard's cursor from edge to edge
-PIXELS_REACH = 0.02  # of the side: how far the hand of a mouse trembles where the terminal tells pixels
+PIXELS_REACH = 0.02  # of the side: the smoothing where the terminal reports the mouse in pixels
 FEWEST_COLUMNS = 8
-WAYS = {  # as they lie on the number pad
+DIRECTIONS = {  # as on a number pad
     "left": (-1, 0),
     "right": (1, 0),
     "up": (0, -1),
@@ -30,32 +30,35 @@ WAYS = {  # as they lie on the number pad
 
 
 class DrawingPad(Widget, can_focus=True):
-    """`strokes` is the drawing. Leave `beside` columns of the container for what stands next to it."""
+    """`strokes` is the drawing; `beside` columns of the container stay free for other widgets."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"sheet--ink", "sheet--guide", "sheet--cursor", "sheet--pen"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"pad--ink", "pad--guide", "pad--cursor", "pad--pen"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        *[Binding(key, f"move({x},{y})", "Move", show=False) for key, (x, y) in WAYS.items()],
-        *[Binding(f"shift+{key}", f"move({4 * x},{4 * y})", "Jump", show=False) for key, (x, y) in WAYS.items()],
+        *[Binding(key, f"move({x},{y})", "Move", show=False) for key, (x, y) in DIRECTIONS.items()],
+        *[
+            Binding(f"shift+{key}", f"move({4 * x},{4 * y})", "Jump", show=False)
+            for key, (x, y) in DIRECTIONS.items()
+        ],
         Binding("space", "pen", "Pen", show=False),
     ]
     DEFAULT_CSS = """
     DrawingPad {
         width: auto; height: auto; border: round $rule; background: $panel; color: $quiet;
-        & > .sheet--ink { color: $foreground; }
-        & > .sheet--guide { color: $faint; }
-        & > .sheet--cursor { color: $primary; text-style: reverse bold; }
-        & > .sheet--pen { color: $accent; text-style: reverse bold; }
+        & > .pad--ink { color: $foreground; }
+        & > .pad--guide { color: $faint; }
+        & > .pad--cursor { color: $primary; text-style: reverse bold; }
+        & > .pad--pen { color: $accent; text-style: reverse bold; }
         &:focus { border: round $primary; }
     }
     """
 
     class Drawn(Message):
-        """The drawing is another, or the pen went down or up."""
+        """The drawing changed, or the pen went down or up."""
 
-        def __init__(self, sheet: "DrawingPad") -> None:
+        def __init__(self, pad: "DrawingPad") -> None:
             super().__init__()
-            self.sheet = sheet
+            self.pad = pad
 
     def __init__(self, beside: int, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -73,12 +76,12 @@ class DrawingPad(Widget, can_focus=True):
 
     @property
     def pen_down(self) -> bool:
-        """A stroke is being drawn."""
+        """Whether a stroke is being drawn."""
         return bool(self._line)
 
     @property
     def by_keys(self) -> bool:
-        """It is drawn with the keys, so the pen stays down until they lift it."""
+        """Whether a stroke is being drawn with the keys; space ends it."""
         return self.pen_down and not self._by_mouse
 
     @property
@@ -92,7 +95,7 @@ class DrawingPad(Widget, can_focus=True):
     # the drawing
 
     def undo(self) -> None:
-        """Take the last step back; a stroke that is being drawn is dropped."""
+        """Undo the last change; a stroke that is being drawn is discarded."""
         if self._line:
             self._drop_line()
         elif self._past:
@@ -105,20 +108,20 @@ class DrawingPad(Widget, can_focus=True):
             self._change(self._future.pop())
 
     def clear(self) -> None:
-        """An empty sheet; undo brings the drawing back."""
+        """Remove all strokes; undo brings them back."""
         self._drop_line()
         if self.strokes:
             self.draw(())
 
     def draw(self, strokes: tuple[Stroke, ...]) -> None:
-        """Show another drawing, as one step that undo takes back."""
+        """Show another drawing, as one change for undo."""
         self._past.append(self.strokes)
         self._future.clear()
         self._change(strokes)
 
     def _change(self, strokes: tuple[Stroke, ...]) -> None:
         self.strokes = strokes
-        self._ink_again()
+        self._repaint_ink()
         self.post_message(self.Drawn(self))
 
     def _start(self, point: Point, by_mouse: bool) -> None:
@@ -127,13 +130,13 @@ class DrawingPad(Widget, can_focus=True):
         self._add_ink([point])
         self.post_message(self.Drawn(self))
 
-    def _lead(self, point: Point) -> None:
+    def _extend(self, point: Point) -> None:
         if point != self._line[-1]:
             self._add_ink([self._line[-1], point])
             self._line.append(point)
 
     def _lift(self) -> None:
-        """The pen goes up: what was drawn becomes a smooth stroke."""
+        """Lift the pen: the line becomes a smooth stroke."""
         line, self._line = self._line, []
         reach = 2 / self._columns if self._by_mouse and not self._pixels else PIXELS_REACH
         self.draw((*self.strokes, smooth(line, reach)))
@@ -141,7 +144,7 @@ class DrawingPad(Widget, can_focus=True):
     def _drop_line(self) -> None:
         if self._line:
             self._line = []
-            self._ink_again()
+            self._repaint_ink()
             self.post_message(self.Drawn(self))
 
     # mouse
@@ -156,7 +159,7 @@ class DrawingPad(Widget, can_focus=True):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._line and self._by_mouse:
-            self._lead(self._point(event))
+            self._extend(self._point(event))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         self.capture_mouse(False)
@@ -164,7 +167,7 @@ class DrawingPad(Widget, can_focus=True):
             self._lift()
 
     def _point(self, event: events.MouseEvent) -> Point:
-        """Where the mouse is: in the middle of its cell, or on its pixel where the terminal tells that."""
+        """The mouse's position: its pixel where the terminal reports it, else the middle of its cell."""
         x, y = event.pointer_x - self.gutter.left, event.pointer_y - self.gutter.top
         self._pixels = self._pixels or x % 1 != 0 or y % 1 != 0
         middle = 0.0 if self._pixels else 0.5
@@ -180,14 +183,14 @@ class DrawingPad(Widget, can_focus=True):
         self._cursor = min(STEPS, max(0, x + across)), min(STEPS, max(0, y + down))
         self._repaint((before, self._cursor_cell))
         if self._line and not self._by_mouse:
-            self._lead(self._place)
+            self._extend(self._position)
 
     def action_pen(self) -> None:
         self._show_cursor(True)
         if self._line:
             self._lift()
         else:
-            self._start(self._place, by_mouse=False)
+            self._start(self._position, by_mouse=False)
         self._repaint((self._cursor_cell,))
 
     def on_blur(self) -> None:
@@ -196,12 +199,12 @@ class DrawingPad(Widget, can_focus=True):
             self._lift()
 
     @property
-    def _place(self) -> Point:
+    def _position(self) -> Point:
         return self._cursor[0] / STEPS, self._cursor[1] / STEPS
 
     @property
     def _cursor_cell(self) -> tuple[int, int]:
-        x, y = self._place
+        x, y = self._position
         columns = self._columns
         return min(columns - 1, int(x * columns)), min(columns // 2 - 1, int(y * columns / 2))
 
@@ -213,7 +216,7 @@ class DrawingPad(Widget, can_focus=True):
     # painting
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """The largest square that leaves room for what stands beside; cells are twice as high as wide."""
+        """The largest square that leaves `beside` columns free; cells are twice as high as wide."""
         across = (container.width - self._beside) // 2 * 2
         return max(FEWEST_COLUMNS, min(2 * container.height, across))
 
@@ -226,43 +229,43 @@ class DrawingPad(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         self._inked.clear()
-        self._ink_again()
+        self._repaint_ink()
         self.refresh()
 
-    def _ink_again(self) -> None:
-        """Lay the ink of the strokes anew and paint the cells that differ."""
+    def _repaint_ink(self) -> None:
+        """Compute the ink of all strokes again and paint the cells that differ."""
         before = self._cells
-        kept = {stroke: self._inked.get(stroke) or ink(stroke, self._columns) for stroke in self.strokes}
-        self._inked.update(kept)
+        inked = {stroke: self._inked.get(stroke) or ink(stroke, self._columns) for stroke in self.strokes}
+        self._inked.update(inked)
         self._cells = {}
-        for cells in kept.values():
-            _lay(self._cells, cells)
+        for cells in inked.values():
+            _merge(self._cells, cells)
         if self._line:
-            _lay(self._cells, ink(self._line, self._columns))
+            _merge(self._cells, ink(self._line, self._columns))
         self._repaint(cell for cell in before.keys() | self._cells if before.get(cell) != self._cells.get(cell))
 
     def _add_ink(self, points: list[Point]) -> None:
         fresh = ink(points, self._columns)
         changed = [cell for cell, bits in fresh.items() if bits & ~self._cells.get(cell, 0)]
-        _lay(self._cells, fresh)
+        _merge(self._cells, fresh)
         self._repaint(changed)
 
     def _repaint(self, cells: Iterable[tuple[int, int]]) -> None:
-        """Paint these cells again: in each row from the first to the last of them."""
+        """Paint these cells again, in each row from the first to the last of them."""
         for row, found in groupby(sorted(cells, key=lambda cell: cell[::-1]), key=lambda cell: cell[1]):
             columns = [column for column, _ in found]
             self.refresh(Region(columns[0], row, columns[-1] - columns[0] + 1, 1))
 
     def render_line(self, y: int) -> Strip:
         width, paper = self.content_size.width, self.rich_style
-        inked = self.get_component_rich_style("sheet--ink")
-        guide = self.get_component_rich_style("sheet--guide")
+        inked = self.get_component_rich_style("pad--ink")
+        guide = self.get_component_rich_style("pad--guide")
         cursor = self._cursor_cell if self.has_focus and self._cursor_seen else None
         segments = []
         for column in range(width):
             bits = self._cells.get((column, y), 0)
             if (column, y) == cursor:
-                name = "sheet--pen" if self._line else "sheet--cursor"
+                name = "pad--pen" if self._line else "pad--cursor"
                 segments.append(Segment("#" if self._line else "+", self.get_component_rich_style(name)))
             elif bits:
                 segments.append(Segment(chr(0x2800 + bits), inked))
@@ -283,7 +286,7 @@ def _guide(column: int, row: int, columns: int) -> int:
     return bits
 
 
-def _lay(cells: Cells, more: Cells) -> None:
+def _merge(cells: Cells, more: Cells) -> None:
     for cell, bits in more.items():
         cells[cell] = cells.get(cell, 0) | bits
 

@@ -1,17 +1,17 @@
-"""Where the ink of a whole dataset lies: a small square map in greys, in shade characters where colours lack."""
+"""A small square map of values, such as a mean image: in greys, or in shade characters without colours."""
 
 from textual.color import Color
 from textual.content import Content
 from textual.widget import Widget
 
-from kanji_tui.tui.widgets.picture import half_blocks, mixes_colours
+from kanji_tui.tui.widgets.image_view import half_blocks, mixes_colours
 
 SHADES = " ░▒▓█"
 Values = tuple[tuple[float, ...], ...]
 
 
 class HeatMap(Widget):
-    """A square of values 0-1, rows from the top; the highest is drawn as full ink. Two values stand in a cell."""
+    """A square of values 0-1, rows from the top; the highest is drawn as full ink. A cell holds two values."""
 
     DEFAULT_CSS = """
     HeatMap { width: 1fr; height: 1fr; content-align: left top; }
@@ -22,7 +22,7 @@ class HeatMap(Widget):
         self._values: Values = ()
 
     def show(self, values: Values) -> None:
-        """Show this map, or with an empty one nothing."""
+        """Show this map; an empty one shows nothing."""
         if values != self._values:
             self._values = values
             self.refresh()
@@ -44,7 +44,7 @@ class HeatMap(Widget):
 
 
 def shaded(shares: list[list[float]], scale: int) -> list[str]:
-    """Lines of shade characters, each cell the mean of the two values it stands for, `scale` times as large."""
+    """Lines of shade characters, each cell the mean of its two values; `scale` repeats cells and lines."""
     lines = []
     for upper, lower in zip(shares[0::2], shares[1::2], strict=True):
         means = [(one + other) / 2 for one, other in zip(upper, lower, strict=True)]

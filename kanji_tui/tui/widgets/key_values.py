@@ -12,7 +12,7 @@ KeyValue = tuple[str, Line | Content]
 
 
 class KeyValues(Static):
-    """show() takes (name, value) pairs, say() a bare line."""
+    """show() takes (name, value) pairs, show_line() a line without a name."""
 
     DEFAULT_CSS = """
     KeyValues { height: auto; }
@@ -28,10 +28,10 @@ class KeyValues(Static):
             Content.styled(name.ljust(self._name_width) if name else "", "$quiet") + content_of(value)
             for name, value in pairs
         ]
-        self.say(Content("\n").join(lines))
+        self.show_line(Content("\n").join(lines))
 
-    def say(self, line: Line | Content) -> None:
-        """Show a line, painting only when it is another, and laying out only when it is higher or lower."""
+    def show_line(self, line: Line | Content) -> None:
+        """Show a line; paint only when it changes, lay out only when its height changes."""
         content = content_of(line)
         if not content.is_same(self._shown):
             before, self._shown = self._shown, content

@@ -1,4 +1,4 @@
-"""A one-line input whose cursor stands still: a blinking one costs 2 kB/s over a line."""
+"""A one-line input whose cursor does not blink: a blinking one costs 2 kB/s over SSH."""
 
 from textual.widgets import Input
 

@@ -1,4 +1,4 @@
-"""A run's log: its end followed, or any place of it looked at and searched."""
+"""A run's log: follows its end, or shows and searches any part of it."""
 
 from typing import ClassVar
 
@@ -9,13 +9,11 @@ from textual.widget import Widget
 from kanji_tui.presentation.charts import fits
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 
-KNOWN_BY = 20  # lines that tell where in a log one is
+COMPARED = 20  # last lines, which identify a position in the log
 
 
 class LogTail(Widget, can_focus=True):
-    """Shows the last lines that fit until one goes up or looks for something; the end is followed again once one
-    is back there.
-    """
+    """Shows the last lines until the user scrolls up or searches; follows the end again from the last line on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -34,84 +32,84 @@ class LogTail(Widget, can_focus=True):
         self.border_title = "log"
         self._of = ""
         self._lines: tuple[str, ...] = ()
-        self._top: int | None = None  # the first line seen; None follows the end
+        self._top: int | None = None  # the first visible line; None follows the end
         self._pattern = ""
-        self._found: list[int] = []  # the lines that have the pattern in them
+        self._found: list[int] = []  # the lines that match the pattern
         self._match: int | None = None
 
     def show(self, lines: tuple[str, ...], of: str = "") -> None:
-        """Take all lines known `of` a run. A log whose first lines are dropped is kept at the lines one looks at;
-        another log, or one cut short, is followed from its end.
+        """Show the lines `of` a run. Where the first lines of the log were removed, the same lines stay visible;
+        another log, or a shorter one, is shown from its end.
         """
         if (lines, of) == (self._lines, self._of):
             return
         gone = lines_gone(self._lines, lines) if of == self._of else None
-        self._top, self._match = _moved(self._top, gone), _moved(self._match, gone)
+        self._top, self._match = _after_removal(self._top, gone), _after_removal(self._match, gone)
         self._lines, self._of = lines, of
         self._find()
         if self._match not in self._found:
             self._match = None
-        self._say()
+        self._update_title()
 
     def _find(self) -> None:
         pattern = self._pattern
         self._found = [n for n, line in enumerate(self._lines) if pattern and fits(pattern, line)]
 
     def search(self, pattern: str) -> None:
-        """Go to the last line that has the pattern in it; an empty one ends the search and follows the end."""
+        """Go to the last line that matches the pattern; an empty pattern ends the search and follows the end."""
         self._pattern = pattern
         self._find()
         self._match = self._found[-1] if self._found else None
-        self._look_at_match()
+        self._show_match()
 
     def go_to_match(self, step: int) -> None:
-        """Go to the next (1) or the previous (-1) match, from the last one to the first and back."""
+        """Go to the next (1) or the previous (-1) match; after the last comes the first."""
         found = self._found
         if found:
             at = found.index(self._match) if self._match in found else -1 if step > 0 else 0
             self._match = found[(at + step) % len(found)]
-        self._look_at_match()
+        self._show_match()
 
-    def _look_at_match(self) -> None:
+    def _show_match(self) -> None:
         if self._match is None:
             self._top = None
         else:
-            self._look_from(self._match - self._room // 2)
-        self._say()
+            self._show_from(self._match - self._room // 2)
+        self._update_title()
 
     @property
     def _room(self) -> int:
         return max(1, self.content_size.height)
 
-    def _look_from(self, line: int) -> None:
+    def _show_from(self, line: int) -> None:
         last = len(self._lines) - self._room
         self._top = None if line >= last else max(0, line)
 
     def action_move(self, step: int) -> None:
         top = max(0, len(self._lines) - self._room) if self._top is None else self._top
-        self._look_from(top + step)
-        self._say()
+        self._show_from(top + step)
+        self._update_title()
 
     def action_page(self, direction: int) -> None:
         self.action_move(direction * max(1, self._room - 1))
 
     def action_top(self) -> None:
-        self._look_from(0)
-        self._say()
+        self._show_from(0)
+        self._update_title()
 
     def action_follow(self) -> None:
         self._top = None
-        self._say()
+        self._update_title()
 
-    def _say(self) -> None:
-        """Name what is seen in the title, and paint."""
+    def _update_title(self) -> None:
+        """Show the search and the position in the title, and paint."""
         parts = ["log"]
         if self._pattern:
             found = self._found
             at = found.index(self._match) + 1 if self._match in found else 0
             parts.append(f"/{self._pattern}/ {at} of {len(found)}" if found else f"/{self._pattern}/ not found")
         if self._top is not None:
-            parts.append(f"line {self._top + 1} of {len(self._lines)}, end follows")
+            parts.append(f"line {self._top + 1} of {len(self._lines)}, press end to follow")
         set_pane_title(self, "  ".join(parts))
         self.refresh()
 
@@ -120,7 +118,7 @@ class LogTail(Widget, can_focus=True):
         if not height:
             return Content()
         if not self._lines:
-            return Content("nothing was printed yet")
+            return Content("empty")
         top = max(0, len(self._lines) - height) if self._top is None else self._top
         return Content("\n").join(
             [self._line(number, width) for number in range(top, min(len(self._lines), top + height))]
@@ -134,17 +132,17 @@ class LogTail(Widget, can_focus=True):
 
 
 def lines_gone(old: tuple[str, ...], new: tuple[str, ...]) -> int | None:
-    """How many lines went from the front of a log while others came behind; None where it is another log.
+    """How many lines were removed from the front of a log while others were appended; None for another log.
 
-    The last lines of `old` are looked for in `new`, as near as they can be to where they were.
+    The last lines of `old` are searched in `new`, the match nearest to their old position counts.
     """
-    tail = old[-KNOWN_BY:]
+    tail = old[-COMPARED:]
     before = len(old) - len(tail)
-    places = [n for n in range(len(new) - len(tail) + 1) if new[n : n + len(tail)] == tail]
-    nearest = min(places, key=lambda place: abs(place - before), default=None)
+    matches = [n for n in range(len(new) - len(tail) + 1) if new[n : n + len(tail)] == tail]
+    nearest = min(matches, key=lambda match: abs(match - before), default=None)
     return None if nearest is None else before - nearest
 
 
-def _moved(line: int | None, gone: int | None) -> int | None:
-    """The line's number after so many went from the front; the first one for a line that went itself."""
+def _after_removal(line: int | None, gone: int | None) -> int | None:
+    """The line's number after `gone` lines were removed from the front; 0 for a removed line."""
     return None if line is None or gone is None else max(0, line - gone)

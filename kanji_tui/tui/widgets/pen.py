@@ -1,6 +1,6 @@
-"""Strokes of a pen on a sheet of braille dots. A point is (x, y), 0-1 across and down a square sheet.
+"""Strokes of a pen on a square pad of braille dots. A point is (x, y), 0-1 from the left and from the top.
 
-Plain Python: a stroke has some hundred points, and numpy would cost the first paint more than it saves here.
+Plain Python: a stroke has some hundred points, and importing numpy would delay the first paint.
 """
 
 import math
@@ -12,15 +12,16 @@ Point = tuple[float, float]
 Stroke = tuple[Point, ...]
 Cells = dict[tuple[int, int], int]  # (column, row) of a terminal cell: its braille dots as bits
 
-PEN = 0.045  # of the sheet's side; the picture a model gets has a pen of its own
+PEN = 0.045  # of the pad's side; the model input has its own stroke width
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille sign, as Unicode numbers them
 PAIRS = tuple((0, left, right, left | right) for left, right in DOTS)
 
 
 def smooth(points: Sequence[Point], reach: float) -> Stroke:
-    """The stroke without the staircase that cells make of a slanted line; its ends stay where they are.
+    """The stroke without the steps that cells make of a slanted line; its ends do not move.
 
-    Points at equal steps along the line, each then the mean of its neighbours up to `reach` away, twice.
+    Resamples the line at equal steps, then twice replaces each point by the mean of its neighbours up to `reach`
+    away.
     """
     step = reach / 4
     line = spread(points, step)
@@ -31,35 +32,35 @@ def smooth(points: Sequence[Point], reach: float) -> Stroke:
 
 
 def _means(values: Sequence[float]) -> list[float]:
-    """The mean of each value and of up to four on either side, as many on the one as on the other."""
+    """The mean of each value and up to four neighbours on either side, equally many on both."""
     before, last = (0.0, *accumulate(values)), len(values) - 1
-    reaches = [min(4, place, last - place) for place in range(len(values))]
+    reaches = [min(4, index, last - index) for index in range(len(values))]
     return [
-        (before[place + reach + 1] - before[place - reach]) / (2 * reach + 1) for place, reach in enumerate(reaches)
+        (before[index + reach + 1] - before[index - reach]) / (2 * reach + 1) for index, reach in enumerate(reaches)
     ]
 
 
 def spread(points: Sequence[Point], step: float) -> list[Point]:
-    """Points at about equal steps along the line through `points`, its ends among them."""
+    """Points at about equal steps along the line through `points`, with its ends."""
     lengths = [math.dist(a, b) for a, b in pairwise(points)]
     total = sum(lengths)
     count = math.ceil(total / step)
     if not count:
         return [points[0]]
-    found, place, passed = [points[0]], 0, 0.0
+    found, index, passed = [points[0]], 0, 0.0
     for number in range(1, count):
         wanted = total * number / count
-        while passed + lengths[place] < wanted:
-            passed += lengths[place]
-            place += 1
-        share = (wanted - passed) / lengths[place]
-        (x, y), (to_x, to_y) = points[place], points[place + 1]
+        while passed + lengths[index] < wanted:
+            passed += lengths[index]
+            index += 1
+        share = (wanted - passed) / lengths[index]
+        (x, y), (to_x, to_y) = points[index], points[index + 1]
         found.append((x + (to_x - x) * share, y + (to_y - y) * share))
     return [*found, points[-1]]
 
 
 def ink(points: Sequence[Point], columns: int) -> Cells:
-    """The dots that the line through `points` covers on a sheet of `columns` by half as many rows of cells."""
+    """The dots that the line through `points` covers on a pad of `columns` by half as many rows of cells."""
     side = 2 * columns
     disc = _disc(max(1.0, PEN * side / 2))
     margin = len(disc) // 2

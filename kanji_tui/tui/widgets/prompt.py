@@ -1,4 +1,4 @@
-"""One line to type a pattern into, hidden while nobody types."""
+"""A one-line input for a pattern, hidden when it is not used."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from kanji_tui.tui.widgets.line_input import LineInput
 
 
 class Prompt(Horizontal):
-    """Posts Changed with each letter; enter keeps what was typed, escape empties it."""
+    """Posts Changed at every key; enter keeps the pattern, escape clears it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "Clear", show=False)]
     DEFAULT_CSS = """
@@ -22,7 +22,7 @@ class Prompt(Horizontal):
     """
 
     class Changed(Message):
-        """What is typed for `topic` now."""
+        """The current pattern for `topic`."""
 
         def __init__(self, topic: str, text: str) -> None:
             super().__init__()
@@ -30,7 +30,7 @@ class Prompt(Horizontal):
             self.text = text
 
     class Closed(Message):
-        """The prompt is hidden again."""
+        """The prompt was hidden."""
 
     topic = ""
 
@@ -39,7 +39,7 @@ class Prompt(Horizontal):
         yield LineInput(id="pattern")
 
     def ask(self, topic: str, label: str, text: str) -> None:
-        """Ask for the pattern of `topic`, beginning with `text`."""
+        """Ask for the pattern of `topic`; `text` is the current one."""
         self.topic = topic
         self.query_one(Label).update(label)
         field = self.query_one(LineInput)

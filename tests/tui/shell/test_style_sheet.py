@@ -31,13 +31,13 @@ def test_every_source_is_read_once_until_the_colours_change(
             colour = app.screen.styles.background
             await pilot.press("f2")
             await pilot.pause()
-            assert app.screen.styles.background != colour, "another look has other colours"
+            assert app.screen.styles.background != colour, "another theme has other colours"
             return visited, len(read)
 
     monkeypatch.setattr(stylesheet, "parse", counted)
-    visited, turned = asyncio.run(visit())
+    visited, after = asyncio.run(visit())
     assert len(set(read[:visited])) == visited, "no source was read twice"
-    assert turned > visited, "for other colours they were read anew"
+    assert after > visited, "for other colours they were read anew"
 
 
 def test_the_first_paint_reads_the_styles_of_its_own_screen_alone(

@@ -1,4 +1,4 @@
-"""The worker thread, the views of runs it keeps, and the place it looks at."""
+"""The worker thread, the views of runs it keeps, and the workspace."""
 
 import json
 import os
@@ -21,18 +21,18 @@ from kanji_tui.runs import question
 from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.system.child import Child
 from kanji_tui.tui.shell.messages import Answered, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
-from kanji_tui.tui.shell.worker import FOLLOW_SECONDS, PLACE_SHARE, Worker
+from kanji_tui.tui.shell.worker import FOLLOW_SECONDS, WORKSPACE_SHARE, Worker
 from kanji_tui.workspace import snapshot
 from kanji_tui.workspace.run_views import Tail, Watch, start_time
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_live, write_run
 
 
-class Told(Answered[object]):
+class Value(Answered[object]):
     """The answer to whatever a test asks."""
 
 
-class OtherTold(Answered[object]):
+class OtherValue(Answered[object]):
     """The answer to another kind of question."""
 
 
@@ -70,13 +70,15 @@ def test_the_bar_of_a_training_does_not_jump_while_it_validates(home: Path) -> N
     with open(run.events, "a") as file:
         for event in (Progress("training", 40, 100, "samples"), Progress("validation", 9, 10, "samples")):
             file.write(json.dumps({"t": 1.0, "type": "progress", **event.__dict__}) + "\n")
-    tail.look()
+    tail.poll()
     shown = tail.view.progress
     assert shown is not None
     assert (shown.phase, shown.done, shown.total) == ("validation", 40, 100)
 
 
-def test_gpus_are_asked_every_five_seconds_and_told_only_when_they_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpus_are_read_every_five_seconds_and_posted_when_they_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: list[Gpu] = []
 
     def read() -> list[Gpu]:
@@ -101,49 +103,49 @@ def test_gpus_are_asked_every_five_seconds_and_told_only_when_they_moved(monkeyp
 
 def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
     thread, listener = worker
-    thread.ask(listener, Told, lambda: threading.current_thread().name, "who")
-    answer = listener.wait_for(Told)[0]
+    thread.ask(listener, Value, lambda: threading.current_thread().name, "who")
+    answer = listener.wait_for(Value)[0]
     assert (answer.key, answer.value) == ("who", "worker")
 
 
-def test_questions_do_not_hasten_the_turns(worker, home: Path) -> None:
-    """Progress is told four times a second at most."""
+def test_questions_do_not_make_polling_more_frequent(worker, home: Path) -> None:
+    """Progress is posted four times a second at most."""
     thread, listener = worker
     run = write_live(home)
     thread.poll_now()
     listener.wait_for(RunsChanged)
     listener.messages.clear()
-    turns = []
-    thread._watch.look = seen(thread._watch.look, turns)
+    times = []
+    thread._watch.poll = timed(thread._watch.poll, times)
     end = time.monotonic() + 2.2
     while time.monotonic() < end:
         with open(run.events, "a") as file:
             file.write(
                 json.dumps({"t": 1.0, "type": "progress", "phase": "training", "done": 1, "total": 9}) + "\n"
             )
-        thread.ask(listener, Told, lambda: time.sleep(0.002) or 1)
+        thread.ask(listener, Value, lambda: time.sleep(0.002) or 1)
         time.sleep(0.005)
     assert len(listener.wait_for(RunsChanged, 2)) <= 9
-    assert all(after - before >= FOLLOW_SECONDS for before, after in pairwise(turns))
+    assert all(after - before >= FOLLOW_SECONDS for before, after in pairwise(times))
 
 
-def test_many_questions_do_not_stop_the_turns(worker, home: Path) -> None:
+def test_many_questions_do_not_stop_polling(worker, home: Path) -> None:
     thread, listener = worker
-    listener.wait_for(WorkspaceRead)  # the first turn
+    listener.wait_for(WorkspaceRead)  # the first poll
     for number in range(250):
-        thread.ask(listener, Told, lambda: time.sleep(0.01) or 1, str(number))
+        thread.ask(listener, Value, lambda: time.sleep(0.01) or 1, str(number))
     write_live(home)
-    listener.wait_for(Told, 250)
+    listener.wait_for(Value, 250)
     kinds = [type(message) for message in listener.messages]
-    assert kinds.index(RunsChanged) < len(kinds) - 1 - kinds[::-1].index(Told)
+    assert kinds.index(RunsChanged) < len(kinds) - 1 - kinds[::-1].index(Value)
 
 
-def seen(look: Callable[[float], tuple], turns: list[float]) -> Callable[[float], tuple]:
-    """The same look, noting when it was called."""
+def timed(poll: Callable[[float], tuple], times: list[float]) -> Callable[[float], tuple]:
+    """The same function, noting when it was called."""
 
     def noting(seconds: float) -> tuple:
-        turns.append(time.monotonic())
-        return look(seconds)
+        times.append(time.monotonic())
+        return poll(seconds)
 
     return noting
 
@@ -154,24 +156,24 @@ def test_an_error_is_posted_with_its_remedy(worker) -> None:
     def refuse() -> None:
         raise KanjiError("no dataset in there", "make one")
 
-    thread.ask(listener, Told, refuse, "open")
+    thread.ask(listener, Value, refuse, "open")
     failed = listener.wait_for(QuestionFailed)[0]
-    assert (failed.question, failed.key) == (Told, "open")
+    assert (failed.question, failed.key) == (Value, "open")
     assert (failed.error.message, failed.error.remedy) == ("no dataset in there", "make one")
 
 
 def test_a_newer_question_replaces_one_that_waits(worker) -> None:
     thread, listener = worker
     gate = threading.Event()
-    thread.ask(listener, OtherTold, gate.wait)
+    thread.ask(listener, OtherValue, gate.wait)
     for number in range(1, 51):
-        thread.ask(listener, Told, lambda number=number: number)
-        thread.ask(listener, Told, lambda number=number: -number, "another key")
+        thread.ask(listener, Value, lambda number=number: number)
+        thread.ask(listener, Value, lambda number=number: -number, "another key")
     gate.set()
-    assert [answer.value for answer in listener.wait_for(Told, 2)] == [50, -50]
+    assert [answer.value for answer in listener.wait_for(Value, 2)] == [50, -50]
 
 
-def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(worker, monkeypatch) -> None:
+def test_a_folder_that_is_slow_to_read_is_read_less_often(worker, monkeypatch) -> None:
     thread, listener = worker
 
     def slowly(**known: object) -> WorkspaceSnapshot:
@@ -185,8 +187,8 @@ def test_a_folder_that_takes_long_to_look_at_is_looked_at_less_often(worker, mon
     monkeypatch.setattr(snapshot, "read_workspace", slowly)
     thread.poll_now()
     listener.wait_for(WorkspaceRead)
-    thread.ask(listener, Told, lambda: thread._due["place"] - time.monotonic())
-    assert listener.wait_for(Told)[0].value > 0.05 / PLACE_SHARE
+    thread.ask(listener, Value, lambda: thread._due["workspace"] - time.monotonic())
+    assert listener.wait_for(Value)[0].value > 0.05 / WORKSPACE_SHARE
 
 
 class NewerJustThen(dict):
@@ -205,13 +207,13 @@ class NewerJustThen(dict):
 
 def test_a_question_put_while_another_is_taken_is_not_lost(worker) -> None:
     thread, listener = worker
-    newer = iter([lambda: thread.ask(listener, Told, lambda: "newest")])
+    newer = iter([lambda: thread.ask(listener, Value, lambda: "newest")])
     thread._newest = NewerJustThen(lambda: next(newer, lambda: None)())
-    thread.ask(listener, Told, lambda: "first")
-    assert "newest" in [answer.value for answer in listener.wait_for(Told, 2)]
+    thread.ask(listener, Value, lambda: "first")
+    assert "newest" in [answer.value for answer in listener.wait_for(Value, 2)]
 
 
-def test_a_run_that_cannot_be_read_is_told_once_and_hides_no_other(worker, home: Path) -> None:
+def test_a_run_that_cannot_be_read_is_reported_once_and_hides_no_other(worker, home: Path) -> None:
     thread, listener = worker
     broken = write_live(home)
     broken.events.unlink()
@@ -229,13 +231,13 @@ def test_a_run_that_cannot_be_read_is_told_once_and_hides_no_other(worker, home:
 
 def test_the_thread_outlives_what_nobody_foresaw(worker, monkeypatch: pytest.MonkeyPatch) -> None:
     thread, listener = worker
-    thread.ask(listener, Told, lambda: 1)
-    listener.wait_for(Told)
+    thread.ask(listener, Value, lambda: 1)
+    listener.wait_for(Value)
     monkeypatch.setattr(thread._watch, "list", lambda: 1 / 0)
     thread.poll_now()
     assert "ZeroDivisionError" in listener.wait_for(QuestionFailed)[0].error.message
-    thread.ask(listener, Told, lambda: "there")
-    assert listener.wait_for(Told, 2)[1].value == "there"
+    thread.ask(listener, Value, lambda: "there")
+    assert listener.wait_for(Value, 2)[1].value == "there"
 
 
 def test_a_place_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,13 +263,13 @@ def test_a_place_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatc
 def ask_networks(thread: Worker, listener: Listener, size: int) -> None:
     spec = networks.Spec(size=size, classes=10)
     read = partial(question.read_answer, "networks")
-    thread.ask_child(listener, Told, lambda: question.ask("networks", spec), read)  # type: ignore[arg-type]
+    thread.ask_child(listener, Value, lambda: question.ask("networks", spec), read)  # type: ignore[arg-type]
 
 
 def test_a_child_answers_with_the_jobs_own_result(worker) -> None:
     thread, listener = worker
     ask_networks(thread, listener, 32)
-    answer = listener.wait_for(Told, seconds=60)[0].value
+    answer = listener.wait_for(Value, seconds=60)[0].value
     assert isinstance(answer, Networks)
     assert {network.size for network in answer.networks} == {32}
 
@@ -276,16 +278,16 @@ def test_a_child_fails_with_the_jobs_own_error(worker, home: Path) -> None:
     thread, listener = worker
     spec = verify.Spec(home / "nothing")
     read = partial(question.read_answer, "verify")
-    thread.ask_child(listener, Told, lambda: question.ask("verify", spec), read)
+    thread.ask_child(listener, Value, lambda: question.ask("verify", spec), read)
     failed = listener.wait_for(QuestionFailed, seconds=60)[0]
     assert "nothing" in failed.error.message
     assert failed.error.remedy
 
 
-def test_a_child_that_crashes_is_told_with_its_last_words(worker) -> None:
+def test_a_crashed_child_is_reported_with_its_last_output(worker) -> None:
     thread, listener = worker
     thread.ask_child(
-        listener, Told, lambda: Child("os:_exit", "9"), partial(question.read_answer, "networks")
+        listener, Value, lambda: Child("os:_exit", "9"), partial(question.read_answer, "networks")
     )  # os._exit refuses a string
     failed = listener.wait_for(QuestionFailed, seconds=60)[0]
     assert "networks was not answered: TypeError" in failed.error.message
@@ -299,33 +301,33 @@ def test_a_dropped_question_ends_its_child(worker) -> None:
         children.append(Child("signal:pause"))
         return children[-1]
 
-    thread.ask_child(listener, Told, start, lambda child: child.output)
-    thread.ask(listener, OtherTold, lambda: 1)
-    listener.wait_for(OtherTold)
+    thread.ask_child(listener, Value, start, lambda child: child.output)
+    thread.ask(listener, OtherValue, lambda: 1)
+    listener.wait_for(OtherValue)
     assert psutil.pid_exists(children[0].pid)
-    thread.drop(listener, Told)
-    thread.ask(listener, OtherTold, lambda: 1)
-    listener.wait_for(OtherTold, 2)
+    thread.drop(listener, Value)
+    thread.ask(listener, OtherValue, lambda: 1)
+    listener.wait_for(OtherValue, 2)
     assert not psutil.pid_exists(children[0].pid)
 
 
 def test_a_tail_folds_what_was_added(home: Path) -> None:
     run = write_live(home)
     tail = Tail(run)
-    assert tail.look()
+    assert tail.poll()
     assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
     assert tail.view.active
     assert tail.view.network == "kanjinet"
-    assert not tail.look()
+    assert not tail.poll()
     line = json.dumps({"v": 1, "t": 5.0, "type": "progress", "phase": "training", "done": 9, "total": 10})
     with open(run.events, "a", encoding="utf-8") as file:
         file.write(line)
-    assert not tail.look()  # a line without its end is not read yet
+    assert not tail.poll()  # a line without its end is not read yet
     with open(run.events, "a", encoding="utf-8") as file:
         file.write("\n")
-    assert tail.look()
+    assert tail.poll()
     assert tail.view.progress == Progress("training", 9, 10)
-    assert tail.view.moved == 5.0
+    assert tail.view.last_event_at == 5.0
 
 
 def test_files_of_a_preparation_are_kept_apart_from_its_progress(home: Path) -> None:
@@ -337,7 +339,7 @@ def test_files_of_a_preparation_are_kept_apart_from_its_progress(home: Path) -> 
         Progress("file", 9, 50, "records", "ETL9G_01"),
     ]
     tail = Tail(write_run(home, "20260102T030405-prepare-1", {}, "running", story))
-    tail.look()
+    tail.poll()
     assert tail.view.progress is not None
     assert tail.view.progress.phase == "prepare"
     assert [(progress.item, progress.done) for progress in tail.view.files] == [("ETL9G_01", 9), ("ETL9G_02", 7)]
@@ -346,11 +348,11 @@ def test_files_of_a_preparation_are_kept_apart_from_its_progress(home: Path) -> 
 def test_an_epoch_written_again_after_a_resume_counts_once(home: Path) -> None:
     run = write_live(home)
     tail = Tail(run)
-    tail.look()
+    tail.poll()
     again = tail.view.epochs[-1]
     with open(run.events, "a", encoding="utf-8") as file:
         file.write(json.dumps({"v": 1, "t": 6.0, "type": "epoch", **again.__dict__, "val_top1": 0.5}) + "\n")
-    tail.look()
+    tail.poll()
     assert len(tail.view.epochs) == 4
     assert isinstance(tail.view.epochs[-1], Epoch)
     assert tail.view.epochs[-1].val_top1 == 0.5
@@ -366,42 +368,42 @@ def test_a_resumed_run_shows_what_was_done_before(home: Path) -> None:
     rest = {"learning_rate": [0.1] * 4, "seconds": [2.0] * 4, "samples_per_second": [800.0] * 4}
     (run.path / "training_progress.json").write_text(json.dumps(before | accuracies | tops | rest))
     tail = Tail(run)
-    tail.look()
+    tail.poll()
     assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
     assert [epoch.val_top1 for epoch in tail.view.epochs] == [0.125, 0.5, 0.25, 0.1]
     assert [epoch.best for epoch in tail.view.epochs] == [True, True, False, False]
     assert tail.view.epochs[0].train_clean_top1 == 0.11
     (run.path / "training_progress.json").write_text('{"epochs": [1]}')
     tail = Tail(run)
-    tail.look()
+    tail.poll()
     assert [epoch.epoch for epoch in tail.view.epochs] == [4]
 
 
 def test_a_watch_finds_and_forgets_runs(recorded: Path) -> None:
     watch = Watch()
     assert watch.list() == frozenset()
-    assert RUN in {view.name for view in watch.look(1.0)}
+    assert RUN in {view.name for view in watch.poll(1.0)}
     assert not watch.busy
     run = write_live(recorded)
     watch.list()
-    assert [view.name for view in watch.look(1.0)] == [LIVE]
+    assert [view.name for view in watch.poll(1.0)] == [LIVE]
     assert watch.busy
     run.write_status(run.status().__class__(**{**run.status().__dict__, "state": "stopped"}))  # type: ignore[union-attr]
     RunDirectory(run.path).delete()
     assert watch.list() == {LIVE}
 
 
-def test_reading_many_runs_is_spread_over_turns(home: Path) -> None:
+def test_reading_many_runs_is_spread_over_polls(home: Path) -> None:
     for number in range(5):
         write_run(home, f"20260102T03040{number}-train-1", {}, "finished", [State("running")])
     watch = Watch()
     watch.list()
-    assert watch.look(0.0) == ()
+    assert watch.poll(0.0) == ()
     assert watch.busy
-    assert len(watch.look(5.0)) == 5
+    assert len(watch.poll(5.0)) == 5
 
 
-def test_names_tell_when_a_run_began() -> None:
+def test_names_show_when_a_run_began() -> None:
     assert start_time("19700102T000000-train-1") == 86400.0
     assert start_time("mine") == 0.0
 
@@ -414,4 +416,4 @@ def test_the_next_step_follows_what_is_there(home: Path, recorded_once: Path, mo
     assert here.model.accuracy == pytest.approx(0.9896)
     assert "press 3, then e" in next_step(here)
     assert "press 3, then n" in next_step(WorkspaceSnapshot(here.files, here.dataset))
-    assert "then p prepares" in next_step(WorkspaceSnapshot(here.files))
+    assert "then p to prepare" in next_step(WorkspaceSnapshot(here.files))

@@ -1,6 +1,6 @@
-"""A character's picture in a terminal: grey half blocks, or braille dots where room or colours lack.
+"""An image of a character in a terminal: grey half blocks, or braille dots without room or colours for them.
 
-Pictures are `size` x `size` bytes, rows from the top, 0 paper to 255 ink.
+Images are `size` x `size` bytes, rows from the top, 0 paper to 255 ink.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,21 +16,21 @@ from textual.widget import Widget
 
 from kanji_tui.tui.widgets.pen import DOTS
 
-LEVELS = 16  # the record files have no more, and fewer levels make longer runs and fewer bytes
+LEVELS = 16  # as in the record files; fewer levels make longer runs and so fewer bytes
 INK_FROM = 80
 GREY_FROM = 28  # with fewer pixels a side, braille shows more than greys do
 HEAT_LEVELS = 6
-HOTTEST = 0.6  # of the warm colour, so that ink stays legible on it
+HOTTEST = 0.6  # share of the warm colour, at which ink is still legible
 HOT_FROM = 128
 
 Shade = tuple[int, int]  # a level of heat, a level of ink
 
 
-class Picture(Widget):
-    """One picture as large as fits, with a caption under it where it has one."""
+class ImageView(Widget):
+    """An image as large as fits, with an optional caption below."""
 
     DEFAULT_CSS = """
-    Picture { width: 1fr; height: 1fr; content-align: center middle; }
+    ImageView { width: 1fr; height: 1fr; content-align: center middle; }
     """
 
     def __init__(self, id: str | None = None) -> None:
@@ -38,9 +38,9 @@ class Picture(Widget):
         self._shown: tuple[bytes, int, bytes, str] = (b"", 0, b"", "")
 
     def show(self, pixels: bytes, size: int, heat: bytes = b"", caption: str = "") -> None:
-        """Show a picture of `size` x `size` bytes; with size 0 nothing.
+        """Show an image of `size` x `size` bytes; size 0 shows nothing.
 
-        `heat`, as many bytes, lies over it: 255 where the model looks most.
+        `heat`, a saliency map of as many bytes, is laid over it; 255 is the strongest evidence.
         """
         if (pixels, size, heat, caption) != self._shown:
             self._shown = (pixels, size, heat, caption)
@@ -57,17 +57,17 @@ class Picture(Widget):
         paper, ink = Color.parse(variables["panel"]), Color.parse(variables["foreground"])
         warm = Color.parse(variables["accent"])
         if colours and min(width, 2 * height) >= GREY_FROM:
-            picture = half_blocks(pixels, size, width, height, paper, ink, heat, warm)
+            image = half_blocks(pixels, size, width, height, paper, ink, heat, warm)
         else:
-            picture = braille(pixels, size, width, height, heat, (paper, warm) if colours else None)
+            image = braille(pixels, size, width, height, heat, (paper, warm) if colours else None)
         if not caption:
-            return picture
-        across = picture.plain.index("\n") if "\n" in picture.plain else width
-        return Content("\n").join([picture, Content.styled(caption, "$quiet").truncate(width).center(across)])
+            return image
+        across = image.plain.index("\n") if "\n" in image.plain else width
+        return Content("\n").join([image, Content.styled(caption, "$quiet").truncate(width).center(across)])
 
 
 def mixes_colours(app: App[Any]) -> bool:
-    """Whether there are greys between paper and ink: neither without colours nor with a terminal's own 16."""
+    """Whether there are greys between paper and ink: not without colours, nor with the terminal's own 16."""
     return not app.no_color and not app.native_ansi_color and app.console.color_system in ("truecolor", "256")
 
 
@@ -81,9 +81,9 @@ def half_blocks(
     heat: bytes = b"",
     warm: Color | None = None,
 ) -> Content:
-    """The picture in at most width x height cells, two pixels a cell, its darkest as ink.
+    """The image in at most width x height cells, two pixels a cell, its darkest pixel as full ink.
 
-    Where there is `heat` the paper takes on the colour `warm`.
+    `heat` colours the paper with `warm`.
     """
     side = min(width, 2 * height) // 2 * 2
     side = size * (side // size) if side >= size else side
@@ -108,9 +108,9 @@ def half_blocks(
 
 @cache
 def _shades(paper: Color, ink: Color, warm: Color) -> Callable[[Shade, Shade], Style]:
-    """What gives the style of a half block for its two shades; each is made once."""
-    papers = [paper.blend(warm, HOTTEST * heat / (HEAT_LEVELS - 1)) for heat in range(HEAT_LEVELS)]
-    shades = [[ground.blend(ink, level / (LEVELS - 1)) for level in range(LEVELS)] for ground in papers]
+    """A function that gives the style of a half block for its two shades; each style is made once."""
+    grounds = [paper.blend(warm, HOTTEST * heat / (HEAT_LEVELS - 1)) for heat in range(HEAT_LEVELS)]
+    shades = [[ground.blend(ink, level / (LEVELS - 1)) for level in range(LEVELS)] for ground in grounds]
 
     @cache
     def style(upper: Shade, lower: Shade) -> Style:
@@ -127,10 +127,10 @@ def braille(
     heat: bytes = b"",
     colours: tuple[Color, Color] | None = None,
 ) -> Content:
-    """The picture in at most width x height cells, eight dots a cell, a dot for each inked pixel.
+    """The image in at most width x height cells, eight dots a cell, a dot for each inked pixel.
 
-    Where `heat` is half of its highest or more the ground is the second of `colours`, mixed with the first;
-    without colours such cells are in reverse.
+    Where `heat` is at least half of its maximum, the background is a mix of the two `colours`; without colours such
+    cells are reversed.
     """
     side = min(2 * width, 4 * height) // 4 * 4
     side = min(side, size * max(1, side // size)) if side >= size else side
@@ -146,15 +146,15 @@ def braille(
                 for x in range(2):
                     if top + y < side and left + x < side and grey[top + y][left + x] >= INK_FROM:
                         dots |= DOTS[y][x]
-            looked = bool(warmth) and warmth[min(top + 2, side - 1)][min(left + 1, side - 1)] >= HOT_FROM
-            cells.append((looked, chr(0x2800 + dots)))
-        runs = [(looked, "".join(cell for _, cell in run)) for looked, run in groupby(cells, lambda cell: cell[0])]
-        lines.append(Content.assemble(*[(text, hot) if looked else text for looked, text in runs]))
+            is_hot = bool(warmth) and warmth[min(top + 2, side - 1)][min(left + 1, side - 1)] >= HOT_FROM
+            cells.append((is_hot, chr(0x2800 + dots)))
+        runs = [(is_hot, "".join(cell for _, cell in run)) for is_hot, run in groupby(cells, lambda cell: cell[0])]
+        lines.append(Content.assemble(*[(text, hot) if is_hot else text for is_hot, text in runs]))
     return Content("\n").join(lines)
 
 
 def resample(pixels: bytes, size: int, side: int) -> list[list[int]]:
-    """The picture at `side` x `side` by area average; larger sides repeat pixels."""
+    """The image resampled to `side` x `side` by area average; a larger side repeats pixels."""
     rows = [list(pixels[y * size : (y + 1) * size]) for y in range(size)]
     if side == size:
         return rows
@@ -164,16 +164,16 @@ def resample(pixels: bytes, size: int, side: int) -> list[list[int]]:
 
 
 def _sums(values: Sequence[int], side: int) -> list[int]:
-    """A line of values as the sums over `side` equal shares of its length, each value counted `side` times.
+    """The sums of `values` over `side` equal shares of their length, each value counted `side` times.
 
-    The sum up to an edge within a value is that of all before it and its part of that value.
+    The sum up to an edge inside a value is that of all values before it plus the share of this value.
     """
     before = (0, *accumulate(values))
-    upto = [side * before[place] + part * values[place] for place, part in _edges(len(values), side)]
+    upto = [side * before[index] + part * values[index] for index, part in _edges(len(values), side)]
     return [after - start for start, after in pairwise((*upto, side * before[-1]))]
 
 
 @cache
 def _edges(length: int, side: int) -> list[tuple[int, int]]:
-    """Where each share begins: in which value, and how many of its `side` parts are before it."""
+    """Where each share begins: the index of a value, and how many of its `side` parts come before."""
     return [divmod(number * length, side) for number in range(side)]

@@ -1,4 +1,4 @@
-"""The whole way as a user types it: each command a process of its own, its JSON as documented."""
+"""All steps as a user types them: each command is a process, its JSON as documented."""
 
 import json
 import re
@@ -11,16 +11,16 @@ CLASSES, SETS = 12, 16
 
 
 @pytest.fixture(scope="module")
-def way(tmp_path_factory):
+def steps(tmp_path_factory):
     """Everything from sample to predict in one home folder; what each command printed with --json."""
-    home = tmp_path_factory.mktemp("way")
-    said = {}
+    home = tmp_path_factory.mktemp("steps")
+    results = {}
 
     def step(name, *arguments):
         process = run_command(home, *arguments, "--json")
         assert process.returncode == 0, f"{name}: {process.stderr}"
-        said[name] = json.loads(process.stdout)
-        return said[name]
+        results[name] = json.loads(process.stdout)
+        return results[name]
 
     step("sample", "sample", "--classes", CLASSES, "--sets", SETS, "--seed", 1)
     step("prepare", "prepare", "--size", 32, "--workers", 1)
@@ -31,34 +31,34 @@ def way(tmp_path_factory):
         step(target, "export", "onnx", "--target-backend", target)
     step("safetensors", "export", "safetensors", "--verify")
     step("mapping", "export", "mapping")
-    step("inspect", "inspect", said["tract"]["path"], said["strict"]["path"])
+    step("inspect", "inspect", results["tract"]["path"], results["strict"]["path"])
     step("runs", "runs")
-    return home, said
+    return home, results
 
 
-def test_sample_and_prepare_count_the_same_records(way):
-    _, said = way
-    assert said["sample"]["records"] == CLASSES * SETS
-    assert said["sample"]["classes"] == CLASSES
-    assert said["sample"]["sets"] == SETS
-    assert len(said["sample"]["files"]) == SETS // 4
-    prepared = said["prepare"]
+def test_sample_and_prepare_count_the_same_records(steps):
+    _, results = steps
+    assert results["sample"]["records"] == CLASSES * SETS
+    assert results["sample"]["classes"] == CLASSES
+    assert results["sample"]["sets"] == SETS
+    assert len(results["sample"]["files"]) == SETS // 4
+    prepared = results["prepare"]
     assert (prepared["records"], prepared["quarantined"], prepared["classes"], prepared["size"]) == (192, 0, 12, 32)
     assert prepared["seconds"] > 0
     assert prepared["records_per_second"] > 0
     assert prepared["digest"]
 
 
-def test_verify_finds_nothing_wrong(way):
-    home, said = way
-    assert (said["verify"]["samples"], said["verify"]["classes"]) == (192, 12)
-    assert {check["verdict"] for check in said["verify"]["checks"]} <= {"ok", "warning", "not applicable"}
+def test_verify_finds_nothing_wrong(steps):
+    home, results = steps
+    assert (results["verify"]["samples"], results["verify"]["classes"]) == (192, 12)
+    assert {check["verdict"] for check in results["verify"]["checks"]} <= {"ok", "warning", "not applicable"}
     assert (home / "sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_training_learns_and_is_published(way):
-    home, said = way
-    trained = said["train"]
+def test_training_learns_and_is_published(steps):
+    home, results = steps
+    trained = results["train"]
     assert trained["network"] == "kanjinet"
     assert trained["epochs"] == 8
     assert 1 <= trained["best_epoch"] <= 8
@@ -71,16 +71,16 @@ def test_training_learns_and_is_published(way):
         assert (run / name).is_file(), name
 
 
-def test_evaluate_agrees_with_the_test_of_the_training(way):
-    _, said = way
-    assert said["evaluate"]["top1"] == pytest.approx(said["train"]["test"]["top1"])
-    assert {"samples", "top1", "top3", "top5", "balanced", "loss", "confusions"} <= said["evaluate"].keys()
+def test_evaluate_agrees_with_the_test_of_the_training(steps):
+    _, results = steps
+    assert results["evaluate"]["top1"] == pytest.approx(results["train"]["test"]["top1"])
+    assert {"samples", "top1", "top3", "top5", "balanced", "loss", "confusions"} <= results["evaluate"].keys()
 
 
 @pytest.mark.parametrize(("target", "opset"), [("tract", 12), ("ort-tract", 11), ("strict", 11)])
-def test_exports_have_their_opset_and_agree_in_both_engines(way, target, opset):
-    home, said = way
-    exported = said[target]
+def test_exports_have_their_opset_and_agree_in_both_engines(steps, target, opset):
+    home, results = steps
+    exported = results[target]
     assert exported["path"].endswith(f"kanji_model_etl9g-sample_32x32_12classes_{target}.onnx")
     assert exported["opset"] == opset
     assert exported["bytes"] == (home / exported["path"]).stat().st_size
@@ -90,22 +90,22 @@ def test_exports_have_their_opset_and_agree_in_both_engines(way, target, opset):
     assert (home / exported["path"].replace(".onnx", "_mapping.json")).is_file()
 
 
-def test_inspect_says_both_engines_run_it(way):
-    _, said = way
-    for model in said["inspect"]["models"]:
+def test_inspect_shows_that_both_engines_run_it(steps):
+    _, results = steps
+    for model in results["inspect"]["models"]:
         assert model["operators"]["Conv"] > 3
         assert model["backends"]["tract"]["runs"] is True
         assert model["backends"]["onnxruntime"]["runs"] is True
 
 
 @pytest.mark.parametrize("model", ["best_kanji_model.pth", "safetensors", "tract"])
-def test_predict_names_a_drawn_character_with_every_kind_of_model(way, model):
+def test_predict_names_a_drawn_character_with_every_kind_of_model(steps, model):
     from PIL import Image
 
     from kanji_tui.data.dataset import open_dataset
 
-    home, said = way
-    path = "models/best_kanji_model.pth" if model.endswith("pth") else said[model]["path"]
+    home, results = steps
+    path = "models/best_kanji_model.pth" if model.endswith("pth") else results[model]["path"]
     dataset = open_dataset(home / "dataset")
     right = 0
     names = []
@@ -123,16 +123,16 @@ def test_predict_names_a_drawn_character_with_every_kind_of_model(way, model):
     assert right >= len(names) - 2
 
 
-def test_runs_lists_the_training(way):
-    _, said = way
-    (run,) = said["runs"]["runs"]
+def test_runs_lists_the_training(steps):
+    _, results = steps
+    (run,) = results["runs"]["runs"]
     assert (run["job"], run["state"], run["epoch"], run["epochs"]) == ("train", "finished", 8, 8)
     assert re.fullmatch(r"\d{8}T\d{6}-train-1", run["run"])
-    assert run["validation"]["top1"] == pytest.approx(said["train"]["validation"]["top1"])
+    assert run["validation"]["top1"] == pytest.approx(results["train"]["validation"]["top1"])
 
 
-def test_the_same_is_told_to_a_person_without_json(way):
-    home, _ = way
+def test_the_same_is_printed_without_json(steps):
+    home, _ = steps
     assert "finished" in run_command(home, "runs").stdout
     assert "192" in run_command(home, "verify").stdout
     attached = run_command(home, "attach", "latest")

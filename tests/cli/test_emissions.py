@@ -1,4 +1,4 @@
-"""The commands that account for runs, as processes."""
+"""The commands emissions and search, as processes."""
 
 import json
 
@@ -48,10 +48,10 @@ def test_a_search_runs_trials_that_are_runs(kanji_tui, sample_dataset, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("emissions", "nothing"), "there is no run 'nothing'"),
-        (("emissions", "x", "--carbon-intensity", "-3"), "no carbon intensity"),
+        (("emissions", "x", "--carbon-intensity", "-3"), "not a carbon intensity"),
         (("emissions", "x", "--region", "Atlantis"), "no carbon intensity is known for 'Atlantis'"),
         (("search", "--trials", "3"), "--over learning_rate"),
         (("search", "--over", "epochs"), "'epochs' cannot be searched over"),
@@ -61,8 +61,8 @@ def test_a_search_runs_trials_that_are_runs(kanji_tui, sample_dataset, tmp_path)
         (("train", "--track", "codecarbon"), "--track codecarbon:JPN"),
     ],
 )
-def test_what_makes_no_sense_ends_before_anything_starts(kanji_tui, tmp_path, arguments, says):
+def test_what_makes_no_sense_ends_before_anything_starts(kanji_tui, tmp_path, arguments, message):
     process = kanji_tui(*arguments)
     assert process.returncode == 2
-    assert says in process.stderr
+    assert message in process.stderr
     assert not (tmp_path / "models").exists()
