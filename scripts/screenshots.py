@@ -109,7 +109,7 @@ def walk(bench: Workbench):
     yield "training"
 
     bench.keys("4")
-    bench.wait_for("enter inspects")
+    bench.wait_for("press enter to inspect")
     bench.keys("\r")
     bench.wait_for("Conv")
     bench.read(2.0)
