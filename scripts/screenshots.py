@@ -164,7 +164,7 @@ def write_gif(frames: list[tuple[Image.Image, float]], path: Path) -> None:
     whole = Image.new("RGB", (frames[0][0].width, sum(image.height for image, _ in frames)))
     for number, (image, _) in enumerate(frames):
         whole.paste(image, (0, number * image.height))
-    palette = whole.quantize(COLOURS * 2)
+    palette = whole.quantize(COLOURS)
     first, *others = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image, _ in frames]
     durations = [round(1000 * seconds) for _, seconds in frames]
     first.save(path, save_all=True, append_images=others, duration=durations, loop=0, optimize=True)

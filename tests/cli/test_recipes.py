@@ -79,5 +79,5 @@ def test_a_resumed_training_takes_no_other_settings(tmp_path, monkeypatch, other
     run.write_status(replace(run.status(), state="stopped"))
     alone = ["train", "--resume", run.name]
     assert train_spec(parser().parse_args(alone)).resume == run.path
-    with pytest.raises(UsageError, match="settings it began with"):
+    with pytest.raises(UsageError, match="resumes with its own settings"):
         train_spec(parser().parse_args([*alone, *other]))

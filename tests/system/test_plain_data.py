@@ -15,12 +15,24 @@ from hypothesis import strategies as st
 from kanji_tui import jobs
 from kanji_tui.errors import UsageError
 from kanji_tui.system.plain_data import from_plain, to_plain
+from kanji_tui.training.config import TrainConfig, configure
 
 # Any file name, also with bytes that are not UTF-8; but PyYAML reads U+0085, U+2028 and U+2029 as spaces.
 NAMES = st.text(st.characters(exclude_characters="\x00\x85\u2028\u2029") | st.just("\udce9"), min_size=1)
 st.register_type_strategy(Path, NAMES.map(Path))
 st.register_type_strategy(float, st.floats(allow_nan=False))
 st.register_type_strategy(str, NAMES)
+st.register_type_strategy(
+    TrainConfig,  # which refuses most values
+    st.builds(
+        configure,
+        epochs=st.integers(1, 500),
+        learning_rate=st.floats(1e-6, 1.0),
+        optimiser=st.sampled_from(["adamw", "adam", "sgd", "muon"]),
+        sample_limit=st.none() | st.integers(100, 10**6),
+        seed=st.integers(0, 2**31),
+    ),
+)
 
 
 def spec_types() -> list[type]:
