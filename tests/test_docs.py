@@ -62,7 +62,7 @@ def test_energy(home: Path) -> None:
     account = json.loads(regions.splitlines()[-1])
     assert account["carbon_intensity"]["g_per_kwh"] == 50
     assert (account["kwh"] is None) == bool(account["reason"])
-    assert "CodeCarbon (FIN) notes" in beside
+    assert "CodeCarbon (FIN) reports" in beside
 
 
 def test_cross_validation(home: Path) -> None:

@@ -39,7 +39,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await fill(pilot, size="32")
         await pilot.press("enter")
         await shows(pilot, "48 prepared")
-        assert "DRAWN, not handwriting" in text_of(pilot)
+        assert "synthetic, not handwriting" in text_of(pilot)
         await pilot.press("v")
         await shows(pilot, "press 3, then n to train on it")
 
