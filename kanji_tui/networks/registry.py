@@ -18,9 +18,9 @@ SIZES = (32, 128)  # the smallest and the largest picture side the networks are 
 class NetworkEntry:
     """`place` is `module:Class` below this package; `mark` a state-dict key that tells the network from those after
     it; `expects_blur`: files made by the original scripts were trained on blurred pictures; `fast_in_bfloat16`: it
-    learns faster so on CPUs with instructions for it (measured: kanjinet 1.6 times as fast, v2.1 0.6, vit 2.0,
-    hybrid 1.8, kuzushiji 0.75); `needs` is the package, and `extra` this program's extra, that it is not there
-    without.
+    trains faster so on CPUs with instructions for it (measured: vit 2.0 times as fast, hybrid 1.8, kanjinet 1.6,
+    v2.1 1.03, for only its head computes so: benchmarks/RESULTS.md; kuzushiji 0.75); `needs`: the package it needs;
+    `extra`: the pip extra that installs that package.
     """
 
     place: str
