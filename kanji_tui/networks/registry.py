@@ -20,9 +20,9 @@ class NetworkEntry:
 
     `factory`: `module:Class` in this package; `key`: a state-dict key by which `identify_by_keys` tells it from the
     entries after it; `expects_blur`: files made by the original scripts were trained on blurred images;
-    `needs`: the package it needs; `extra`: the pip extra that installs that package; `fast_in_bfloat16`: it
-    learns faster so on CPUs with instructions for it (measured: kanjinet 1.6 times as fast, v2.1 0.6, vit 2.0,
-    hybrid 1.8, kuzushiji 0.75).
+    `needs`: the package it needs; `extra`: the pip extra that installs that package; `fast_in_bfloat16`: training
+    is faster in it on CPUs with instructions for it (measured: vit 2.0 times as fast, hybrid 1.8, kanjinet 1.6,
+    kuzushiji 0.75; v2.1 1.03, whose head alone computes in it: see benchmarks/RESULTS.md).
     """
 
     factory: str

@@ -266,7 +266,8 @@ async def test_news_that_change_nothing_are_not_painted(recorded: Path, monkeypa
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         async for screen in each_screen(pilot):
-            await until(pilot, lambda screen=screen: not getattr(screen, "_waiting", None))  # Preflight's slow checks
+            # Preflight's slow checks arrive later.
+            await until(pilot, lambda screen=screen: not getattr(screen, "_waiting", None))
             await pilot.pause(0.6)
             painted: list[str] = []
             with monkeypatch.context() as patch:
