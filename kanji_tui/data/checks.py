@@ -222,7 +222,7 @@ def check_position(dataset: Dataset, statistics: ImageStatistics) -> Check:
         "ink in the middle",
         "failed",
         f"{found}: shifted like {other.upper()} read as {dataset.format.upper()}",
-        f"if the contact sheet looks shifted: kanji-tui prepare --format {other}",
+        f"if the contact sheet appears shifted: kanji-tui prepare --format {other}",
     )
 
 
