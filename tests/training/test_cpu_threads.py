@@ -19,10 +19,10 @@ def four_cores(monkeypatch):
     ("busy", "before", "expected", "said"),
     [
         (0.1, None, 4, ""),
-        (1.1, None, 3, "others"),
-        (0.1, 2, 2, "goes on from"),
+        (1.1, None, 3, "other programs"),
+        (0.1, 2, 2, "resumed run"),
         (2.2, 4, 4, ""),
-        (1.0, 64, 3, "others"),
+        (1.0, 64, 3, "other programs"),
     ],
 )
 def test_one_for_each_free_core_or_as_the_run_before(busy, before, expected, said, report, monkeypatch):

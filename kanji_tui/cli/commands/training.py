@@ -40,7 +40,7 @@ def add_settings(parser: Parser) -> None:
         if setting.option:
             parser.add_argument(
                 setting.option,
-                type=shares if setting.name == "split_shares" else next(iter(setting.kinds)),
+                type=converter_of(setting),
                 default=None,
                 metavar=setting.metavar,
                 choices=None if setting.metavar else setting.choices or None,
@@ -50,6 +50,14 @@ def add_settings(parser: Parser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="one setting; may be given often"
     )
+
+
+def converter_of(setting: Setting) -> Any:
+    """What argparse calls on a setting's text: the first of its types, or str where that is a Literal."""
+    if setting.name == "split_shares":
+        return shares
+    kind = setting.kinds[0]
+    return kind if isinstance(kind, type) else str
 
 
 def default_of(setting: Setting) -> str:
