@@ -20,7 +20,7 @@ from importlib.machinery import PathFinder
 class Bare(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        absent = ("textual", "rich", "tract", "psutil", "onnxscript", "onnx_ir", "matplotlib_fontja")
+        absent = ("textual", "rich", "tract", "psutil", "matplotlib_fontja")
         return None if name.partition(".")[0] in absent else super().find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Bare

@@ -1,4 +1,7 @@
-"""Converts a recogniser to an ONNX graph, by whichever of torch's two exporters writes the target's opset."""
+"""Converts a recogniser to an ONNX graph by torch's TorchScript exporter, which writes old opsets exactly.
+
+The dynamo exporter (torch 2.13) takes ten times as long and writes opset 18 whatever is asked for.
+"""
 
 import contextlib
 import ctypes
@@ -14,7 +17,7 @@ import onnx
 import torch
 
 from kanji_tui import __version__
-from kanji_tui.engines.graph import NAME_SCOPES, opsets
+from kanji_tui.engines.graph import NAME_SCOPES
 from kanji_tui.engines.loading import all_nodes
 from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.export.pooling import fix_pooling
@@ -23,23 +26,17 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 
 INPUT, OUTPUT, BATCH = "input", "logits", "batch"
-TORCHSCRIPT, DYNAMO = "TorchScript", "torch.export"
+EXPORTER = "TorchScript"
 
 
-def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> tuple[onnx.ModelProto, str, str]:
-    """The graph for `target`, the exporter that wrote it, and the reason for that exporter.
+def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> onnx.ModelProto:
+    """The graph for `target`.
 
     The graph's metadata holds the card. It contains no local path, no doc string, and no shapes except those of its
-    inputs and outputs. Raises KanjiError naming the network if neither exporter can convert it.
+    inputs and outputs. Raises KanjiError naming the network if it cannot be converted.
     """
     images = torch.zeros(2 if target.batch is None else target.batch, 1, card.size, card.size)
-    model, reason = None, "it writes old opsets exactly"
-    if target.dynamo:
-        model, reason = try_dynamo(recogniser, images, target)
-    exporter = DYNAMO
-    if model is None:
-        exporter = TORCHSCRIPT
-        model = export_torchscript(recogniser, images, card, target)
+    model = export_torchscript(recogniser, images, card, target)
     if target.fixed_pooling:
         try:
             fix_pooling(model)
@@ -47,7 +44,7 @@ def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> tuple[on
             raise KanjiError(
                 f"the network {card.network} cannot be exported for {target.name}: {error.message}", error.remedy
             ) from None
-    return finish(model, card, target), exporter, reason
+    return finish(model, card, target)
 
 
 def finish(model: onnx.ModelProto, card: ModelCard, target: Target) -> onnx.ModelProto:
@@ -58,39 +55,10 @@ def finish(model: onnx.ModelProto, card: ModelCard, target: Target) -> onnx.Mode
     return model
 
 
-def try_dynamo(recogniser: Recogniser, images: torch.Tensor, target: Target) -> tuple[onnx.ModelProto | None, str]:
-    """The model by the dynamo exporter if it has the target's opset, else None; and what the exporter did.
-
-    The exporter may write another opset without an error, so the opset is read from the result.
-    """
-    exporter = f"the dynamo exporter of torch {torch.__version__.split('+')[0]}"
-    shapes = ({0: torch.export.Dim(BATCH)} if target.batch is None else {},)
-    try:
-        with quiet():
-            program = torch.onnx.export(
-                recogniser,
-                (images,),
-                dynamo=True,
-                verbose=False,
-                opset_version=target.opset,
-                input_names=[INPUT],
-                output_names=[OUTPUT],
-                dynamic_shapes=shapes,
-            )
-        assert program is not None
-        model = program.model_proto
-    except Exception as error:  # it raises exceptions of many kinds
-        return None, f"{exporter} failed: {first_line(error)}"
-    written = opsets(model).get("ai.onnx", 0)
-    if written != target.opset:
-        return None, f"{exporter} wrote opset {written} instead of {target.opset}"
-    return model, f"{exporter} wrote opset {written}"
-
-
 def export_torchscript(
     recogniser: Recogniser, images: torch.Tensor, card: ModelCard, target: Target
 ) -> onnx.ModelProto:
-    """The model by the TorchScript exporter. Raises KanjiError naming the network if it cannot be converted."""
+    """The model as the exporter writes it. Raises KanjiError naming the network if it cannot be converted."""
     written = io.BytesIO()
     dynamic = {INPUT: {0: BATCH}, OUTPUT: {0: BATCH}} if target.batch is None else None
     try:
@@ -117,7 +85,7 @@ def export_torchscript(
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Discard the exporters' warnings, log lines and output: errors are raised, the result is checked.
+    """Discard the exporter's warnings, log lines and output: errors are raised, the result is checked.
 
     Torch's C++ code prints whole graphs without Python's streams, so the file descriptors are redirected too.
     """

@@ -11,7 +11,7 @@ from kanji_tui.engines.samples import (
     why_unusable,
 )
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
-from kanji_tui.export.conversion import INPUT, convert, finish
+from kanji_tui.export.conversion import EXPORTER, INPUT, convert, finish
 from kanji_tui.export.mapping import model_mapping
 from kanji_tui.export.naming import export_path
 from kanji_tui.export.options import QUANTISATIONS
@@ -58,7 +58,7 @@ def export_onnx(
         samples = samples.resized(card.size)
     raise_if_stopped(report)
     report(Progress("writing", 0, 1, "files", path.name))
-    model, exporter, reason = convert(made.recogniser, card, made.target)
+    model = convert(made.recogniser, card, made.target)
     if variant.quantize:
         quantised = quantise(model, variant.quantize, INPUT, calibration, made.target.batch)
         model = finish(quantised, card, made.target)
@@ -81,8 +81,7 @@ def export_onnx(
         bytes=path.stat().st_size,
         target=made.target.name,
         opset=made.target.opset,
-        exporter=exporter,
-        exporter_reason=reason,
+        exporter=EXPORTER,
         pooling=", ".join(dict.fromkeys(f"{pool.operator} {pool.window}" for pool in pooling)),
         pooling_nodes=pooling,
         pooling_type=made.pooling_type,

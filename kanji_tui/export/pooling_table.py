@@ -60,7 +60,7 @@ def measure(
         made = make_variant(recogniser, card, TARGETS["tract"], Variant(pooling_type=kind))
     except UsageError as error:
         return PoolingRow(kind, kind == trained, error.message)
-    model, _, _ = convert(made.recogniser, made.card, made.target)
+    model = convert(made.recogniser, made.card, made.target)
     path.write_bytes(model.SerializeToString())
     pooling = read_back(path, made.target, made.card)
     parity_samples = samples.subset(PARITY_SAMPLES)

@@ -34,7 +34,6 @@ class ExportedOnnx:
     target: str
     opset: int
     exporter: str
-    exporter_reason: str
     pooling: str
     pooling_nodes: tuple[Pooling, ...]
     pooling_type: str

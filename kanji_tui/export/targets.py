@@ -9,14 +9,13 @@ from kanji_tui.errors import UsageError
 class Target:
     """The properties of an ONNX file.
 
-    `opset`: exactly this one. `dynamo`: torch's dynamo exporter is tried first. `fixed_pooling`: no node pools
+    `opset`: exactly this one. `fixed_pooling`: no node pools
     globally; each has a fixed window of the size of its input. `batch`: the fixed size, or None for the symbol
     `batch`. `note`: what the target is for, and where it could be tested.
     """
 
     name: str
     opset: int
-    dynamo: bool
     fixed_pooling: bool
     batch: int | None
     note: str
@@ -25,17 +24,16 @@ class Target:
 TARGETS = {
     target.name: target
     for target in (
-        Target("tract", 12, True, False, None, "run in tract itself"),
+        Target("tract", 12, False, None, "run in tract itself"),
         Target(
             "ort-tract",
             11,
-            False,
             True,
             None,
             "for candle and the crates ort-candle and ort-tract: no global pooling nodes, which candle rejects; "
             "none of them can be run from Python, so this file was run in tract and in ONNX Runtime",
         ),
-        Target("strict", 11, False, True, 1, "the oldest operators, fixed windows, batch 1"),
+        Target("strict", 11, True, 1, "the oldest operators, fixed windows, batch 1"),
     )
 }
 

@@ -85,7 +85,6 @@ def make_variant(recogniser: Recogniser, card: ModelCard, target: Target, varian
         target = replace(
             target,
             opset=OPSET,
-            dynamo=False,
             note=f"{target.note}; opset {OPSET} instead of {target.opset}, because its operators need that",
         )
     if differences or variant.quantize:

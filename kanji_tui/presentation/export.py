@@ -41,7 +41,7 @@ def onnx_key_values(result: ExportedOnnx) -> KeyValues:
     pairs = (
         ("size", numbers.size(result.bytes)),
         ("opset", str(result.opset)),
-        ("exporter", f"{result.exporter}: {result.exporter_reason}"),
+        ("exporter", result.exporter),
         ("pooling", f"{result.pooling_type}: {result.pooling}"),
         ("precision", result.quantization),
         ("variant", result.changed),

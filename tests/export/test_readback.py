@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -23,7 +22,7 @@ CARD = ModelCard("kanjinet", (0x2422, 0x3021, 0x4544), 48, mean=0.1, std=0.3)
 @pytest.fixture(scope="module")
 def strict() -> onnx.ModelProto:
     recogniser = Recogniser(registry.build("kanjinet", 3, 48), CARD.mean, CARD.std).eval()
-    return convert(recogniser, CARD, TARGETS["strict"])[0]
+    return convert(recogniser, CARD, TARGETS["strict"])
 
 
 def copy(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -97,23 +96,8 @@ def test_the_windows_fit_every_image_size(tmp_path: Path, size: int, network: st
     card = ModelCard(network, CARD.classes, size)
     recogniser = Recogniser(registry.build(network, 3, size)).eval()
     path = tmp_path / "model.onnx"
-    path.write_bytes(convert(recogniser, card, TARGETS["ort-tract"])[0].SerializeToString())
+    path.write_bytes(convert(recogniser, card, TARGETS["ort-tract"]).SerializeToString())
     for pool in read_back(path, TARGETS["ort-tract"], card):
         assert pool.operator == "AveragePool"
         assert pool.input_shape is not None
         assert pool.window == "x".join(map(str, pool.input_shape[2:]))
-
-
-def test_the_dynamo_exporter_is_used_if_it_writes_the_opset(tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript", reason="torch's dynamo exporter needs it; without it TorchScript is used")
-    target = replace(TARGETS["tract"], opset=18, fixed_pooling=True)
-    recogniser = Recogniser(registry.build("v2.1", 3, 48)).eval()
-    card = replace(CARD, network="v2.1", mean=0.0, std=1.0)
-    model, exporter, reason = convert(recogniser, card, target)
-    assert exporter == "torch.export"
-    assert reason.endswith("wrote opset 18")
-    path = tmp_path / "model.onnx"
-    path.write_bytes(model.SerializeToString())
-    assert {pool.window for pool in read_back(path, target, card)} == {"6x6", "3x3"}
-    keys = {entry.key for node in model.graph.node for entry in node.metadata_props}
-    assert keys <= {"pkg.torch.onnx.name_scopes"}

@@ -82,7 +82,6 @@ def exported() -> ExportedOnnx:
         target="tract",
         opset=13,
         exporter="TorchScript",
-        exporter_reason="it writes old opsets",
         pooling="GlobalAveragePool whole image",
         pooling_nodes=(),
         pooling_type="adaptive_avg",
