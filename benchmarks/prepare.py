@@ -44,7 +44,7 @@ SIZE = 64
 
 def make_input(folder: Path, files: int) -> list[Path]:
     """Write two synthetic files of full size and copies of them; returns all paths."""
-    generate_sample(folder / "drawn", 3036, 8, 0, SilentReport())
+    generate_sample(folder / "synthetic", 3036, 8, 0, SilentReport())
     originals = sorted((folder / "synthetic").glob("ETL9G_*"))
     (folder / "etl").mkdir()
     paths = [folder / "etl" / f"ETL9G_{number:02d}" for number in range(1, files + 1)]

@@ -99,7 +99,7 @@ def stall(app: OnTerminal) -> tuple[float, int]:
     app.keys("1")
     time.sleep(STALL_SECONDS / 2)
     before = app.received
-    seconds = app.wait_for("found and remedy", 10)
+    seconds = app.wait_for("details and remedy", 10)
     return seconds, app.received - before
 
 

@@ -8,13 +8,21 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
 
 from kanji_tui.events import Event
+
+
+# The files that take longest, which begin first: at the end no worker waits long for the other.
+LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "test_torchrun", "test_variants")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @dataclass
@@ -123,7 +131,33 @@ def run_command(home: Path, *arguments: object, timeout: float = 300, **environm
     )
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What a command of `kanji_tui` ended with and printed, named as in a `subprocess.CompletedProcess`."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture
-def kanji_tui(tmp_path: Path):
-    """`run_command` in a folder of the test's own."""
-    return partial(run_command, tmp_path)
+def kanji_tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """`kanji-tui ARGUMENTS` within this process, in a folder of the test's own: torch is loaded once for all tests.
+
+    What runs as a child of the command (each training) is a process here too. `run_command` starts a process.
+    """
+
+    def call(*arguments: object, **environment: str) -> Ended:
+        from kanji_tui.cli import main
+
+        torch = sys.modules.get("torch")
+        threads = torch.get_num_threads() if torch else 0
+        monkeypatch.chdir(tmp_path)
+        capsys.readouterr()
+        with patch.dict(os.environ, environment):  # --home sets a variable for child processes
+            code = main([str(argument) for argument in arguments])
+        if torch:
+            torch.set_num_threads(threads)
+        return Ended(code, *capsys.readouterr())
+
+    return call

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.runs.run_directory import list_runs
+from kanji_tui.runs.run_directory import find_run, list_runs
 
 DOCS = Path(__file__).parent.parent / "docs"
 SMALL = "--network v1 --epochs 1 --batch-size 16"
@@ -74,8 +74,11 @@ def test_cross_validation(home: Path) -> None:
     tests = [fold["test"]["top1"] for fold in result["folds"]]
     assert result["mean"]["test"]["top1"] == pytest.approx(np.mean(tests))
     assert result["std"]["test"]["top1"] == pytest.approx(np.std(tests, ddof=1))
-    trained = [found for found in list_runs(home / "models" / "runs") if "-train-" in found.name]
-    assert len(trained) == 2, "a fold that was trained before is not trained again"
+    assert sum(fold["test"]["samples"] for fold in result["folds"]) == 12 * 16  # each sample is tested once
+    runs = home / "models" / "runs"
+    for fold in result["folds"]:
+        assert find_run(fold["run"], runs).config()["spec"]["config"]["fold"] == fold["fold"]
+    assert len([found for found in list_runs(runs) if "-train-" in found.name]) == 2, "no fold is trained twice"
 
 
 def test_many_gpus(home: Path) -> None:

@@ -1,38 +1,61 @@
-"""All steps as a user types them: each command is a process, its JSON as documented."""
+"""The README's command-line script as it stands there, only on a smaller sample; each command's JSON as documented.
+
+A textual that cannot be imported stands in the way of the real one: no command needs it.
+"""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_command
-
+README = Path(__file__).parents[2] / "README.md"
 CLASSES, SETS = 12, 16
+SMALLER = {
+    "sample --classes 120 --sets 40": f"sample --classes {CLASSES} --sets {SETS} --seed 1",
+    "kanji-tui prepare": "kanji-tui prepare --size 32 --workers 1",
+    "kanji-tui verify": "kanji-tui verify --test-model",
+    "kanji-tui train": "kanji-tui train --epochs 8 --batch-size 16",
+}
+
+
+def script() -> list[str]:
+    """The commands of the README's script, made smaller."""
+    section = README.read_text(encoding="utf-8").split("## The same from the command line")[1]
+    text = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1]
+    for command, smaller in SMALLER.items():
+        assert command in text
+        text = text.replace(command, smaller)
+    return [line.partition("#")[0].strip() for line in text.splitlines()]
 
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory):
-    """Everything from sample to predict in one home folder; what each command printed with --json."""
+    """Everything from sample to runs in one home folder; what each command printed, by name or target."""
     home = tmp_path_factory.mktemp("steps")
+    textual = tmp_path_factory.mktemp("packages") / "textual"
+    textual.mkdir()
+    (textual / "__init__.py").write_text("raise ModuleNotFoundError('no textual', name='textual')")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    without = {**environment, "PYTHONPATH": f"{textual.parent}:{os.environ.get('PYTHONPATH', '')}"}
+    others = [f"kanji-tui export onnx --target-backend {target}" for target in ("ort-tract", "strict")]
     results = {}
-
-    def step(name, *arguments):
-        process = run_command(home, *arguments, "--json")
-        assert process.returncode == 0, f"{name}: {process.stderr}"
-        results[name] = json.loads(process.stdout)
-        return results[name]
-
-    step("sample", "sample", "--classes", CLASSES, "--sets", SETS, "--seed", 1)
-    step("prepare", "prepare", "--size", 32, "--workers", 1)
-    step("verify", "verify", "--contact-sheet", "sheet.png", "--test-model")
-    step("train", "train", "--epochs", 8, "--batch-size", 16)
-    step("evaluate", "evaluate")
-    for target in ("tract", "ort-tract", "strict"):
-        step(target, "export", "onnx", "--target-backend", target)
-    step("safetensors", "export", "safetensors", "--verify")
-    step("mapping", "export", "mapping")
-    step("inspect", "inspect", results["tract"]["path"], results["strict"]["path"])
-    step("runs", "runs")
+    for command in (*script(), *others):
+        process = subprocess.run(
+            ["sh", "-e", "-c", command.replace(" || exit 1", "") + " --json"],
+            cwd=home,
+            env=environment if "preflight" in command else without,  # which reports a textual that is missing
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert process.returncode == 0, f"{command}: {process.stderr}"
+        words = command.removeprefix("kanji-tui export ").removeprefix("kanji-tui ").split()
+        results[words[2] if words[0] == "onnx" else words[0]] = json.loads(process.stdout)
     return home, results
 
 
@@ -53,7 +76,7 @@ def test_verify_finds_nothing_wrong(steps):
     home, results = steps
     assert (results["verify"]["samples"], results["verify"]["classes"]) == (192, 12)
     assert {check["verdict"] for check in results["verify"]["checks"]} <= {"ok", "warning", "not applicable"}
-    assert (home / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert (home / "samples.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_training_learns_and_is_published(steps):
@@ -67,6 +90,7 @@ def test_training_learns_and_is_published(steps):
     assert trained["samples_per_second"] > 0
     run = home / "models" / "runs" / trained["run"]
     assert (home / "models" / "best_kanji_model.pth").read_bytes() == (run / "best_kanji_model.pth").read_bytes()
+    assert (home / "models" / "kanji_etl9g_enhanced_mapping.json").is_file()
     for name in ("config.yaml", "events.jsonl", "status.json", "log.txt", "last.ckpt", "training_progress.json"):
         assert (run / name).is_file(), name
 
@@ -99,7 +123,7 @@ def test_inspect_shows_that_both_engines_run_it(steps):
 
 
 @pytest.mark.parametrize("model", ["best_kanji_model.pth", "safetensors", "tract"])
-def test_predict_names_a_drawn_character_with_every_kind_of_model(steps, model):
+def test_predict_names_a_drawn_character_with_every_kind_of_model(steps, model, kanji_tui):
     from PIL import Image
 
     from kanji_tui.data.dataset import open_dataset
@@ -112,7 +136,7 @@ def test_predict_names_a_drawn_character_with_every_kind_of_model(steps, model):
     for number in range(0, len(dataset), 24):
         Image.fromarray(255 - dataset.images([number])[0]).save(home / f"{number}.png")
         names.append(f"{number}.png")
-    process = run_command(home, "predict", "--model-path", path, *names, "--json")
+    process = kanji_tui("predict", "--home", home, "--model-path", path, *names, "--json")
     assert process.returncode == 0, process.stderr
     predictions = json.loads(process.stdout)["predictions"]
     for name, prediction in zip(names, predictions, strict=True):
@@ -131,10 +155,12 @@ def test_runs_lists_the_training(steps):
     assert run["validation"]["top1"] == pytest.approx(results["train"]["validation"]["top1"])
 
 
-def test_the_same_is_printed_without_json(steps):
-    home, _ = steps
-    assert "finished" in run_command(home, "runs").stdout
-    assert "192" in run_command(home, "verify").stdout
-    attached = run_command(home, "attach", "latest")
+def test_the_same_is_printed_without_json(steps, kanji_tui):
+    home, results = steps
+    assert "finished" in kanji_tui("runs", "--home", home).stdout
+    assert "192" in kanji_tui("verify", "--home", home).stdout
+    attached = kanji_tui("attach", "latest", "--home", home)
     assert "epoch   8/8" in attached.stderr
     assert "top-1" in attached.stdout
+    inspected = kanji_tui("inspect", "--home", home, results["tract"]["path"])
+    assert re.search(r"^tract +runs", inspected.stdout, re.MULTILINE)

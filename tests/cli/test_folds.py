@@ -1,7 +1,4 @@
-"""A cross-validation as a command: every fold an ordinary run, none trained twice."""
-
-import json
-from statistics import fmean, stdev
+"""A cross-validation that is stopped and goes on. That no fold is trained twice is in tests/test_docs.py."""
 
 import pytest
 
@@ -9,33 +6,10 @@ from kanji_tui.errors import Stopped
 from kanji_tui.events import Progress
 from kanji_tui.jobs import folds
 from kanji_tui.jobs.train import Spec as TrainSpec
-from kanji_tui.runs.run_directory import find_run, list_runs
+from kanji_tui.runs.run_directory import list_runs
 from kanji_tui.training.config import configure
 from kanji_tui.training.results import Metrics
 from tests.cli.test_runs import wait_until
-
-
-def test_folds_are_trained_once_and_summed_up(kanji_tui, tmp_path, sample_dataset):
-    command = ("folds", 2, "--data-dir", sample_dataset, "--epochs", 1, "--batch-size", 32, "--json")
-    process = kanji_tui(*command)
-    assert process.returncode == 0, process.stderr
-    found = json.loads(process.stdout)
-    assert [fold["fold"] for fold in found["folds"]] == ["1/2", "2/2"]
-    assert sum(fold["test"]["samples"] for fold in found["folds"]) == 12 * 16  # each sample is tested once
-    for part in ("validation", "test"):
-        scores = [fold[part]["top1"] for fold in found["folds"]]
-        assert found["mean"][part]["top1"] == pytest.approx(fmean(scores))
-        assert found["std"][part]["top1"] == pytest.approx(stdev(scores))
-    runs = tmp_path / "models" / "runs"
-    for fold in found["folds"]:
-        assert find_run(fold["run"], runs).config()["spec"]["config"]["fold"] == fold["fold"]
-    assert not (tmp_path / "models" / "best_kanji_model.pth").exists()  # no fold's model is better than another's
-
-    again = kanji_tui(*command[:-1])
-    assert again.returncode == 0, again.stderr
-    assert all(fold["run"] in again.stdout for fold in found["folds"])
-    assert "mean" in again.stdout
-    assert sum(run.config()["job"] == "train" for run in list_runs(runs)) == 2
 
 
 def test_a_stop_stops_the_fold_at_work_which_goes_on_later(sample_dataset, tmp_path, report, monkeypatch):

@@ -1,19 +1,21 @@
-"""The four commands of the original scripts, each as a process, with the flags these had."""
+"""The four commands of the original scripts, with the flags these had."""
 
-import subprocess
 import sys
 
 import pytest
 
+from kanji_tui.cli import legacy
+from tests.conftest import Ended
+
 
 @pytest.fixture
-def original(tmp_path):
+def original(tmp_path, monkeypatch, capsys):
     """Call the function that an installed command of the original's name calls, in a folder of the test's own."""
 
-    def call(function: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        code = f"import sys; from kanji_tui.cli.legacy import {function}; sys.exit({function}())"
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    def call(function: str, *arguments: object) -> Ended:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [function, *map(str, arguments)])
+        return Ended(getattr(legacy, function)(), *capsys.readouterr())
 
     return call
 

@@ -1,4 +1,4 @@
-"""`kanji-tui --once`: the screens as plain text, as a process, also where neither a terminal nor textual is."""
+"""`kanji-tui --once`: the screens as plain text, also where neither a terminal nor textual is."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from kanji_tui.cli import once
 from kanji_tui.cli.parser import SCREENS
-from tests.conftest import Trained, run_command
+from tests.conftest import Ended, Trained, run_command
 from tests.tui.recorded import LIVE, RUN, make_home, write_live
 
 BOXES = [chr(code) for code in range(0x2500, 0x25A0)] + ["\x1b", "\r", "\t"]
@@ -28,8 +28,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def printed(home: Path, *arguments: str, **environment: str) -> str:
-    process = run_command(home, *arguments, **environment)
+@pytest.fixture
+def printed(kanji_tui):
+    """What a command prints on stdout in the folder `home`, which is plain text."""
+
+    def call(home: Path, *arguments: str) -> str:
+        return plain(kanji_tui(*arguments, "--home", home))
+
+    return call
+
+
+def plain(process: Ended) -> str:
     assert process.returncode == 0, process.stderr
     assert process.stderr == ""
     assert not [box for box in BOXES if box in process.stdout]
@@ -40,7 +49,7 @@ def test_it_has_the_screens_of_the_workbench() -> None:
     assert tuple(once.SCREENS) == SCREENS
 
 
-def test_the_screens_in_words(home: Path) -> None:
+def test_the_screens_in_words(home: Path, printed) -> None:
     assert "2 files, 48 records" in printed(home, "--once", "dataset")
     training = printed(home, "--once", "training")
     assert RUN in training
@@ -55,7 +64,7 @@ def test_the_screens_in_words(home: Path) -> None:
     assert "1 of 1 characters" in draw
 
 
-def test_all_screens_of_an_empty_folder_have_a_next_step(tmp_path: Path) -> None:
+def test_all_screens_of_an_empty_folder_have_a_next_step(tmp_path: Path, printed) -> None:
     output = printed(tmp_path, "--once")
     for digit, name in enumerate(SCREENS, start=1):
         assert f"Screen {digit}, {name.title()}\n" in output
@@ -65,7 +74,7 @@ def test_all_screens_of_an_empty_folder_have_a_next_step(tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
-def test_the_inspector_asks_the_engines(tmp_path: Path, trained: Trained) -> None:
+def test_the_inspector_asks_the_engines(tmp_path: Path, trained: Trained, printed) -> None:
     from kanji_tui.export.quick_export import export_quickly
 
     (tmp_path / "models").mkdir()
@@ -78,10 +87,11 @@ def test_the_inspector_asks_the_engines(tmp_path: Path, trained: Trained) -> Non
 
 
 def test_it_needs_no_textual(home: Path, tmp_path: Path) -> None:
+    """As a process; that no other screen reaches it is a contract of imports."""
     (tmp_path / "textual").mkdir()
     (tmp_path / "textual" / "__init__.py").write_text("raise ModuleNotFoundError('no textual', name='textual')")
-    for name in ("dataset", "training", "browser", "draw"):
-        printed(home, "--once", name, PYTHONPATH=str(tmp_path))
+    path = f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"
+    assert RUN in plain(run_command(home, "--once", "training", PYTHONPATH=path))
 
 
 def test_a_terminal_gets_no_more_than_a_pipe(home: Path) -> None:
@@ -99,14 +109,14 @@ def test_a_terminal_gets_no_more_than_a_pipe(home: Path) -> None:
     assert b"\x1b" not in output
 
 
-def test_json(home: Path) -> None:
-    process = run_command(home, "--once", "draw", "--json")
+def test_json(home: Path, kanji_tui) -> None:
+    process = kanji_tui("--home", home, "--once", "draw", "--json")
     screens = json.loads(process.stdout)["screens"]
     assert [screen["screen"] for screen in screens] == ["draw"]
     assert any("best_kanji_model.pth" in line for line in screens[0]["lines"])
 
 
-def test_a_broken_dataset_is_reported_and_ends_nothing(home: Path, tmp_path: Path) -> None:
+def test_a_broken_dataset_is_reported_and_ends_nothing(home: Path, tmp_path: Path, printed) -> None:
     shutil.copytree(home / "dataset", tmp_path / "dataset")
     (tmp_path / "dataset" / "metadata.json").write_text("{}")
     output = printed(tmp_path, "--once", "dataset")
@@ -114,7 +124,7 @@ def test_a_broken_dataset_is_reported_and_ends_nothing(home: Path, tmp_path: Pat
     assert "Screen 5, Browser" in printed(tmp_path, "--once", "browser")
 
 
-def test_no_such_screen(tmp_path: Path) -> None:
-    process = run_command(tmp_path, "--once", "kitchen")
+def test_no_such_screen(kanji_tui) -> None:
+    process = kanji_tui("--once", "kitchen")
     assert process.returncode == 2
     assert "preflight" in process.stderr

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -185,10 +184,3 @@ def test_an_inspection_can_be_stopped(tmp_path: Path, report) -> None:
     report.stop = True
     with pytest.raises(Stopped):
         inspect(graphs.image_network(tmp_path / "net.onnx"), report)
-
-
-def test_an_inspection_ends_within_ten_seconds(tmp_path: Path, report) -> None:
-    path = graphs.transformer_block(tmp_path / "block.onnx")
-    start = time.perf_counter()
-    inspect(path, report)
-    assert time.perf_counter() - start < 10  # 0.7 s on an idle machine; ten times that is a defect

@@ -11,11 +11,10 @@ from kanji_tui.networks.registry import NETWORKS, build, identify_by_keys
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("size", [32, 64])
-def test_one_training_step_lowers_the_loss_of_every_network(name, size):
+def test_one_training_step_lowers_the_loss_of_every_network(name):
     torch.manual_seed(0)
-    network = build(name, 7, size).eval()  # no dropout, so one step must lower the loss
-    images, labels = torch.rand(6, 1, size, size), torch.arange(6)
+    network = build(name, 7, 32).eval()  # no dropout, so one step must lower the loss
+    images, labels = torch.rand(6, 1, 32, 32), torch.arange(6)
     logits = network(images)
     assert logits.shape == (6, 7)
     before = functional.cross_entropy(logits, labels)

@@ -27,7 +27,6 @@ from kanji_tui.recognition.saliency import (
     run_up_to,
     saliency,
 )
-from tests.conftest import run_command
 
 SIZE = 32
 OWN_ATTENTION = [name for name in ("kuzushiji", "vit", "hybrid") if name in registry.NETWORKS]
@@ -214,13 +213,13 @@ def test_the_job_explains_samples(trained, report) -> None:
     assert found.picture_path == found.array_path == ""
 
 
-def test_the_command_prints_a_map_or_refuses_two_inputs(trained) -> None:
-    where = ("--model-path", trained.model_path, "--data-dir", trained.data_dir)
-    plain = run_command(trained.home, "saliency", *where, "--sample", 3)
+def test_the_command_prints_a_map_or_refuses_two_inputs(trained, kanji_tui) -> None:
+    where = ("--home", trained.home, "--model-path", trained.model_path, "--data-dir", trained.data_dir)
+    plain = kanji_tui("saliency", *where, "--sample", 3)
     assert plain.returncode == 0, plain.stderr
     assert "class activation map" in plain.stdout
     assert len([line for line in plain.stdout.splitlines() if line.startswith("  ")]) == 16
-    both = run_command(trained.home, "saliency", "image.png", *where, "--sample", 3)
+    both = kanji_tui("saliency", "image.png", *where, "--sample", 3)
     assert both.returncode == 2
     assert "one image file" in both.stderr
 

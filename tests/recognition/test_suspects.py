@@ -12,7 +12,6 @@ from kanji_tui.recognition.evaluation import predict_split
 from kanji_tui.recognition.models import open_model
 from kanji_tui.recognition.predictions import SPLIT_NAMES, Predictions
 from kanji_tui.recognition.suspects import find_suspects, rank_suspects, write_tsv
-from tests.conftest import run_command
 
 A, B, C = 0x3021, 0x3022, 0x3023
 
@@ -84,10 +83,19 @@ def test_the_note_on_the_train_split_only_appears_with_train_samples(trained, re
     assert find_suspects(dataset, tested, splits, trained.model_path).note == ""
 
 
-def test_the_command_writes_a_tsv_file(trained, tmp_path):
+def test_the_command_writes_a_tsv_file(trained, tmp_path, kanji_tui):
     path = tmp_path / "suspects.tsv"
-    where = ("--model-path", trained.model_path, "--data-dir", trained.data_dir, "--split", "all")
-    process = run_command(trained.home, "suspects", *where, "--output-path", path, "--json")
+    where = (
+        "--home",
+        trained.home,
+        "--model-path",
+        trained.model_path,
+        "--data-dir",
+        trained.data_dir,
+        "--split",
+        "all",
+    )
+    process = kanji_tui("suspects", *where, "--output-path", path, "--json")
     assert process.returncode == 0, process.stderr
     printed = json.loads(process.stdout)
     assert "train split" in process.stderr
@@ -97,7 +105,7 @@ def test_the_command_writes_a_tsv_file(trained, tmp_path):
     assert printed["samples"] == len(open_dataset(trained.data_dir))
     columns = ["file", "record", "data_set", "label", "label_jis", "predicted", "predicted_jis"]
     assert path.read_text(encoding="utf-8").splitlines()[0].split("\t")[:7] == columns
-    plain = run_command(trained.home, "suspects", *where)
+    plain = kanji_tui("suspects", *where)
     assert plain.returncode == 0
     assert f"{len(rows)} of {printed['samples']} samples, split all" in plain.stdout
 

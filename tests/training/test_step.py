@@ -94,18 +94,21 @@ def test_every_optimiser_fits_one_batch_in_each_precision(optimiser, precision, 
     assert losses[-1] < 0.6 * losses[0]
 
 
-@pytest.mark.parametrize("spoilt", [float("inf"), float("nan")])
-def test_a_gradient_beyond_float16_moves_the_weights_of_no_optimiser(spoilt, report):
+def test_a_gradient_beyond_float16_moves_the_weights_of_no_optimiser(report):
+    """Batches of two: a CPU computes convolutions in float16 slowly."""
     state = state_of(replace(CONFIG, epochs=4, precision="float16", weight_decay=0.1))
     adam, muon = state.optimisers
-    hook = adam.param_groups[0]["params"][0].register_hook(lambda gradient: torch.full_like(gradient, spoilt))
+    first = adam.param_groups[0]["params"][0]
     before = weights(state)
-    step.train_step(state, *batch(), 10, 10, report)
-    assert torch.equal(before, weights(state))
-    assert not muon.state
-    hook.remove()
-    for number in range(11, 20):
-        step.train_step(state, *batch(), number, 10, report)
+    for spoilt in (float("inf"), float("nan")):
+        hook = first.register_hook(lambda gradient, spoilt=spoilt: torch.full_like(gradient, spoilt))
+        step.train_step(state, *batch(2), 10, 10, report)
+        hook.remove()
+        assert torch.equal(before, weights(state))
+        assert not muon.state
+    state.scaler.update(1.0)  # whatever it came down to, the next gradients fit
+    for number in (11, 12):
+        step.train_step(state, *batch(2), number, 10, report)
     assert weights(state).isfinite().all()
     assert not torch.equal(before, weights(state))
 

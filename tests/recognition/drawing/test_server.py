@@ -16,7 +16,7 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.saved import save_sample
 from kanji_tui.recognition.drawing.strokes import render
-from tests.conftest import Trained, run_command
+from tests.conftest import Trained
 from tests.drawn import DEN, DRAWN, KEN
 
 
@@ -123,7 +123,7 @@ def test_damaged_weights_are_reported_in_one_sentence(tmp_path: Path):
     assert "Traceback" not in found["problem"]
 
 
-def test_predict_gives_the_same_for_a_saved_drawing(ready: Path, tmp_path: Path):
+def test_predict_gives_the_same_for_a_saved_drawing(ready: Path, tmp_path: Path, kanji_tui):
     (tmp_path / "models").symlink_to(ready / "models")
     (tmp_path / "dataset").symlink_to(ready / "dataset")
     requests = [
@@ -135,14 +135,14 @@ def test_predict_gives_the_same_for_a_saved_drawing(ready: Path, tmp_path: Path)
     live = [answer["candidates"] for answer in answers[::2]]
     paths = [answer["path"] for answer in answers[1::2]]
     assert [answer["count"] for answer in answers[1::2]] == [1] * len(DRAWN)
-    process = run_command(tmp_path, "predict", *paths, "--json")
+    process = kanji_tui("predict", *paths, "--json")
     predicted = [prediction["candidates"] for prediction in json.loads(process.stdout)["predictions"]]
     for ours, theirs in zip(live, predicted, strict=True):
         assert ours[0]["jis"] == theirs[0]["jis"]
         assert ours[0]["probability"] == pytest.approx(theirs[0]["probability"], abs=1e-3)
 
 
-def test_saved_drawings_can_be_prepared_as_a_dataset(ready: Path, tmp_path: Path):
+def test_saved_drawings_can_be_prepared_as_a_dataset(ready: Path, tmp_path: Path, kanji_tui):
     (tmp_path / "models").symlink_to(ready / "models")
     (tmp_path / "dataset").symlink_to(ready / "dataset")
     saves = [{"do": "save", "strokes": strokes, "label": label} for label, strokes in DRAWN.items()] * 2
@@ -151,8 +151,8 @@ def test_saved_drawings_can_be_prepared_as_a_dataset(ready: Path, tmp_path: Path
     with Image.open(tmp_path / answers[0]["path"]) as image:
         assert (image.size, image.mode) == ((128, 127), "L")
     prepared = tmp_path / "made"
-    process = run_command(
-        tmp_path, "prepare", "--etl-dir", "samples", "--format", "images", "--output-dir", prepared, "--size", 32
+    process = kanji_tui(
+        "prepare", "--etl-dir", "samples", "--format", "images", "--output-dir", prepared, "--size", 32
     )
     assert process.returncode == 0, process.stderr
     dataset = open_dataset(prepared)
