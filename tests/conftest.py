@@ -16,7 +16,6 @@ from filelock import FileLock
 
 from kanji_tui.events import Event
 
-
 # The files that take longest, which begin first: at the end no worker waits long for the other.
 LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "test_torchrun", "test_variants")
 
