@@ -54,7 +54,7 @@ def test_training_on_a_gpu_matches_training_on_the_cpu(name: str) -> None:
             assert torch.allclose(tensor, gpu_tensor.held, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_logits_attention_and_macs_on_a_gpu_match_the_cpu(name: str) -> None:
     network = network_of(name).eval()
     images = torch.rand(COUNT, 1, SIZE, SIZE)
