@@ -12,7 +12,8 @@ import numpy as np
 MOST = 0.95  # of the codes must be known for swapped bytes to be the cause
 WINDOW = 8  # records whose codes must all be known for a shift to be the cause, where so many follow
 FEWEST = 3
-SHIFTS = np.array([*range(-64, 0), *range(1, 65)])  # in bytes
+FEW = 64  # bytes
+SHIFTS = np.array([*range(-FEW, 0), *range(1, FEW + 1)])
 TEXT_BYTES = 1 << 20
 COPY_AGAIN = "copy the file again from its source, in binary mode"
 
@@ -39,12 +40,12 @@ def find_damage(path: Path, positions: np.ndarray, known: np.ndarray, codes: np.
     data = np.memmap(path, np.uint8, mode="r")
     # A shifted file may look like a swapped one, and the reverse; but its size tells by how much it is shifted.
     record_bytes = int(positions[1] - positions[0])
-    by_size = _shift_of_size(len(data), record_bytes)
-    if (by_size < 0).any():  # the last record lacks only a few bytes
+    shift = _shift_of_size(len(data), record_bytes)
+    if -FEW <= shift < 0:  # the last record is there too
         positions, known = np.append(positions, positions[-1] + record_bytes), np.append(known, False)
     return (
         _find_text(data, positions, known)
-        or _find_shift(data, positions, known, is_code, by_size)
+        or _find_shift(data, positions, known, is_code, np.array([shift]))
         or _find_swapped(data, positions, known, is_code)
         or _find_shift(data, positions, known, is_code, SHIFTS)
     )
@@ -80,11 +81,11 @@ def _find_shift(
 ) -> Damage | None:
     """Bytes that were inserted or lost: from there on all records stand later or earlier in the file.
 
-    `shifts`: by how many bytes that may be; a single one is taken to be right even for the last records.
+    `shifts`: by how many bytes that may be, 0: none; one of a few bytes alone is right for the last records too.
     """
     gap = _first_gap(known)
     if len(known) - gap <= FEWEST:
-        if len(shifts) != 1:
+        if len(shifts) > 1 or not 0 < abs(shifts[0]) <= FEW:
             return None
         gap = len(known) - 2
     # The code of the first record in the gap may itself be incomplete.
@@ -101,18 +102,17 @@ def _find_shift(
 
 
 def _amount(shifts: np.ndarray) -> str:
-    """`1 byte inserted`, `3 bytes missing`; without a number where several shifts are possible."""
-    if len(shifts) > 1:
+    """`1 byte inserted`, `3 bytes missing`; without a number where several are possible."""
+    if len(shifts) > 1 or abs(shifts[0]) > FEW:
         return "bytes inserted or missing"
     shift = int(shifts[0])
     return f"{abs(shift)} byte{'s' if abs(shift) > 1 else ''} {'inserted' if shift > 0 else 'missing'}"
 
 
-def _shift_of_size(size: int, record_bytes: int) -> np.ndarray:
-    """By how many bytes the file is longer than whole records, or shorter (-), int (1,); empty where not by few."""
+def _shift_of_size(size: int, record_bytes: int) -> int:
+    """By how many bytes the file is longer than whole records, or shorter (negative), whichever is less."""
     rest = size % record_bytes
-    shift = rest if 2 * rest < record_bytes else rest - record_bytes
-    return np.intersect1d([shift], SHIFTS)
+    return rest if 2 * rest < record_bytes else rest - record_bytes
 
 
 def _first_gap(known: np.ndarray) -> int:

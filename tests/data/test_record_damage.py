@@ -67,6 +67,14 @@ def test_a_shift_in_a_file_that_is_also_cut_is_found(path):
     assert "inserted or missing before record 9" in contents.quarantined[-1].reason
 
 
+@pytest.mark.parametrize("lost", [512, 4096, 5000])
+def test_a_lost_block_is_found(path, lost):
+    path.write_bytes(shifted(FILES[0], 8 * BYTES + 1000, -lost))
+    contents = read_contents(path)
+    assert contents.record.tolist() in (list(range(8)), list(range(7)))
+    assert "bytes inserted or missing in record" in contents.quarantined[-1].reason
+
+
 def test_bytes_before_the_first_record_are_named(path):
     path.write_bytes(b"\0" * 7 + FILES[0])
     contents = read_contents(path)
