@@ -86,6 +86,12 @@ def test_ink_of_0_and_1_becomes_0_and_255(plain, tmp_path, kind):
     assert np.array_equal(levels, 255 * (np.load(plain / IMAGES)["arr_0"] > 100))
 
 
+def test_floats_are_rounded_to_the_nearest_level(plain, tmp_path):
+    folder = rewritten(plain, tmp_path / "in", images=lambda a: np.full(a.shape, 99.6))
+    (first, *_) = find_images(folder / IMAGES).blocks()
+    assert np.unique(first).tolist() == [100]
+
+
 @pytest.mark.parametrize(
     ("images", "labels", "sentence"),
     [
