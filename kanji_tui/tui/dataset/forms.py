@@ -8,9 +8,9 @@ from kanji_tui.tui.shell.form import Field, FormScreen, whole
 
 CLASSES = 3036
 SIZES = ("32", "48", "64", "96", "128")
-DECIDED = "decided"
+DETECTED = "detected"
 LABELS_HELP = {
-    DECIDED: "Folders of images named by four hexadecimal digits are read as code points or as JIS codes, "
+    DETECTED: "Folders of images named by four hexadecimal digits are read as code points or as JIS codes, "
     "whichever makes more of them characters.",
     "unicode": "A folder of images named 7530 is U+7530, 田.",
     "jis": "A folder of images named 4544 is JIS 4544, 田.",
@@ -79,9 +79,9 @@ def prepare_form(folder: str, size: int) -> FormScreen:
             Field(
                 "labels",
                 "labels",
-                DECIDED,
+                DETECTED,
                 LABELS_HELP,
-                lambda text: None if text == DECIDED else text,
+                lambda text: None if text == DETECTED else text,
                 choices=tuple(LABELS_HELP),
             ),
             Field(
