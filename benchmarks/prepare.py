@@ -2,9 +2,9 @@
 
     python benchmarks/prepare.py [--files 50] [--folder DIR]
 
-Makes its input in a temporary folder: two synthetic files of 12,144 records, repeated under the 50 names (5 GB; as
-much again for outputs). The input is read once before the timing; each method is timed twice, alternating, and the
-better time counts.
+Makes its input in a temporary folder: two synthetic files of 12,144 records, repeated under the 50 names with other
+serial numbers in their first records (5 GB; as much again for outputs). The input is read once before the timing;
+each method is timed twice, alternating, and the better time counts.
 
 - Floor: numpy reads the input and writes arrays of the output's size, synced as ours are.
 - Ours: the real command as a process, including its start; in a further run its private memory is recorded.
@@ -32,7 +32,7 @@ import psutil
 from PIL import Image, ImageFilter
 from tables import machine
 
-from kanji_tui.data.etl import RECORD_BYTES, open_records
+from kanji_tui.data.etl import ETL9G, RECORD_BYTES, open_records
 from kanji_tui.data.sample import generate_sample
 from kanji_tui.events import SilentReport
 from kanji_tui.system.threads import usable_cores
@@ -43,13 +43,15 @@ SIZE = 64
 
 
 def make_input(folder: Path, files: int) -> list[Path]:
-    """Write two synthetic files of full size and copies of them; returns all paths."""
+    """Write two synthetic files of full size, and more that differ in a serial number; returns all paths."""
     generate_sample(folder / "synthetic", 3036, 8, 0, SilentReport())
     originals = sorted((folder / "synthetic").glob("ETL9G_*"))
     (folder / "etl").mkdir()
     paths = [folder / "etl" / f"ETL9G_{number:02d}" for number in range(1, files + 1)]
     for number, path in enumerate(paths):
         shutil.copyfile(originals[number % len(originals)], path)
+        records = np.memmap(path, ETL9G, mode="r+")
+        records["serial"][0] = number  # a file that repeats another is refused
     return paths
 
 

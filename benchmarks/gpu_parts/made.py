@@ -28,7 +28,8 @@ def small_dataset(bench: Bench) -> Path:
 
 
 def full_records(bench: Bench) -> tuple[Path, int]:
-    """A folder with ETL9G's 50 files of full size, two that are made and copies of them; and how many there are.
+    """A folder with ETL9G's 50 files of full size, two that are made and copies of them with another serial number
+    in the first record, as a file that repeats another is refused; and how many there are.
 
     Fewer where the disk has no room for them and what is prepared from them.
     """
@@ -39,7 +40,9 @@ def full_records(bench: Bench) -> tuple[Path, int]:
     size = (folder / "ETL9G_01").stat().st_size
     files = min(files, 2 + int(0.5 * shutil.disk_usage(folder).free / size))
     for number in range(3, files + 1):
-        shutil.copyfile(folder / f"ETL9G_{1 + number % 2:02d}", folder / f"ETL9G_{number:02d}")
+        copied = folder / f"ETL9G_{number:02d}"
+        shutil.copyfile(folder / f"ETL9G_{1 + number % 2:02d}", copied)
+        np.memmap(copied, ETL9G, mode="r+")["serial"][0] = 1_000_000 + number
     return folder, files
 
 

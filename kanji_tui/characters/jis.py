@@ -36,6 +36,14 @@ def character_to_jis(character: str) -> int | None:
     return encoded[3] * 256 + encoded[4]
 
 
+def parse_code_point(text: str) -> int | None:
+    """The JIS X 0208 code of a code point like `U+7530`, or None."""
+    try:
+        return character_to_jis(chr(int(text[2:], 16))) if text[:2].upper() == "U+" else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def name_jis(jis: int) -> str:
     """The code as text: four hexadecimal digits, `4544`."""
     return f"{jis:04X}"

@@ -53,7 +53,9 @@ def prepare_dataset() -> int:
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--size", type=positive, default=64)
     parser.add_argument("--workers", type=positive, default=None)
-    parser.set_defaults(command=data.prepare, json=False, home=None, format=None)
+    parser.set_defaults(
+        command=data.prepare, json=False, home=None, format=None, labels=None, accept_quarantine=False
+    )
     return run_guarded(parser.parse_args)
 
 

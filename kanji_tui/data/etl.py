@@ -14,10 +14,12 @@ import numpy as np
 
 from kanji_tui.characters.classes import global_ranks
 from kanji_tui.characters.jis import jis_to_character, name_jis, script
+from kanji_tui.data.record_damage import Damage, find_damage
 from kanji_tui.data.source import Contents, Quarantined, describe_folder, require_folder, unreadable
 from kanji_tui.errors import KanjiError, UsageError
 
 RECORD_BYTES = 8199
+CODE_OFFSET = 2  # of the JIS code in a record
 ROWS, COLUMNS = 127, 128
 SETS_PER_FILE = 4
 FILE_NAME = re.compile(r"ETL([89])G_\d{1,3}", re.IGNORECASE)
@@ -28,7 +30,7 @@ def _record(image_offset: int) -> np.dtype:
         {
             "names": ["sheet", "jis", "reading", "serial", "image"],
             "formats": [">u2", ">u2", "S8", ">u4", ("u1", (ROWS, COLUMNS // 2))],
-            "offsets": [0, 2, 4, 12, image_offset],
+            "offsets": [0, CODE_OFFSET, 4, 12, image_offset],
             "itemsize": RECORD_BYTES,
         }
     )
@@ -109,25 +111,37 @@ def read_contents(path: Path, format: str = "etl9g") -> Contents:
     """Read every record of a file, without its image: is it accepted, and which class and data set has it?"""
     records = open_records(path, format)
     jis = records["jis"].astype(np.uint16)
-    known = np.isin(jis, known_codes(format))
+    codes = known_codes(format)
+    known = np.isin(jis, codes)
+    positions = np.arange(len(jis)) * RECORD_BYTES + CODE_OFFSET
+    rest = trailing_bytes(path)
+    damage = None if known.all() and not rest else find_damage(path, positions, known, codes)
+    if damage:
+        known[damage.first :] = False
     sets = data_sets(jis, known)
     accepted = np.flatnonzero(known)
     quarantined = [
-        Quarantined(path.name, int(number), f"unknown JIS code {name_jis(int(jis[number]))}")
-        for number in np.flatnonzero(~known)
+        Quarantined(path.name, number, _reason(int(jis[number]), number, damage))
+        for number in np.flatnonzero(~known).tolist()
     ]
-    if rest := trailing_bytes(path):
+    if rest and not damage:
         reason = f"truncated: {rest:,} of {RECORD_BYTES:,} bytes"
         quarantined.append(Quarantined(path.name, len(records), reason))
-    codes, first = np.unique(jis[accepted], return_index=True)
+    classes, first = np.unique(jis[accepted], return_index=True)
     readings = records["reading"][accepted[first]]
     return Contents(
         record=accepted.astype(np.uint32),
         jis=jis[accepted],
         set=sets[accepted],
-        readings={int(code): clean_reading(reading) for code, reading in zip(codes, readings, strict=True)},
+        readings={int(code): clean_reading(reading) for code, reading in zip(classes, readings, strict=True)},
         quarantined=tuple(quarantined),
+        remedy=damage.remedy if damage else "",
     )
+
+
+def _reason(jis: int, number: int, damage: Damage | None) -> str:
+    """Why the record with this number and code is quarantined."""
+    return damage.reason if damage and number >= damage.first else f"unknown JIS code {name_jis(jis)}"
 
 
 def known_codes(format: str) -> np.ndarray:

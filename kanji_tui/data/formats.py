@@ -16,8 +16,8 @@ OPENERS: dict[str, Callable[[Path], Source]] = {
     "etl9g": lambda directory: open_record_files(directory, "etl9g"),
     "etl8g": lambda directory: open_record_files(directory, "etl8g"),
     "kuzushiji": open_kuzushiji,
-    "images": open_images,
 }
+FORMATS = (*OPENERS, "images")
 LISTERS: dict[str, Callable[[Path], Listing]] = {
     "etl9g": lambda directory: list_record_files(directory, "etl9g"),
     "etl8g": lambda directory: list_record_files(directory, "etl8g"),
@@ -26,16 +26,22 @@ LISTERS: dict[str, Callable[[Path], Listing]] = {
 }
 
 
-def open_source(directory: Path, format: str | None) -> Source:
-    """The source in `directory`; `format` None: detected.
+def open_source(directory: Path, format: str | None, labels: str | None = None) -> Source:
+    """The source in `directory`; `format` None: detected; `labels`: how folder names of digits are read, see
+    `folder_names`; None: decided.
 
-    Raises UsageError for an unknown format, for a folder that does not exist or holds nothing to prepare, and where
-    there are files of several formats.
+    Raises UsageError for an unknown format, for a folder that does not exist or holds nothing to prepare, where
+    there are files of several formats, and for labels where the input has no folder names.
     """
-    if format is not None and format not in OPENERS:
-        raise UsageError(f"the format '{format}' is not known", f"choose one of: {', '.join(OPENERS)}")
+    if format is not None and format not in FORMATS:
+        raise UsageError(f"the format '{format}' is not known", f"choose one of: {', '.join(FORMATS)}")
     directory = require_folder(directory)
-    return OPENERS[format or detect_format(directory)](directory)
+    format = format or detect_format(directory)
+    if format == "images":
+        return open_images(directory, labels)
+    if labels is not None:
+        raise UsageError(f"--labels is for folders of images, {directory} holds {format} files", "omit --labels")
+    return OPENERS[format](directory)
 
 
 def list_inputs(directory: Path) -> Listing:

@@ -1,14 +1,12 @@
 """Reads a folder of image files with one subfolder per class.
 
-A subfolder is named by the character (田), its JIS code in four hexadecimal digits (4544) or its code point
-(U+7530); several may name the same character. A name of one letter is always the character, one of four digits
-always a JIS code. Images may have any size and shape. The median level of the border is paper; the level furthest
-from it is ink. Paper becomes 0, the darkest possible pixel 255; the image is padded with paper to a square and
-resized by area averages.
+A subfolder is named by the character or its code, as `folder_names` says; several may name the same character.
+Images may have any size and shape. The median level of the border is paper; the level furthest from it is ink.
+Paper becomes 0, the darkest possible pixel 255; the image is padded with paper to a square and resized by area
+averages.
 """
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,10 +15,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis
+from kanji_tui.characters.jis import character_of, name_jis
+from kanji_tui.data.folder_names import choose_reading, parse_class
 from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.resize import resize_grey
-from kanji_tui.data.source import Contents, Quarantined, Source, other_names, parse_code_point, unreadable
+from kanji_tui.data.source import (
+    Contents,
+    Quarantined,
+    Source,
+    describe_ignored,
+    ignored_names,
+    unreadable,
+)
 from kanji_tui.errors import KanjiError, UsageError
 
 ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".pbm", ".ppm"))
@@ -84,19 +90,27 @@ class ClassFolders:
 
 def character_folders(directory: Path) -> list[Path]:
     """The subfolders named after a character, by name; none unless at least one of them has an image."""
-    folders = [folder for folder in _subfolders(directory) if parse_class(folder.name)]
-    return folders if any(next(_images_in(folder), None) for folder in folders) else []
+    return [folder for folder, _ in _class_folders(directory)[0]]
+
+
+def _class_folders(directory: Path) -> tuple[list[tuple[Path, int]], str]:
+    """The folders of `character_folders` with the JIS code of each, and the reading of their names."""
+    folders = _subfolders(directory)
+    labels = choose_reading(folder.name for folder in folders).labels
+    named = [(folder, jis) for folder in folders if (jis := parse_class(folder.name, labels))]
+    return (named if any(next(_image_entries(folder), None) for folder, _ in named) else []), labels
 
 
 def list_images(directory: Path) -> Listing:
     """The character folders in `directory`; counts images up to MAX_COUNTED."""
     items, left = [], MAX_COUNTED
-    for folder in character_folders(directory):
+    folders, labels = _class_folders(directory)
+    for folder, jis in folders:
         count = sum(1 for _ in islice(_image_entries(folder), left + 1)) if left >= 0 else None
-        items.append(ListedInput(folder.name, samples=count))
+        items.append(ListedInput(folder.name, samples=count, character=character_of(jis)))
         left -= count or 0
-    ignored = other_names(directory, [item.name for item in items])
-    return Listing("images", tuple(items), counted=left >= 0, ignored=ignored)
+    ignored = ignored_names(directory, [item.name for item in items])
+    return Listing("images", tuple(items), counted=left >= 0, ignored=ignored, labels=labels)
 
 
 def _subfolders(directory: Path) -> list[Path]:
@@ -104,21 +118,28 @@ def _subfolders(directory: Path) -> list[Path]:
         return sorted(Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
-def open_images(directory: Path) -> Source:
-    """The image files in the subfolders of `directory`; UsageError where no such folder names a character."""
+def open_images(directory: Path, labels: str | None = None) -> Source:
+    """The image files in the subfolders of `directory`; `labels`: how names of digits are read, None: decided.
+
+    Raises UsageError for unknown labels, and where no folder with images names a character.
+    """
     try:
-        folders = [folder for folder in _subfolders(directory) if next(_images_in(folder), None)]
+        folders = _subfolders(directory)
+        reading = choose_reading([folder.name for folder in folders], labels)
+        files = {folder: both for folder in folders if (both := _images_and_others(folder))[0]}
+        ignored = ignored_names(directory, [folder.name for folder in files])
+        ignored += _summary([path for _, others in files.values() for path in others])
     except OSError as error:
         raise unreadable(directory, error) from None
-    by_code = [(parse_class(folder.name) or 0, folder) for folder in folders]
+    by_code = [(parse_class(folder.name, reading.labels) or 0, folder) for folder in files]
     if not any(jis for jis, _ in by_code):
-        names = f": {', '.join(folder.name for folder in folders[:3])}" if folders else ""
+        names = f": {', '.join(folder.name for _, folder in by_code[:3])}" if by_code else ""
         raise UsageError(
             f"no subfolder of {directory} with images is named after a character{names}",
-            "name each by its character, its JIS code or its code point: 田, 4544 or U+7530",
+            "name each by its character, its code point or its JIS code: 田, U+7530, 0x7530 or 4544",
         )
     ordered = sorted(by_code, key=lambda pair: (pair[0] == 0, pair[0], pair[1].name))
-    listed = [[(path, jis) for path in sorted(_images_in(folder))] for jis, folder in ordered]
+    listed = [[(path, jis) for path in files[folder][0]] for jis, folder in ordered]
     return Source(
         format="images",
         dataset="images",
@@ -126,32 +147,41 @@ def open_images(directory: Path) -> Source:
         resizing="paper 0, ink high, padded to a square, area averages (enlarged: bilinear)",
         writers_known=False,
         inputs=tuple(ClassFolders(directory, tuple(batch)) for batch in _batches(listed)),
+        notices=tuple(filter(None, [reading.notice])),
+        ignored=ignored,
+        labels=reading.labels,
     )
-
-
-def parse_class(name: str) -> int | None:
-    """The JIS X 0208 code that a folder's name means, or None. Composes names: macOS stores が as two letters."""
-    name = unicodedata.normalize("NFC", name.strip())
-    if len(name) == 1:
-        return character_to_jis(name)
-    if name[:2].upper() == "U+":
-        return parse_code_point(name)
-    try:
-        jis = int(name, 16) if len(name) == 4 else 0
-    except ValueError:
-        return None
-    return jis if jis_to_character(jis) else None
-
-
-def _images_in(folder: Path) -> Iterator[Path]:
-    return map(Path, _image_entries(folder))
 
 
 def _image_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
+        yield from filter(_is_image, entries)
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    return os.path.splitext(entry.name)[1].lower() in ENDINGS and entry.name[0] != "." and entry.is_file()
+
+
+def _images_and_others(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The images in a folder and its other files, each by name; hidden files are neither."""
+    images: list[Path] = []
+    others: list[Path] = []
+    with os.scandir(folder) as entries:
         for entry in entries:
-            if os.path.splitext(entry.name)[1].lower() in ENDINGS and entry.name[0] != "." and entry.is_file():
-                yield entry
+            if entry.name[0] != ".":
+                (images if _is_image(entry) else others).append(Path(entry))
+    return sorted(images), sorted(others)
+
+
+def _summary(paths: list[Path]) -> tuple[str, ...]:
+    """For each ending the first of these files, as `folder/name`, and how many more there are."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(path.suffix.lower(), []).append(path)
+    return tuple(
+        f"{first.parent.name}/{describe_ignored(first)}{f' and {len(more):,} more like it' if more else ''}"
+        for first, *more in found.values()
+    )
 
 
 def _batches(folders: list[list[tuple[Path, int]]]) -> Iterator[list[tuple[Path, int]]]:

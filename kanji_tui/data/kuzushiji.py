@@ -1,45 +1,51 @@
 """Reads Kuzushiji-49, KMNIST and collections in their format: pairs of npz files and a class map.
 
-`k49-train-imgs.npz` (N, 28, 28) uint8, ink high, `k49-train-labels.npz` (N,), the same with `test`, each with one
-array named `arr_0`; `k49_classmap.csv` with index, codepoint, char. The characters come from cursive Japanese books
-of several centuries; the writers are unknown. Source: http://codh.rois.ac.jp/kmnist/ (CC BY-SA 4.0).
+`k49-train-imgs.npz` (N, 28, 28) uint8, ink high, `k49-train-labels.npz` (N,), the same with `test`;
+`k49_classmap.csv` with index, codepoint, char. Other layouts of the arrays: see `npz_arrays`. The characters come
+from cursive Japanese books of several centuries; the writers are unknown. Source: http://codh.rois.ac.jp/kmnist/
+(CC BY-SA 4.0).
 """
 
 import csv
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from kanji_tui.characters.jis import character_to_jis
-from kanji_tui.data.chunks import read_header
+from kanji_tui.characters.jis import character_to_jis, parse_code_point
+from kanji_tui.data.copies import find_copies
 from kanji_tui.data.listing import ListedInput, Listing
+from kanji_tui.data.npz_arrays import find_images, read_labels
 from kanji_tui.data.resize import resize_grey
-from kanji_tui.data.source import Contents, Quarantined, Source, other_names, parse_code_point, select_accepted
+from kanji_tui.data.source import (
+    Contents,
+    Quarantined,
+    Source,
+    ignored_names,
+    repeated,
+    select_accepted,
+)
 from kanji_tui.errors import KanjiError, UsageError
 
 IMAGES_NAME = re.compile(r"([A-Za-z0-9_]+)-(train|test)-imgs\.npz")
-ARRAY = "arr_0.npy"
-BLOCK = 64
 NAMES = {"k49": "Kuzushiji-49", "kmnist": "KMNIST"}
 CREDIT = "CODH, adapted from the Kuzushiji Dataset of NIJL and others, doi:10.20676/00000341, CC BY-SA 4.0"
-NOT_READABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 DOWNLOAD = "get it from http://codh.rois.ac.jp/kmnist/ and put it into the same folder"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The file of images, the file of their labels, and the class map that gives each label its character."""
+    """The file of images, the file of their labels, and the class map that gives each label its character.
+
+    `copy_of`: the name of the file of images that this one repeats.
+    """
 
     images_file: Path
     labels_file: Path
     class_map: Path
+    copy_of: str = ""
 
     @property
     def name(self) -> str:
@@ -51,13 +57,16 @@ class Pair:
 
     def read(self) -> Contents:
         codes = read_class_map(self.class_map)
-        labels = _read_labels(self.labels_file)
-        with _open_images(self.images_file) as (_, shape):
-            if shape[0] != len(labels):
-                raise KanjiError(
-                    f"{self.images_file} holds {shape[0]:,} images, {self.labels_file.name} {len(labels):,} labels",
-                    "copy both again from their source",
-                )
+        labels = read_labels(self.labels_file)
+        images = find_images(self.images_file)
+        if images.count != len(labels):
+            raise KanjiError(
+                f"{self.images_file} holds {images.count:,} images, {self.labels_file.name} {len(labels):,} labels",
+                "copy both again from their source",
+            )
+        if self.copy_of:
+            return repeated(self.name, self.copy_of, images.count)
+        images.check_values()
         jis = np.array([codes.get(label, 0) for label in labels.tolist()], np.uint16)
         accepted = np.flatnonzero(jis)
         return Contents(
@@ -72,18 +81,8 @@ class Pair:
         )
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
-        return (resize_grey(images, size) for images in select_accepted(self._blocks(), record))
-
-    def _blocks(self) -> Iterator[np.ndarray]:
-        """All images in their original size."""
-        with _open_images(self.images_file) as (file, (count, height, width)):
-            for start in range(0, count, BLOCK):
-                rows = min(BLOCK, count - start)
-                data = file.read(rows * height * width)
-                if len(data) < rows * height * width:
-                    raise EOFError("it ends too early")
-                yield np.frombuffer(data, np.uint8).reshape(rows, height, width)
-            file.read()  # at its end zipfile compares the checksum
+        blocks = find_images(self.images_file).blocks()
+        return (resize_grey(images, size) for images in select_accepted(blocks, record))
 
 
 def pairs_in(directory: Path) -> dict[str, list[Path]]:
@@ -100,6 +99,37 @@ def open_kuzushiji(directory: Path) -> Source:
 
     Raises UsageError for a folder with no or several collections, KanjiError where labels or class map are missing.
     """
+    prefix, pairs = _find_pairs(directory)
+    copies = find_copies([pair.images_file for pair in pairs])
+    pairs = [
+        replace(pair, copy_of=copies[pair.images_file].name) if pair.images_file in copies else pair
+        for pair in pairs
+    ]
+    name = prefix.lower()
+    return Source(
+        format="kuzushiji",
+        dataset=name,
+        origin=f"{NAMES[name]} by {CREDIT}" if name in NAMES else f"{prefix} in the form of Kuzushiji-49",
+        resizing="enlarged bilinearly, ink high",
+        writers_known=False,
+        inputs=tuple(pairs),
+        test_inputs=tuple(pair.name for pair in pairs if "-test-" in pair.name) if len(pairs) > 1 else (),
+        ignored=_ignored(directory, pairs),
+    )
+
+
+def list_pairs(directory: Path) -> Listing:
+    """The collection in `directory`, from the headers of its archives; raises as `open_kuzushiji` does."""
+    _, pairs = _find_pairs(directory)
+    items = []
+    for pair in pairs:
+        size = sum(path.stat().st_size for path in pair.paths[:2])
+        items.append(ListedInput(pair.name, size, find_images(pair.images_file).count))
+    return Listing("kuzushiji", tuple(items), ignored=_ignored(directory, pairs))
+
+
+def _find_pairs(directory: Path) -> tuple[str, list[Pair]]:
+    """The name of the collection in the folder, and its pairs; raises as `open_kuzushiji` does."""
     found = pairs_in(directory)
     if not found:
         raise UsageError(
@@ -116,27 +146,11 @@ def open_kuzushiji(directory: Path) -> Source:
     for path in (class_map, *(pair.labels_file for pair in pairs)):
         if not path.is_file():
             raise KanjiError(f"{path} is missing: without it the images have no labels", DOWNLOAD)
-    name = prefix.lower()
-    return Source(
-        format="kuzushiji",
-        dataset=name,
-        origin=f"{NAMES[name]} by {CREDIT}" if name in NAMES else f"{prefix} in the form of Kuzushiji-49",
-        resizing="enlarged bilinearly, ink high",
-        writers_known=False,
-        inputs=tuple(pairs),
-        test_inputs=tuple(pair.name for pair in pairs if "-test-" in pair.name) if len(pairs) > 1 else (),
-    )
+    return prefix, pairs
 
 
-def list_pairs(directory: Path) -> Listing:
-    """The collection in `directory`, from the headers of its archives; raises as `open_kuzushiji` does."""
-    pairs = open_kuzushiji(directory).inputs
-    items = []
-    for pair in pairs:
-        with _open_images(pair.paths[0]) as (_, shape):
-            items.append(ListedInput(pair.name, sum(path.stat().st_size for path in pair.paths[:2]), shape[0]))
-    known = [path.name for pair in pairs for path in pair.paths]
-    return Listing("kuzushiji", tuple(items), ignored=other_names(directory, known))
+def _ignored(directory: Path, pairs: list[Pair]) -> tuple[str, ...]:
+    return ignored_names(directory, [path.name for pair in pairs for path in pair.paths])
 
 
 def read_class_map(path: Path) -> dict[int, int]:
@@ -152,31 +166,3 @@ def read_class_map(path: Path) -> dict[int, int]:
         ) from None
     codes = {index: parse_code_point(point) or character_to_jis(character) for index, point, character in rows}
     return {index: jis for index, jis in codes.items() if jis is not None}
-
-
-def _read_labels(path: Path) -> np.ndarray:
-    try:
-        with np.load(path) as archive:
-            labels: np.ndarray = archive[ARRAY.removesuffix(".npy")]
-        if labels.ndim != 1 or labels.dtype.kind not in "iu":
-            raise ValueError(f"labels of shape {labels.shape}, {labels.dtype}")
-    except NOT_READABLE as error:
-        raise _broken(path, error) from None
-    return labels.astype(np.int64)
-
-
-@contextmanager
-def _open_images(path: Path) -> Iterator[tuple[IO[bytes], tuple[int, int, int]]]:
-    """The raw pixels of the images as a stream, and their shape; nothing is kept in memory."""
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(ARRAY) as file:
-            shape, dtype = read_header(file)
-            if len(shape) != 3 or dtype != np.uint8 or min(shape[1:]) < 1:
-                raise ValueError(f"images of shape {shape}, {dtype}")
-            yield file, shape
-    except NOT_READABLE as error:
-        raise _broken(path, error) from None
-
-
-def _broken(path: Path, error: Exception) -> KanjiError:
-    return KanjiError(f"{path} cannot be read: {error}", "copy it again from its source")

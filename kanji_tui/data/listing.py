@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ListedInput:
-    """A record file, a pair of npz files or a class folder. `bytes`, `samples` None: counting would take long."""
+    """A record file, a pair of npz files or a class folder. `bytes`, `samples` None: counting would take long.
+
+    `character`: what the name of a class folder means.
+    """
 
     name: str
     bytes: int | None = None
     samples: int | None = None
+    character: str = ""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,8 @@ class Listing:
     """`format`: etl9g, etl8g, kuzushiji or images, empty where none was detected. `synthetic`: a synthetic sample.
 
     `counted`: whether `samples` is the exact total. `ignored`: names of other files in the folder, which are not
-    read. `problem`: why the folder cannot be prepared as it is, and `remedy`: what to do; empty where it can.
+    read. `labels`: how folder names of hexadecimal digits are read, unicode or jis; empty where there are none.
+    `problem`: why the folder cannot be prepared as it is, and `remedy`: what to do; empty where it can.
     """
 
     format: str = ""
@@ -25,6 +30,7 @@ class Listing:
     synthetic: bool = False
     counted: bool = True
     ignored: tuple[str, ...] = ()
+    labels: str = ""
     problem: str = ""
     remedy: str = ""
 

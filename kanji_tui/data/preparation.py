@@ -28,9 +28,10 @@ import numpy as np
 from kanji_tui.data import staging
 from kanji_tui.data.chunks import chunk_name, write_chunk
 from kanji_tui.data.formats import open_source
+from kanji_tui.data.quarantine import check_quarantine
 from kanji_tui.data.resize import check_size
 from kanji_tui.data.results import Preparation
-from kanji_tui.data.source import Contents, Input, Source
+from kanji_tui.data.source import Contents, Input, ignored_notice
 from kanji_tui.data.staging import FinishedChunk, Plan
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import REPORT_SECONDS, Notice, Progress, Report, Throttle, raise_if_stopped
@@ -45,23 +46,35 @@ SPARE_BYTES = 64 * 1024 * 1024
 
 
 def prepare(
-    etl_dir: Path, output_dir: Path, size: int, workers: int | None, format: str | None, report: Report
+    etl_dir: Path,
+    output_dir: Path,
+    size: int,
+    workers: int | None,
+    format: str | None,
+    report: Report,
+    labels: str | None = None,
+    accept_quarantine: bool = False,
 ) -> Preparation:
     """Make the dataset `output_dir` from the files in `etl_dir`, with images of `size` x `size` pixels.
 
-    `workers` None: one per usable core. `format`: etl9g, etl8g, kuzushiji or images; None: detected. An older
+    `workers` None: one per usable core. `format`: etl9g, etl8g, kuzushiji or images; None: detected. `labels`: how
+    folder names of hexadecimal digits are read: unicode, jis or character (not at all); None: decided. An older
     dataset in `output_dir` is replaced only at the end. Raises UsageError for settings or folders that make no
-    sense, KanjiError where no record is usable or the disk is full, Stopped when asked to stop.
+    sense, KanjiError where too many records are unusable (unless `accept_quarantine`) or the disk is full, Stopped
+    when asked to stop.
     """
     check_size(size)
     if workers is not None and workers < 1:
         raise UsageError(f"{workers} is not a number of workers", "leave --workers out, or give 1 or more")
     workers = workers or usable_cores()
     started = time.monotonic()
-    source = open_source(etl_dir, format)
-    if source.warning:
-        report(Notice(source.warning))
-    contents = _scan(source, etl_dir, workers, report)
+    source = open_source(etl_dir, format, labels)
+    for notice in (*source.notices, ignored_notice(source.ignored)):
+        if notice:
+            report(Notice(notice))
+    contents = _scan(source.inputs, workers, report)
+    if excluded := check_quarantine(source, etl_dir, contents, accept_quarantine):
+        report(Notice(excluded))
     plan = Plan.of(source, contents, size)
     with _locked(output_dir):
         done = staging.begin(output_dir, plan)
@@ -88,12 +101,13 @@ def prepare(
         format=source.format,
         source=source.origin,
         output_dir=str(output_dir),
+        ignored=source.ignored,
+        labels=source.labels,
     )
 
 
-def _scan(source: Source, directory: Path, workers: int, report: Report) -> list[Contents]:
-    """The contents of every input; reports the quarantined records."""
-    inputs = source.inputs
+def _scan(inputs: tuple[Input, ...], workers: int, report: Report) -> list[Contents]:
+    """The contents of every input."""
     if len(inputs) > MAX_INPUTS:
         raise UsageError(f"{len(inputs)} files are too many for one dataset", f"prepare at most {MAX_INPUTS}")
     contents = []
@@ -109,21 +123,6 @@ def _scan(source: Source, directory: Path, workers: int, report: Report) -> list
             pool.shutdown(cancel_futures=True)
     raise_if_stopped(report)
     report(Progress("scan", len(inputs), len(inputs), "files"))
-    quarantined = [record for content in contents for record in content.quarantined]
-    if quarantined:
-        first = quarantined[0]
-        report(
-            Notice(
-                f"excluded records: {len(quarantined):,}, listed in quarantine.tsv; "
-                f"the first: {first.file} record {first.record}: {first.reason}"
-            )
-        )
-    if not any(map(len, contents)):
-        why = f": {first.file} record {first.record}: {first.reason}" if quarantined else ": they are empty"
-        raise KanjiError(
-            f"none of the records in {directory} is usable{why}",
-            f"check that these are {source.format.upper()} files, or name their format with --format",
-        )
     return contents
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kanji_tui.data.copies import find_copies
 from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.data.etl import (
     COLUMNS,
@@ -21,7 +22,7 @@ from kanji_tui.data.etl import (
 from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.resize import shrink
 from kanji_tui.data.sample import MARK, is_synthetic
-from kanji_tui.data.source import Contents, Source, other_names, select_accepted, unreadable
+from kanji_tui.data.source import Contents, Source, ignored_names, repeated, select_accepted, unreadable
 from kanji_tui.errors import KanjiError
 
 CHECKED_FILES, CHECKED_IMAGES = 4, 64  # files, and images of each, whose ink position is measured
@@ -30,10 +31,11 @@ BLOCK = 64  # images resized at a time: their intermediate values fit into the p
 
 @dataclass(frozen=True)
 class RecordFile:
-    """One record file, read as `format` whatever its name is."""
+    """One record file, read as `format` whatever its name is; `copy_of`: the name of the file that it repeats."""
 
     path: Path
     format: str
+    copy_of: str = ""
 
     @property
     def name(self) -> str:
@@ -44,6 +46,8 @@ class RecordFile:
         return (self.path,)
 
     def read(self) -> Contents:
+        if self.copy_of:
+            return repeated(self.name, self.copy_of, len(open_records(self.path, self.format)))
         return read_contents(self.path, self.format)
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -70,7 +74,7 @@ def list_record_files(directory: Path, format: str) -> Listing:
     paths = record_files(directory, format)
     sizes = {path.name: path.stat().st_size for path in paths}
     items = tuple(ListedInput(name, size, size // RECORD_BYTES) for name, size in sizes.items())
-    listing = Listing(format, items, ignored=other_names(directory, [*sizes, MARK]))
+    listing = Listing(format, items, ignored=ignored_names(directory, [*sizes, MARK]))
     try:
         return replace(listing, synthetic=is_synthetic(directory, paths))
     except KanjiError as error:  # synthetic and other files in one folder
@@ -112,12 +116,14 @@ def open_record_files(directory: Path, format: str) -> Source:
     """The record files in `directory`, read as `format`, etl9g or etl8g. See `etl.record_files`."""
     paths = record_files(directory, format)
     synthetic = is_synthetic(directory, paths)
+    copies = find_copies(paths)
     return Source(
         format=format,
         dataset=f"{format}-sample" if synthetic else format,
         origin=SYNTHETIC_SOURCE if synthetic else f"{format.upper()} record files",
         resizing="17 x area average of 16 grey levels, ink high",
         writers_known=True,
-        inputs=tuple(RecordFile(path, format) for path in paths),
-        warning=format_warning(paths, format),
+        inputs=tuple(RecordFile(path, format, copies[path].name if path in copies else "") for path in paths),
+        notices=tuple(filter(None, [format_warning(paths, format)])),
+        ignored=ignored_names(directory, [*(path.name for path in paths), MARK]),
     )

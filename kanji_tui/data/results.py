@@ -19,7 +19,11 @@ class SyntheticSample:
 
 @dataclass(frozen=True)
 class Preparation:
-    """The dataset of `prepare`. `records`: the accepted ones; `seconds`: wall time; `digest`: of the content."""
+    """The dataset of `prepare`. `records`: the accepted ones; `seconds`: wall time; `digest`: of the content.
+
+    `ignored`: files beside the input that were not read; `labels`: how folder names of hexadecimal digits were
+    read, empty where there were none.
+    """
 
     records: int
     quarantined: int
@@ -33,6 +37,8 @@ class Preparation:
     format: str
     source: str
     output_dir: str
+    ignored: tuple[str, ...] = ()
+    labels: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ only the types of this module.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from kanji_tui.characters.jis import character_to_jis
 from kanji_tui.errors import KanjiError, UsageError
 
 
@@ -30,7 +29,8 @@ class Contents:
     """What one input holds, without its images. All arrays have one entry for each accepted record.
 
     `record` uint32: index in the input; `jis` uint16; `set` uint16: data set within the input; `readings`: the
-    ASCII reading of each code in its first record; `names`: the path of each record that is a file of its own.
+    ASCII reading of each code in its first record; `names`: the path of each record that is a file of its own;
+    `remedy`: what to do about the quarantined records, where that is known.
     """
 
     record: np.ndarray
@@ -39,6 +39,7 @@ class Contents:
     readings: dict[int, str]
     quarantined: tuple[Quarantined, ...]
     names: tuple[str, ...] = ()
+    remedy: str = ""
 
     def __len__(self) -> int:
         return len(self.record)
@@ -72,7 +73,8 @@ class Source:
 
     `dataset`: the name of the dataset, which exports carry too; `origin`: what the images are and who made them;
     `resizing`: how they are resized; `writers_known`: whether each `set` is one writer; `test_inputs`: names of the
-    inputs that the collection sets aside for testing; `warning`: why the format may be wrong, else empty.
+    inputs that the collection sets aside for testing; `notices`: what the user should know before the work begins;
+    `ignored`: other files in the folder, which are not read; `labels`: how folder names of digits are read.
     """
 
     format: str
@@ -82,7 +84,9 @@ class Source:
     writers_known: bool
     inputs: tuple[Input, ...]
     test_inputs: tuple[str, ...] = ()
-    warning: str = ""
+    notices: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    labels: str = ""
 
 
 def select_accepted(blocks: Iterable[np.ndarray], record: np.ndarray) -> Iterator[np.ndarray]:
@@ -95,6 +99,19 @@ def select_accepted(blocks: Iterable[np.ndarray], record: np.ndarray) -> Iterato
         elif last > first:
             yield block[record[first:last] - start]
         start += len(block)
+
+
+def repeated(name: str, original: str, count: int) -> Contents:
+    """The contents of a file that repeats another: none of its `count` records is accepted."""
+    none = np.empty(0, np.uint16)
+    return Contents(
+        record=none.astype(np.uint32),
+        jis=none,
+        set=none,
+        readings={},
+        quarantined=tuple(Quarantined(name, number, f"repeats {original}") for number in range(count)),
+        remedy=f"remove {name}, which repeats {original}",
+    )
 
 
 def stamp(paths: Iterable[Path]) -> str:
@@ -131,14 +148,24 @@ def other_names(directory: Path, known: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+def ignored_names(directory: Path, known: Iterable[str]) -> tuple[str, ...]:
+    """`other_names`, with a word about broken links: their names alone do not show why they are not read."""
+    return tuple(map(describe_ignored, (directory / name for name in other_names(directory, known))))
+
+
+def describe_ignored(path: Path) -> str:
+    """The name of a file that is not read, of a broken link with these words."""
+    return path.name if path.exists() else f"{path.name} (broken link)"
+
+
+def ignored_notice(ignored: Sequence[str]) -> str:
+    """A sentence that names the first of the files that are not read; empty without such files."""
+    if not ignored:
+        return ""
+    more = f" and {len(ignored) - 5:,} more" if len(ignored) > 5 else ""
+    return f"not read: {', '.join(ignored[:5])}{more}"
+
+
 def unreadable(path: Path, error: OSError) -> KanjiError:
     """The error for a file or folder that the system does not let this user read."""
     return KanjiError(f"{path} cannot be read: {error.strerror or error}", f"check its permissions: ls -ld {path}")
-
-
-def parse_code_point(text: str) -> int | None:
-    """The JIS X 0208 code of a code point like `U+7530`, or None."""
-    try:
-        return character_to_jis(chr(int(text[2:], 16))) if text[:2].upper() == "U+" else None
-    except (ValueError, OverflowError):
-        return None

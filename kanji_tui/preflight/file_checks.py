@@ -6,6 +6,7 @@ They read names, sizes and headers; of record files also a few images.
 from pathlib import Path
 from shlex import quote
 
+from kanji_tui.data.folder_names import LABELS
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.system.check import Check
@@ -44,10 +45,13 @@ def _list_command(folder: Path, advice: str) -> str:
 
 def _images_check(folder: Path, files: Listing) -> Check:
     """Does every folder of images name a character? The images of other folders are excluded."""
-    found = f"{files.summary} in {folder}, like {files.items[0].name}"
+    first = files.items[0]
+    found = f"{files.summary} in {folder}, like {first.name}"
+    if files.labels:
+        found += f": {first.character}, names of digits are {LABELS[files.labels]}"
     if not files.ignored:
         return Check(ETL_FILES, "files", "ok", found)
-    advice = "name each folder by its character, its JIS code or its code point: 田, 4544 or U+7530"
+    advice = "name each folder by its character, its code point or its JIS code: 田, U+7530, 7530 or 4544"
     excluded = f"{found}; excluded, because the name is not a character: {_first_names(files.ignored)}"
     return Check(ETL_FILES, "files", "warning", excluded, _list_command(folder, advice))
 

@@ -27,6 +27,7 @@ from kanji_tui.workspace.opened_dataset import Overview
 from kanji_tui.workspace.run_views import RunView
 
 FILE_KINDS = {"kuzushiji": "npz pairs", "images": "image folders"}
+LABELS = {"unicode": "Unicode", "jis": "JIS"}
 SYNTHETIC = "synthetic, not handwriting"
 SHADES = " ░▒▓█"
 BAR, FILE_BAR = 8, 4
@@ -60,23 +61,27 @@ OUTLIER_COLUMNS = (
 
 
 def file_table(files: Listing, overview: Overview | None, preparing: RunView | None) -> Table:
-    """The files with their states; for files in another folder, those of the preparation or of the dataset."""
+    """The files with their states, then those that are not read; for files in another folder, those of the
+    preparation or of the dataset.
+    """
     working = {progress.item: progress for progress in preparing.files} if preparing else {}
     done = dict(overview.files) if overview else {}
-    items = files.items
+    items, ignored = files.items, frozenset(files.ignored)
     if not items or (working and not working.keys() & {item.name for item in items}):
         counts = {name: progress.total for name, progress in working.items()} if preparing else done
-        items = tuple(ListedInput(name, samples=count) for name, count in counts.items())
+        items, ignored = tuple(ListedInput(name, samples=count) for name, count in counts.items()), frozenset()
     elif files.format == "images":
         of_images = overview is not None and overview.name == "images"
         done = {item.name: item.samples or 0 for item in items} if of_images else {}
 
     def row(item: ListedInput) -> Row:
+        if item.name in ignored:
+            return Row(item.name, (item.name, "", "", Styled("not read", "warning")))
         state = _file_state(item, working.get(item.name), done, preparing is not None)
         size = "" if item.bytes is None else numbers.size(item.bytes)
-        return Row(item.name, (_short(item.name), size, numbers.count(item.samples), state))
+        return Row(item.name, (_label(item), size, numbers.count(item.samples), state))
 
-    return Table(FILE_COLUMNS, LazyRows(items, row))
+    return Table(FILE_COLUMNS, LazyRows((*items, *map(ListedInput, sorted(ignored))), row))
 
 
 def _file_state(item: ListedInput, progress: Progress | None, done: dict[str, int], preparing: bool) -> Line:
@@ -93,6 +98,13 @@ def _file_state(item: ListedInput, progress: Progress | None, done: dict[str, in
     return Styled(f"all but {missing}" if missing < NEARLY_ALL else "partly", "warning")
 
 
+def _label(item: ListedInput) -> str:
+    """The name of a file, short; of a folder also the character that its name means, where that is another text."""
+    if item.character and item.character != item.name:
+        return f"{item.name} {item.character}"
+    return _short(item.name)
+
+
 def _short(name: str) -> str:
     """A file's name without the parts that all names share."""
     return name.removesuffix("-imgs.npz").removesuffix(".npz").removeprefix("etl9g_dataset_")
@@ -100,7 +112,10 @@ def _short(name: str) -> str:
 
 def files_note(files: Listing) -> Line:
     """The kind of the files, as a note in the pane's title."""
-    return Styled("SYNTHETIC SAMPLE", "warning") if files.synthetic else quiet(FILE_KINDS.get(files.format, ""))
+    if files.synthetic:
+        return Styled("SYNTHETIC SAMPLE", "warning")
+    labels = f", {LABELS[files.labels]} names" if files.labels else ""
+    return quiet(FILE_KINDS.get(files.format, "") + labels)
 
 
 # the dataset

@@ -19,10 +19,18 @@ def ring(seed: int = 0) -> np.ndarray:
     return levels.astype(np.uint8)
 
 
-def record(jis: int, levels: np.ndarray, image_offset: int = 64, reading: bytes = b"", serial: int = 1) -> bytes:
+def record(
+    jis: int,
+    levels: np.ndarray,
+    image_offset: int = 64,
+    reading: bytes = b"",
+    serial: int = 1,
+    sheet: int = 1,
+    order: str = ">",
+) -> bytes:
     """One record of 8,199 bytes."""
     packed = (levels[:, 0::2] << 4 | levels[:, 1::2]).astype(np.uint8).tobytes()
-    head = struct.pack(">2H8sI4B4H2B", 1, jis, reading.ljust(8), serial, *[0] * 10)
+    head = struct.pack(order + "2H8sI4B4H2B", sheet, jis, reading.ljust(8), serial, *[0] * 10)
     whole = head.ljust(image_offset, b"\0") + packed
     return whole.ljust(8199, b"\0")
 

@@ -1,5 +1,4 @@
 import os
-import unicodedata
 
 import numpy as np
 import pytest
@@ -7,36 +6,11 @@ from PIL import Image
 
 from kanji_tui.data.checks import verify
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.data.images import extract_ink, parse_class, read_levels
+from kanji_tui.data.images import extract_ink, read_levels
 from kanji_tui.data.preparation import prepare
 from kanji_tui.errors import UsageError
 from tests.data.making import TA, A, area_average, bytes_of, ring, write_images
 from tests.data.test_resize import area_matrix
-
-
-@pytest.mark.parametrize(
-    ("name", "jis"),
-    [
-        ("田", TA),
-        ("4544", TA),
-        ("U+7530", TA),
-        ("u+7530", TA),
-        (unicodedata.normalize("NFD", "が"), 0x242C),
-        ("ゝ", 0x2135),
-        ("ア", 0x2522),
-        ("A", None),
-        ("田中", None),
-        ("0001", None),
-        ("FFFF", None),
-        ("U+", None),
-        ("U+110000", None),
-        ("U+1F600", None),
-        ("", None),
-        ("class", None),
-    ],
-)
-def test_a_folder_is_named_by_character_code_or_code_point(name, jis):
-    assert parse_class(name) == jis
 
 
 def test_each_folder_is_a_class(tmp_path, report):

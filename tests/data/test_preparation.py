@@ -354,7 +354,9 @@ def record_files_to_kill(folder, sample_dir):
     pieces = b"".join((sample_dir / f"ETL9G_0{number}").read_bytes() for number in (1, 2, 3, 4))
     folder.mkdir()
     for number in range(1, 9):
-        (folder / f"ETL9G_{number:02d}").write_bytes(pieces * 4)
+        content = bytearray(pieces * 4)
+        content[12] = number  # of the serial number: no file repeats another
+        (folder / f"ETL9G_{number:02d}").write_bytes(content)
 
 
 def pairs_to_kill(folder, _):

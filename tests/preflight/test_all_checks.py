@@ -243,7 +243,10 @@ def test_folders_of_images_are_counted_and_one_without_a_character_is_named(tmp_
     check = find(quick_checks(at(tmp_path)), "files", "ETL9G files")
     assert check.verdict == "warning"
     assert check.found.endswith("excluded, because the name is not a character: unsorted")
-    assert "田, 4544 or U+7530" in check.remedy
+    assert "田, U+7530, 7530 or 4544" in check.remedy
+    write_images(tmp_path / "hex" / "ETL9G", {"5b57": 1, "672c": 1})
+    check = find(quick_checks(at(tmp_path / "hex")), "files", "ETL9G files")
+    assert check.found.endswith("like 5b57: 字, names of digits are Unicode code points")
 
 
 def test_several_formats_in_one_folder_are_a_warning(tmp_path: Path) -> None:

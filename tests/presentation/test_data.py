@@ -89,6 +89,25 @@ def test_files_elsewhere_are_those_that_the_preparation_names() -> None:
     assert [row[0] for row in cells(data.file_table(FILES, None, run))] == ["k49-train"]
 
 
+def test_what_is_not_read_is_listed_too() -> None:
+    files = replace(FILES, ignored=("ETL9G_02 (1)", "ETL9G_04 (broken link)"))
+    assert cells(data.file_table(files, None, None))[1:] == [
+        ["ETL9G_02", "95.0 MiB", "12,144", "new"],
+        ["ETL9G_02 (1)", "", "", "not read"],
+        ["ETL9G_04 (broken link)", "", "", "not read"],
+    ]
+    elsewhere = preparing(Progress("file", 1, 40, "records", "k49-train-imgs.npz"))
+    assert len(cells(data.file_table(files, None, elsewhere))) == 1
+
+
+def test_folders_are_listed_with_the_characters_that_their_names_mean() -> None:
+    items = (ListedInput("5b57", samples=3, character="字"), ListedInput("田", samples=2, character="田"))
+    files = Listing("images", items, labels="unicode")
+    assert [row[0] for row in cells(data.file_table(files, None, None))] == ["5b57 字", "田"]
+    assert text_of(data.files_note(files)) == "image folders, Unicode names"
+    assert text_of(data.files_note(replace(files, labels=""))) == "image folders"
+
+
 def test_a_dataset_at_a_glance() -> None:
     pairs = {name: text_of(value) for name, value in data.dataset_key_values(OVERVIEW).pairs}
     assert pairs["classes"] == "3 with 4,000 to 4,100 each"

@@ -143,6 +143,39 @@ async def test_other_formats_are_listed_and_prepared(home: Path) -> None:
         assert re.search(r"classes +2 with 2 to 4 each", text_of(pilot))
 
 
+async def test_doubtful_input_is_refused_until_the_form_accepts_it(home: Path) -> None:
+    path = write_records(home / "ETL9G" / "ETL9G_01", CODES * 4)
+    content = path.read_bytes()
+    path.write_bytes(content[: 3 * 8199 + 90] + b"!" + content[3 * 8199 + 90 :])
+    (home / "ETL9G" / "ETL9G_01 (1)").touch()
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "ETL9G_01 (1)")
+        assert re.search(r"ETL9G_01 \(1\) +not read", text_of(pilot))
+        await pilot.press("p", "enter")
+        await shows(pilot, "prepare failed")
+        await shows(pilot, "so nothing was changed: ETL9G_01 record 3: 1 byte")
+        await pilot.press("p", "tab", "tab", "tab", "right")
+        await shows(pilot, "however many are unusable")
+        await pilot.press("enter")
+        await shows(pilot, "digest")
+
+
+async def test_the_form_sets_how_folder_names_are_read(home: Path) -> None:
+    write_images(home / "ETL9G", {"5b57": 2, "672c": 2})
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "image folders, Unicode names")
+        assert re.search(r"5b57 字 +2 +new", text_of(pilot).replace("-", ""))
+        await pilot.press("p", "tab", "tab", "right", "right")
+        await shows(pilot, "A folder of images named 4544 is JIS 4544")
+        await pilot.press("enter")
+        await shows(pilot, "digest")
+    assert OpenedDataset().dataset().classes == (0x5B57, 0x672C)
+
+
 async def test_what_cannot_be_prepared_is_shown_in_full(home: Path) -> None:
     write_kuzushiji(home / "ETL9G")
     write_records(home / "ETL9G" / "ETL9G_01", CODES)

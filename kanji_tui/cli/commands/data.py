@@ -6,6 +6,7 @@ from pathlib import Path
 from kanji_tui.cli.options import AddCommand, Parser, positive
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of, run_here
+from kanji_tui.data.folder_names import LABELS
 from kanji_tui.jobs.preflight import Spec as PreflightSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
 from kanji_tui.jobs.sample import Spec as SampleSpec
@@ -69,10 +70,24 @@ def add_prepare(parser: Parser) -> None:
         default=None,
         help="the format of the files (default: detected)",
     )
+    parser.add_argument(
+        "--labels",
+        choices=tuple(LABELS),
+        default=None,
+        help="what folder names of hexadecimal digits are: code points, JIS codes, or no labels, so that only "
+        "names like 田 and U+7530 count (default: decided over all folders)",
+    )
+    parser.add_argument(
+        "--accept-quarantine",
+        action="store_true",
+        help="prepare even where more than 1 %% of the records, and at least 10, are unusable",
+    )
 
 
 def prepare(args: Namespace) -> int:
-    spec = PrepareSpec(args.etl_dir, args.output_dir, args.size, args.workers, args.format)
+    spec = PrepareSpec(
+        args.etl_dir, args.output_dir, args.size, args.workers, args.format, args.labels, args.accept_quarantine
+    )
     show(run_here("prepare", spec), args.json)
     return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from kanji_tui.characters.jis import jis_to_character
-from kanji_tui.data.images import parse_class
+from kanji_tui.data.folder_names import parse_class
 from kanji_tui.errors import UsageError
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.strokes import Stroke, render
@@ -20,7 +20,7 @@ def save_sample(strokes: Sequence[Stroke], label: str, style: StrokeStyle, folde
 
     `label` is the character, its JIS code (4544) or its code point (U+7530). Raises UsageError for anything else.
     """
-    character = jis_to_character(parse_class(label) or 0)
+    character = jis_to_character(parse_class(label, "jis") or 0)
     if character is None:
         raise UsageError(
             f"'{label}' is not a character of JIS X 0208",

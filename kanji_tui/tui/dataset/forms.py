@@ -8,6 +8,18 @@ from kanji_tui.tui.shell.form import Field, FormScreen, whole
 
 CLASSES = 3036
 SIZES = ("32", "48", "64", "96", "128")
+DETECTED = "detected"
+LABELS_HELP = {
+    DETECTED: "Folders of images named by four hexadecimal digits are read as code points or as JIS codes, "
+    "whichever makes more of them characters.",
+    "unicode": "A folder of images named 7530 is U+7530, 田.",
+    "jis": "A folder of images named 4544 is JIS 4544, 田.",
+    "character": "Hexadecimal digits are no labels: only folders named like 田 or U+7530 count.",
+}
+QUARANTINE_HELP = {
+    "no": "Where more than 1 % of the records, and at least 10, are unusable, nothing is changed.",
+    "yes": "Prepare the other records, however many are unusable. quarantine.tsv lists them.",
+}
 
 
 def sample_form() -> FormScreen:
@@ -43,7 +55,7 @@ def sample_form() -> FormScreen:
 
 
 def prepare_form(folder: str, size: int) -> FormScreen:
-    """The folder of the record files and the size of the images."""
+    """The folder of the record files, the size of the images, and what to do about doubtful input."""
     return FormScreen(
         "Prepare a dataset",
         "",
@@ -63,6 +75,22 @@ def prepare_form(folder: str, size: int) -> FormScreen:
                 "In pixels. 64 is usual; 32 trains about four times as fast.",
                 int,
                 choices=SIZES if str(size) in SIZES else (str(size), *SIZES),
+            ),
+            Field(
+                "labels",
+                "labels",
+                DETECTED,
+                LABELS_HELP,
+                lambda text: None if text == DETECTED else text,
+                choices=tuple(LABELS_HELP),
+            ),
+            Field(
+                "accept_quarantine",
+                "accept quarantine",
+                "no",
+                QUARANTINE_HELP,
+                lambda text: text == "yes",
+                choices=tuple(QUARANTINE_HELP),
             ),
         ),
         "Prepare",

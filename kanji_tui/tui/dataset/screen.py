@@ -252,7 +252,7 @@ class DatasetScreen(WorkbenchScreen):
 
     def _start_prepare(self, values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.worker.start_job(self, "prepare", prepare.Spec(values["etl_dir"], DATA_DIR, values["size"]))
+            self.worker.start_job(self, "prepare", prepare.Spec(output_dir=DATA_DIR, **values))
 
 
 def _verification(view: RunView | None) -> Verification | None:

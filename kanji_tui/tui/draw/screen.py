@@ -285,6 +285,6 @@ class DrawScreen(WorkbenchScreen):
 
 def code_of(text: str) -> int | None:
     """The JIS code of a typed label, or None."""
-    from kanji_tui.data.images import parse_class
+    from kanji_tui.data.folder_names import parse_class
 
-    return parse_class(text)
+    return parse_class(text, "jis")
