@@ -109,8 +109,13 @@ def fixed_names(graph: onnx.GraphProto) -> set[str]:
     return fixed
 
 
-def probe_nodes(engine: Engine, model: onnx.ModelProto, values: Values, folder: Path, report: Report) -> Probes:
+def probe_nodes(
+    engine: Engine, model: onnx.ModelProto, values: Values, ran: bool, folder: Path, report: Report
+) -> Probes:
     """Run every node of the main graph alone in `engine`; nodes with the same signature are run once.
+
+    `ran`: the engine ran the whole model, so a node that fails alone is supported all the same, as where the engine
+    folds what is an input of the node alone.
 
     Output values that are not known yet are added to `values`. A node that runs but whose output differs from the
     known value counts as unsupported; outputs that nobody reads are not compared.
@@ -141,6 +146,9 @@ def probe_nodes(engine: Engine, model: onnx.ModelProto, values: Values, folder: 
         if isinstance(reason, EngineError) and not values.shows_support(reason, number):
             values.unfitting.add(number)
             probes.not_probed.append(UnsupportedNode(name, operator, f"no made-up input fits: {reason}"))
+            continue
+        if isinstance(reason, EngineError) and ran:
+            probes.not_probed.append(UnsupportedNode(name, operator, f"runs in the model, not alone: {reason}"))
             continue
         probes.probed += 1
         if reason is None:

@@ -19,7 +19,7 @@ from kanji_tui.inspection.made_up_inputs import make_inputs
 from kanji_tui.inspection.probing import RANDOM, Probes, disagreement, probe_nodes
 from kanji_tui.inspection.results import Support
 from kanji_tui.inspection.tracing import trace
-from kanji_tui.inspection.whole_run import WholeRun, run_first, run_whole
+from kanji_tui.inspection.whole_run import WholeRun, limit_seconds, run_first, run_whole
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def find_support(
     reference = run_first(onnxruntime, path, model, given, report)
     make = partial(make_inputs, model, given=given)
     if reference.to_run:
-        other = run_whole(tract, path, reference.to_run, make, report)
+        other = run_whole(tract, path, reference.to_run, make, limit_seconds(model, path), report)
     else:
         other = WholeRun(no_inputs=reference.no_inputs)
     ran = other if reference.outputs is None and other.outputs is not None else reference
@@ -56,7 +56,8 @@ def find_support(
     backends = {}
     for engine, whole in ((onnxruntime, reference), (tract, other)):
         refused_whole = whole.error is not None and whole.error.whole_file
-        probes = Probes() if refused_whole else probe_nodes(engine, model, values, folder, report)
+        runs = whole.outputs is not None
+        probes = Probes() if refused_whole else probe_nodes(engine, model, values, runs, folder, report)
         backends[engine.name] = support_of(engine, model, whole, reference, probes)
     return FoundSupport(
         backends=backends,

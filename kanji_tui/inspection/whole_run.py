@@ -5,12 +5,14 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import onnx
 
 from kanji_tui.engines.engine import Engine, EngineError, Outputs
 from kanji_tui.engines.engine_process import Arrays
+from kanji_tui.engines.loading import stored_bytes
 from kanji_tui.engines.results import Latency
 from kanji_tui.events import Report, raise_if_stopped
 from kanji_tui.inspection.given_inputs import GivenInputs
@@ -18,6 +20,7 @@ from kanji_tui.inspection.made_up_inputs import Guess, guesses, make_inputs
 from kanji_tui.inspection.results import Attempt
 
 WHOLE_LIMIT_SECONDS = 60.0
+LOADED_BYTES_PER_SECOND = 2**24  # tract took 53 s to load 2.3 GB on a busy machine; this allows three times that
 SEARCH_SECONDS = 20.0  # after this time no other input is tried
 MOST_GUESSES = 80
 FEW_GUESSES = 6  # for tract where ONNX Runtime did not open the file: each guess is opened again
@@ -78,7 +81,13 @@ def run_first(engine: Engine, path: Path, model: onnx.ModelProto, given: GivenIn
         candidates = tuple(itertools.islice(guesses(model, given), MOST_GUESSES))
     except ValueError as error:
         return open_only(engine, path, str(error))
-    return run_whole(engine, path, candidates, lambda guess: make_inputs(model, guess, given), report)
+    make = partial(make_inputs, model, given=given)
+    return run_whole(engine, path, candidates, make, limit_seconds(model, path), report)
+
+
+def limit_seconds(model: onnx.ModelProto, path: Path) -> float:
+    """The time that a run of the whole model may take, which includes reading its weights."""
+    return WHOLE_LIMIT_SECONDS + stored_bytes(model, path) / LOADED_BYTES_PER_SECOND
 
 
 def open_only(engine: Engine, path: Path, reason: str) -> WholeRun:
@@ -92,9 +101,17 @@ def open_only(engine: Engine, path: Path, reason: str) -> WholeRun:
 
 
 def run_whole(
-    engine: Engine, path: Path, candidates: tuple[Guess, ...], make: Callable[[Guess], Arrays], report: Report
+    engine: Engine,
+    path: Path,
+    candidates: tuple[Guess, ...],
+    make: Callable[[Guess], Arrays],
+    limit: float,
+    report: Report,
 ) -> WholeRun:
-    """Run the file on the first of `candidates` that fits, and time it; `make` makes the inputs."""
+    """Run the file on the first of `candidates` that fits, and time it; `make` makes the inputs.
+
+    A run that takes longer than `limit` seconds is ended.
+    """
     tried: list[Attempt] = []
     failures: list[EngineError] = []
     start = time.monotonic()
@@ -104,7 +121,7 @@ def run_whole(
         if engine.name == "tract" and any(array.dtype.kind in "UO" for array in inputs.values()):
             return WholeRun(no_inputs="the Python package of tract does not support strings")
         try:
-            answer = engine.answer(path, inputs, guess.symbols, WHOLE_LIMIT_SECONDS)
+            answer = engine.answer(path, inputs, guess.symbols, limit)
         except EngineError as error:
             tried += attempts(guess, error.failed)
             failures.append(error)

@@ -78,6 +78,21 @@ def unread_mask(path: Path) -> Path:
     return save(path, nodes, [number("x", 1, 4)], [number("y", 1, 4)])
 
 
+def folded_pads(path: Path) -> Path:
+    """The pads come from an If on a constant, which an engine folds; a Pad alone has them as an input."""
+    branch = [helper.make_graph([helper.make_node("Identity", ["p"], [n])], n, [], [pads(n)]) for n in "ab"]
+    nodes = [
+        helper.make_node("If", ["yes"], ["pads"], name="choice", then_branch=branch[0], else_branch=branch[1]),
+        helper.make_node("Pad", ["x", "pads"], ["y"], name="pad"),
+    ]
+    weights = [whole("p", [0, 1, 0, 2]), numpy_helper.from_array(np.array(True), "yes")]
+    return save(path, nodes, [number("x", 1, 4)], [number("y", 1, 7)], weights)
+
+
+def pads(name: str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.INT64, [4])
+
+
 def with_state(path: Path) -> Path:
     """A voice detector: samples, a recurrent state (layers, batch, features), and a sampling rate."""
     nodes = [

@@ -42,6 +42,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, di
         "opset": lambda path: strange.of_version(path, opset=99),
         "mask": strange.unread_mask,
         "state": strange.with_state,
+        "pads": strange.folded_pads,
         "hidden": strange.hidden_size,
         "pointer": lambda path: path.write_text(
             "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n"
@@ -61,7 +62,7 @@ def backends(answers):
     return lambda name: answers[1][name]["backends"]
 
 
-@pytest.mark.parametrize("name", ["negative", "window", "frames", "names", "mask", "state"])
+@pytest.mark.parametrize("name", ["negative", "window", "frames", "names", "mask", "state", "pads"])
 def test_files_that_run_are_said_to_run_in_both_engines(backends, name: str) -> None:
     for engine in ("onnxruntime", "tract"):
         backend = backends(name)[engine]
@@ -80,6 +81,11 @@ def test_a_size_that_only_the_graph_names_is_found(answers, backends) -> None:
 
 def test_the_free_size_of_a_state_is_the_batch(answers) -> None:
     assert answers[1]["state"]["ran_on"] == {"x": [1, 224], "state": [2, 1, 8], "rate": []}
+
+
+def test_a_node_that_runs_only_within_the_model_is_not_unsupported(backends) -> None:
+    (pad,) = [node for node in backends("pads")["tract"]["not_probed"] if node["node"] == "pad"]
+    assert pad["reason"].startswith("runs in the model, not alone: ")
 
 
 def test_a_shape_that_is_an_input_gets_values_that_fit(backends) -> None:
