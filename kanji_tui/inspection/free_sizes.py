@@ -1,7 +1,9 @@
 """The free sizes of a model's inputs, and the sizes that its graph suggests for them."""
 
+import ast
 import math
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -14,6 +16,14 @@ LARGEST_SIZE = 100_000  # larger numbers in a graph mean "to the end" or "all"
 WINDOWS = ("Conv", "ConvInteger", "QLinearConv", "MaxPool", "AveragePool", "LpPool")
 SMALL = 64  # constants of more elements are no sizes
 Axis = tuple[str, int]  # the name of an input, the number of an axis
+FORMULAS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.floordiv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class FreeSizes:
 
 
 def free_sizes(model: onnx.ModelProto) -> FreeSizes:
-    """The free sizes of all inputs that a run needs, in the order of the inputs."""
+    """The free sizes of all inputs that a run needs, in the order of the inputs, but for those that follow."""
     inputs = [(value.name, shape_of(value) or ()) for value in graph_inputs(model)]
     ranks = [len(shape) for _, shape in inputs]
     batches: dict[str | Axis, None] = {}
@@ -46,11 +56,36 @@ def free_sizes(model: onnx.ModelProto) -> FreeSizes:
                 batches[key] = None
             elif number and dim == "?" and isinstance(shape[0], int):
                 states[key] = None
+    names: dict[str | Axis, int] = {key: 1 for key in every if isinstance(key, str) and key.isidentifier()}
+    for key in [key for key in every if isinstance(key, str) and computed_size(key, names) is not None]:
+        for keys in (every, batches, states):
+            keys.pop(key, None)
     return FreeSizes(
         frozenset(batches),
         frozenset(states.keys() - batches.keys()),
         tuple(key for key in every if key not in batches),
     )
+
+
+def computed_size(dim: str, sizes: Mapping[str | Axis, int]) -> int | None:
+    """The value of a size that is named by a formula of other names, as `past_length + 1`; None for other names."""
+    if dim.isidentifier():
+        return None
+    try:
+        return _value(ast.parse(dim, mode="eval").body, sizes)
+    except (SyntaxError, ValueError, KeyError, ZeroDivisionError):
+        return None
+
+
+def _value(formula: ast.expr, sizes: Mapping[str | Axis, int]) -> int:
+    """The value of a formula of names, whole numbers and FORMULAS. Raises ValueError or KeyError for others."""
+    if isinstance(formula, ast.Constant) and isinstance(formula.value, int):
+        return formula.value
+    if isinstance(formula, ast.Name):
+        return sizes[formula.id]
+    if isinstance(formula, ast.BinOp) and type(formula.op) in FORMULAS:
+        return FORMULAS[type(formula.op)](_value(formula.left, sizes), _value(formula.right, sizes))
+    raise ValueError
 
 
 def key_of(name: str, axis: int, dim: str) -> str | Axis:

@@ -13,7 +13,7 @@ from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.graph import graph_inputs, shape_of
 from kanji_tui.engines.results import Shape
 from kanji_tui.errors import UsageError
-from kanji_tui.inspection.free_sizes import Axis, FreeSizes, free_sizes, key_of, suggested_sizes
+from kanji_tui.inspection.free_sizes import Axis, FreeSizes, computed_size, free_sizes, key_of, suggested_sizes
 from kanji_tui.inspection.given_inputs import GivenInputs
 from kanji_tui.inspection.input_roles import roles_of, value_for
 from kanji_tui.system import numbers
@@ -122,8 +122,15 @@ def input_shape(value: onnx.ValueInfoProto, assigned: dict[str | Axis, int], giv
     if shape is None:
         return (1,)
     return tuple(
-        assigned[key_of(value.name, axis, dim)] if isinstance(dim, str) else dim for axis, dim in enumerate(shape)
+        dim if isinstance(dim, int) else assigned_size(key_of(value.name, axis, dim), assigned)
+        for axis, dim in enumerate(shape)
     )
+
+
+def assigned_size(key: str | Axis, assigned: dict[str | Axis, int]) -> int:
+    """The size of `key`, computed if it is a formula of names that have sizes."""
+    computed = computed_size(key, assigned) if isinstance(key, str) else None
+    return max(0, computed) if computed is not None else assigned[key]
 
 
 def input_type(value: onnx.ValueInfoProto, given: GivenInputs) -> np.dtype:

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 from kanji_tui.engines.engine import Engine, random_value
 from kanji_tui.engines.loading import load_onnx
 from kanji_tui.errors import UsageError
-from kanji_tui.inspection.free_sizes import free_sizes, suggested_sizes
+from kanji_tui.inspection.free_sizes import computed_size, free_sizes, suggested_sizes
 from kanji_tui.inspection.given_inputs import GivenInputs, InputShape, input_shape
 from kanji_tui.inspection.made_up_inputs import MOST_ELEMENTS, guesses
 from kanji_tui.inspection.whole_run import run_first
@@ -124,6 +124,39 @@ def test_a_given_shape_fixes_what_shares_its_names(tmp_path: Path) -> None:
     assert first.shapes == {"x": (5, 7), "mask": (5, 7), "other": (5, 64)}
     assert first.symbols == {"n": 5, "h": 7, "k": 64}
     assert first.made_up
+
+
+def test_sizes_that_are_formulas_follow_from_their_names(tmp_path: Path) -> None:
+    """As in the decoders of language models, whose mask is as long as the past and the new tokens."""
+    inputs = [
+        number("ids", "batch", "new"),
+        number("mask", "batch", "past + new"),
+        number("keys", "batch", 2, "past", 8),
+        number("half", "2*batch", "(past - 1) // 2"),
+    ]
+    node = helper.make_node("Relu", ["ids"], ["y"])
+    path = save(tmp_path / "m.onnx", [node], inputs, [number("y", "batch", "new")])
+    assert free_sizes(load_onnx(path)).others == ("new", "past")
+    first = next(guesses(load_onnx(path), GivenInputs({"ids": InputShape("ids", (3, 5))})))
+    assert first.shapes == {"ids": (3, 5), "mask": (3, 69), "keys": (3, 2, 64, 8), "half": (6, 31)}
+    assert first.symbols == {"batch": 3, "new": 5, "past": 64}
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("n+1", 5),
+        ("2*(n//2)", 4),
+        ("n / 2", 2),
+        ("n", None),
+        ("m+1", None),
+        ("n**9", None),
+        ("n // 0", None),
+        ("?", None),
+    ],
+)
+def test_a_formula_has_a_value_if_its_names_have(text: str, size: int | None) -> None:
+    assert computed_size(text, {"n": 4}) == size
 
 
 @pytest.mark.parametrize(

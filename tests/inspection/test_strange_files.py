@@ -11,11 +11,15 @@ import pytest
 from onnx import helper
 
 from kanji_tui.cli import main
+from kanji_tui.cli.render import plain_lines
 from kanji_tui.engines.loading import load_onnx, serialised
 from kanji_tui.engines.results import AS_IT_IS, SIZED, WITHOUT_SHAPES
 from kanji_tui.inspection import probing, tracing
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.inspection.whole_run import WholeRun
+from kanji_tui.presentation.inspection import inspector_screen
+from kanji_tui.workspace.snapshot import read_workspace
+from kanji_tui.workspace.state import State
 from tests.inspection import graphs
 from tests.inspection import strange_files as strange
 
@@ -139,6 +143,26 @@ def test_if_no_file_could_be_answered_the_error_stands_beside_the_entries(tmp_pa
     assert [entry.keys() for entry in printed["models"]] == [{"path", "error"}] * 2
     assert printed["error"] == printed["models"][0]["error"]
     assert printed["error"]["code"] == 1
+
+
+def test_as_text_the_error_goes_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.onnx"
+    page.write_text("<!doctype html><html></html>")
+    assert main(["inspect", str(page)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.strip() == ""
+    assert f"{page} is not an ONNX file but a web page (HTML)" in printed.err
+    assert "download the file itself" in printed.err
+
+
+def test_the_inspector_as_text_names_a_file_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "page.onnx").write_text("<!doctype html><html></html>")
+    text = "\n".join(plain_lines(inspector_screen(State({}, read_workspace(), ()))))
+    assert "cannot be inspected: models/page.onnx is not an ONNX file but a web page" in " ".join(text.split())
 
 
 def test_a_fault_of_this_program_costs_one_answer(tmp_path: Path, report, monkeypatch: pytest.MonkeyPatch) -> None:
