@@ -58,13 +58,16 @@ def guesses(model: onnx.ModelProto, given: GivenInputs) -> Iterator[Guess]:
     free = free_sizes(model)
     known = given_sizes(model, given)
     sizes = tuple(dict.fromkeys((*SIZES, *suggested_sizes(model), *LAST_SIZES)))
+    keys = (*free.batches, *free.state_batches, *free.others)
+    smallest = make_guess(model, {**dict.fromkeys(keys, 1), **known}, WHOLE_NUMBERS[0], given)
+    most = max(MOST_ELEMENTS, smallest.elements)  # what is fixed may be larger
     seen = set()
     for integer in WHOLE_NUMBERS:
         for assigned in assignments(free, sizes):
             guess = make_guess(model, {**assigned, **known}, integer, given)
             varies = any(kind.kind in "iu" and kind.itemsize > 1 for kind in guess.types.values())
             key = tuple(guess.shapes.values()), varies and integer
-            if key not in seen and guess.elements <= MOST_ELEMENTS:
+            if key not in seen and guess.elements <= most:
                 seen.add(key)
                 yield guess
 

@@ -114,6 +114,16 @@ def test_guesses_are_bounded_and_never_repeated(tmp_path: Path) -> None:
     assert found[0] == (1, 3, 64, 64)
 
 
+@pytest.mark.parametrize("batch", [1, "batch"])
+def test_a_fixed_input_may_be_large(tmp_path: Path, batch: int | str) -> None:
+    shape = (batch, 3, 2048, 2048)
+    path = save(
+        tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["y"])], [number("x", *shape)], [number("y", *shape)]
+    )
+    (guess,) = guesses(load_onnx(path), GivenInputs())
+    assert guess.elements == 3 * 2048 * 2048 > MOST_ELEMENTS
+
+
 def test_a_given_shape_fixes_what_shares_its_names(tmp_path: Path) -> None:
     inputs = [number("x", "n", "h"), number("mask", "n", "h"), number("other", "n", "k")]
     path = save(
