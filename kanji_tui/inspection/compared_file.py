@@ -11,7 +11,7 @@ from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.graph import describe_tensor, graph_inputs
 from kanji_tui.engines.loading import load_onnx
 from kanji_tui.engines.parity import SMALL_BATCH
-from kanji_tui.inspection.support import SIZES, make_inputs
+from kanji_tui.inspection.made_up_inputs import SIZES, inputs_of_size
 from kanji_tui.networks.card import ModelCard
 
 
@@ -41,7 +41,7 @@ class ModelFile:
 
     def random_inputs(self, batch: int) -> tuple[Arrays, dict[str, int]]:
         """Random inputs, for a model of any input. Raises ValueError if it cannot take this batch."""
-        inputs, symbols = make_inputs(self.model, SIZES[0], batch)
+        inputs, symbols = inputs_of_size(self.model, SIZES[0], batch)
         if any(array.ndim and array.shape[0] != batch for array in inputs.values()):
             raise ValueError(f"its inputs are not in batches of {batch}")
         return inputs, symbols
