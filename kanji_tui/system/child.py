@@ -70,17 +70,22 @@ class Child:
             raise TimeoutError from None
 
     def end(self, grace: float = 0.0) -> int:
-        """Close the pipes, let the child end within `grace` seconds, then kill its session; the exit code."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        """Let the child end within `grace` seconds by closing its pipes, then kill its session; the exit code."""
         if grace:
+            self._close_pipes()
             with contextlib.suppress(TimeoutError):
                 self.wait(grace)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        return self._process.wait()
+        code = self._process.wait()
+        self._close_pipes()  # not before: closing waits for a thread that reads from the living child
+        return code
+
+    def _close_pipes(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
     def close(self) -> None:
         """End the child and delete its output."""

@@ -170,7 +170,7 @@ def test_a_preparation_shows_what_it_skipped() -> None:
     assert "skipped" not in words(present(replace(result, quarantined=0)))
 
 
-def test_the_screen_in_words() -> None:
+def test_the_screen_as_plain_text() -> None:
     empty = Listing(problem="no files", remedy="put some there")
     output = words(data.dataset_screen(empty, None, "", None, []))
     assert "Nothing to prepare: no files; put some there" in output

@@ -63,7 +63,7 @@ def test_energy_and_what_was_not_measured() -> None:
     assert "run-0 has the energy before" in words(document)
 
 
-def test_nothing_measured_is_no_zero() -> None:
+def test_a_missing_measurement_is_not_zero() -> None:
     nothing = replace(MEASURED, kwh=None, kg_co2=None, reason="no counter", epochs=(), codecarbon=None)
     assert pairs(present(nothing)) == {"energy": "not measured: no counter"}
 

@@ -72,7 +72,7 @@ def test_the_row_of_a_confusion_stands_for_its_samples() -> None:
     assert pair_query("4544>467C") == Query(jis=0x4544, predicted=0x467C, order="confidence")
 
 
-def test_the_screens_in_plain_words(recorded: Path) -> None:
+def test_the_screens_as_plain_text(recorded: Path) -> None:
     state = read_state()
     browsed = text_of_document(browser_screen(state))
     assert "The published model has predicted the split all: top-1 87.50 % over 6 classes." in browsed

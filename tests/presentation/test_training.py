@@ -138,7 +138,7 @@ def test_a_network_that_cannot_be_built_here_has_a_remedy() -> None:
     ]
 
 
-def test_the_screen_in_words() -> None:
+def test_the_screen_as_plain_text() -> None:
     assert "There is no training yet. To do: kanji-tui train" in words(training.training_screen([], [], (), ""))
     progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
     running = replace(view(state="running", progress=progress), name="live")

@@ -1,19 +1,28 @@
 """The workbench in a folder of the test's own, and waiting for what it shows."""
 
+import asyncio
 import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from textual.pilot import Pilot
+from textual.strip import Strip
 
+from kanji_tui.recognition.drawing.client import RecogniserClient
+from kanji_tui.tui.preflight.screen import FontsChecked, TorchChecked
+from kanji_tui.tui.shell.worker import Worker
 from tests.conftest import made_once
 from tests.tui.recorded import make_home
 
 SECONDS = 120.0
+ROUNDS = 100  # of the event loop: more than any chain of messages that follows from a key
+FRAME = 0.02  # Textual lays out and paints 60 times a second at most
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +42,54 @@ def utc(monkeypatch: pytest.MonkeyPatch):
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def keys_wait_for_their_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of the pilot waits until its messages are handled.
+
+    Textual waits until the process uses little processor time: 40 ms a key at least, too short on a busy machine.
+    """
+
+    async def wait_for_idle(*_seconds: float) -> None:
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr("textual.app.wait_for_idle", wait_for_idle)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_idle)
+
+
+@pytest.fixture(autouse=True)
+def frequent_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changed on disk is shown soon."""
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.FOLLOW_SECONDS", 0.1)
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.LIST_SECONDS", 0.1)
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.WORKSPACE_SECONDS", 0.3)
+    monkeypatch.setattr("kanji_tui.tui.widgets.curves.REDRAW_SECONDS", 0.1)
+
+
+@pytest.fixture(autouse=True)
+def no_slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preflight's children find nothing, at once: with every app one would import torch, and one search for fonts.
+
+    A module whose tests need the real ones overrides this fixture.
+    """
+    ask_child = Worker.ask_child
+
+    def answer(worker: Worker, asker: Any, answered: Any, *question: Any, **key: str) -> None:
+        if answered in (FontsChecked, TorchChecked):
+            worker.ask(asker, answered, list)
+        else:
+            ask_child(worker, asker, answered, *question, **key)
+
+    monkeypatch.setattr(Worker, "ask_child", answer)
+
+
+@pytest.fixture
+def no_recogniser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Draw screen waits for a recogniser that never starts."""
+    for name in ("find_model", "recognise", "save"):
+        monkeypatch.setattr(RecogniserClient, name, lambda *arguments: None)
 
 
 @pytest.fixture
@@ -58,20 +115,49 @@ def recorded(recorded_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 async def until(pilot: Pilot, holds: Callable[[], Any], seconds: float = SECONDS) -> None:
     """Wait until `holds` is true; fail with the screen's text if it never is."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not holds():
-        assert time.monotonic() < deadline, f"never came true on this screen:\n{text_of(pilot)}"
-        await pilot.pause(0.05)
-    await pilot.pause()
+        waited = time.monotonic() - began
+        assert waited < seconds, f"never came true on this screen:\n{text_of(pilot)}"
+        await pilot.pause(min(0.3, FRAME + waited / 10))  # what takes long is not asked for often
+    await pilot.pause(FRAME)
+
+
+async def settled(pilot: Pilot) -> None:
+    """Wait until the screen stays as it is from frame to frame."""
+    unchanged = 0
+    while unchanged < 3:
+        before = painted(pilot)
+        await pilot.pause(FRAME)
+        unchanged = unchanged + 1 if painted(pilot) == before else 0
+
+
+def painted(pilot: Pilot) -> list[Strip]:
+    """The screen's rows as they are painted."""
+    return pilot.app.screen._compositor.render_strips()
 
 
 def text_of(pilot: Pilot) -> str:
     """The screen as plain text, a line for each row."""
-    height = pilot.app.size.height
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips[:height])
+    return "\n".join(strip.text.rstrip() for strip in painted(pilot))
 
 
 async def shows(pilot: Pilot, text: str, seconds: float = SECONDS) -> None:
     """Wait until the screen shows `text`."""
     await until(pilot, lambda: text in text_of(pilot), seconds)
+
+
+async def resized(pilot: Pilot, size: tuple[int, int]) -> None:
+    """Give the terminal another size, and wait until the screen is laid out for it."""
+    await pilot.resize_terminal(*size)
+    await until(pilot, lambda: (painted(pilot)[0].cell_length, len(painted(pilot))) == size)
+
+
+def children_with(argument: str) -> list[int]:
+    """The ids of this process's living children with `argument` in their command line."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if child.status() != psutil.STATUS_ZOMBIE and any(argument in part for part in child.cmdline()):
+                found.append(child.pid)
+    return found

@@ -1,31 +1,33 @@
 """The Browser by keys: grid, list, search, pairs, suspects, splits, saliency maps."""
 
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
 
-import pytest
+from textual.app import ComposeResult
 from textual.color import Color
 from textual.content import Content
+from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.style import Style
 from textual.widgets import Input
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.presentation.marks import grade
-from kanji_tui.system.child import Child
+from kanji_tui.recognition.results import Candidate
 from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.browser.probability_bars import ProbabilityBars
 from kanji_tui.tui.browser.sample_pane import SaliencyMap, strongest
-from kanji_tui.tui.browser.screen import SaliencyComputed, SampleRead
+from kanji_tui.tui.browser.screen import SampleRead
 from kanji_tui.tui.shell.messages import QuestionFailed
 from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile
 from kanji_tui.tui.widgets.image_view import ImageView, braille, half_blocks
 from kanji_tui.tui.widgets.list_table import ListTable
-from tests.tui.conftest import shows, text_of, until
+from tests.tui.conftest import children_with, painted, resized, shows, text_of, until
 from tests.tui.recorded import CODES
-
-SIZES = [(80, 24), (120, 40), (200, 60), (250, 70)]
+from tests.tui.test_widgets import Bare
 
 
 async def browse(pilot: Pilot) -> None:
@@ -34,20 +36,21 @@ async def browse(pilot: Pilot) -> None:
     await shows(pilot, "U+3042")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
-async def test_wide_characters_stand_in_line(recorded: Path, size: tuple[int, int]) -> None:
+async def test_wide_characters_stand_in_line_at_any_size(recorded: Path) -> None:
     app = Workbench()
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=(250, 70)) as pilot:
         await browse(pilot)
-        for key, shown in (("g", "NICHI"), ("s", "suspected label errors"), ("c", "confusions")):
+        for key, text in (("g", "NICHI"), ("s", "suspected label errors"), ("c", "confusions")):
             await pilot.press(key)
-            await shows(pilot, shown)
-            for strip in app.screen._compositor.render_strips():
-                assert strip.cell_length == size[0]
-        await until(pilot, lambda: len(app.screen.query_one("#samples", ListTable).rows))
-        rows = [line for line in text_of(pilot).splitlines() if "ETL9G_0" in line and "record" not in line]
-        if size[0] >= 120:  # Japanese before the file's name takes two cells each
-            assert len({Content(line.split("ETL9G_0")[0]).cell_length for line in rows}) == 1
+            await shows(pilot, text)
+            for size in ((80, 24), (120, 40), (200, 60), (250, 70)):
+                await resized(pilot, size)
+                assert {strip.cell_length for strip in painted(pilot)} == {size[0]}
+                rows = [line for line in text_of(pilot).splitlines() if re.search(r"ETL9G_0\d +\d+ +\d\b", line)]
+                if size[0] >= 120 and key == "s":
+                    assert len(rows) == 5
+                    # Japanese before the file's name takes two cells each
+                    assert len({Content(line.split("ETL9G_0")[0]).cell_length for line in rows}) == 1
 
 
 async def test_the_grid_is_coloured_and_marked_by_accuracy(recorded: Path) -> None:
@@ -100,23 +103,21 @@ async def test_a_click_chooses_and_a_second_opens(recorded: Path) -> None:
         await until(pilot, lambda: app.screen.has_class("-inside"))
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"), [("4544", "田"), ("U+65", "日"), ("den", "田"), ("13", "愛漢"), ("愛", "愛")]
-)
-async def test_search_from_the_grid(recorded: Path, typed: str, found: str) -> None:
+async def test_search_from_the_grid(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await browse(pilot)
-        await pilot.press("slash", *typed)
-        await shows(pilot, f"classes  {len(found)} of {len(CODES)}")
         grid = app.screen.query_one(CharacterGrid)
-        assert "".join(tile.character for tile in grid.items) == found
-        assert app.screen.query_one("#search", Input).value == typed
-        await pilot.press("enter", "enter")
-        await until(pilot, lambda: app.screen.has_class("-inside"))
-        await shows(pilot, f"─{found[0]} ")
-        await pilot.press("escape", "escape")
-        await shows(pilot, f"classes  {len(CODES)} ")
+        for typed, found in (("4544", "田"), ("U+65", "日"), ("den", "田"), ("13", "愛漢"), ("愛", "愛")):
+            await pilot.press("slash", *typed)
+            await shows(pilot, f"classes  {len(found)} of {len(CODES)}")
+            assert "".join(tile.character for tile in grid.items) == found
+            assert app.screen.query_one("#search", Input).value == typed
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda: app.screen.has_class("-inside"))
+            await shows(pilot, f"─{found[0]} ")
+            await pilot.press("escape", "escape")
+            await shows(pilot, f"classes  {len(CODES)} ")
 
 
 async def test_list_and_grid_keep_the_class(recorded: Path) -> None:
@@ -203,11 +204,11 @@ async def test_a_saliency_map_is_computed_by_a_child(home: Path, trained) -> Non
         assert "strongest" in text_of(pilot)
         assert not image.render().is_same(plain)
         assert image.render().plain == plain.plain  # the strokes stay as they are
-        first = app.screen._sample
+        first = record(pilot)
         await pilot.press("enter", "down")  # the next are there already
-        await until(pilot, lambda: app.screen._sample != first)
+        await until(pilot, lambda: record(pilot) != first)
         assert "class activation map of" in text_of(pilot)
-        assert not app.screen._computing
+        assert not computing()
         await pilot.press("v")
         await until(pilot, lambda: "class activation map" not in text_of(pilot))
 
@@ -219,24 +220,29 @@ async def test_one_child_computes_maps_however_fast_the_cursor_goes_and_none_onc
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
         await pilot.press("e", "v")
-        await until(pilot, lambda: at_work(app))
-        (child,) = at_work(app)
-        os.kill(child.pid, signal.SIGSTOP)  # it does not end by itself
+        await until(pilot, computing)
+        (child,) = computing()
+        os.kill(child, signal.SIGSTOP)  # it does not end by itself
         samples = app.screen.query_one("#samples", ListTable)
         for _ in range(3):
-            before = app.screen._sample
+            before = record(pilot)
             await pilot.press("down")
-            await until(pilot, lambda before=before: app.screen._sample != before)
+            await until(pilot, lambda before=before: record(pilot) != before)
         assert samples.cursor == 3
-        assert at_work(app) == [child]
+        assert computing() == [child]
         await pilot.press("v")
-        await until(pilot, lambda: not at_work(app))
-        assert child.wait() == -signal.SIGKILL
+        await until(pilot, lambda: not computing())
 
 
-def at_work(app: Workbench) -> list[Child]:
-    """The children that compute saliency maps."""
-    return [asked.child for asked in app.worker._children if asked.name[1] is SaliencyComputed]
+def record(pilot: Pilot) -> str:
+    """The record of the sample that is shown."""
+    (found,) = re.findall(r"record +(ETL9G_\d+ record \d+)", text_of(pilot))
+    return str(found)
+
+
+def computing() -> list[int]:
+    """The processes that compute saliency maps."""
+    return children_with("saliency")
 
 
 async def test_a_problem_disappears_once_it_is_solved(recorded: Path) -> None:
@@ -249,7 +255,19 @@ async def test_a_problem_disappears_once_it_is_solved(recorded: Path) -> None:
         await until(pilot, lambda: "the disk is away" not in text_of(pilot))
 
 
-def test_heat_is_seen_without_colour() -> None:
+async def test_probabilities_take_a_line_each_also_in_a_layout_that_is_narrower_than_the_last() -> None:
+    class OnlyBars(Bare):
+        def compose(self) -> ComposeResult:
+            yield ProbabilityBars()
+
+    async with OnlyBars().run_test(size=(120, 12)) as pilot:
+        bars = pilot.app.query_one(ProbabilityBars)
+        bars.show(tuple(Candidate("田", "4544", share) for share in (0.9, 0.06, 0.04)), "4544", "")
+        await until(pilot, lambda: bars.size == (120, 3))
+        assert bars.get_content_height(Size(50, 12), Size(50, 12), 50) == 3
+
+
+def test_a_saliency_map_is_visible_without_colour() -> None:
     """Three of four quarters of a black image have no heat; the cells of the fourth are in reverse."""
     ink = bytes(32 * 32)
     heat = bytes(255 if x < 16 and y < 16 else 0 for y in range(32) for x in range(32))
@@ -262,7 +280,7 @@ def test_heat_is_seen_without_colour() -> None:
     assert not any(line.spans for line in braille(ink, 32, 16, 8).split("\n"))
 
 
-def test_heat_warms_the_paper_and_leaves_the_ink_legible() -> None:
+def test_a_saliency_map_warms_the_background_and_leaves_the_ink_legible() -> None:
     paper, ink, warm = Color(20, 22, 27), Color(216, 219, 226), Color(232, 131, 107)
     stroke = bytes(255 if x in (8, 9) else 0 for _ in range(32) for x in range(32))
     heat = bytes(255 if y < 16 else 0 for y in range(32) for _ in range(32))
@@ -287,7 +305,7 @@ def contrast(one: Color, other: Color) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_where_the_heat_is_strongest_in_words() -> None:
+def test_the_strongest_regions_of_a_saliency_map_are_named() -> None:
     heat = bytearray(30 * 30)
     assert strongest(bytes(heat), 30) == "nowhere"
     heat[5 * 30 + 25] = 200

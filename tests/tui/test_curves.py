@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import ComposeResult
+from textual.content import Content
 
 from kanji_tui.presentation import charts
 from kanji_tui.presentation.curve_data import (
@@ -19,11 +20,12 @@ from kanji_tui.presentation.curve_data import (
     within,
     zoom,
 )
+from kanji_tui.tui.widgets import curves as curves_widget
 from kanji_tui.tui.widgets.axes import axis, label, scale
 from kanji_tui.tui.widgets.braille_canvas import BrailleCanvas
 from kanji_tui.tui.widgets.curves import Curves, legend
 from kanji_tui.workspace.run_views import RunView
-from tests.tui.conftest import text_of
+from tests.tui.conftest import text_of, until
 from tests.tui.recorded import epochs
 from tests.tui.test_widgets import Bare
 
@@ -164,30 +166,36 @@ def test_letters_of_curves_that_end_together_stand_apart() -> None:
     assert sorted(shown) == list("abcd")
 
 
-async def test_curves_are_drawn_once_a_second_at_most_and_at_once_when_asked() -> None:
+async def test_curves_are_drawn_later_when_they_come_often_and_at_once_when_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class OneCurve(Bare):
         def compose(self) -> ComposeResult:
             yield Curves()
 
     def chart(last: int) -> Chart:
-        return Chart(
-            "loss", (Series("train", "", tuple((float(x), 1.0 / x) for x in range(1, last))),), (1.0, 30.0)
-        )
+        points = tuple((float(x), 1.0 / x) for x in range(1, last))
+        return Chart(f"loss {last}", (Series("train", "", points),), (1.0, 30.0))
+
+    def drawn() -> str:
+        return Content.from_markup(str(shown.border_title)).plain
 
     app = OneCurve()
     async with app.run_test(size=(40, 12)) as pilot:
         shown = app.query_one(Curves)
-        drawn = []
-        original = shown._draw
-        shown._draw = lambda: (drawn.append(1), original())  # type: ignore[method-assign,assignment]
+        monkeypatch.setattr(curves_widget, "REDRAW_SECONDS", 1000.0)
         for last in range(2, 30):
             shown.show(chart(last), "linear")
-        await pilot.pause(1.3)
-        assert len(drawn) == 2
+            await pilot.pause()
+            assert drawn().startswith("loss 2 ")
         shown.show(chart(30), "log")
-        assert len(drawn) == 3
+        assert drawn().startswith("loss 30 ")
         await pilot.pause()
         assert "⠤" in text_of(pilot)
+        monkeypatch.setattr(curves_widget, "REDRAW_SECONDS", 0.05)
+        for last in (31, 32):
+            shown.show(chart(last), "log")
+        await until(pilot, lambda: drawn().startswith("loss 32 "))
 
 
 def view(name: str, done: int = 4) -> RunView:

@@ -1,16 +1,18 @@
-"""The Dataset screen: what is there, what was found in the dataset, and how calmly it says so."""
+"""The Dataset screen: its files, what `verify` found, and preparing."""
 
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from textual.message import Message
+from textual.notifications import Notify
 from textual.pilot import Pilot
 
 from kanji_tui.data.checks import verify
 from kanji_tui.data.preparation import prepare
+from kanji_tui.data.results import Verification
 from kanji_tui.events import Outcome, SilentReport, State
 from kanji_tui.runs.process import as_json
 from kanji_tui.tui.app import Workbench
@@ -19,20 +21,28 @@ from kanji_tui.tui.dataset.screen import DatasetScreen
 from kanji_tui.tui.widgets.heat_map import HeatMap, shaded
 from kanji_tui.tui.widgets.thumbnails import Thumbnails
 from kanji_tui.workspace.opened_dataset import OpenedDataset
-from kanji_tui.workspace.snapshot import read_workspace
 from tests.data.making import CODES, write_images, write_kuzushiji, write_records
-from tests.tui.conftest import shows, text_of, until
+from tests.tui.conftest import settled, shows, text_of, until
 from tests.tui.recorded import write_run
 
 KEYS = {"samples": "g", "checks": "c", "ink": "i", "classes": "l", "outliers": "u"}
+IN_VIEW = {
+    "samples": "─samples─", "checks": "─checks ", "ink": "mean image of", "classes": "missing classes",
+    "outliers": "another",
+}  # fmt: skip
 both_sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 
 
+@pytest.fixture(scope="module")
+def found(recorded_once: Path) -> Verification:
+    """What `verify` finds in the recorded workspace, three outliers of each class too."""
+    return verify(recorded_once / "dataset", None, SilentReport(), 3)
+
+
 @pytest.fixture
-def verified(recorded: Path) -> Path:
-    """The recorded workspace with what `verify` really finds in it, three outliers of each class too."""
+def verified(recorded: Path, found: Verification) -> Path:
+    """The recorded workspace after `verify`."""
     os.utime(recorded / "dataset" / "metadata.json", (1, 1))
-    found = verify(recorded / "dataset", None, SilentReport(), 3)
     spec = {"data_dir": "dataset", "unusual": 3}
     story = [State("running"), Outcome(as_json(found)), State("finished")]
     write_run(recorded, "20260102T050000-verify-1", spec, "finished", story)
@@ -54,8 +64,8 @@ def test_what_was_found(verified: Path, snap_compare, size: tuple[int, int], vie
         await opened(pilot)
         await shows(pilot, "press 3, then n to train on it, or 5 to browse it")
         await pilot.press(KEYS[view])
-        if view == "outliers":
-            await shows(pilot, "another")
+        await shows(pilot, IN_VIEW[view])
+        await settled(pilot)
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=show)
 
@@ -66,7 +76,7 @@ async def test_nothing_is_cut_at_the_smallest_size(verified: Path) -> None:
         await opened(pilot)
         for view in VIEWS:
             await pilot.press(KEYS[view])
-            await pilot.pause(0.2)
+            await shows(pilot, IN_VIEW[view])
             assert "…" not in text_of(pilot), f"{view}:\n{text_of(pilot)}"
 
 
@@ -110,12 +120,16 @@ async def test_u_finds_outliers_and_shows_their_images(recorded: Path) -> None:
 
 
 async def test_w_writes_the_contact_sheet_and_shows_its_path(recorded: Path) -> None:
-    app = Workbench()
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+    messages: list[str] = []
+
+    def hook(message: Message) -> None:
+        if isinstance(message, Notify):
+            messages.append(message.notification.message)
+
+    async with Workbench().run_test(size=(120, 40), notifications=True, message_hook=hook) as pilot:
         await opened(pilot)
         await pilot.press("w")
         await shows(pilot, "samples  contact sheet: contact_sheet.png")
-        messages = [note.message for note in app._notifications]
         assert f"contact sheet: {recorded / 'contact_sheet.png'}" in messages
     with Image.open(recorded / "contact_sheet.png") as sheet:
         assert sheet.format == "PNG"
@@ -190,25 +204,6 @@ def test_shades_stand_for_two_values_a_cell() -> None:
     shares = [[0.0, 1.0], [0.0, 1.0], [0.5, 0.0], [0.5, 1.0]]
     assert shaded(shares, 1) == [" █", "▒▒"]
     assert shaded(shares, 2) == ["  ██", "  ██", "▒▒▒▒", "▒▒▒▒"]
-
-
-def test_a_full_sized_folder_is_read_within_a_poll_of_the_worker(home: Path) -> None:
-    for number in range(1500):
-        folder = home / "ETL9G" / f"{0x3021 + number // 94 * 256 + number % 94:04X}"
-        folder.mkdir(parents=True)
-        for image in range(10):
-            (folder / f"{image}.png").touch()
-    seconds = [seconds_to_read() for _ in range(3)]
-    assert min(seconds) < 0.15
-    workspace = read_workspace()
-    assert workspace.files.summary == "1,500 folders, at least 10,001 images"
-
-
-def seconds_to_read() -> float:
-    """Processor seconds of this thread, as others are at work beside it."""
-    began = time.thread_time()
-    read_workspace()
-    return time.thread_time() - began
 
 
 def test_beside_a_sample_stand_others_of_its_class(recorded: Path) -> None:

@@ -1,8 +1,7 @@
-"""What holds on every screen: any size, keys and palette, the order of the focus, the looks, silence at rest."""
+"""What holds on every screen: any size, keys and palette, the order of the focus, the themes, silence at rest."""
 
 import inspect
 import json
-import os
 import stat
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +10,11 @@ import pytest
 from rich.cells import cell_len
 from textual.actions import parse
 from textual.binding import Binding
+from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from kanji_tui.presentation.tabs import SCREENS
-from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.tui.app import Workbench, screen_class
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
@@ -26,20 +25,15 @@ from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
 from kanji_tui.tui.widgets.character_grid import CharacterGrid
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
-from tests.tui.conftest import shows, until
+from tests.tui.conftest import painted, resized, shows, text_of, until
 from tests.tui.recorded import write_live
-from tests.tui.test_app import open_workbench, paint, read, read_until_quiet
+from tests.tui.terminal import plain, press, read_until, read_until_quiet, without_torch, workbench
 
+pytestmark = pytest.mark.usefixtures("no_recogniser")
 SETTLED = {
     "preflight": "next  ", "dataset": "digest", "training": "finished", "inspector": "ONNX files",
     "browser": "top-1 87.5 %", "draw": "opening the model",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def no_model_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Draw screen waits for its recogniser, which here never hears of it."""
-    monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
 
 
 async def each_screen(pilot: Pilot):
@@ -48,28 +42,88 @@ async def each_screen(pilot: Pilot):
         await pilot.press(str(digit))
         await until(pilot, lambda screen=screen: isinstance(pilot.app.screen, screen))
         await shows(pilot, SETTLED[screen.MODE])
+        assert f"{digit} {screen.MODE.title()}" in text_of(pilot)
         yield pilot.app.screen
 
 
-# sizes
+# all screens
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (250, 70)], ids=["80x24", "120x40", "250x70"])
-async def test_every_screen_fits(recorded: Path, size: tuple[int, int]) -> None:
+async def test_each_screen_fits_has_an_order_of_focus_and_is_not_painted_for_nothing(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The snapshots hold what fits into 80x24 and 120x40."""
     write_live(recorded)
-    app = Workbench()
-    async with app.run_test(size=size) as pilot:
+    monkeypatch.setattr(Workbench, "is_headless", False)  # which would paint nothing
+    async with Workbench().run_test(size=(250, 70)) as pilot:
         async for screen in each_screen(pilot):
-            strips = screen._compositor.render_strips()
-            lines = ["".join(segment.text for segment in strip) for strip in strips]
-            assert [cell_len(line) for line in lines] == [size[0]] * size[1], screen
-            keys = lines[-1]
-            assert all(f"{key} {words}" in keys for key, words in ALWAYS)
-            assert "…" not in keys
-            for widget in screen.walk_children(Widget):
-                if widget.is_on_screen and widget.region.area:
-                    assert screen.region.contains_region(widget.region) or widget.parent.allow_vertical_scroll
-            assert len(app.screen_stack) == 1  # a training runs, and nothing stands in the way
+            assert isinstance(screen, WorkbenchScreen)
+            everything_fits(pilot)
+            await resized(pilot, (120, 40))
+            await tab_goes_from_the_top_left_to_the_bottom_right(pilot, screen)
+            await news_that_change_nothing_are_not_painted(pilot, screen, monkeypatch)
+            await resized(pilot, (250, 70))
+
+
+def everything_fits(pilot: Pilot) -> None:
+    """Every row is as wide as the terminal, no key is cut, no widget is larger than the screen."""
+    screen, (width, height) = pilot.app.screen, pilot.app.size
+    lines = [strip.text for strip in painted(pilot)]
+    assert [cell_len(line) for line in lines] == [width] * height, screen
+    keys = lines[-1]
+    assert all(f"{key} {text}" in keys for key, text in ALWAYS)
+    assert "…" not in keys
+    for widget in screen.walk_children(Widget):
+        if widget.is_on_screen and widget.region.area:
+            assert screen.region.contains_region(widget.region) or widget.parent.allow_vertical_scroll
+    assert len(pilot.app.screen_stack) == 1  # a training runs, and nothing stands in the way
+
+
+FOCUS = {
+    "preflight": ["checks"],
+    "dataset": ["files", "overview-pane", "checks"],
+    "training": ["runs", "epochs", "gpu", "log"],
+    "inspector": ["models", "operators", "engines", "nodes"],
+    "browser": ["grid", "samples"],
+    "draw": ["pad", "candidates"],
+}
+
+
+async def tab_goes_from_the_top_left_to_the_bottom_right(pilot: Pilot, screen: WorkbenchScreen) -> None:
+    app, order = pilot.app, FOCUS[screen.MODE]
+    assert f"#{order[0]}" == screen.AUTO_FOCUS
+    await until(pilot, lambda: app.focused is not None and app.focused.screen is screen)
+    assert [widget.id for widget in screen.focus_chain] == order
+    first = order.index(str(app.focused and app.focused.id))
+    for step in range(1, len(order) + 1):
+        await pilot.press("tab")
+        assert app.focused is not None
+        assert app.focused.id == order[(first + step) % len(order)]
+    regions = [widget.region for widget in screen.focus_chain]
+    assert all(not (after.y < before.y and after.x <= before.x) for before, after in pairwise(regions))
+
+
+async def news_that_change_nothing_are_not_painted(
+    pilot: Pilot, screen: WorkbenchScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    async def painted_by_news() -> bool:
+        """Whether three refreshes painted something although the screen did not change."""
+        before = painted(pilot)
+        await pilot.pause()
+        written.clear()
+        for _ in range(3):
+            screen.refresh_state()
+            await pilot.pause()
+        return bool(written) and painted(pilot) == before
+
+    with monkeypatch.context() as patch:
+        patch.setattr(HeadlessDriver, "write", lambda driver, data: written.append(data))
+        assert not await painted_by_news(), screen
+        written.clear()
+        screen.refresh()
+        await until(pilot, lambda: written)
 
 
 # keys
@@ -90,7 +144,7 @@ def test_every_action_of_a_screen_has_a_key_that_help_shows() -> None:
 
 def test_every_key_of_a_list_is_in_the_help() -> None:
     names = {"pageup": "pgup", "pagedown": "pgdn"}
-    output = " ".join(f"{keys} {words}" for keys, words in EVERYWHERE).replace(",", " ").split()
+    output = " ".join(f"{keys} {text}" for keys, text in EVERYWHERE).replace(",", " ").split()
     for widget in (ListTable, CharacterGrid, LogTail):
         for binding in widget.BINDINGS:
             assert isinstance(binding, Binding)
@@ -127,65 +181,42 @@ async def test_the_palette_has_what_the_keys_have_and_nothing_else(recorded: Pat
 FOCUS = {
     "preflight": ["checks"],
     "dataset": ["files", "overview-pane", "checks"],
-    "training": ["runs", "epochs", "log"],
+    "training": ["runs", "epochs", "gpu", "log"],
     "inspector": ["models", "operators", "engines", "nodes"],
     "browser": ["grid", "samples"],
     "draw": ["pad", "candidates"],
 }
 
 
-async def test_tab_goes_from_the_top_left_to_the_bottom_right(recorded: Path) -> None:
-    app = Workbench()
-    async with app.run_test(size=(120, 40)) as pilot:
-        async for screen in each_screen(pilot):
-            assert isinstance(screen, WorkbenchScreen)
-            assert f"#{FOCUS[screen.MODE][0]}" == screen.AUTO_FOCUS
-            await until(pilot, lambda screen=screen: app.focused is not None and app.focused.screen is screen)
-            order = FOCUS[screen.MODE]
-            assert [widget.id for widget in screen.focus_chain] == order
-            first = order.index(str(app.focused and app.focused.id))
-            for step in range(1, len(order) + 1):
-                await pilot.press("tab")
-                assert app.focused is not None
-                assert app.focused.id == order[(first + step) % len(order)]
-            regions = [widget.region for widget in screen.focus_chain]
-            assert all(not (after.y < before.y and after.x <= before.x) for before, after in pairwise(regions))
-
-
 # themes
 
 
 async def test_the_theme_is_kept_between_starts(recorded: Path) -> None:
-    for theme in (INK, PAPER, TERMINAL, INK):
+    for themes in ((INK, PAPER), (PAPER, TERMINAL, INK)):
         app = Workbench()
         async with app.run_test(size=(80, 24)) as pilot:
-            await shows(pilot, "next  ")
-            assert app.theme == theme.name
-            await pilot.press("f2")
-            await until(pilot, lambda app=app: read_settings().theme == app.theme)
-    assert json.loads(settings_file().read_text()) == {"theme": PAPER.name}
+            assert app.theme == themes[0].name
+            for theme in themes[1:]:
+                await pilot.press("f2")
+                assert app.theme == theme.name
+                await until(pilot, lambda app=app: read_settings().theme == app.theme)
+    assert json.loads(settings_file().read_text()) == {"theme": INK.name}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"theme": 3}', '{"theme": "purple"}'])
-async def test_settings_that_cannot_be_read_never_stop_the_start(recorded: Path, text: str) -> None:
+def test_settings_that_cannot_be_read_never_stop_the_start(text: str) -> None:
     settings_file().parent.mkdir(parents=True)
     settings_file().write_text(text)
-    app = Workbench()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await shows(pilot, "next  ")
-        assert app.theme == INK.name
+    assert Workbench().theme == INK.name
 
 
 async def test_settings_that_cannot_be_written_are_reported(recorded: Path) -> None:
     settings_file().parent.parent.mkdir(parents=True, exist_ok=True)
     settings_file().parent.write_text("a file where the folder should be")
     app = Workbench()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "next  ")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await pilot.press("f2")
-        await until(
-            pilot, lambda: any("could not be written" in notice.message for notice in app._notifications), 20
-        )
+        await shows(pilot, "could not be written")
         assert app.theme == PAPER.name
 
 
@@ -206,76 +237,74 @@ def test_where_settings_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert [stat.S_ISREG(path.stat().st_mode) for path in settings_file().parent.iterdir()] == [True]
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=[theme.name for theme in THEMES])
-async def test_every_screen_opens_in_every_theme(recorded: Path, theme) -> None:
-    write_settings(Settings(theme.name))
-    write_live(recorded)
+async def test_every_screen_opens_in_the_colours_of_the_terminal_has_help_and_changes_to_other_themes(
+    recorded: Path,
+) -> None:
+    write_settings(Settings(TERMINAL.name))
     app = Workbench()
-    async with app.run_test(size=(120, 40)) as pilot:
-        async for _ in each_screen(pilot):
-            assert app.theme == theme.name
-            await pilot.press("question_mark", "escape")
+    async with app.run_test(size=(120, 60)) as pilot:
+        async for screen in each_screen(pilot):
+            for theme in THEMES:
+                await pilot.press("f2")
+                assert app.theme == theme.name
+                assert SETTLED[screen.MODE] in text_of(pilot)
+                await pilot.press("question_mark")
+                await shows(pilot, "everywhere")
+                shown = text_of(pilot)
+                assert all((binding.tooltip or binding.description) in shown for binding in screen.own_bindings())
+                await pilot.press("escape")
 
 
-def test_without_colours_no_colour_is_sent_and_with_sixteen_no_other(recorded: Path) -> None:
+# on a pseudo terminal
+
+
+@pytest.fixture
+def torchless(recorded: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The recorded workspace without its model, on a machine without torch: no child works for seconds."""
+    monkeypatch.setenv("PYTHONPATH", without_torch(tmp_path_factory.mktemp("path")))
+    (recorded / "models" / "best_kanji_model.pth").unlink()
     write_settings(Settings(PAPER.name))
-    for key in b"35":
-        plain = paint(recorded, bytes([key]), {"NO_COLOR": "1"})
-        assert not colours_in(plain) - {"39", "49"}
-    sixteen = paint(recorded, b"3", {"TERM": "xterm", "COLORTERM": ""})
-    found = colours_in(sixteen)
-    assert found
-    assert found <= {str(code) for base in (30, 40, 90, 100) for code in range(base, base + 10)}
+    return recorded
 
 
-def colours_in(painted: str) -> set[str]:
+def test_no_colour_is_sent_where_none_is_wanted(torchless: Path) -> None:
+    with workbench(torchless, NO_COLOR="1") as terminal:
+        found = read_until(terminal, "next  ")
+        for key, text in (("3", "finished"), ("5", "U+3042")):
+            press(terminal, key)
+            found += read_until(terminal, text)
+    assert not colours_in(found) - {"39", "49"}
+    assert "▀" not in plain(found)  # grey half blocks need colours
+
+
+def test_every_screen_has_only_the_colours_of_the_terminal_and_is_silent_at_rest(torchless: Path) -> None:
+    """Also with an input focused."""
+    if read_gpus():
+        pytest.skip("the figures of this machine's GPU move")
+    steps = (
+        ("2", "digest"), ("1", "next  "), ("4", "ONNX files"), ("6", "press 3 to train"), ("3", "finished"),
+        ("f", "runs matching"), ("zz", "no match"), ("\x1b", "finished"), ("5", "U+3042"), ("/", "character, JIS"),
+    )  # fmt: skip
+    with workbench(torchless, TERM="xterm", COLORTERM="") as terminal:
+        found = read_until(terminal, "next  ")
+        for keys, text in steps:
+            press(terminal, keys)
+            found += read_until(terminal, text)
+            # a cursor blinks twice a second, a clock in the frame of all screens would tick once
+            found += read_until_quiet(terminal, 1.1 if keys == "3" else 0.6)
+    colours = colours_in(found)
+    assert colours
+    assert colours <= {str(code) for base in (30, 40, 90, 100) for code in range(base, base + 10)}
+    assert "▀" not in plain(found)
+
+
+def colours_in(painted: bytes) -> set[str]:
     """The SGR numbers that set a colour; `38;...` for any other than the sixteen."""
     found: set[str] = set()
-    for part in painted.split("\x1b[")[1:]:
+    for part in painted.decode().split("\x1b[")[1:]:
         numbers = part.split("m")[0]
         if "38;" in numbers or "48;" in numbers:
             found.add(numbers)
         elif "m" in part and numbers.replace(";", "").isdigit():
             found |= {number for number in numbers.split(";") if int(number) >= 30}
     return found
-
-
-# silence
-
-
-def test_every_screen_is_silent_at_rest(recorded: Path) -> None:
-    """On a real pseudo terminal, with nothing running; also with an input focused."""
-    if read_gpus():
-        pytest.skip("the figures of this machine's GPU move")
-    (recorded / "models" / "best_kanji_model.pth").unlink()  # Draw would try for seconds to open what is no model
-    process, terminal = open_workbench(recorded, {})
-    try:
-        read_until_quiet(terminal, 3)  # torch answers late
-        for keys in ("2", "1", "4", "6", "3", "f", "\x1b5", "/"):
-            os.write(terminal, keys.encode())
-            read_until_quiet(terminal, 3 if keys == "6" else 0.8)
-            assert read(terminal, 1.2) == b"", keys
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal)
-
-
-async def test_news_that_change_nothing_are_not_painted(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Workbench, "is_headless", False)  # which would paint nothing anyway
-    app = Workbench()
-    async with app.run_test(size=(120, 40)) as pilot:
-        async for screen in each_screen(pilot):
-            # Preflight's slow checks arrive later.
-            await until(pilot, lambda screen=screen: not getattr(screen, "_waiting", None))
-            await pilot.pause(0.6)
-            painted: list[str] = []
-            with monkeypatch.context() as patch:
-                patch.setattr(app._driver, "write", painted.append)
-                for _ in range(3):
-                    screen.refresh_state()
-                    await pilot.pause(0.1)
-                assert painted == [], screen
-                screen.refresh()
-                await pilot.pause(0.1)
-                assert painted != []

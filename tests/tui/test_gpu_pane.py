@@ -29,7 +29,7 @@ def test_a_long_history_stays_small_and_keeps_its_mean(count: int) -> None:
     assert history.last("utilisation") == (count - 1) / count
 
 
-def test_what_nobody_knows_is_not_zero() -> None:
+def test_an_unknown_value_is_not_zero() -> None:
     made = record(3)
     made.add(Gpu(0, "NVIDIA H200 MIG 1g", None, None, None, None, 45.0, reason=MIG))
     history = made.history()

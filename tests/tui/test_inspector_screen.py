@@ -60,7 +60,7 @@ async def test_mark_compare_and_read_the_engines_message(home: Path) -> None:
         assert "compare finished" not in text_of(pilot).split("\n")[1]
 
 
-async def test_a_fifth_mark_is_refused_and_a_mark_can_be_taken_back(home: Path) -> None:
+async def test_a_fifth_mark_is_refused_and_a_mark_can_be_removed(home: Path) -> None:
     (home / "models").mkdir()
     for number in range(5):
         (home / "models" / f"{number}.onnx").write_bytes(b"x")
@@ -75,7 +75,7 @@ async def test_a_fifth_mark_is_refused_and_a_mark_can_be_taken_back(home: Path) 
         await shows(pilot, "3 marked")
 
 
-async def test_any_file_by_its_path_also_a_broken_one(home: Path) -> None:
+async def test_any_file_is_opened_by_its_path_also_a_broken_one(home: Path) -> None:
     path = graphs.control_flow(home / "elsewhere.onnx")
     (home / "broken.onnx").write_bytes(path.read_bytes()[:50])
     app = Workbench()
@@ -108,7 +108,7 @@ async def test_inputs_can_be_given_where_no_made_up_one_fits(home: Path) -> None
         assert text_of(pilot).count("runs") >= 2
 
 
-async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -> None:
+async def test_nodes_are_filtered_by_every_property(recorded: Path) -> None:
     path = Path(INSPECTED.path)
     path.write_bytes(b"x")
     app = Workbench()
@@ -117,7 +117,7 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
         await shows(pilot, "press enter to inspect")
         app.screen.post_message(ModelInspected(inspected(), str(path)))
         await shows(pilot, "nodes  5")
-        for words, found in (
+        for text, found in (
             ("conv", 2),
             ("1x64x4x4", 1),
             ("strides=[2,", 2),
@@ -125,7 +125,7 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
             ("not for this shape", 1),
         ):
             await pilot.press("slash")
-            app.screen.query_one("#filter", Input).value = words
+            app.screen.query_one("#filter", Input).value = text
             await shows(pilot, f"nodes  {found} of 5")
         await pilot.press("escape")
         await shows(pilot, "nodes  5")
@@ -139,7 +139,7 @@ async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -
         assert "93.94 %" in text_of(pilot)
 
 
-async def test_the_words_of_an_engine_are_shown_as_they_are(recorded: Path) -> None:
+async def test_the_message_of_an_engine_is_shown_unchanged(recorded: Path) -> None:
     path = Path(INSPECTED.path)
     path.write_bytes(b"x")
     engines = {"onnxruntime": Support(True), "tract": Support(False, reason="no rule for [batch, 1] in [/pool]")}
@@ -179,7 +179,7 @@ async def test_every_kept_result_has_its_table(recorded: Path) -> None:
         await shows(pilot, "3 of 4")
 
 
-async def test_what_measures_goes_alone_and_can_be_stopped(recorded: Path) -> None:
+async def test_a_job_that_measures_runs_alone_and_can_be_stopped(recorded: Path) -> None:
     from kanji_tui.events import State
 
     run = write_run(recorded, "20260102T050000-pooling-1", {}, "running", [State("running")])
@@ -209,7 +209,7 @@ async def test_an_export_that_is_refused_and_one_that_is_verified(home: Path, tr
         await shows(pilot, "avg_2x2 needs retraining: kanjinet was trained with adaptive_avg")
         await pilot.press("escape", "e")
         await fill(pilot, target="safetensors")
-        assert not app.screen.query_one("#pooling").region
+        await until(pilot, lambda: not app.screen.query_one("#pooling").region)
         assert app.screen.query_one("#verify").region
         await pilot.press("enter")
         await shows(pilot, "export safetensors finished")
@@ -238,7 +238,7 @@ async def test_the_form_shows_what_would_fail(recorded: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({}, ""),
         ({"target": "ort-tract", "pooling": "adaptive_avg"}, "fixed_avg computes the same"),
@@ -248,9 +248,9 @@ async def test_the_form_shows_what_would_fail(recorded: Path) -> None:
         ({"target": "safetensors", "file": "model.onnx"}, "does not end in .safetensors"),
     ],
 )
-def test_contradictions(changes: dict, words: str) -> None:
+def test_contradictions(changes: dict, message: str) -> None:
     output = contradiction(ASKED | changes, measurable=False)
-    assert words in output if words else output == ""
+    assert message in output if message else output == ""
 
 
 def test_the_form_has_every_option_of_the_command() -> None:

@@ -11,15 +11,12 @@ from types import SimpleNamespace
 import pytest
 from textual.pilot import Pilot
 
-from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.draw import screen as draw
 from kanji_tui.tui.inspector.screen import ModelInspected
-from kanji_tui.tui.preflight import screen as preflight
-from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 from tests.drawn import DEN, FOUND, recognise_drawing
-from tests.tui.conftest import shows, until
+from tests.tui.conftest import settled, shows, text_of, until
 from tests.tui.inspector_results import write_results
 from tests.tui.recorded import CHECKS, INSPECTED, inspected, write_live
 
@@ -31,11 +28,12 @@ Prepare = Callable[[Pilot], Awaitable[None]]
 
 @pytest.fixture
 def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
-    """Painted once more before it is compared: under a dialog Textual may paint the ground before what is there."""
+    """Laid out, and painted once more, before it is compared: under a dialog Textual may paint the ground last."""
 
     def compare(app: Workbench, terminal_size: tuple[int, int], run_before: Prepare) -> bool:
         async def prepare(pilot: Pilot) -> None:
             await run_before(pilot)
+            await settled(pilot)
             pilot.app.screen.refresh()
             await pilot.pause()
 
@@ -46,21 +44,15 @@ def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
 
 @pytest.fixture(autouse=True)
 def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The checks of a machine that is always the same, and no child for this one."""
+    """The checks of a machine that is always the same."""
     monkeypatch.setattr("kanji_tui.preflight.all_checks.quick_checks", lambda spec: list(CHECKS))
-
-    def answer(self: Worker, asker, answered, start, read, key: str = "") -> None:
-        if answered in (preflight.FontsChecked, preflight.TorchChecked):
-            self.ask(asker, answered, list)
-
-    monkeypatch.setattr(Worker, "ask_child", answer)
 
 
 @every_size
 def test_preflight(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def prepare(pilot: Pilot) -> None:
         await shows(pilot, "FAIL 1")
-        await until(pilot, lambda: not pilot.app.screen._waiting)
+        await until(pilot, lambda: "checking torch" not in text_of(pilot))
         await shows(pilot, "model kanjinet")
         await pilot.press("down", "down", "down", "down")
 
@@ -187,7 +179,7 @@ def test_browser(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
         await pilot.press("right", "right", "enter")
-        await shows(pilot, "U+611B")
+        await shows(pilot, "─愛  3026─")  # the sample
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
 
@@ -205,8 +197,9 @@ def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int])
 
 
 @every_size
-def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
-    monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
+def test_draw(
+    recorded: Path, no_recogniser: None, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
     monkeypatch.setattr(draw, "time", SimpleNamespace(monotonic=lambda: 0.0))
 
     async def prepare(pilot: Pilot) -> None:
@@ -224,11 +217,7 @@ def test_draw(recorded: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, siz
 
 
 @both_sizes
-def test_draw_without_a_model(
-    home: Path, snap_compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
-    monkeypatch.setattr(RecogniserClient, "_ask", lambda *request: None)
-
+def test_draw_without_a_model(home: Path, no_recogniser: None, snap_compare, size: tuple[int, int]) -> None:
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("6")
         await shows(pilot, "opening the model")

@@ -14,10 +14,11 @@ import pytest
 
 from kanji_tui.runs.run_directory import RunDirectory, list_runs
 from kanji_tui.runs.run_summary import summarise
-from tests.conftest import run_command
+from tests.conftest import Trained
+from tests.tui.terminal import without_torch
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-TRAIN = ("train", "--epochs", "6", "--batch-size", "16")
+TRAIN = ("train", "--epochs", "8", "--batch-size", "16")  # the settings of the fixture `trained`
 
 
 class Tmux:
@@ -56,10 +57,13 @@ def tmux(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int]
 
 
 def test_a_training_abandoned_with_its_tmux_ends_like_an_undisturbed_one(
-    home: Path, tmux: Callable[[int], Tmux], sample_dataset: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path,
+    tmux: Callable[[int], Tmux],
+    trained: Trained,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # sums in the same order
-    (home / "dataset").symlink_to(sample_dataset)
+    (home / "dataset").symlink_to(trained.data_dir)
     first = tmux(1)
     first.open(*TRAIN)
     run = until(lambda: next(iter(list_runs(home / "models" / "runs")), None))
@@ -68,26 +72,20 @@ def test_a_training_abandoned_with_its_tmux_ends_like_an_undisturbed_one(
     done = summarise(run)
     assert (done.state, done.epoch != done.epochs) == ("running", True)
 
+    monkeypatch.setenv("PYTHONPATH", without_torch(tmp_path_factory.mktemp("path")))  # the workbench needs none
     second = tmux(2)
     second.open()
     until(lambda: "next" in second.shown())
     second("send-keys", "3")
     until(lambda: "finished" in second.shown() and "published" in second.shown())
-
-    other = home / "undisturbed"
-    other.mkdir()
-    (other / "dataset").symlink_to(sample_dataset)
-    process = run_command(other, *TRAIN)
-    assert process.returncode == 0, process.stderr
-    undisturbed = list_runs(other / "models" / "runs")[0]
-    assert what_it_learned(run) == what_it_learned(undisturbed)
+    assert what_it_learned(run) == what_it_learned(RunDirectory(trained.run))
 
 
 def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (value := holds()):
         assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
+        time.sleep(0.02)
     return value
 
 

@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.shell.form import FormScreen
 from tests.tui.conftest import shows, text_of, until
+
+
+@pytest.fixture(autouse=True)
+def no_slow_checks() -> None:
+    """Preflight's children are the real ones here."""
 
 
 async def fill(pilot, **values: str) -> None:
@@ -44,10 +50,9 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await shows(pilot, "press 3, then n to train on it")
 
         await pilot.press("3", "n")
-        await fill(pilot, epochs="6", batch_size="16")
+        await fill(pilot, epochs="2", batch_size="16")
         await pilot.press("enter")
-        await shows(pilot, "running")
-        await shows(pilot, "finished")
+        await until(pilot, lambda: [view.state for view in app.state.of("train")] == ["finished"])
         await shows(pilot, "published")
         assert Path("models/best_kanji_model.pth").is_file()
 
@@ -60,9 +65,8 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         assert "Conv" in text_of(pilot)
 
         await pilot.press("5")
-        await until(pilot, lambda: app.screen._catalogue)
+        await shows(pilot, "press p to predict all samples")
         await pilot.press("p")
-        await until(pilot, lambda: app.screen._catalogue.predicted == "all")
         await shows(pilot, "top-1")
         await until(pilot, lambda: app.screen.query_one("#bars").content_size.height == 5)
         await pilot.press("enter")
@@ -79,14 +83,17 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
 
+        await pilot.press("1")
+        await shows(pilot, "torch imports")
 
-async def test_stop_and_resume_by_keys(home: Path, sample_dataset: Path) -> None:
-    (home / "dataset").symlink_to(sample_dataset)
+
+async def test_stop_and_resume_by_keys(home: Path, recorded_once: Path) -> None:
+    (home / "dataset").symlink_to(recorded_once / "dataset")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "press 3, then n to train one")
         await pilot.press("3", "n")
-        await fill(pilot, epochs="400", batch_size="16")
+        await fill(pilot, epochs="4000", batch_size="16")
         await pilot.press("enter")
         await until(pilot, lambda: any(view.epochs for view in app.state.runs.values()))
         await pilot.press("s")

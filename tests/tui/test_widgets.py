@@ -1,14 +1,16 @@
 """The widgets by themselves: lists, curves, images, forms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import overload
 
 import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.color import Color
-from textual.strip import Strip
+from textual.message import Message
+from textual.messages import Layout
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.registry import NetworkEntry
@@ -18,11 +20,11 @@ from kanji_tui.tui.dataset.forms import existing_folder
 from kanji_tui.tui.shell.form import whole
 from kanji_tui.tui.shell.theme import INK
 from kanji_tui.tui.training import form as training_form
-from kanji_tui.tui.training.form import TrainForm, _recipes_own, problem_of, read_config
+from kanji_tui.tui.training.form import TrainForm, problem_of, read_config, train_fields
 from kanji_tui.tui.widgets.image_view import braille, half_blocks, resample
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
-from tests.tui.conftest import text_of
+from tests.tui.conftest import painted, resized, shows, text_of
 
 
 class Lazy(Sequence[Row]):
@@ -56,21 +58,17 @@ class Bare(App[None]):
         return INK.variables
 
 
-def drawn(app: App[None]) -> list[Strip]:
-    """The screen's lines as they are painted."""
-    return app.screen._compositor.render_strips()
-
-
 class OneList(Bare):
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], *columns: Column) -> None:
         super().__init__()
-        self._given = rows
+        self.rows = rows
+        self.columns = columns or (Column("", 2), Column("what", 0), Column("n", 6, right=True))
 
     def compose(self) -> ComposeResult:
-        yield ListTable(Column("", 2), Column("what", 0), Column("n", 6, right=True))
+        yield ListTable(*self.columns)
 
     def on_mount(self) -> None:
-        self.query_one(ListTable).show(self._given)
+        self.query_one(ListTable).show(self.rows)
 
 
 async def test_a_list_makes_only_the_rows_one_sees() -> None:
@@ -100,44 +98,50 @@ async def test_a_row_in_another_colour_is_painted_again() -> None:
         for style, variable in (("bad", "error"), ("good", "success")):
             rows.show([Row("1", ("a", Styled("file", style)))])
             await pilot.pause()
-            painted = {
-                segment.style.color.name for strip in drawn(app) for segment in strip if "file" in segment.text
+            colours = {
+                segment.style.color.name for strip in painted(pilot) for segment in strip if "file" in segment.text
             }
-            assert painted == {Color.parse(app.theme_variables[variable]).hex.lower()}
+            assert colours == {Color.parse(app.theme_variables[variable]).hex.lower()}
 
 
 async def test_the_cursor_of_a_list_paints_two_lines() -> None:
     app = OneList([Row(str(number), ("a", f"row {number}", "")) for number in range(9)])
     async with app.run_test(size=(40, 12)) as pilot:
         await pilot.press("tab")
-        rows, painted = app.query_one(ListTable), []
+        await pilot.pause()
+        rows, lines = app.query_one(ListTable), []
         line = rows.render_line
-        rows.render_line = lambda y: painted.append(y) or line(y)
+        rows.render_line = lambda y: lines.append(y) or line(y)
         await pilot.press("down")
         await pilot.pause()
         assert rows.cursor == 1
-        assert painted == [1, 2]  # below the titles
+        assert lines == [1, 2]  # below the titles
 
 
-async def test_facts_are_laid_out_again_only_when_their_height_is_another() -> None:
-    app = OneList([])
-    async with app.run_test(size=(40, 12)) as pilot:
-        facts = KeyValues(name_width=6)
-        await app.mount(facts)
-        facts.show([("one", "1"), ("two", "2")])
-        await pilot.pause()
-        laid, layout = [], app.screen._refresh_layout
-        app.screen._refresh_layout = lambda *given, **named: laid.append(1) or layout(*given, **named)
-        facts.show([("one", "10"), ("two", "20")])
+async def test_key_values_are_laid_out_again_only_when_their_height_is_another() -> None:
+    app, layouts = OneList([]), []
+
+    def hook(message: Message) -> None:
+        if isinstance(message, Layout):
+            layouts.append(message.widget)
+
+    async with app.run_test(size=(40, 12), message_hook=hook) as pilot:
+        pairs = KeyValues(name_width=6)
+        await app.mount(pairs)
+        pairs.show([("one", "1"), ("two", "2")])
+        await shows(pilot, "two   2")
+        layouts.clear()
+        pairs.show([("one", "10"), ("two", "20")])
         await pilot.pause()
         assert "two   20" in text_of(pilot)
-        assert not laid
-        facts.show([("one", "10"), ("two", "20"), ("three", "30")])
+        assert not layouts
+        pairs.show([("one", "10"), ("two", "20"), ("three", "30")])
         await pilot.pause()
         assert "three 30" in text_of(pilot)
-        facts.show([("one", "word " * 20)])
+        assert layouts
+        pairs.show([("one", "word " * 20)])
         await pilot.pause()
-        assert facts.size.height == sum("word word" in line for line in text_of(pilot).splitlines()) == 3
+        assert pairs.size.height == sum("word word" in line for line in text_of(pilot).splitlines()) == 3
 
 
 async def test_the_cursor_passes_headings_and_keeps_its_row() -> None:
@@ -154,10 +158,13 @@ async def test_the_cursor_passes_headings_and_keeps_its_row() -> None:
         assert shown.current.key == "2"
 
 
-def test_columns_that_do_not_fit_are_left_out() -> None:
-    rows = ListTable(Column("", 10), Column("", 0), Column("", 10, right=True))
-    assert rows._widths(40) == [10, 18, 10]
-    assert rows._widths(25) == [10, 14]
+async def test_columns_that_do_not_fit_are_omitted() -> None:
+    columns = Column("", 10), Column("", 0), Column("", 10, right=True)
+    app = OneList([Row("1", ("first", "the second column", "third"))], *columns)
+    async with app.run_test(size=(40, 4)) as pilot:
+        for width, shown in ((40, "first      the second column       third"), (25, "first      the second co…")):
+            await resized(pilot, (width, 4))
+            assert text_of(pilot).splitlines()[0] == shown
 
 
 def test_images_keep_their_ink_when_resampled() -> None:
@@ -201,7 +208,7 @@ def test_the_form_of_a_training_gives_a_resolved_config() -> None:
 
 
 def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
-    form = {field.name: field for field in TrainForm(None)._fields}  # type: ignore[arg-type]
+    form = {field.name: field for field in train_fields()}
     assert sorted(form) == sorted(field.name for field in fields(TrainConfig))
     texts = {name: field.value for name, field in form.items()}
     for name, field in form.items():
@@ -212,29 +219,33 @@ def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
             assert field.value or grey, name
 
 
-def test_a_network_that_cannot_be_built_here_has_no_recipe_and_ends_nothing(monkeypatch) -> None:
+@pytest.fixture
+def opened_form(home: Path) -> Iterator[None]:
+    """What a form that is opened now knows of recipes, and forgets afterwards."""
+    TrainForm(None)  # type: ignore[arg-type]
+    yield
+    TrainForm(None)  # type: ignore[arg-type]
+
+
+def test_a_network_that_cannot_be_built_here_has_no_recipe_and_ends_nothing(opened_form: None, monkeypatch) -> None:
     monkeypatch.setattr(NetworkEntry, "missing", property(lambda network: bool(network.needs)))
-    _recipes_own.cache_clear()
-    form = {field.name: field for field in TrainForm(None)._fields}  # type: ignore[arg-type]
+    form = {field.name: field for field in train_fields()}
     texts = {name: field.value for name, field in form.items()} | {"network": "zoo-vit"}
     assert form["epochs"].placeholder(texts) == "none"
     assert "not installed" in problem_of({"network": "zoo-vit"})
-    _recipes_own.cache_clear()
 
 
-def test_the_recipe_is_resolved_once_for_all_fields(monkeypatch) -> None:
+def test_the_recipe_is_resolved_once_for_all_fields(opened_form: None, monkeypatch) -> None:
     asked = []
     monkeypatch.setattr(training_form, "configure", lambda *named: asked.append(named) or configure(*named))
-    _recipes_own.cache_clear()
-    form = TrainForm(None)._fields  # type: ignore[arg-type]
+    form = train_fields()
     texts = {field.name: field.value for field in form}
     assert len([field.placeholder(texts) for field in form if callable(field.placeholder)]) > 10
     assert len(asked) == 1
 
 
 def test_an_untouched_form_is_the_default_config() -> None:
-    form = TrainForm(None)._fields  # type: ignore[arg-type]
-    values = {field.name: field.parse(field.value) for field in form}
+    values = {field.name: field.parse(field.value) for field in train_fields()}
     assert read_config(values) == configure()
 
 
@@ -247,7 +258,7 @@ def test_an_untouched_form_is_the_default_config() -> None:
     ],
 )  # fmt: skip
 def test_fields_of_the_config_are_read_by_their_type(name: str, text: str, value: object) -> None:
-    field = next(field for field in TrainForm(None)._fields if field.name == name)  # type: ignore[arg-type]
+    field = next(field for field in train_fields() if field.name == name)
     assert field.parse(text) == value
 
 
@@ -255,6 +266,6 @@ def test_fields_of_the_config_are_read_by_their_type(name: str, text: str, value
     ("name", "text"), [("epochs", "1.5"), ("epochs", "many"), ("betas", "0.9"), ("split_shares", "70/30")]
 )
 def test_fields_refuse_what_the_config_would(name: str, text: str) -> None:
-    field = next(field for field in TrainForm(None)._fields if field.name == name)  # type: ignore[arg-type]
+    field = next(field for field in train_fields() if field.name == name)
     with pytest.raises(ValueError, match="need"):
         field.parse(text)

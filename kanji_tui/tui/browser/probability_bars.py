@@ -1,6 +1,7 @@
 """A model's candidates for a sample, with a bar for each probability."""
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from kanji_tui.presentation.recognition import candidate_line
@@ -28,6 +29,10 @@ class ProbabilityBars(Widget):
             height_changed = len(candidates) != len(self._candidates) or otherwise != self._otherwise
             self._candidates, self._label, self._otherwise = candidates, label, otherwise
             self.refresh(layout=height_changed)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A line per candidate. What `render` gives is as wide as in the layout before, and would be wrapped."""
+        return len(self._candidates) or super().get_content_height(container, viewport, width)
 
     def render(self) -> Content:
         if not self._candidates:

@@ -47,7 +47,7 @@ class TrainForm(FormScreen):
 
     def __init__(self, worker: Worker) -> None:
         _recipes_own.cache_clear()  # the machine may have other GPUs than when the last form was open
-        super().__init__("Train a network", "", _fields(), "Train", check=problem_of)
+        super().__init__("Train a network", "", train_fields(), "Train", check=problem_of)
         self._worker = worker
         self._probed: tuple[str, ...] = ()
         self._estimate = ""
@@ -125,7 +125,8 @@ def problem_of(values: dict[str, Any]) -> str:
     return ""
 
 
-def _fields() -> tuple[Field, ...]:
+def train_fields() -> tuple[Field, ...]:
+    """A line for every setting, in groups."""
     return tuple(_field(setting) for group in GROUPS for setting in SETTINGS if setting.group == group)
 
 

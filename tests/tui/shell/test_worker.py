@@ -4,24 +4,23 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 
+from kanji_tui.data.results import Verification
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Epoch, Gpu, Progress, State
-from kanji_tui.jobs import networks, verify
-from kanji_tui.networks.results import Networks
+from kanji_tui.jobs import verify
 from kanji_tui.runs import question
 from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.system.child import Child
 from kanji_tui.tui.shell.messages import Answered, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
-from kanji_tui.tui.shell.worker import FOLLOW_SECONDS, WORKSPACE_SHARE, Worker
+from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.workspace import snapshot
 from kanji_tui.workspace.run_views import Tail, Watch, start_time
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
@@ -50,18 +49,32 @@ class Listener:
         deadline = time.monotonic() + seconds
         while len(found := [message for message in self.messages if isinstance(message, kind)]) < count:
             assert time.monotonic() < deadline, self.messages
-            time.sleep(0.02)
+            time.sleep(0.002)
         return found
 
 
 @pytest.fixture
-def worker(home: Path):
+def unstarted(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Worker, Listener]]:
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.LIST_SECONDS", 0.02)
     listener = Listener()
     worker = Worker(listener)  # type: ignore[arg-type]
-    worker.start()
     yield worker, listener
     worker.close()
     assert not worker.is_alive()
+
+
+@pytest.fixture
+def worker(unstarted: tuple[Worker, Listener]) -> tuple[Worker, Listener]:
+    unstarted[0].start()
+    return unstarted
+
+
+def add_run(number: int) -> None:
+    """A new run that is active, complete from the moment it can be seen."""
+    run = write_run(Path("elsewhere"), f"20260102T03040{number}-prepare-1", {}, "running", [State("running")])
+    runs = Path("models/runs")
+    runs.mkdir(parents=True, exist_ok=True)
+    run.path.rename(runs / run.name)
 
 
 def test_the_bar_of_a_training_does_not_jump_while_it_validates(home: Path) -> None:
@@ -76,29 +89,31 @@ def test_the_bar_of_a_training_does_not_jump_while_it_validates(home: Path) -> N
     assert (shown.phase, shown.done, shown.total) == ("validation", 40, 100)
 
 
-def test_gpus_are_read_every_five_seconds_and_posted_when_they_changed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[Gpu] = []
+def read_gpus(readings: list[float]) -> Callable[[], list[Gpu]]:
+    """A driver that reports the utilisations of `readings`, then always the last."""
+    rest = iter(readings)
+    return lambda: [Gpu(0, "NVIDIA H200", utilisation=next(rest, readings[-1]))]
 
-    def read() -> list[Gpu]:
-        asked.append(Gpu(0, "NVIDIA H200", utilisation=0.9 if len(asked) > 1 else 0.5))
-        return asked[-1:]
 
-    monkeypatch.setattr("kanji_tui.system.gpu.read_gpus", read)
-    listener = Listener()
-    thread = Worker(listener)  # type: ignore[arg-type]
-    for number in (1, 2, 3):
-        before = time.monotonic()
-        thread._read_gpus()
-        thread._read_gpus()
-        assert len(asked) == number
-        assert thread._due["gpu"] - before >= 5.0
-        thread._due["gpu"] = 0.0
-    assert [message.gpus for message in listener.messages if isinstance(message, GpusRead)] == [
-        (asked[0],),
-        (asked[2],),
-    ]
+def test_gpus_are_posted_when_they_changed(unstarted, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread, listener = unstarted
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.GPU_SECONDS", 0.0)
+    monkeypatch.setattr("kanji_tui.system.gpu.read_gpus", read_gpus([0.5, 0.5, 0.9, 0.9, 0.7]))
+    thread.start()
+    posted = [message.gpus[0].utilisation for message in listener.wait_for(GpusRead, 3)]
+    assert posted == [0.5, 0.9, 0.7]
+
+
+def test_gpus_are_not_read_at_every_poll(unstarted, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread, listener = unstarted
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.GPU_SECONDS", 1000.0)
+    monkeypatch.setattr("kanji_tui.system.gpu.read_gpus", read_gpus([0.5, 0.9]))
+    thread.start()
+    listener.wait_for(GpusRead)
+    for number in range(5):
+        add_run(number)
+        listener.wait_for(RunsChanged, number + 1)  # it polls
+    assert [message.gpus[0].utilisation for message in listener.messages if isinstance(message, GpusRead)] == [0.5]
 
 
 def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
@@ -108,46 +123,39 @@ def test_a_question_is_answered_on_the_worker_thread(worker) -> None:
     assert (answer.key, answer.value) == ("who", "worker")
 
 
-def test_questions_do_not_make_polling_more_frequent(worker, home: Path) -> None:
+def test_questions_do_not_make_polling_more_frequent(worker, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress is posted four times a second at most."""
     thread, listener = worker
     run = write_live(home)
     thread.poll_now()
     listener.wait_for(RunsChanged)
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.FOLLOW_SECONDS", 1000.0)
+    ask_and_wait(thread, listener, "the poll that is due already is over")
     listener.messages.clear()
-    times = []
-    thread._watch.poll = timed(thread._watch.poll, times)
-    end = time.monotonic() + 2.2
-    while time.monotonic() < end:
+    for number in range(100):
         with open(run.events, "a") as file:
             file.write(
                 json.dumps({"t": 1.0, "type": "progress", "phase": "training", "done": 1, "total": 9}) + "\n"
             )
-        thread.ask(listener, Value, lambda: time.sleep(0.002) or 1)
-        time.sleep(0.005)
-    assert len(listener.wait_for(RunsChanged, 2)) <= 9
-    assert all(after - before >= FOLLOW_SECONDS for before, after in pairwise(times))
+        ask_and_wait(thread, listener, str(number))
+    assert not [message for message in listener.messages if isinstance(message, RunsChanged)]
+
+
+def ask_and_wait(thread: Worker, listener: Listener, key: str) -> None:
+    before = sum(isinstance(message, Value) for message in listener.messages)
+    thread.ask(listener, Value, lambda: 1, key)
+    listener.wait_for(Value, before + 1)
 
 
 def test_many_questions_do_not_stop_polling(worker, home: Path) -> None:
     thread, listener = worker
     listener.wait_for(WorkspaceRead)  # the first poll
     for number in range(250):
-        thread.ask(listener, Value, lambda: time.sleep(0.01) or 1, str(number))
+        thread.ask(listener, Value, lambda: time.sleep(0.002) or 1, str(number))
     write_live(home)
     listener.wait_for(Value, 250)
     kinds = [type(message) for message in listener.messages]
     assert kinds.index(RunsChanged) < len(kinds) - 1 - kinds[::-1].index(Value)
-
-
-def timed(poll: Callable[[float], tuple], times: list[float]) -> Callable[[float], tuple]:
-    """The same function, noting when it was called."""
-
-    def noting(seconds: float) -> tuple:
-        times.append(time.monotonic())
-        return poll(seconds)
-
-    return noting
 
 
 def test_an_error_is_posted_with_its_remedy(worker) -> None:
@@ -173,44 +181,53 @@ def test_a_newer_question_replaces_one_that_waits(worker) -> None:
     assert [answer.value for answer in listener.wait_for(Value, 2)] == [50, -50]
 
 
-def test_a_folder_that_is_slow_to_read_is_read_less_often(worker, monkeypatch) -> None:
+def test_a_folder_that_is_slow_to_read_is_read_less_often(worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this thread's time it takes a hundredth: what takes 50 ms is read every 5 s."""
     thread, listener = worker
+    listener.wait_for(WorkspaceRead)
+    reads = []
 
     def slowly(**known: object) -> WorkspaceSnapshot:
         end = time.thread_time() + 0.05
         while time.thread_time() < end:
             pass
-        return WorkspaceSnapshot(dataset_written=1)
+        reads.append(1)
+        return WorkspaceSnapshot(dataset_written=len(reads))
 
-    listener.wait_for(WorkspaceRead)
-    listener.messages.clear()
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.WORKSPACE_SECONDS", 0.0)
+    monkeypatch.setattr("kanji_tui.tui.shell.worker.WORKSPACE_SHARE", 1e-6)
     monkeypatch.setattr(snapshot, "read_workspace", slowly)
     thread.poll_now()
-    listener.wait_for(WorkspaceRead)
-    thread.ask(listener, Value, lambda: thread._due["workspace"] - time.monotonic())
-    assert listener.wait_for(Value)[0].value > 0.05 / WORKSPACE_SHARE
+    for number in range(5):
+        add_run(number)
+        listener.wait_for(RunsChanged, number + 1)  # it polls
+    assert len(reads) == 1
 
 
-class NewerJustThen(dict):
-    """Puts a newer question each time one that was newest is taken out, as another thread might."""
+class SlowToFind(Listener):
+    """Takes a while to be found in a table on the worker's thread."""
 
-    def __init__(self, put: Callable[[], None]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._put = put
+        self.searches = 0
+        self.taken_out = threading.Event()
 
-    def __delitem__(self, key: tuple) -> None:
-        asking = threading.Thread(target=self._put)
-        asking.start()
-        asking.join(0.2)  # it may have to wait until this one is out
-        super().__delitem__(key)
+    def __hash__(self) -> int:
+        if threading.current_thread().name == "worker":
+            self.searches += 1
+            if self.searches == 2:  # the question was found to be the newest
+                self.taken_out.set()
+            time.sleep(0.05)
+        return id(self)
 
 
 def test_a_question_put_while_another_is_taken_is_not_lost(worker) -> None:
-    thread, listener = worker
-    newer = iter([lambda: thread.ask(listener, Value, lambda: "newest")])
-    thread._newest = NewerJustThen(lambda: next(newer, lambda: None)())
-    thread.ask(listener, Value, lambda: "first")
-    assert "newest" in [answer.value for answer in listener.wait_for(Value, 2)]
+    thread, _ = worker
+    asker = SlowToFind()
+    thread.ask(asker, Value, lambda: "first")
+    assert asker.taken_out.wait(20)
+    thread.ask(asker, Value, lambda: "newest")
+    assert asker.wait_for(Value, 2)[1].value == "newest"
 
 
 def test_a_run_that_cannot_be_read_is_reported_once_and_hides_no_other(worker, home: Path) -> None:
@@ -223,24 +240,25 @@ def test_a_run_that_cannot_be_read_is_reported_once_and_hides_no_other(worker, h
     write_run(home, "20260101T000000-train-1", {}, "finished", [State("running")])
     thread.poll_now()
     assert LIVE in listener.wait_for(QuestionFailed)[0].error.message
-    time.sleep(2.5 * FOLLOW_SECONDS)
-    assert len(listener.wait_for(QuestionFailed)) == 1
     names = {view.name for message in listener.wait_for(RunsChanged) for view in message.views}
     assert names == {LIVE, "20260101T000000-train-1"}
+    write_run(home, "20260101T000001-train-1", {}, "finished", [State("running")])
+    listener.wait_for(RunsChanged, 2)  # it polls on
+    assert len(listener.wait_for(QuestionFailed)) == 1
 
 
-def test_the_thread_outlives_what_nobody_foresaw(worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_does_not_end_the_thread(worker, monkeypatch: pytest.MonkeyPatch) -> None:
     thread, listener = worker
     thread.ask(listener, Value, lambda: 1)
     listener.wait_for(Value)
-    monkeypatch.setattr(thread._watch, "list", lambda: 1 / 0)
+    monkeypatch.setattr(Watch, "list", lambda watch: 1 / 0)
     thread.poll_now()
     assert "ZeroDivisionError" in listener.wait_for(QuestionFailed)[0].error.message
     thread.ask(listener, Value, lambda: "there")
     assert listener.wait_for(Value, 2)[1].value == "there"
 
 
-def test_a_place_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workspace_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     read_prepared = snapshot.read_prepared
     monkeypatch.setattr(snapshot, "read_prepared", lambda path: opened.append(path) or read_prepared(path))
@@ -260,18 +278,14 @@ def test_a_place_that_did_not_change_opens_no_dataset(recorded: Path, monkeypatc
     assert len(opened) == 4  # until it is mended
 
 
-def ask_networks(thread: Worker, listener: Listener, size: int) -> None:
-    spec = networks.Spec(size=size, classes=10)
-    read = partial(question.read_answer, "networks")
-    thread.ask_child(listener, Value, lambda: question.ask("networks", spec), read)  # type: ignore[arg-type]
-
-
-def test_a_child_answers_with_the_jobs_own_result(worker) -> None:
+def test_a_child_answers_with_the_jobs_own_result(worker, recorded_once: Path) -> None:
     thread, listener = worker
-    ask_networks(thread, listener, 32)
+    spec = verify.Spec(recorded_once / "dataset")
+    read = partial(question.read_answer, "verify")
+    thread.ask_child(listener, Value, lambda: question.ask("verify", spec), read)
     answer = listener.wait_for(Value, seconds=60)[0].value
-    assert isinstance(answer, Networks)
-    assert {network.size for network in answer.networks} == {32}
+    assert isinstance(answer, Verification)
+    assert answer.samples == 48
 
 
 def test_a_child_fails_with_the_jobs_own_error(worker, home: Path) -> None:
@@ -287,10 +301,10 @@ def test_a_child_fails_with_the_jobs_own_error(worker, home: Path) -> None:
 def test_a_crashed_child_is_reported_with_its_last_output(worker) -> None:
     thread, listener = worker
     thread.ask_child(
-        listener, Value, lambda: Child("os:_exit", "9"), partial(question.read_answer, "networks")
+        listener, Value, lambda: Child("os:_exit", "9"), partial(question.read_answer, "verify")
     )  # os._exit refuses a string
     failed = listener.wait_for(QuestionFailed, seconds=60)[0]
-    assert "networks gave no result: TypeError" in failed.error.message
+    assert "verify gave no result: TypeError" in failed.error.message
 
 
 def test_a_dropped_question_ends_its_child(worker) -> None:
