@@ -14,9 +14,12 @@ from kanji_tui.engines.engine import Engine, EngineError, engine_version, random
 from kanji_tui.engines.graph import graph_inputs, infer_shapes, shape_of
 from kanji_tui.engines.loading import all_nodes, all_tensors
 from kanji_tui.engines.results import Latency, Shape
+from kanji_tui.engines.weights import dense_array
 from kanji_tui.events import Report
-from kanji_tui.inspection.probing import RANDOM, Values, disagreement, fixed_names, probe_nodes
+from kanji_tui.inspection.difference import disagreement
+from kanji_tui.inspection.probing import RANDOM, Values, fixed_names, probe_nodes
 from kanji_tui.inspection.results import Support
+from kanji_tui.inspection.third_opinion import third_opinion
 
 WHOLE_LIMIT_SECONDS = 60.0
 # Sizes tried for symbolic dimensions other than the batch: common sequence lengths and image sizes.
@@ -55,6 +58,9 @@ def find_support(
         reason, difference = whole.reason, None
         if engine is tract and whole.outputs is not None and reference.outputs is not None:
             reason, difference = compare_with_reference(model, reference.outputs, whole.outputs)
+            if reason:
+                disputed = {onnxruntime.name: reference.outputs, tract.name: whole.outputs}
+                reason += f"; {third_opinion(path, inputs, symbols, disputed)}"
         probes = probe_nodes(engine, model, values, folder, report)
         backends[engine.name] = Support(
             runs=None if no_inputs or whole.untried else whole.outputs is not None and not reason,
@@ -175,6 +181,8 @@ def trace(
             arrays.setdefault(tensor.name, onnx.numpy_helper.to_array(tensor))
         except (ValueError, TypeError, KeyError):
             continue
+    for sparse in model.graph.sparse_initializer:
+        arrays.setdefault(sparse.values.name, dense_array(sparse))
     names = [name for node in model.graph.node for name in node.output if name]
     if run and names:
         traced = onnx.ModelProto()

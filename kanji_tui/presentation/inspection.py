@@ -1,7 +1,7 @@
 """The inspection of an ONNX file: the model, the engines that run it, its nodes and layers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kanji_tui.engines.results import Node, Tensor
@@ -67,9 +67,17 @@ def _weights(model: InspectedModel) -> str:
 
 
 def _macs(model: InspectedModel) -> str:
-    shapes = ", ".join(numbers.shape(shape) for shape in model.ran_on.values())
     unknown = f"; {_nodes(model.macs_unknown)} not counted" if model.macs_unknown else ""
-    return numbers.count(model.macs) + (f" for an input of {shapes}" if shapes else "") + unknown
+    return f"{numbers.count(model.macs)} {_for_sizes(model)}{unknown}"
+
+
+def _for_sizes(model: InspectedModel) -> str:
+    """The input sizes that MACs and shapes hold for."""
+    return _for_inputs(model.ran_on) or "for the sizes that the file declares"
+
+
+def _for_inputs(inputs: Mapping[str, tuple[int, ...]]) -> str:
+    return f"for an input of {numbers.shapes(inputs)}" if inputs else ""
 
 
 def _pooling(model: InspectedModel) -> str:
@@ -112,15 +120,13 @@ def _measured(support: Support) -> str:
     latency = support.latency
     parts = [support.version]
     if latency is not None:
-        parts.append(f"median {numbers.milliseconds(latency.median)} ms")
+        parts.append(f"median {numbers.milliseconds(latency.median)} ms {_for_inputs(latency.inputs)}".rstrip())
     if support.difference is not None:
         parts.append(f"max abs. difference {numbers.difference(support.difference)}")
     if support.probed:
         parts.append(f"{_nodes(support.probed)} tested one by one")
     if latency is not None:
-        parts.append(
-            f"spread {numbers.milliseconds(latency.spread)} ms, batch {latency.batch}, {latency.runs} runs"
-        )
+        parts.append(f"spread {numbers.milliseconds(latency.spread)} ms, {latency.runs} runs")
     return ", ".join(part for part in parts if part)
 
 
@@ -173,11 +179,12 @@ def node_table(model: InspectedModel) -> Table:
     for name, support in model.backends.items():
         for refusal in support.refused:
             reasons.setdefault(refusal.node, {})[name] = refusal.reason
-    rows = [_node_row(node, reasons.get(node.name, {})) for node in model.nodes]
+    sizes = _for_sizes(model)
+    rows = [_node_row(node, reasons.get(node.name, {}), sizes) for node in model.nodes]
     return Table(NODE_COLUMNS, rows, "nodes", numbers.count(len(rows)))
 
 
-def _node_row(node: Node, reasons: dict[str, str]) -> Row:
+def _node_row(node: Node, reasons: dict[str, str], sizes: str) -> Row:
     style = "" if not reasons else "warning" if set(reasons) == {"onnxruntime-web"} else "bad strong"
     inputs, outputs = (" ".join(map(numbers.shape, shapes)) for shapes in (node.input_shapes, node.output_shapes))
     attributes = "  ".join(f"{name}={value}" for name, value in node.attributes.items())
@@ -193,7 +200,7 @@ def _node_row(node: Node, reasons: dict[str, str]) -> Row:
     details: list[Line] = [(Styled(unsupported_by(name), "bad"), f" {reason}") for name, reason in reasons.items()]
     details.append((quiet("inputs "), inputs or "none", quiet("  outputs "), outputs))
     details += [attributes] if attributes else []
-    macs = "" if not node.macs else f"  {numbers.count(node.macs)} MACs"
+    macs = "" if not node.macs else f"  {numbers.count(node.macs)} MACs {sizes}"
     name = " in ".join(part for part in (node.name, node.module) if part)
     return Row(str(node.number), cells, details=(*details, quiet(name + macs)))
 
@@ -216,7 +223,7 @@ def layer_table(model: InspectedModel) -> Table:
     whole = max(1, sum(layer.bytes for layer in model.layers))
     about = (
         f"{len(model.layers)} layers hold {numbers.size(model.weight_bytes)}; "
-        f"the file has {numbers.size(model.bytes)}"
+        f"the file has {numbers.size(model.bytes)}; MACs {_for_sizes(model)}"
     )
     return Table(LAYER_COLUMNS, [_layer_row(layer, whole) for layer in model.layers], "size by layer", about)
 
