@@ -97,19 +97,13 @@ def _latency_rows(result: Compared) -> list[Row]:
 
 
 def _timed_input_rows(result: Compared) -> list[Row]:
-    """For each batch size, the inputs on which the runs were timed."""
-    found = {
-        (timing.model, timing.batch): numbers.shapes(timing.inputs)
-        for timings in result.latency.values()
-        for timing in timings
-        if timing.inputs
-    }
-    rows = []
-    for batch in sorted({batch for _, batch in found}):
-        ones = [found.get((model.path, batch), "") for model in result.models]
-        cells = [shapes or quiet("-") for shapes in ones]
-        rows.append(_row(result, f"input, batch {batch}", cells, [shapes or "not run" for shapes in ones]))
-    return rows
+    """The inputs on which the runs of the smallest batch were timed; details of the other rows have theirs."""
+    timed = [timing for timings in result.latency.values() for timing in timings if timing.inputs]
+    batch = min((timing.batch for timing in timed), default=0)
+    found = {timing.model: numbers.shapes(timing.inputs) for timing in timed if timing.batch == batch}
+    shapes = [found.get(model.path, "") for model in result.models]
+    cells = [shape or quiet("-") for shape in shapes]
+    return [_row(result, f"input, batch {batch}", cells, [shape or "not run" for shape in shapes])] if timed else []
 
 
 def _operator_rows(result: Compared) -> list[Row]:

@@ -1,7 +1,7 @@
 """The inspection of an ONNX file: the model, the engines that run it, its nodes and layers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kanji_tui.engines.results import Node, Tensor
@@ -73,11 +73,7 @@ def _macs(model: InspectedModel) -> str:
 
 def _for_sizes(model: InspectedModel) -> str:
     """The input sizes that MACs and shapes hold for."""
-    return _for_inputs(model.ran_on) or "for the sizes that the file declares"
-
-
-def _for_inputs(inputs: Mapping[str, tuple[int, ...]]) -> str:
-    return f"for an input of {numbers.shapes(inputs)}" if inputs else ""
+    return f"for an input of {numbers.shapes(model.ran_on)}" if model.ran_on else "for the sizes in the file"
 
 
 def _pooling(model: InspectedModel) -> str:
@@ -120,7 +116,8 @@ def _measured(support: Support) -> str:
     latency = support.latency
     parts = [support.version]
     if latency is not None:
-        parts.append(f"median {numbers.milliseconds(latency.median)} ms {_for_inputs(latency.inputs)}".rstrip())
+        inputs = f" on {numbers.shapes(latency.inputs)}" if latency.inputs else ""
+        parts.append(f"median {numbers.milliseconds(latency.median)} ms{inputs}")
     if support.difference is not None:
         parts.append(f"max abs. difference {numbers.difference(support.difference)}")
     if support.probed:

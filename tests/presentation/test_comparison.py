@@ -36,7 +36,7 @@ def test_latencies_name_the_inputs_they_hold_for() -> None:
     table = comparison_table(replace(result, latency={"tract": latency["tract"]}))
     rows = {row.key: [text_of(cell) for cell in row.cells] for row in table.rows}
     assert rows["input, batch 1"][1:] == ["1x1x32x32", "1x1x32x32", "-"]
-    assert rows["input, batch 32"][1:] == ["32x1x32x32", "32x1x32x32", "-"]
+    assert "input, batch 32" not in rows
     details = {row.key: "\n".join(map(text_of, row.details)) for row in table.rows}
     assert "30 runs, 1 thread, input 32x1x32x32" in details["tract batch 32"]
 
