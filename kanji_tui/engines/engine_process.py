@@ -4,10 +4,11 @@ A panic in tract aborts its whole process (Rust code called through C cannot unw
 divide by zero or never end. So engines never run in the calling process: see `engine.py`.
 
 A message, in both directions: two big-endian 64-bit lengths, a JSON object, an .npz with arrays. Requests:
-    {"model": path, "symbols": {name: size}, "inputs": [names], "limit": seconds, "repeats": n}   arrays: the inputs
+    {"model": path, "opening": one of OPENINGS, "symbols": {name: size}, "inputs": [names], "limit": seconds,
+     "repeats": n}   arrays: the inputs
 Answers:
     {"tensors": [for each output, whether it is a tensor], "seconds": [one per repeat]}   arrays: those tensors
-    {"error": the engine's own message}
+    {"error": the engine's own message, "in_run": whether the model was opened and another input might run}
 A request that exceeds its limit ends the process by SIGALRM.
 """
 
@@ -17,12 +18,15 @@ import os
 import signal
 import struct
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from kanji_tui.engines.results import AS_IT_IS, WITHOUT_SHAPES
 from kanji_tui.system.child import take_stdout
 
 Arrays = dict[str, np.ndarray]
@@ -60,7 +64,7 @@ def receive(stream: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]] | None
     return json.loads(text), arrays
 
 
-def open_onnxruntime(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
+def open_onnxruntime(path: str, opening: str, symbols: dict[str, int], inputs: Arrays) -> Run:
     """Open the model in ONNX Runtime on the CPU, one thread; symbolic sizes follow from the inputs."""
     import onnxruntime as ort
 
@@ -72,34 +76,34 @@ def open_onnxruntime(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
     return lambda values: session.run(None, dict(zip(names, values, strict=True)))
 
 
-def open_tract(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
-    """Open the model in tract. Symbols are bound after `into_model`: a runnable with free symbols is 3x slower.
+def open_tract(path: str, opening: str, symbols: dict[str, int], inputs: Arrays) -> Run:
+    """Open the model in tract.
 
-    If that fails (a model with sizes that have no name), the full input shapes are set before `into_model`.
+    As it is, symbols are bound after `into_model`: a runnable with free symbols is 3x slower. The other openings
+    give the input sizes before. The names that a file gives to its inner sizes may contradict those of its inputs;
+    tract's author advises to drop them (sonos/tract issues 877 and 1030).
     """
     import tract
 
-    loaded = tract.onnx().load(path)
+    with tempfile.TemporaryDirectory(prefix="kanji-tract-") as folder:
+        loaded = tract.onnx().load(without_shapes(path, folder) if opening == WITHOUT_SHAPES else path)
     order = [loaded.input_name(number) for number in range(loaded.input_count())]
     positions = [list(inputs).index(name) for name in order]
-
-    def with_input_shapes() -> Any:
-        model = tract.onnx().load(path)
+    if opening != AS_IT_IS:
         for number, name in enumerate(order):
-            model.set_input_fact(number, tract_fact(inputs[name]))
-        return model.into_model().into_runnable()
-
-    try:
-        model = loaded.into_model()
-        if symbols:
-            model.transform(tract.SetSymbols(symbols))
-        runnable = model.into_runnable()
-    except tract.TractError as first:
-        try:
-            runnable = with_input_shapes()
-        except tract.TractError:
-            raise first from None
+            loaded.set_input_fact(number, tract_fact(inputs[name]))
+    model = loaded.into_model()
+    if opening == AS_IT_IS and symbols:
+        model.transform(tract.SetSymbols(symbols))
+    runnable = model.into_runnable()
     return lambda values: [tract_array(output) for output in runnable.run([values[at] for at in positions])]
+
+
+def without_shapes(path: str, folder: str) -> str:
+    """A copy of the model in `folder` without the shapes of its inner tensors and outputs."""
+    from kanji_tui.engines.loading import write_without_shapes  # imports onnx, which other requests do not need
+
+    return str(write_without_shapes(Path(path), Path(folder)))
 
 
 def tract_array(tensor: Any) -> np.ndarray | None:
@@ -120,7 +124,7 @@ def tract_fact(value: np.ndarray) -> str:
     return ",".join([*map(str, value.shape), kind])
 
 
-def open_reference(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
+def open_reference(path: str, opening: str, symbols: dict[str, int], inputs: Arrays) -> Run:
     """Open the model in ONNX's reference evaluator."""
     from onnx.reference import ReferenceEvaluator
 
@@ -135,6 +139,17 @@ def open_reference(path: str, symbols: dict[str, int], inputs: Arrays) -> Run:
 
 
 OPENERS = {"onnxruntime": open_onnxruntime, "tract": open_tract, "onnx": open_reference}
+
+
+def opened_key(engine: str, message: dict[str, Any], values: list[np.ndarray]) -> tuple[Any, ...]:
+    """What an open model is good for: another request with the same key needs no opening.
+
+    ONNX Runtime takes inputs of any size, tract those it was opened for.
+    """
+    path = message["model"]
+    written = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
+    shapes = [(value.shape, value.dtype) for value in values] if engine == "tract" else []
+    return path, written, message["opening"], message["symbols"], message["inputs"], shapes
 
 
 def repeat(run: Run, values: list[np.ndarray], repeats: int) -> tuple[list[Any], list[float]]:
@@ -169,19 +184,19 @@ def serve(engine: str, requests: IO[bytes], answers: IO[bytes]) -> None:
         signal.setitimer(signal.ITIMER_REAL, message["limit"])
         answer: dict[str, Any]
         try:
-            wanted = (message["model"], message["symbols"], [(value.shape, value.dtype) for value in values])
+            wanted = opened_key(engine, message, values)
             if run is None or wanted != opened:
-                run = None
-                run = OPENERS[engine](
-                    message["model"], message["symbols"], dict(zip(message["inputs"], values, strict=True))
-                )
+                run = None  # frees the last model before the next one is opened
+                inputs = dict(zip(message["inputs"], values, strict=True))
+                run = OPENERS[engine](message["model"], message["opening"], message["symbols"], inputs)
                 opened = wanted
             outputs, seconds = repeat(run, values, message["repeats"])
             tensors = [isinstance(output, np.ndarray) for output in outputs]
             answer = {"tensors": tensors, "seconds": seconds}
             found = [without_objects(output) for output, tensor in zip(outputs, tensors, strict=True) if tensor]
         except Exception as error:  # whatever an engine raises is reported as its error
-            answer, found = {"error": str(error) or type(error).__name__}, []
+            in_run = run is not None and type(error).__name__ != "NotImplemented"
+            answer, found = {"error": str(error) or type(error).__name__, "in_run": in_run}, []
         signal.setitimer(signal.ITIMER_REAL, 0)
         send(answers, answer, found)
 

@@ -51,7 +51,12 @@ def shape_of(value: onnx.ValueInfoProto) -> Shape | None:
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return None
-    return tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim)
+    return tuple(size_of(dim) for dim in tensor.shape.dim)
+
+
+def size_of(dim: onnx.TensorShapeProto.Dimension) -> int | str:
+    """A size, its name, or "?". Exporters write free sizes as -1, and inference may compute a negative one."""
+    return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else dim.dim_param or "?"
 
 
 def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:

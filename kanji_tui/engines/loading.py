@@ -1,40 +1,41 @@
 """Reads any ONNX file; if it cannot be read, the error says why in one sentence."""
 
 import math
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import external_data_helper, inliner
+from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
+from onnx import external_data_helper, inliner, numpy_helper
 
+from kanji_tui.engines.file_kinds import foreign_kind
 from kanji_tui.errors import KanjiError
+from kanji_tui.system import numbers
+
+LARGEST = 2**31 - 1  # bytes of a protobuf message, and so of an ONNX file without the files beside it
+SMALL = 2**16  # weights of at most this many bytes are read at once: shapes and axes are among them
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
-    """The model in `path` with its weights, model-local functions inlined.
+    """The model in `path`, model-local functions inlined.
 
-    Raises KanjiError for a file that is missing, empty, truncated, not ONNX, or whose external data is missing.
+    Weights in files beside it stay there, so that a model may be larger than memory or than a protobuf message:
+    `read_tensor` and `embedded` read them. Raises KanjiError for a file that is missing, empty, truncated, too
+    large or not ONNX, or whose external data is missing.
     """
     path = Path(path)
-    if not path.exists():
-        raise KanjiError(f"{path} does not exist")
-    if path.is_dir():
-        raise KanjiError(f"{path} is a folder, not an ONNX file", f"name a file in it: ls {path}")
-    if path.stat().st_size == 0:
-        raise KanjiError(f"{path} is empty", "export it again")
+    check_file(path)
     try:
         model = onnx.load(str(path), format="protobuf", load_external_data=False)
     except OSError as error:
         raise KanjiError(f"{path} cannot be read: {error.strerror or error}", f"ls -l {path}") from None
     except (DecodeError, ValueError, UnicodeDecodeError) as error:
-        raise KanjiError(
-            f"{path} is not an ONNX file, or a truncated one ({str(error) or type(error).__name__})",
-            "copy or export it again, and compare the sizes",
-        ) from None
+        raise not_onnx(path, f" file, or a truncated one ({str(error) or type(error).__name__})") from None
     if not model.HasField("graph") or not model.opset_import:
-        raise KanjiError(f"{path} is not an ONNX file: it has no {'opset' if model.HasField('graph') else 'graph'}")
-    load_external_data(model, path)
+        raise not_onnx(path, f" file: it has no {'opset' if model.HasField('graph') else 'graph'}")
+    check_external_data(model, path)
     if model.functions:
         try:
             model = inliner.inline_local_functions(model)
@@ -43,8 +44,43 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     return model
 
 
-def load_external_data(model: onnx.ModelProto, path: Path) -> None:
-    """Read the weights stored in files beside `path` into the model."""
+def check_file(path: Path) -> None:
+    """Raise KanjiError if there is no file with content, or one larger than an ONNX file can be."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise KanjiError(f"{path} does not exist") from None
+    except OSError as error:
+        raise KanjiError(f"{path} cannot be read: {error.strerror or error}", f"ls -l {path}") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise KanjiError(f"{path} is a folder, not an ONNX file", f"name a file in it: ls {path}")
+    if not stat.S_ISREG(found.st_mode):
+        raise KanjiError(f"{path} is not a regular file", "give the path of an ONNX file")
+    if found.st_size == 0:
+        raise KanjiError(f"{path} is empty", "export it again")
+    if found.st_size > LARGEST and foreign_kind(path) is None:
+        raise KanjiError(
+            f"{path} has {numbers.size(found.st_size)}, but ONNX files end at {numbers.size(LARGEST + 1)}",
+            "export the model with its weights in a second file (external data)",
+        )
+
+
+def not_onnx(path: Path, otherwise: str) -> KanjiError:
+    """The error for a file without a model: what it is, if that is known, else `is not an ONNX` + `otherwise`."""
+    kind = foreign_kind(path)
+    if kind is not None:
+        return KanjiError(f"{path} is not an ONNX file but {kind.name}", kind.remedy)
+    return KanjiError(f"{path} is not an ONNX{otherwise}", "copy or export it again, and compare the sizes")
+
+
+# Weights in other files.
+
+
+def check_external_data(model: onnx.ModelProto, path: Path) -> None:
+    """Check that the files with the model's external data are there and large enough; read its small tensors.
+
+    Raises KanjiError.
+    """
     names = external_files(model)
     missing = [name for name in names if not (path.parent / name).is_file()]
     if missing:
@@ -52,12 +88,37 @@ def load_external_data(model: onnx.ModelProto, path: Path) -> None:
             f"{path} stores its weights in another file, {missing[0]}, which is missing in the same folder",
             f"put {missing[0]} into {path.parent}, or export the model again in one file",
         )
-    if not names:
-        return
     try:
-        external_data_helper.load_external_data_for_model(model, str(path.parent))
+        for tensor in filter(external_data_helper.uses_external_data, all_tensors(model.graph)):
+            if weight_length(tensor, path.parent) <= SMALL:
+                tensor.CopyFrom(embedded(tensor, path.parent))
     except Exception as error:  # checker.ValidationError, OSError, ValueError: the same message for all
         raise KanjiError(f"{path}: its weights in {', '.join(names)} cannot be read: {error}") from None
+
+
+def weight_length(tensor: onnx.TensorProto, folder: Path) -> int:
+    """The bytes that a tensor takes in its external file. Raises ValueError if they are not there."""
+    info = external_data_helper.ExternalDataInfo(tensor)
+    if not is_inside(info.location):
+        raise ValueError(f"the tensor '{tensor.name}' lies in '{info.location}', outside of the model's folder")
+    offset, size = info.offset or 0, (folder / info.location).stat().st_size
+    length = size - offset if info.length is None else int(info.length)
+    if length < 0 or offset + length > size:
+        raise ValueError(
+            f"{info.location} has {size} bytes, but the tensor '{tensor.name}' ends at {offset + length}"
+        )
+    return length
+
+
+def stored_bytes(model: onnx.ModelProto, path: Path) -> int:
+    """Bytes of the model's file and of its weights in other files."""
+    outside = filter(external_data_helper.uses_external_data, all_tensors(model.graph))
+    return path.stat().st_size + sum(weight_length(tensor, path.parent) for tensor in outside)
+
+
+def is_inside(location: str) -> bool:
+    """Whether the location of external data names a file in the model's folder or below it, as ONNX demands."""
+    return bool(location) and not Path(location).is_absolute() and ".." not in Path(location).parts
 
 
 def external_files(model: onnx.ModelProto) -> list[str]:
@@ -70,6 +131,52 @@ def external_files(model: onnx.ModelProto) -> list[str]:
         if entry.key == "location"
     }
     return sorted(names)
+
+
+def embedded(tensor: onnx.TensorProto, folder: Path) -> onnx.TensorProto:
+    """The tensor with its data; `folder` holds the file with the model's external data.
+
+    Raises ValueError, TypeError, OSError or onnx's ValidationError if the data cannot be read.
+    """
+    if not external_data_helper.uses_external_data(tensor):
+        return tensor
+    copy = onnx.TensorProto()
+    copy.CopyFrom(tensor)
+    external_data_helper.load_external_data_for_tensor(copy, str(folder))
+    copy.data_location = onnx.TensorProto.DEFAULT
+    del copy.external_data[:]
+    return copy
+
+
+def read_tensor(tensor: onnx.TensorProto, folder: Path) -> np.ndarray:
+    """The values of a tensor. Raises what `embedded` raises, and KeyError for a type that NumPy lacks."""
+    return np.asarray(numpy_helper.to_array(embedded(tensor, folder)))
+
+
+def serialised(model: onnx.ModelProto) -> bytes:
+    """The model as bytes. Raises ValueError if it is larger than a protobuf message can be."""
+    try:
+        return bytes(model.SerializeToString())
+    except EncodeError:
+        raise ValueError(f"it would be larger than {numbers.size(LARGEST + 1)}, where ONNX files end") from None
+
+
+def write_without_shapes(path: Path, folder: Path) -> Path:
+    """Write the model into `folder` without the shapes of inner tensors and outputs; external data is linked."""
+    model = onnx.load(str(path), load_external_data=False)
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    for name in filter(is_inside, external_files(model)):
+        link = folder / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to((path.parent / name).resolve())
+    written = folder / "without_shapes.onnx"
+    written.write_bytes(serialised(model))
+    return written
+
+
+# Nodes and tensors.
 
 
 def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:

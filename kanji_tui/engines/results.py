@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass, field
 
+# The ways to open a file in an engine, in the order in which they are tried.
+AS_IT_IS = "as it is"
+SIZED = "with input sizes given"
+WITHOUT_SHAPES = "with input sizes given and the file's inner and output shapes dropped"
+OPENINGS = {"onnxruntime": (AS_IT_IS,), "tract": (AS_IT_IS, SIZED, WITHOUT_SHAPES), "onnx": (AS_IT_IS,)}
+
 Shape = tuple[int | str, ...]  # sizes, names of symbolic sizes, "?" for a size without either
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.errors import KanjiError, first_line
+from kanji_tui.engines.messages import one_line
+from kanji_tui.errors import KanjiError
 from kanji_tui.networks.card import ModelCard
 
 
@@ -21,7 +22,7 @@ def open_session(path: Path, threads: int = 0) -> tuple[Any, ModelCard | None]:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common base class
         raise KanjiError(
-            f"{path} cannot be run by ONNX Runtime: {first_line(error)}",
+            f"{path} cannot be run by ONNX Runtime: {one_line(str(error))}",
             "give another model file, or export it again: kanji-tui export onnx",
         ) from None
     return session, ModelCard.from_metadata(session.get_modelmeta().custom_metadata_map, str(path))

@@ -21,9 +21,9 @@ from kanji_tui.inspection.agreement import (
     not_compared,
 )
 from kanji_tui.inspection.compared_file import ModelFile, read_model_file
+from kanji_tui.inspection.made_up_inputs import SIZES
 from kanji_tui.inspection.random_inputs import share_inputs, sized
 from kanji_tui.inspection.results import Compared, ComparedModel, ParityTable
-from kanji_tui.inspection.support import SIZES
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.system import numbers
 

@@ -17,30 +17,54 @@ from kanji_tui.engines.graph import (
 )
 from kanji_tui.engines.loading import load_onnx
 from kanji_tui.engines.weights import count_parameters, weight_bytes
+from kanji_tui.errors import KanjiError, Stopped, first_line
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.inspection.given_inputs import GivenInputs, InputShape, read_given
 from kanji_tui.inspection.layers import size_by_layer
-from kanji_tui.inspection.results import Inspected, InspectedModel
+from kanji_tui.inspection.results import FailedModel, FileError, Inspected, InspectedModel
 from kanji_tui.inspection.support import find_support
 from kanji_tui.inspection.webgpu import webgpu_support
 
 
-def inspect_models(paths: tuple[Path, ...], report: Report) -> Inspected:
-    """Inspect each file in turn. Raises KanjiError naming the first that cannot be read."""
-    models = []
+def inspect_models(
+    paths: tuple[Path, ...], report: Report, shapes: tuple[InputShape, ...] = (), arrays: Path | None = None
+) -> Inspected:
+    """Inspect each file in turn, on the inputs in the .npz file `arrays`, made-up ones of `shapes`, or guesses.
+
+    A file that cannot be inspected gets an error as its entry. Raises UsageError if `shapes` or `arrays` make no
+    sense for any file.
+    """
+    given = read_given(shapes, arrays)
+    models: list[InspectedModel | FailedModel] = []
     with Engine(ENGINES[0]) as onnxruntime, Engine(ENGINES[1]) as tract:
         for number, path in enumerate(paths):
             raise_if_stopped(report)
             report(Progress("inspecting", number, len(paths), "models", Path(path).name))
-            models.append(inspect_model(Path(path), onnxruntime, tract, report))
+            models.append(inspect_or_fail(Path(path), given, (onnxruntime, tract), report))
     report(Progress("inspecting", len(paths), len(paths), "models"))
     return Inspected(tuple(models))
 
 
-def inspect_model(path: Path, onnxruntime: Engine, tract: Engine, report: Report) -> InspectedModel:
+def inspect_or_fail(
+    path: Path, given: GivenInputs, engines: tuple[Engine, Engine], report: Report
+) -> InspectedModel | FailedModel:
+    """The inspection of a file, or why there is none: whatever fails, the answers about other files are kept."""
+    try:
+        return inspect_model(path, given, engines, report)
+    except Stopped:
+        raise
+    except KanjiError as error:
+        return FailedModel(str(path), FileError(error.message, error.remedy, error.exit_code))
+    except Exception as error:  # a fault of this program, which a strange file has brought to light
+        message = f"{path} cannot be inspected: {type(error).__name__}: {first_line(error)}"
+        return FailedModel(str(path), FileError(message, "report this, if possible with the file", 1))
+
+
+def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine], report: Report) -> InspectedModel:
     """Describe the file and run it in both engines. Raises KanjiError if it cannot be read."""
     model = load_onnx(path)
     with tempfile.TemporaryDirectory(prefix="kanji-inspect-") as folder:
-        support = find_support(path, model, onnxruntime, tract, Path(folder), report)
+        support = find_support(path, model, given, engines, Path(folder), report)
     # Shapes measured in a run override inferred ones.
     shapes = {**infer_shapes(model, support.symbols), **support.shapes}
     nodes = describe_nodes(model, shapes)

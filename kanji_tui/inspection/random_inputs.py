@@ -13,7 +13,7 @@ from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.graph import graph_inputs, shape_of
 from kanji_tui.engines.results import Shape
 from kanji_tui.inspection.batch_axis import batch_axes
-from kanji_tui.inspection.support import SIZES
+from kanji_tui.inspection.made_up_inputs import SIZES
 from kanji_tui.system import numbers
 
 

@@ -15,22 +15,40 @@ class UnsupportedNode:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """One try to run a file: how it was opened, the shapes of its inputs, the value of made-up integers.
+
+    `message`: the engine's own, None if it ran.
+    """
+
+    opening: str
+    inputs: dict[str, tuple[int, ...]]
+    integers: int
+    message: str | None
+
+
+@dataclass(frozen=True)
 class Support:
     """How one engine supports a model.
 
-    `runs`: it ran on an input, and its outputs agreed with ONNX Runtime's if that ran too; None: not run, `reason`
-    says why. `refused`: the nodes it does not support, each run alone; `not_probed`: nodes that could not be run
-    alone; `probed`: how many were. `difference`: the largest difference from ONNX Runtime's outputs.
+    `runs`: it ran on an input, and its outputs agreed with ONNX Runtime's if that ran too; False: it does not run,
+    `reason` is the engine's own message; None: not known, because no made-up input fits, it cannot be given inputs,
+    or it was not run at all; `reason` says which. `opening`: how it was opened when it ran. `tried`: every try.
+
+    `refused`: the nodes it does not support, each run alone; `not_probed`: nodes that could not be run alone;
+    `probed`: how many were. `difference`: the largest difference from ONNX Runtime's outputs.
     """
 
     runs: bool | None
     refused: tuple[UnsupportedNode, ...] = ()
-    reason: str = ""
+    reason: str | None = None
     version: str = ""
     probed: int = 0
     not_probed: tuple[UnsupportedNode, ...] = ()
     difference: float | None = None
     latency: Latency | None = None
+    opening: str | None = None
+    tried: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,10 +95,37 @@ class InspectedModel:
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """What `inspect --json` prints."""
+class FileError:
+    """Why a file gave no result; as the error of a command."""
 
-    models: tuple[InspectedModel, ...]
+    message: str
+    remedy: str
+    code: int
+
+
+@dataclass(frozen=True)
+class FailedModel:
+    """A file that could not be inspected."""
+
+    path: str
+    error: FileError
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What `inspect --json` prints: an entry for each file, in the order they were given."""
+
+    models: tuple[InspectedModel | FailedModel, ...]
+
+    @property
+    def inspected(self) -> tuple[InspectedModel, ...]:
+        """The files that were inspected."""
+        return tuple(model for model in self.models if isinstance(model, InspectedModel))
+
+    @property
+    def failed(self) -> tuple[FailedModel, ...]:
+        """The files that were not."""
+        return tuple(model for model in self.models if isinstance(model, FailedModel))
 
 
 @dataclass(frozen=True)

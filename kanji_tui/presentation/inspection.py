@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from kanji_tui.engines.results import Node, Tensor
-from kanji_tui.errors import KanjiError
+from kanji_tui.engines.results import AS_IT_IS, Node, Tensor
 from kanji_tui.events import SilentReport
-from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Support, UnsupportedNode
+from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel, Layer, Support, UnsupportedNode
 from kanji_tui.jobs import inspect
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet, text_of
 from kanji_tui.presentation.marks import bar
@@ -16,13 +15,14 @@ from kanji_tui.system import numbers
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 from kanji_tui.workspace.state import State
 
-STATUS = {True: Styled("runs", "good"), False: Styled("FAILS", "bad strong"), None: quiet("not run")}
+STATUS = {True: Styled("runs", "good"), False: Styled("FAILS", "bad strong"), None: quiet("not tried")}
+GIVE_INPUTS = "Give inputs that fit: --input NAME=SHAPE,TYPE for made-up values, --inputs FILE.npz for arrays."
 BAR = 8
 NODES_SHOWN = 5  # columns of nodes that fit on a screen; the details have the others
 
 MODEL_COLUMNS = (Column("file", tail=True), Column("size", 8, right=True))
 OPERATOR_COLUMNS = (Column(""), Column("", 5, right=True))
-ENGINE_COLUMNS = (Column("", 15), Column("", 7), Column(""))
+ENGINE_COLUMNS = (Column("", 15), Column("", 9), Column(""))
 NODE_COLUMNS = (
     Column("#", 3, right=True),
     Column("operator", 13),
@@ -109,12 +109,18 @@ def support_text(support: Support) -> str:
         first = support.refused[0]
         many = f"{_nodes(len(support.refused))} unsupported{', first' if support.refused[1:] else ':'}"
         return f"{many} {first.operator} {first.node}: {first.reason}"
-    return _measured(support) if support.runs else support.reason.removeprefix("not run: ")
+    return _measured(support) if support.runs else _reason(support)
+
+
+def _reason(support: Support) -> str:
+    return (support.reason or "").removeprefix("not run: ")
 
 
 def _measured(support: Support) -> str:
     latency = support.latency
     parts = [support.version]
+    if support.opening not in (None, AS_IT_IS):
+        parts.append(f"opened {support.opening}")
     if latency is not None:
         inputs = f" on {numbers.shapes(latency.inputs)}" if latency.inputs else ""
         parts.append(f"median {numbers.milliseconds(latency.median)} ms{inputs}")
@@ -133,13 +139,19 @@ def _nodes(count: int) -> str:
 
 def _support_details(name: str, support: Support) -> tuple[Line, ...]:
     """Measurements, the reason, and the unsupported nodes, grouped by operator and reason."""
-    measured, reason = _measured(support), support.reason.removeprefix("not run: ")
+    measured, reason = _measured(support), _reason(support)
     return (
         *([(quiet(f"{name}  "), measured)] if measured else []),
         *([reason] if reason else []),
+        *([GIVE_INPUTS] if no_input_fits(support) else []),
         *(_nodes_line("unsupported", group, reason) for reason, group in _grouped(support.refused)),
         *(_nodes_line("not tested", group, reason) for reason, group in _grouped(support.not_probed)),
     )
+
+
+def no_input_fits(support: Support) -> bool:
+    """Whether the verdict on an engine waits for an input that fits."""
+    return support.runs is None and bool(support.tried)
 
 
 def unsupported_lines(model: InspectedModel) -> Document:
@@ -149,6 +161,11 @@ def unsupported_lines(model: InspectedModel) -> Document:
         for name, support in model.backends.items()
         for reason, group in _grouped(support.refused)
     )
+
+
+def input_lines(model: InspectedModel) -> Document:
+    """What to do where no input fits, if that is so in an engine."""
+    return (GIVE_INPUTS,) if any(map(no_input_fits, model.backends.values())) else ()
 
 
 def _grouped(refusals: Iterable[UnsupportedNode]) -> Iterator[tuple[str, list[UnsupportedNode]]]:
@@ -253,13 +270,13 @@ def pooling_node_table(model: InspectedModel) -> Table:
 
 
 def inspection_document(result: Inspected) -> Document:
-    """All models, one after the other."""
-    return tuple(block for model in result.models for block in model_document(model))
+    """All inspected models, one after the other."""
+    return tuple(block for model in result.inspected for block in model_document(model))
 
 
 def nodes_document(result: Inspected) -> Document:
     """As `inspection_document`, with a table of all nodes after each model."""
-    return tuple(block for model in result.models for block in (*model_document(model), node_table(model)))
+    return tuple(block for model in result.inspected for block in (*model_document(model), node_table(model)))
 
 
 def model_document(model: InspectedModel) -> Document:
@@ -270,6 +287,7 @@ def model_document(model: InspectedModel) -> Document:
         key_values,
         engine_table(model),
         *unsupported_lines(model),
+        *input_lines(model),
         *([pooling_node_table(model)] if model.pooling else []),
         *([layer_table(model)] if model.layers else []),
     )
@@ -283,10 +301,9 @@ def inspector_screen(state: State) -> Document:
         return (*jobs, "There is no ONNX file yet. To do: kanji-tui export onnx")
     rows = [Row(str(path), (str(path), numbers.size(path.stat().st_size))) for path in workspace.onnx]
     listed = (*jobs, Table(MODEL_COLUMNS, rows, f"{len(rows)} ONNX files, newest first:"), "")
-    try:
-        model = inspect.run(inspect.Spec(workspace.onnx[:1]), SilentReport()).models[0]
-    except KanjiError as error:
-        return (*listed, f"{workspace.onnx[0]} cannot be inspected: {error.message}. To do: {error.remedy}")
+    model = inspect.run(inspect.Spec(workspace.onnx[:1]), SilentReport()).models[0]
+    if isinstance(model, FailedModel):
+        return (*listed, f"The newest file cannot be inspected: {model.error.message}. To do: {model.error.remedy}")
     operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())
     return (
         *listed,
@@ -295,6 +312,7 @@ def inspector_screen(state: State) -> Document:
         "Engines:",
         engine_table(model),
         *unsupported_lines(model),
+        *input_lines(model),
     )
 
 

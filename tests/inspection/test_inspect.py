@@ -7,15 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.inspection import probing, support
+from kanji_tui.errors import Stopped
+from kanji_tui.inspection import probing, whole_run
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.inspection.results import InspectedModel
 from tests.inspection import graphs
 
 
 def inspect(path: Path, report) -> InspectedModel:
-    return inspect_models((path,), report).models[0]
+    (model,) = inspect_models((path,), report).models
+    assert isinstance(model, InspectedModel), model.error
+    return model
+
+
+def failure(path: Path, report) -> str:
+    """Why a file cannot be inspected."""
+    (model,) = inspect_models((path,), report).failed
+    assert model.path == str(path)
+    return model.error.message
 
 
 def test_a_network_is_described_and_runs_in_both_engines(tmp_path: Path, report) -> None:
@@ -92,14 +101,14 @@ def test_an_unsupported_loop_is_reported_with_the_engines_message(tmp_path: Path
 def test_a_crash_of_an_engine_is_reported(tmp_path: Path, report) -> None:
     first, second = inspect_models(
         (graphs.dividing_by_zero(tmp_path / "zero.onnx"), graphs.image_network(tmp_path / "net.onnx")), report
-    ).models
+    ).inspected
     assert first.backends["tract"].runs is False
     assert first.backends["tract"].refused[0].reason == "it crashed (signal SIGABRT): attempt to divide by zero"
     assert second.backends["tract"].runs is True, "the engine is restarted for the next model"
 
 
 def test_an_engine_that_exceeds_its_limit_is_ended(tmp_path: Path, report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(support, "WHOLE_LIMIT_SECONDS", 1.0)
+    monkeypatch.setattr(whole_run, "WHOLE_LIMIT_SECONDS", 1.0)
     monkeypatch.setattr(probing, "NODE_LIMIT_SECONDS", 1.0)
     backend = inspect(graphs.endless(tmp_path / "endless.onnx"), report).backends["onnxruntime"]
     assert backend.runs is False
@@ -112,7 +121,7 @@ def test_a_model_too_slow_to_be_timed_still_runs(tmp_path: Path, report, monkeyp
     model = inspect(graphs.image_network(tmp_path / "net.onnx"), report)
     for name in ("onnxruntime", "tract"):
         backend = model.backends[name]
-        assert (backend.runs, backend.reason, backend.latency) == (True, "", None)
+        assert (backend.runs, backend.reason, backend.latency) == (True, None, None)
     assert model.backends["tract"].difference == pytest.approx(0, abs=1e-5)
 
 
@@ -146,8 +155,7 @@ def test_external_data_is_read_and_its_absence_reported(tmp_path: Path, report) 
     assert model.backends["tract"].runs is True, model.backends["tract"].reason
     assert model.parameters == 8 * 9 + 5 * 8 + 5
     (tmp_path / "net.data").unlink()
-    with pytest.raises(KanjiError, match=r"net\.data, which is missing"):
-        inspect(path, report)
+    assert "net.data, which is missing" in failure(path, report)
 
 
 @pytest.mark.parametrize(
@@ -163,8 +171,7 @@ def test_files_that_are_not_onnx_are_refused(tmp_path: Path, report, content: by
     path = tmp_path / "model.onnx"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(KanjiError, match=sentence):
-        inspect(path, report)
+    assert sentence in failure(path, report)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -172,13 +179,11 @@ def test_a_truncated_file_is_refused(tmp_path: Path, report, share: float) -> No
     path = graphs.image_network(tmp_path / "net.onnx")
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(KanjiError, match="not an ONNX file"):
-        inspect(path, report)
+    assert "not an ONNX file" in failure(path, report)
 
 
 def test_a_folder_is_refused(tmp_path: Path, report) -> None:
-    with pytest.raises(KanjiError, match="is a folder"):
-        inspect(tmp_path, report)
+    assert "is a folder" in failure(tmp_path, report)
 
 
 def test_an_inspection_can_be_stopped(tmp_path: Path, report) -> None:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from kanji_tui.cli.render import plain_lines
-from kanji_tui.engines.results import Latency
-from kanji_tui.inspection.results import Inspected, Support, UnsupportedNode
+from kanji_tui.engines.results import AS_IT_IS, WITHOUT_SHAPES, Latency
+from kanji_tui.inspection.results import Attempt, FailedModel, FileError, Inspected, Support, UnsupportedNode
 from kanji_tui.presentation.document import Document, Table, text_of
 from kanji_tui.presentation.inspection import (
+    GIVE_INPUTS,
     engine_table,
+    input_lines,
     inspection_document,
     layer_table,
     model_key_values,
@@ -55,7 +57,33 @@ def test_an_engine_runs_or_names_what_it_does_not_support() -> None:
         "FAILS",
         "1 node unsupported: GlobalAveragePool /pool: not for this shape",
     ]
-    assert cells(table, "onnxruntime-web")[1:] == ["not run", "by its table of WebGPU operators"]
+    assert cells(table, "onnxruntime-web")[1:] == ["not tried", "by its table of WebGPU operators"]
+
+
+def test_an_engine_without_a_fitting_input_is_no_failure() -> None:
+    tried = (Attempt(AS_IT_IS, {"x": (1, 64)}, 1, "not a multiple of 707"),)
+    support = Support(None, reason="no made-up input fits; 1 tried, the first gave: not a multiple", tried=tried)
+    model = replace(INSPECTED, backends={"onnxruntime": support})
+    assert cells(engine_table(model), "onnxruntime")[1:] == ["not tried", support.reason]
+    assert input_lines(model) == (GIVE_INPUTS,)
+    assert GIVE_INPUTS in engine_table(model).rows[0].details
+    assert GIVE_INPUTS in inspection_document(Inspected((model,)))
+    assert input_lines(INSPECTED) == ()
+
+
+def test_an_unusual_opening_is_named() -> None:
+    dropped = Support(True, version="0.23", opening=WITHOUT_SHAPES)
+    usual = Support(True, version="1.31", opening=AS_IT_IS)
+    table = engine_table(replace(INSPECTED, backends={"tract": dropped, "onnxruntime": usual}))
+    assert cells(table, "tract")[2] == f"0.23, opened {WITHOUT_SHAPES}"
+    assert cells(table, "onnxruntime")[2] == "1.31"
+
+
+def test_files_that_failed_are_not_among_the_documents() -> None:
+    failed = FailedModel("bad.onnx", FileError("bad.onnx is empty", "export it again", 1))
+    assert text(inspection_document(Inspected((failed, INSPECTED)))) == text(
+        inspection_document(Inspected((INSPECTED,)))
+    )
 
 
 def test_nodes_unsupported_for_one_reason_stand_together() -> None:

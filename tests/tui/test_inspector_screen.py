@@ -18,6 +18,7 @@ from kanji_tui.tui.shell.form import FormScreen
 from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.list_table import ListTable
 from tests.inspection import graphs
+from tests.inspection.strange_files import HIDDEN, hidden_size
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.inspector_results import write_results
 from tests.tui.recorded import INSPECTED, inspected, write_run
@@ -88,6 +89,23 @@ async def test_any_file_by_its_path_also_a_broken_one(home: Path) -> None:
         await fill(pilot, path="broken.onnx")
         await pilot.press("enter")
         await shows(pilot, "not an ONNX file, or a truncated one")
+
+
+async def test_inputs_can_be_given_where_no_made_up_one_fits(home: Path) -> None:
+    hidden_size(home / "hidden.onnx")
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4", "o")
+        await fill(pilot, path="hidden.onnx")
+        await pilot.press("enter")
+        await shows(pilot, "no made-up input fits: press o to give inputs")
+        assert "not tried" in text_of(pilot)
+        await pilot.press("o")
+        await fill(pilot, shapes=f"x={HIDDEN}")
+        assert app.screen.query_one("#path", Input).value == "hidden.onnx"
+        await pilot.press("enter")
+        await shows(pilot, "4 nodes tested one by one")
+        assert text_of(pilot).count("runs") >= 2
 
 
 async def test_nodes_are_filtered_by_all_that_is_known_of_them(recorded: Path) -> None:

@@ -3,15 +3,20 @@
 from argparse import Namespace
 from pathlib import Path
 
+from kanji_tui.cli.console import print_error
 from kanji_tui.cli.options import AddCommand, add_model_path
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
+from kanji_tui.errors import KanjiError
+from kanji_tui.inspection.given_inputs import input_shape
 from kanji_tui.jobs.compare import Spec as CompareSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.pooling import Spec as PoolingSpec
 from kanji_tui.paths import DATA_DIR
 from kanji_tui.presentation.inspection import nodes_document
 from kanji_tui.presentation.present import present
+from kanji_tui.runs.process import as_json
+from kanji_tui.system.files import strict_json
 
 
 def add(command: AddCommand) -> None:
@@ -19,6 +24,17 @@ def add(command: AddCommand) -> None:
     parser = command("inspect", inspect, "show the operators of ONNX files and which engines run them")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx")
     parser.add_argument("--nodes", action="store_true", help="list every node: module, shapes, attributes")
+    parser.add_argument(
+        "--input",
+        action="append",
+        type=input_shape,
+        default=[],
+        metavar="NAME=SHAPE,TYPE",
+        help="the shape, and if you like the type, of an input: --input x=1x64,float32; may be repeated",
+    )
+    parser.add_argument(
+        "--inputs", type=Path, default=None, metavar="FILE.npz", help="the inputs, as arrays by name"
+    )
     parser = command("compare", compare, "compare two to four ONNX files: parity, size, latency")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx", help="the first is the reference")
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="samples for parity")
@@ -28,9 +44,17 @@ def add(command: AddCommand) -> None:
 
 
 def inspect(args: Namespace) -> int:
-    result = run_here("inspect", InspectSpec(tuple(args.models)))
-    show(result, args.json, nodes_document if args.nodes else present)
-    return 0
+    result = run_here("inspect", InspectSpec(tuple(args.models), tuple(args.input), args.inputs))
+    for model in result.failed:
+        print_error(KanjiError(model.error.message, model.error.remedy))
+    if args.json:
+        failure = {} if result.inspected else {"error": as_json(result.failed[0].error)}
+        print(strict_json(as_json(result) | failure))
+    else:
+        show(result, False, nodes_document if args.nodes else present)
+    if result.inspected:
+        return 1 if result.failed else 0
+    return int(result.failed[0].error.code)
 
 
 def compare(args: Namespace) -> int:

@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from kanji_tui.inspection.results import Inspected, InspectedModel
+from kanji_tui.inspection.given_inputs import SYNTAX, InputShape, input_shapes
+from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel
 from kanji_tui.jobs import compare, inspect
 from kanji_tui.paths import DATA_DIR
 from kanji_tui.presentation.document import Column, Line, Row, Styled, Table, quiet
@@ -23,6 +24,7 @@ from kanji_tui.presentation.inspection import (
     NODES_SHOWN,
     OPERATOR_COLUMNS,
     engine_table,
+    input_lines,
     layer_table,
     model_key_values,
     node_table,
@@ -64,7 +66,7 @@ class InspectorScreen(WorkbenchScreen):
     ABOUT = "Every node of an ONNX file is run in the engines; their messages explain why a node is unsupported."
     AUTO_FOCUS = "#models"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open", "Open", tooltip="Inspect any ONNX file by its path"),
+        Binding("o", "open", "Open", tooltip="Inspect any ONNX file by its path, or give inputs to run it on"),
         Binding("i", "inspect", "Inspect", tooltip="Run the highlighted file in the engines (enter does it too)"),
         Binding("space", "mark", "Mark", tooltip="Mark the file for a comparison; the first is the reference"),
         Binding("c", "compare", "Compare", tooltip="Compare the two to four marked files"),
@@ -83,6 +85,7 @@ class InspectorScreen(WorkbenchScreen):
     def __init__(self, state: State, worker: Worker) -> None:
         super().__init__(state, worker)
         self._opened: list[Path] = []
+        self._inputs: dict[Path, tuple[tuple[InputShape, ...], Path | None]] = {}  # given with the path of a file
         self._marked: list[Path] = []
         self._inspected: dict[Version, InspectedModel] = {}
         self._inspecting: Path | None = None
@@ -177,6 +180,8 @@ class InspectorScreen(WorkbenchScreen):
             return next_step("press e to export a model" if has_models else "press 3 to train a model")
         if model is None:
             return next_step("press enter to inspect the file")
+        if input_lines(model):
+            return next_step("no made-up input fits: press o to give inputs")
         return Styled(str(self.chosen), "strong")
 
     def _show_nodes(self) -> None:
@@ -219,8 +224,12 @@ class InspectorScreen(WorkbenchScreen):
     def on_model_inspected(self, message: ModelInspected) -> None:
         path = Path(message.key)
         self._inspecting = None
-        self._problems.pop(path, None)
-        self._inspected[_version(path)] = message.value.models[0]
+        (model,) = message.value.models
+        if isinstance(model, FailedModel):
+            self._problems[path] = (model.error.message, model.error.remedy)
+        else:
+            self._problems.pop(path, None)
+            self._inspected[_version(path)] = model
         self.show_state()
 
     def shows_failure(self, message: QuestionFailed) -> bool:
@@ -262,7 +271,7 @@ class InspectorScreen(WorkbenchScreen):
             self.worker.ask_child(
                 self,
                 ModelInspected,
-                lambda: question.ask("inspect", inspect.Spec((path,))),
+                lambda: question.ask("inspect", inspect.Spec((path,), *self._inputs.get(path, ()))),
                 partial(question.read_answer, "inspect"),
                 str(path),
             )
@@ -297,18 +306,28 @@ class InspectorScreen(WorkbenchScreen):
             self.stop_run(view)
 
     def action_open(self) -> None:
-        field = Field("path", "file", "", "The path of an ONNX file.", existing_file)
+        asked = str(self.chosen) if self.model is not None and input_lines(self.model) else ""
+        fields = (
+            Field("path", "file", asked, "The path of an ONNX file.", existing_file),
+            Field(
+                "shapes", "inputs", "", f"Made-up inputs of these shapes: {SYNTAX}. Empty: guessed.", input_shapes
+            ),
+            Field("arrays", "or arrays", "", "An .npz file with the inputs as arrays by name.", optional_file),
+        )
 
         def opened(values: dict[str, Any] | None) -> None:
             if values is not None:
-                self._opened.append(values["path"])
+                path = values["path"]
+                self._opened.append(path)
+                self._inputs[path] = values["shapes"], values["arrays"]
+                self._inspected.pop(_version(path), None)
                 self.show_state()
                 models = self.query_one("#models", ListTable)
-                models.select(str(values["path"]))
+                models.select(str(path))
                 models.focus()
                 self.action_inspect()
 
-        self.app.push_screen(FormScreen("Inspect a file", "", (field,), "Inspect"), opened)
+        self.app.push_screen(FormScreen("Inspect a file", "", fields, "Inspect"), opened)
 
     def action_export(self) -> None:
         ask_export(self, models_of(self.state), DATA_DIR)
@@ -339,6 +358,11 @@ def existing_file(text: str) -> Path:
     if not text or not path.is_file():
         raise ValueError(f"there is no file '{text}'")
     return path
+
+
+def optional_file(text: str) -> Path | None:
+    """An existing file, or None for an empty text."""
+    return existing_file(text) if text else None
 
 
 def _version(path: Path) -> Version:
