@@ -1,12 +1,13 @@
 # make run    the workbench (without a terminal: the demo)      make test   every test
 # make check  lint, types, import contracts                     make test-real   tests on real handwriting
+# make test-onnx-data   inspection of all models in the test data of the onnx package
 # make screenshots   the images of the README, from the running workbench
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
 
-.PHONY: run test test-real check screenshots clean
+.PHONY: run test test-real test-onnx-data check screenshots clean
 
 run: .venv/run
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
@@ -17,6 +18,9 @@ test: .venv/test
 test-real: .venv/test
 	@test -n "$(KANJI_TUI_TEST_DATA)" || { echo "name the folder: make test-real KANJI_TUI_TEST_DATA=DIR" >&2; exit 2; }
 	KANJI_TUI_TEST_DATA="$(abspath $(KANJI_TUI_TEST_DATA))" $(BIN)/pytest -m real -s
+
+test-onnx-data: .venv/test
+	$(BIN)/pytest -m onnx_data tests/inspection
 
 check: .venv/lint
 	$(BIN)/ruff check .

@@ -1,4 +1,5 @@
-"""Runs ONNX files in ONNX Runtime and tract, each in a child process, so that a crash cannot end this process.
+"""Runs ONNX files in ONNX Runtime, tract or ONNX's reference evaluator, each in a child process, so that a crash
+cannot end this process.
 
 Support is found out by running: no table here says which operators an engine has.
 """
@@ -20,6 +21,7 @@ from kanji_tui.engines.results import OPENINGS, Latency
 from kanji_tui.system.child import Child
 
 ENGINES = ("onnxruntime", "tract")
+REFERENCE = "onnx"  # ONNX's reference evaluator, in NumPy: slow, and of ONNX's own operators only
 Outputs = list[np.ndarray | None]
 LIMIT_SECONDS = 60.0
 LATENCY_RUNS = 30
@@ -56,7 +58,7 @@ class Answer:
 
 
 class Engine:
-    """ONNX Runtime or tract in a child process. Used in a `with` block; after a crash the next call restarts it."""
+    """One of ENGINES, or REFERENCE, in a child process, for a `with` block; a call after a crash restarts it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -90,8 +92,8 @@ class Engine:
         """How long one run takes on one thread. Raises EngineError."""
         seconds = self.answer(model, inputs, symbols or {}, LIMIT_SECONDS, LATENCY_RUNS).seconds
         low, median, high = statistics.quantiles(seconds, n=4)
-        batch = next((value.shape[0] for value in inputs.values() if value.ndim), 1)
-        return Latency(batch=batch, median=median, spread=high - low, runs=len(seconds), threads=1)
+        shapes = {name: value.shape for name, value in inputs.items()}
+        return Latency(median=median, spread=high - low, runs=len(seconds), threads=1, inputs=shapes)
 
     def answer(
         self,

@@ -124,7 +124,21 @@ def tract_fact(value: np.ndarray) -> str:
     return ",".join([*map(str, value.shape), kind])
 
 
-OPENERS = {"onnxruntime": open_onnxruntime, "tract": open_tract}
+def open_reference(path: str, opening: str, symbols: dict[str, int], inputs: Arrays) -> Run:
+    """Open the model in ONNX's reference evaluator."""
+    from onnx.reference import ReferenceEvaluator
+
+    evaluator = ReferenceEvaluator(path)
+    names = list(inputs)
+
+    def run(values: list[np.ndarray]) -> list[Any]:
+        outputs = evaluator.run(None, dict(zip(names, values, strict=True)))
+        return [np.asarray(output) if isinstance(output, np.generic) else output for output in outputs]
+
+    return run
+
+
+OPENERS = {"onnxruntime": open_onnxruntime, "tract": open_tract, "onnx": open_reference}
 
 
 def opened_key(engine: str, message: dict[str, Any], values: list[np.ndarray]) -> tuple[Any, ...]:

@@ -7,20 +7,12 @@ from collections import Counter
 import onnx
 from onnx import numpy_helper, shape_inference
 
-from kanji_tui.engines.loading import all_nodes, all_tensors
+from kanji_tui.engines.loading import all_nodes, captured, initialiser_names
 from kanji_tui.engines.results import Node, Pooling, Shape, Tensor
+from kanji_tui.engines.weights import stored_weights
 
 NAME_SCOPES = "pkg.torch.onnx.name_scopes"
 GLOBAL_POOLS = ("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
-FLOATS = {
-    onnx.TensorProto.FLOAT,
-    onnx.TensorProto.FLOAT16,
-    onnx.TensorProto.BFLOAT16,
-    onnx.TensorProto.DOUBLE,
-}
-# Integers of these widths are quantised weights; wider ones are shapes, axes and indices.
-QUANTISED = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8, onnx.TensorProto.INT4, onnx.TensorProto.UINT4}
-LEARNED = FLOATS | QUANTISED
 
 
 def operator_name(node: onnx.NodeProto) -> str:
@@ -42,26 +34,6 @@ def count_operators(model: onnx.ModelProto) -> dict[str, int]:
 def opsets(model: onnx.ModelProto) -> dict[str, int]:
     """The opset version of each operator domain that the file imports; ONNX's own is `ai.onnx`."""
     return {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
-
-
-def count_parameters(model: onnx.ModelProto) -> int:
-    """The parameters: elements of all float, 8-bit or narrower tensors, except scalars."""
-    sizes = (math.prod(t.dims) for t in all_tensors(model.graph) if t.data_type in LEARNED)
-    return sum(size for size in sizes if size > 1)
-
-
-def weight_bytes(model: onnx.ModelProto) -> int:
-    """Bytes of all tensors in the model."""
-    return sum(tensor_bytes(tensor) for tensor in all_tensors(model.graph))
-
-
-def tensor_bytes(tensor: onnx.TensorProto) -> int:
-    """Bytes of a tensor's elements; 0 for types that NumPy lacks."""
-    try:
-        width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-    except (KeyError, TypeError):
-        return 0
-    return int(math.prod(tensor.dims) * width)
 
 
 def describe_tensor(value: onnx.ValueInfoProto) -> Tensor:
@@ -89,7 +61,7 @@ def size_of(dim: onnx.TensorShapeProto.Dimension) -> int | str:
 
 def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     """The inputs that a run needs: old files list their initialisers among the inputs too."""
-    initialised = {tensor.name for tensor in model.graph.initializer}
+    initialised = initialiser_names(model.graph)
     return [value for value in model.graph.input if value.name not in initialised]
 
 
@@ -105,6 +77,7 @@ def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, S
     with contextlib.suppress(Exception):  # if inference fails, the operators can still be counted
         bound = shape_inference.infer_shapes(bound, data_prop=True)
     shapes: dict[str, Shape] = {tensor.name: tuple(tensor.dims) for tensor in bound.graph.initializer}
+    shapes |= {sparse.values.name: tuple(sparse.dims) for sparse in bound.graph.sparse_initializer}
     for value in (*bound.graph.input, *bound.graph.value_info, *bound.graph.output):
         shape = shape_of(value)
         if shape is not None:
@@ -114,11 +87,13 @@ def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, S
 
 def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[Node, ...]:
     """Every node of the main graph, in file order."""
-    weights = {
-        tensor.name: math.prod(tensor.dims)
-        for tensor in model.graph.initializer
-        if tensor.data_type in LEARNED and math.prod(tensor.dims) > 1
-    }
+    by_name: Counter[str] = Counter()
+    inside: Counter[int | None] = Counter()  # parameters stored in a node's own attributes and subgraphs
+    for weight in stored_weights(model.graph):
+        if weight.name:
+            by_name[weight.name] += weight.parameters
+        else:
+            inside[weight.node] += weight.parameters
     nodes = []
     for number, node in enumerate(model.graph.node):
         nodes.append(
@@ -132,7 +107,7 @@ def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[No
                 outputs=tuple(node.output),
                 output_shapes=tuple(shapes.get(name) for name in node.output),
                 attributes={attribute.name: show_attribute(attribute) for attribute in node.attribute},
-                parameters=sum(weights.get(name, 0) for name in node.input),
+                parameters=inside[number] + sum(by_name[name] for name in {*node.input, *captured(node)}),
                 macs=count_macs(node, shapes),
             )
         )

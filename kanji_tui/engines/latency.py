@@ -25,5 +25,5 @@ def time_model(engine: Engine, path: Path, feed: Feed, name: str, report: Report
         except (EngineError, ValueError) as error:
             timings.append(Timing(name, batch, None, None, 0, 1, str(error)))
         else:
-            timings.append(Timing(name, batch, latency.median, latency.spread, latency.runs, latency.threads))
+            timings.append(Timing(name, batch, **vars(latency)))
     return tuple(timings)

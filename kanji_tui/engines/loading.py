@@ -1,5 +1,6 @@
 """Reads any ONNX file; if it cannot be read, the error says why in one sentence."""
 
+import math
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,13 +195,72 @@ def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
             yield from all_nodes(inner)
 
 
+def captured(node: onnx.NodeProto) -> Iterator[str]:
+    """The tensors of the outer graph that the subgraphs of a node read."""
+    for graph in subgraphs(node):
+        own = {value.name for value in graph.input} | initialiser_names(graph)
+        for inner in graph.node:
+            yield from (name for name in (*inner.input, *captured(inner)) if name and name not in own)
+            own.update(inner.output)
+        yield from (value.name for value in graph.output if value.name not in own)
+
+
+def initialiser_names(graph: onnx.GraphProto) -> set[str]:
+    """The names of a graph's initialisers, sparse ones among them."""
+    return {
+        *(tensor.name for tensor in graph.initializer),
+        *(sparse.values.name for sparse in graph.sparse_initializer),
+    }
+
+
+def initialisers(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:
+    """(name, tensor) of a graph's initialisers; a sparse one consists of two tensors, values and indices."""
+    for tensor in graph.initializer:
+        yield tensor.name, tensor
+    for sparse in graph.sparse_initializer:
+        yield sparse.values.name, sparse.values
+        yield sparse.values.name, sparse.indices
+
+
+def attribute_tensors(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.TensorProto]]:
+    """(name, tensor) of the tensors in a node's attributes: the name under which other nodes read it, or ""."""
+    constant = node.op_type in ("Constant", "ConstantOfShape")  # their output is the tensor, or filled with it
+    name = node.output[0] if constant and node.output else ""
+    for attribute in node.attribute:
+        dense = [attribute.t] if attribute.HasField("t") else []
+        sparse = [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+        yield from ((name, tensor) for tensor in (*dense, *attribute.tensors))
+        for tensor in (*sparse, *attribute.sparse_tensors):
+            yield name, tensor.values
+            yield name, tensor.indices
+
+
+def named_tensors(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.TensorProto]]:
+    """(name, tensor) of every tensor stored in a graph and its subgraphs, "" for those that no node can read."""
+    yield from initialisers(graph)
+    for node in graph.node:
+        yield from attribute_tensors(node)
+        for inner in subgraphs(node):
+            yield from named_tensors(inner)
+
+
 def all_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
     """Every tensor in a graph: initialisers and attributes of its nodes, subgraphs included."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-        for inner in subgraphs(node):
-            yield from all_tensors(inner)
+    return (tensor for _, tensor in named_tensors(graph))
+
+
+# The elements in a byte, for types that are packed (onnx.proto, TensorProto.int32_data).
+PACKED = {"INT4": 2, "UINT4": 2, "FLOAT4E2M1": 2, "INT2": 4, "UINT2": 4}
+
+
+def tensor_bytes(tensor: onnx.TensorProto) -> int:
+    """Bytes of a tensor's elements as they are stored; 0 for types that this onnx package does not know."""
+    if tensor.data_type == onnx.TensorProto.STRING:
+        return sum(map(len, tensor.string_data))
+    count = math.prod(tensor.dims)
+    try:
+        name = onnx.TensorProto.DataType.Name(tensor.data_type)
+        width = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    except (KeyError, TypeError, ValueError):
+        return 0
+    return math.ceil(count / PACKED[name]) if name in PACKED else int(count * width)

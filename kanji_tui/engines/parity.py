@@ -1,7 +1,8 @@
-"""Compares the logits of an ONNX file with those of the network, sample by sample."""
+"""Compares the logits of an ONNX file with those of the network sample by sample, other outputs run by run."""
 
 import numpy as np
 
+from kanji_tui.engines.engine import Outputs
 from kanji_tui.engines.results import Parity
 
 SMALL_BATCH = 16  # small enough for an engine that emulates an arithmetic to answer within the limit
@@ -45,6 +46,45 @@ class Comparison:
             passed=difference <= tolerance and agreement == 1.0,
             version=version,
         )
+
+
+def compare_runs(reference: list[Outputs], found: list[Outputs], version: str) -> Parity:
+    """Outputs of any shape compared with the reference, run by run; `samples` is the number of runs.
+
+    Infinite and NaN values must be the same in both. Raises ValueError if the outputs differ in number, shape or
+    type, if values that are not floats differ, or if no output is a tensor.
+    """
+    differences: list[float] = []
+    largest = 0.0
+    for want, have in zip(reference, found, strict=True):
+        if len(want) != len(have):
+            raise ValueError(f"it has {len(have)} outputs, the first file {len(want)}")
+        for number, (left, right) in enumerate(zip(want, have, strict=True), 1):
+            if left is None or right is None:
+                continue
+            if (left.shape, left.dtype) != (right.shape, right.dtype):
+                kinds = [f"{array.dtype} of {array.shape}" for array in (right, left)]
+                raise ValueError(f"its output {number} is {kinds[0]}, that of the first file {kinds[1]}")
+            if left.dtype.kind == "f":
+                differences.append(largest_difference(left, right))
+                largest = max(largest, float(np.abs(left[np.isfinite(left)]).max(initial=0)))
+            elif np.array_equal(left, right):
+                differences.append(0.0)
+            else:
+                raise ValueError(f"its output {number} ({left.dtype}) has other values than that of the first file")
+    if not differences:
+        raise ValueError("its outputs are not tensors")
+    tolerance = TOLERANCE * max(1.0, largest)
+    difference = max(differences)
+    return Parity(len(found), difference, tolerance, largest, 0, None, difference <= tolerance, version)
+
+
+def largest_difference(left: np.ndarray, right: np.ndarray) -> float:
+    """The largest difference of two float arrays of one shape; infinite where only one is NaN or infinite."""
+    equal = (left == right) | (np.isnan(left) & np.isnan(right))
+    with np.errstate(invalid="ignore"):
+        distance = np.where(equal, 0, left.astype(np.float64) - right)
+    return float(np.abs(np.nan_to_num(distance, nan=np.inf, posinf=np.inf, neginf=-np.inf)).max(initial=0))
 
 
 def margin(logits: np.ndarray) -> np.ndarray:

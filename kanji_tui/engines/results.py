@@ -1,12 +1,12 @@
 """The results of running and describing ONNX files; imports neither torch nor onnx."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # The ways to open a file in an engine, in the order in which they are tried.
 AS_IT_IS = "as it is"
 SIZED = "with input sizes given"
 WITHOUT_SHAPES = "with input sizes given and the file's inner and output shapes dropped"
-OPENINGS = {"onnxruntime": (AS_IT_IS,), "tract": (AS_IT_IS, SIZED, WITHOUT_SHAPES)}
+OPENINGS = {"onnxruntime": (AS_IT_IS,), "tract": (AS_IT_IS, SIZED, WITHOUT_SHAPES), "onnx": (AS_IT_IS,)}
 
 Shape = tuple[int | str, ...]  # sizes, names of symbolic sizes, "?" for a size without either
 
@@ -53,11 +53,12 @@ class Pooling:
 
 @dataclass(frozen=True)
 class Parity:
-    """An engine's logits compared with PyTorch's float32 logits on the same samples.
+    """An engine's logits compared with PyTorch's float32 logits on the same samples, or two models' outputs.
 
     `tolerance` is 1e-4 x max(1, `largest_logit`). `decided` counts the samples whose two largest reference logits
-    differ by more than the tolerance; `top1_agreement` is the fraction of those with the same top-1 class.
-    `passed`: no difference exceeds the tolerance, and every decided sample agrees.
+    differ by more than the tolerance; `top1_agreement` is the fraction of those with the same top-1 class, None for
+    outputs that are not compared by class. `passed`: no difference exceeds the tolerance, and every decided sample
+    agrees.
     """
 
     samples: int
@@ -65,7 +66,7 @@ class Parity:
     tolerance: float
     largest_logit: float
     decided: int
-    top1_agreement: float
+    top1_agreement: float | None
     passed: bool
     version: str
 
@@ -74,8 +75,8 @@ class Parity:
 class Timing:
     """Seconds of one run of `model` on `batch` images: the median of `runs` runs, and their interquartile range.
 
-    Measured after a warm-up, on `threads` threads, symbolic sizes bound. If it was not run, `median` and `spread`
-    are None and `reason` says why.
+    Measured after a warm-up, on `threads` threads, symbolic sizes bound, with inputs of the shapes `inputs`. If it
+    was not run, `median` and `spread` are None and `reason` says why.
     """
 
     model: str
@@ -85,14 +86,18 @@ class Timing:
     runs: int
     threads: int
     reason: str = ""
+    inputs: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds of one run: the median of `runs` runs and their interquartile range, after a warm-up."""
+    """Seconds of one run on inputs of the shapes `inputs`: the median of `runs` runs and their interquartile range.
 
-    batch: int
+    Measured after a warm-up, on `threads` threads.
+    """
+
     median: float
     spread: float
     runs: int
     threads: int
+    inputs: dict[str, tuple[int, ...]] = field(default_factory=dict)

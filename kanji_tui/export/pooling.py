@@ -1,7 +1,8 @@
 """Replaces global pooling by pooling over a fixed window of the same size.
 
-candle-onnx rejects GlobalAveragePool (`unsupported op_type`), so this serves candle and the crate ort-candle.
-tract, and so the crate ort-tract, has the operator.
+candle-onnx has no GlobalAveragePool (`unsupported op_type GlobalAveragePool`, candle-onnx/src/eval.rs), so this
+serves candle and the crate ort-candle. The message is not tract's: tract has the operator, and the crate ort-tract
+gives the file to tract unchanged.
 """
 
 import onnx

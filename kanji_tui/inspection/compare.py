@@ -1,60 +1,51 @@
-"""`compare`: compares two to four ONNX files: operators, size, outputs on the same samples, latency."""
+"""`compare`: compares two to four ONNX files: operators, size, outputs on the same inputs, latency."""
 
-import math
-import time
-from collections.abc import Iterator
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from kanji_tui.engines.engine import ENGINES, Engine, EngineError, engine_version
-from kanji_tui.engines.graph import count_operators, count_parameters, opsets, weight_bytes
-from kanji_tui.engines.latency import BATCHES, time_model
-from kanji_tui.engines.parity import Comparison
+from kanji_tui.engines.engine import ENGINES, Engine
+from kanji_tui.engines.engine_process import Arrays
+from kanji_tui.engines.graph import count_operators, opsets
+from kanji_tui.engines.latency import BATCHES, Feed, time_model
 from kanji_tui.engines.results import Timing
 from kanji_tui.engines.samples import PARITY_SAMPLES, Samples, gather_samples
+from kanji_tui.engines.weights import count_parameters, weight_bytes
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.inspection.compared_file import ModelFile, read_model_file, shared_columns
-from kanji_tui.inspection.results import Agreement, Compared, ComparedModel, ParityTable
+from kanji_tui.events import Report
+from kanji_tui.inspection.agreement import (
+    RANDOM_RUNS,
+    Engines,
+    Plan,
+    compare_on_images,
+    compare_on_random_inputs,
+    not_compared,
+)
+from kanji_tui.inspection.compared_file import ModelFile, read_model_file
+from kanji_tui.inspection.made_up_inputs import SIZES
+from kanji_tui.inspection.random_inputs import share_inputs, sized
+from kanji_tui.inspection.results import Compared, ComparedModel, ParityTable
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.system import numbers
 
 FEWEST, MOST = 2, 4
-BATCH = 64
-BUDGET_SECONDS = 20.0  # per model and engine; a slower engine is compared on fewer samples
 
 
 def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> Compared:
     """Compare the files with the first of them, which is the reference.
 
-    Raises UsageError for fewer than two files or more than four, KanjiError naming a file that cannot be read.
+    On samples if it takes square grey images, else on random inputs. Raises UsageError for fewer than two files or
+    more than four, KanjiError naming a file that cannot be read.
     """
     if not FEWEST <= len(paths) <= MOST:
         raise UsageError(f"{len(paths)} files cannot be compared", f"name {FEWEST} to {MOST} ONNX files")
     files = [read_model_file(Path(path)) for path in paths]
-    samples = find_samples(files, data_dir, report)
-    agreements: list[Agreement] = []
-    top1: dict[str, float] = {}
-    latency: dict[str, tuple[Timing, ...]] = {}
+    samples = find_samples(files, data_dir, report) if files[0].size is not None else None
     with Engine(ENGINES[0]) as onnxruntime, Engine(ENGINES[1]) as tract:
-        if isinstance(samples, Samples):
-            agreements, top1 = compare_outputs(files, samples, (onnxruntime, tract), report)
-        else:
-            agreements = [Agreement(file.name, engine, None, samples) for file in files for engine in ENGINES]
-        images = samples.first(max(BATCHES)) if isinstance(samples, Samples) else None
-        for engine in (onnxruntime, tract):
-            latency[engine.name] = tuple(
-                timing
-                for file in files
-                for timing in time_model(
-                    engine,
-                    file.path,
-                    partial(file.timing_inputs, images=images),
-                    file.name,
-                    report,
-                )
-            )
+        engines = (onnxruntime, tract)
+        plan = plan_inputs(files, onnxruntime)
+        parity, top1 = compare_outputs(files, samples, plan, engines, report)
+        images = samples if isinstance(samples, Samples) else None
+        latency = measure_latency(files, images, plan, engines, report)
     counts = [count_operators(file.model) for file in files]
     names = dict.fromkeys(name for count in counts for name in count)
     return Compared(
@@ -62,78 +53,81 @@ def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> C
             describe(file, count, counts[0], top1.get(file.name)) for file, count in zip(files, counts, strict=True)
         ),
         operators={name: tuple(count.get(name, 0) for count in counts) for name in names},
-        parity=ParityTable(
-            reference=f"{files[0].name} in {ENGINES[0]}",
-            samples=len(samples) if isinstance(samples, Samples) else 0,
-            samples_source=samples.source if isinstance(samples, Samples) else "",
-            results=tuple(agreements),
-        ),
+        parity=parity,
         latency=latency,
     )
 
 
 def find_samples(files: list[ModelFile], data_dir: Path, report: Report) -> Samples | str:
-    """Samples that all models take as input, or the reason why there are none."""
-    sizes = [file.size for file in files]
-    if None in sizes:
-        return f"not compared: the input of {files[sizes.index(None)].name} is not a square grey image"
-    if len(set(sizes)) > 1:
-        return f"not compared: their image sizes differ: {', '.join(map(str, sizes))} pixels"
-    cards = [file.card for file in files if file.card]
-    card = cards[0] if cards else ModelCard("unknown", (), int(sizes[0] or 0))
+    """Samples of the size of the images that the first file takes, or the reason why there are none."""
+    size = files[0].size or 0
+    cards = (file.card for file in files if file.card and file.size == size)
     try:
-        return gather_samples(card, data_dir, report, PARITY_SAMPLES)
+        return gather_samples(next(cards, ModelCard("unknown", (), size)), data_dir, report, PARITY_SAMPLES)
     except KanjiError as error:  # neither a dataset nor synthetic samples: compare the rest
-        return f"not compared: {error.message}"
+        return error.message
+
+
+def plan_inputs(files: list[ModelFile], engine: Engine) -> Plan:
+    """The random inputs of each file, with sizes with which `engine` runs it; see `share_inputs`."""
+    plan: Plan = []
+    size = SIZES[0]
+    for file, (inputs, reason) in zip(files, share_inputs([file.model for file in files]), strict=True):
+        if inputs is not None and (reason or not plan):
+            inputs = sized(inputs, file.path, engine)
+            size = size if reason else inputs.size
+        shared = replace(inputs, size=size) if inputs is not None and not reason else inputs
+        plan.append((shared, reason))
+    return plan
 
 
 def compare_outputs(
-    files: list[ModelFile], samples: Samples, engines: tuple[Engine, Engine], report: Report
-) -> tuple[list[Agreement], dict[str, float]]:
-    """Every model in every engine compared with the first in ONNX Runtime; top-1 accuracy of each model there."""
-    first, reference = files[0], engines[0]
-    agreements: list[Agreement] = []
+    files: list[ModelFile], samples: Samples | str | None, plan: Plan, engines: Engines, report: Report
+) -> tuple[ParityTable, dict[str, float]]:
+    """The parity of all files, on samples or random inputs, and the top-1 accuracy of files that have one."""
     top1: dict[str, float] = {}
-    try:
-        expected = np.concatenate(list(within_budget(first, reference, samples, report, math.inf)))
-    except EngineError as error:
-        reason = f"not compared: {reference.name} does not run {first.name}: {error}"
-        return [Agreement(file.name, engine.name, None, reason) for file in files for engine in engines], {}
-    for file in files:
-        for engine in engines:
-            raise_if_stopped(report)
-            try:
-                if file is first and engine is reference:
-                    logits = expected
-                else:
-                    logits = np.concatenate(list(within_budget(file, engine, samples, report, BUDGET_SECONDS)))
-                left, right = shared_columns(first, file, (expected.shape[1], logits.shape[1]))
-            except (EngineError, ValueError) as error:
-                agreements.append(Agreement(file.name, engine.name, None, str(error)))
-                continue
-            comparison = Comparison()
-            comparison.add(expected[: len(logits), left], logits[:, right])
-            parity = comparison.result(engine_version(engine.name))
-            agreements.append(Agreement(file.name, engine.name, parity, ""))
-            if engine is reference and samples.dataset is not None and file.card:
-                codes = np.array(file.card.classes)[logits.argmax(axis=1)]
-                top1[file.name] = float((codes == samples.jis[: len(logits)]).mean())
-    return agreements, top1
+    count, source = 0, ""
+    if isinstance(samples, Samples):
+        count, source = len(samples), samples.source
+        agreements, top1 = compare_on_images(files, samples, engines, report)
+    elif samples is not None:
+        agreements = not_compared(files, engines, samples)
+    else:
+        agreements = compare_on_random_inputs(files, plan, engines, report)
+        inputs = plan[0][0]
+        if inputs is not None:
+            shapes = {name: array.shape for name, array in inputs.make()[0].items()}
+            count, source = RANDOM_RUNS, f"random inputs of {numbers.shapes(shapes)}"
+    reference = f"{files[0].name} in {ENGINES[0]}"
+    return ParityTable(reference, count, source, tuple(agreements)), top1
 
 
-def within_budget(
-    file: ModelFile, engine: Engine, samples: Samples, report: Report, budget: float
-) -> Iterator[np.ndarray]:
-    """Outputs batch by batch, until all samples are done or `budget` seconds are used up."""
-    start, done = time.monotonic(), 0
-    for images in samples.batches(BATCH):
-        raise_if_stopped(report)
-        report(Progress("parity", done, len(samples), "samples", f"{engine.name}, {file.path.name}"))
-        outputs = file.outputs(engine, images)
-        yield outputs
-        done += len(outputs)
-        if time.monotonic() - start > budget:
-            return
+def measure_latency(
+    files: list[ModelFile], samples: Samples | None, plan: Plan, engines: Engines, report: Report
+) -> dict[str, tuple[Timing, ...]]:
+    """Timings of each file by engine, at batch 1 and 32, on samples or random inputs."""
+    images = samples.first(max(BATCHES)) if samples is not None else None
+
+    def feed(file: ModelFile, number: int) -> Feed:
+        inputs, reason = plan[number]
+
+        def make(batch: int) -> tuple[Arrays, dict[str, int]]:
+            if images is not None and file.size == images.shape[-1]:
+                return file.timing_inputs(batch, images)
+            if inputs is None:
+                raise ValueError(reason)
+            return inputs.make(batch)
+
+        return make
+
+    return {
+        engine.name: tuple(
+            timing
+            for number, file in enumerate(files)
+            for timing in time_model(engine, file.path, feed(file, number), file.name, report)
+        )
+        for engine in engines
+    }
 
 
 def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1: float | None) -> ComparedModel:

@@ -11,7 +11,6 @@ from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.graph import describe_tensor, graph_inputs
 from kanji_tui.engines.loading import load_onnx
 from kanji_tui.engines.parity import SMALL_BATCH
-from kanji_tui.inspection.made_up_inputs import SIZES, inputs_of_size
 from kanji_tui.networks.card import ModelCard
 
 
@@ -39,17 +38,8 @@ class ModelFile:
         """The inputs for float32 (n, 1, S, S) images, and the size of the batch symbol."""
         return {self.input: images}, {self.symbol: len(images)} if self.symbol else {}
 
-    def random_inputs(self, batch: int) -> tuple[Arrays, dict[str, int]]:
-        """Random inputs, for a model of any input. Raises ValueError if it cannot take this batch."""
-        inputs, symbols = inputs_of_size(self.model, SIZES[0], batch)
-        if any(array.ndim and array.shape[0] != batch for array in inputs.values()):
-            raise ValueError(f"its inputs are not in batches of {batch}")
-        return inputs, symbols
-
-    def timing_inputs(self, batch: int, images: np.ndarray | None) -> tuple[Arrays, dict[str, int]]:
-        """Inputs to time a run: the first of `images` if it takes images, else random. Raises ValueError too."""
-        if self.size is None or images is None:
-            return self.random_inputs(batch)
+    def timing_inputs(self, batch: int, images: np.ndarray) -> tuple[Arrays, dict[str, int]]:
+        """The first of `images`, to time a run. Raises ValueError if the model cannot take this batch."""
         if self.batch not in (None, batch):
             raise ValueError(f"its batch is fixed at {self.batch}")
         return self.feed(images[:batch])

@@ -8,23 +8,22 @@ import onnx
 from kanji_tui.engines.engine import ENGINES, Engine
 from kanji_tui.engines.graph import (
     count_operators,
-    count_parameters,
     describe_nodes,
     describe_tensor,
     find_pooling,
     graph_inputs,
     infer_shapes,
     opsets,
-    weight_bytes,
 )
 from kanji_tui.engines.loading import load_onnx
+from kanji_tui.engines.weights import count_parameters, weight_bytes
 from kanji_tui.errors import KanjiError, Stopped, first_line
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.inspection.given_inputs import GivenInputs, InputShape, read_given
 from kanji_tui.inspection.layers import size_by_layer
-from kanji_tui.inspection.results import FailedModel, FileError, Inspected, InspectedModel, Support
+from kanji_tui.inspection.results import FailedModel, FileError, Inspected, InspectedModel
 from kanji_tui.inspection.support import find_support
-from kanji_tui.inspection.webgpu import SOURCE, without_webgpu_kernel
+from kanji_tui.inspection.webgpu import webgpu_support
 
 
 def inspect_models(
@@ -70,7 +69,6 @@ def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine]
     shapes = {**infer_shapes(model, support.symbols), **support.shapes}
     nodes = describe_nodes(model, shapes)
     imported = opsets(model)
-    web = Support(None, without_webgpu_kernel(nodes, imported), f"not run: read from the table of {SOURCE}")
     return InspectedModel(
         path=str(path),
         bytes=path.stat().st_size,
@@ -90,7 +88,7 @@ def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine]
         nodes=nodes,
         metadata=read_metadata(model),
         ran_on=support.ran_on,
-        backends={**support.backends, "onnxruntime-web": web},
+        backends={**support.backends, "onnxruntime-web": webgpu_support(nodes, imported)},
     )
 
 

@@ -1,13 +1,12 @@
 """Parameters, bytes and multiply-accumulates of a graph, layer by layer."""
 
-import math
 from collections import defaultdict
 
 import onnx
 
-from kanji_tui.engines.graph import LEARNED, tensor_bytes
-from kanji_tui.engines.loading import all_tensors, subgraphs
+from kanji_tui.engines.loading import captured
 from kanji_tui.engines.results import Node
+from kanji_tui.engines.weights import Weight, stored_weights
 from kanji_tui.inspection.probing import fixed_names
 from kanji_tui.inspection.results import Layer
 
@@ -24,41 +23,33 @@ def size_by_layer(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Laye
     return tuple(layer for layer in found if layer.bytes or layer.macs)
 
 
-def _layer(name: str, nodes: list[Node], weights: dict[int | None, list[onnx.TensorProto]]) -> Layer:
-    tensors = [tensor for node in nodes for tensor in weights.get(node.number, [])]
-    sizes = (math.prod(tensor.dims) for tensor in tensors if tensor.data_type in LEARNED)
+def _layer(name: str, nodes: list[Node], weights: dict[int | None, list[Weight]]) -> Layer:
+    read = [weight for node in nodes for weight in weights.get(node.number, [])]
     return Layer(
         name=name,
         operators=tuple(node.operator for node in nodes),
-        parameters=sum(size for size in sizes if size > 1),
-        bytes=sum(tensor_bytes(tensor) for tensor in tensors),
+        parameters=sum(weight.parameters for weight in read),
+        bytes=sum(weight.bytes for weight in read),
         macs=sum(node.macs or 0 for node in nodes),
     )
 
 
-def weights_by_node(graph: onnx.GraphProto) -> dict[int | None, list[onnx.TensorProto]]:
+def weights_by_node(graph: onnx.GraphProto) -> dict[int | None, list[Weight]]:
     """The weights by the number of the node that computes with them; None: weights that no node reads.
 
-    A weight that nodes only unpack, scale or reshape belongs to the first node behind them that takes input data.
+    A weight that nodes only unpack, scale or reshape belongs to the first node behind them that takes input data, a
+    weight that a subgraph reads to the If, Loop or Scan around it.
     """
     fixed = fixed_names(graph)
     readers: dict[str, int] = {}
     for number, node in enumerate(graph.node):
-        for name in node.input:
+        for name in (*node.input, *captured(node)):
             readers.setdefault(name, number)
 
-    def owner(name: str) -> int | None:
-        number = readers.get(name)
-        while number is not None and set(graph.node[number].output) <= fixed:
-            number = next((readers[out] for out in graph.node[number].output if out in readers), None)
-        return number
-
-    weights: dict[int | None, list[onnx.TensorProto]] = defaultdict(list)
-    for tensor in graph.initializer:
-        weights[owner(tensor.name)].append(tensor)
-    for number, node in enumerate(graph.node):
-        inner = [tensor for branch in subgraphs(node) for tensor in all_tensors(branch)]
-        constants = [attribute.t for attribute in node.attribute if attribute.HasField("t")]
-        weights[number] += inner
-        weights[owner(node.output[0]) if constants and node.output else number] += constants
+    weights: dict[int | None, list[Weight]] = defaultdict(list)
+    for weight in stored_weights(graph):
+        owner = readers.get(weight.name) if weight.node is None else weight.node
+        while owner is not None and set(graph.node[owner].output) <= fixed:
+            owner = next((readers[out] for out in graph.node[owner].output if out in readers), None)
+        weights[owner].append(weight)
     return weights

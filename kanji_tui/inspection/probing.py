@@ -4,7 +4,6 @@ Running the whole model shows only the first unsupported operator. Running every
 limits on attributes and shapes that no operator table lists.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,19 +11,27 @@ import numpy as np
 import onnx
 from onnx import external_data_helper, numpy_helper
 
-from kanji_tui.engines.engine import Engine, EngineError, random_value
+from kanji_tui.engines.engine import ENGINES, Engine, EngineError, random_value
 from kanji_tui.engines.graph import node_name, operator_name
-from kanji_tui.engines.loading import LARGEST, embedded, read_tensor, serialised, subgraphs, weight_length
+from kanji_tui.engines.loading import (
+    LARGEST,
+    captured,
+    embedded,
+    initialiser_names,
+    read_tensor,
+    serialised,
+    subgraphs,
+    weight_length,
+)
 from kanji_tui.engines.results import AS_IT_IS, Shape
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.inspection.difference import disagreement
 from kanji_tui.inspection.results import UnsupportedNode
+from kanji_tui.inspection.third_opinion import third_opinion
 
 NODE_LIMIT_SECONDS = 10.0
 # Constants of at most this many elements (axes, shapes, pads) are part of a node's signature by value.
 SMALL = 64
-TOLERANCE = 1e-3
-# float16 has 11 bits of precision, and engines sum in different orders and precisions.
-TOLERANCE_HALF = 1e-2
 # How ONNX Runtime begins its message where the sizes of a node's inputs do not go together.
 SIZES_DISAGREE = "[ShapeInferenceError]"
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
@@ -100,7 +107,7 @@ class NotProbed(Exception):
 
 def fixed_names(graph: onnx.GraphProto) -> set[str]:
     """The tensors that depend only on weights and input shapes."""
-    fixed = {tensor.name for tensor in graph.initializer}
+    fixed = initialiser_names(graph)
     for node in graph.node:
         inputs = {name for name in node.input if name}
         known = inputs <= fixed and not any(subgraphs(node)) and node.op_type not in RANDOM
@@ -190,6 +197,9 @@ def probe(
     expected = [values.arrays[name] for name, _ in pairs if name in values.arrays]
     if node.op_type not in RANDOM and len(expected) == len(pairs):
         reason, _ = disagreement(expected, [array for _, array in pairs])
+        if reason and engine.name == ENGINES[1]:
+            known = [values.arrays.get(name) for name in outputs]
+            reason += f"; {third_opinion(path, given, {}, {ENGINES[0]: known, ENGINES[1]: found})}"
         if reason:
             return f"it runs, but {reason}"
     for name, array in pairs:
@@ -210,16 +220,6 @@ def node_inputs(engine: Engine, node: onnx.NodeProto, values: Values) -> dict[st
             raise NotProbed("its inputs are strings, which the Python package of tract does not support")
         inputs[name] = value
     return inputs
-
-
-def captured(node: onnx.NodeProto) -> Iterable[str]:
-    """The tensors of the outer graph that the subgraphs of a node read."""
-    for graph in subgraphs(node):
-        own = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
-        for inner in graph.node:
-            yield from (name for name in (*inner.input, *captured(inner)) if name and name not in own)
-            own.update(inner.output)
-        yield from (value.name for value in graph.output if value.name not in own)
 
 
 def one_node_model(
@@ -265,34 +265,3 @@ def signature(node: onnx.NodeProto, inputs: dict[str, np.ndarray], fixed: set[st
     attributes = sorted(attribute.SerializeToString() for attribute in node.attribute)
     positions = tuple(list(inputs).index(name) if name else -1 for name in node.input)
     return node.domain, node.op_type, tuple(attributes), positions, tuple(described), tuple(map(bool, node.output))
-
-
-def disagreement(expected: list[np.ndarray], found: list[np.ndarray], half: bool = False) -> tuple[str, float]:
-    """How the outputs `found` differ from ONNX Runtime's, `expected` ("" if they agree), and the largest
-    difference.
-
-    Floats agree within 1e-3 x max(1, largest expected), within 1e-2 x that if they are float16 or `half` is set;
-    8-bit integers within 1 (rounding); everything else exactly.
-    """
-    largest = 0.0
-    for want, have in zip(expected, found, strict=True):
-        if want.shape != have.shape:
-            return f"its output has the shape {have.shape}, ONNX Runtime's {want.shape}", largest
-        if want.dtype.kind == "f" and want.size:
-            reference, other = want.astype(np.float64), have.astype(np.float64)
-            equal = (reference == other) | (np.isnan(reference) & np.isnan(other))
-            with np.errstate(invalid="ignore"):
-                distance = np.where(equal, 0, reference - other)
-            difference = float(np.abs(np.nan_to_num(distance, nan=np.inf)).max())
-            finite = reference[np.isfinite(reference)]
-            largest = max(largest, difference)
-            tolerance = TOLERANCE_HALF if half or want.dtype.itemsize == 2 else TOLERANCE
-            if difference > tolerance * max(1.0, float(np.abs(finite).max(initial=0.0))):
-                return f"its output differs from ONNX Runtime's by {difference:.3g}", largest
-        elif want.dtype.kind in "iu" and want.dtype.itemsize == 1:
-            difference = float(np.abs(want.astype(int) - have.astype(int)).max(initial=0))
-            if difference > 1:
-                return f"its output differs from ONNX Runtime's by {difference:.0f}", largest
-        elif want.dtype.kind != "f" and not np.array_equal(want, have):
-            return "its output differs from ONNX Runtime's", largest
-    return "", largest

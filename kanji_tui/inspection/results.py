@@ -149,7 +149,10 @@ class ComparedModel:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Parity of `model` in `backend` with the first model in ONNX Runtime; `reason` says why it is None."""
+    """Parity of `model` in `backend` with the first model in ONNX Runtime.
+
+    `reason`: why it is None, or the third opinion if the engines disagree about this model.
+    """
 
     model: str
     backend: str
@@ -159,7 +162,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ParityTable:
-    """All results are compared with the outputs of `reference`, on samples from `samples_source`."""
+    """All results are compared with the outputs of `reference`, on the samples or inputs in `samples_source`."""
 
     reference: str
     samples: int

@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from kanji_tui.engines.engine import Engine, engine_version
+from kanji_tui.engines.engine import ENGINES, Engine, engine_version
 from kanji_tui.engines.loading import all_nodes, all_tensors
 from kanji_tui.engines.results import Shape
 from kanji_tui.events import Report
+from kanji_tui.inspection.difference import disagreement
 from kanji_tui.inspection.given_inputs import GivenInputs
 from kanji_tui.inspection.made_up_inputs import make_inputs
-from kanji_tui.inspection.probing import RANDOM, Probes, disagreement, probe_nodes
+from kanji_tui.inspection.probing import RANDOM, Probes, probe_nodes
 from kanji_tui.inspection.results import Support
+from kanji_tui.inspection.third_opinion import third_opinion
 from kanji_tui.inspection.tracing import trace
 from kanji_tui.inspection.whole_run import WholeRun, limit_seconds, run_first, run_whole
 
@@ -58,7 +60,7 @@ def find_support(
         refused_whole = whole.error is not None and whole.error.whole_file
         runs = whole.outputs is not None
         probes = Probes() if refused_whole else probe_nodes(engine, model, values, runs, folder, report)
-        backends[engine.name] = support_of(engine, model, whole, reference, probes)
+        backends[engine.name] = support_of(engine, path, model, whole, reference, probes)
     return FoundSupport(
         backends=backends,
         ran_on=ran.guess.shapes if ran.guess else {},
@@ -68,12 +70,16 @@ def find_support(
 
 
 def support_of(
-    engine: Engine, model: onnx.ModelProto, whole: WholeRun, reference: WholeRun, probes: Probes
+    engine: Engine, path: Path, model: onnx.ModelProto, whole: WholeRun, reference: WholeRun, probes: Probes
 ) -> Support:
     """The verdict on an engine, with the evidence for it."""
     reason, difference = whole.reason, None
     if whole is not reference and whole.outputs is not None and reference.outputs is not None:
         reason, difference = compare_with_reference(model, reference.outputs, whole.outputs)
+        if reason:
+            disputed = {ENGINES[0]: reference.outputs, engine.name: whole.outputs}
+            symbols = whole.guess.symbols if whole.guess else {}
+            reason += f"; {third_opinion(path, whole.inputs, symbols, disputed)}"
     runs: bool | None = whole.outputs is not None and not reason
     if whole.undecided(reference) and not (whole.error and probes.refused):
         runs, reason = None, whole.reason_undecided

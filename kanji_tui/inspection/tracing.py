@@ -8,6 +8,7 @@ from onnx.external_data_helper import uses_external_data
 from kanji_tui.engines.engine import Engine, EngineError
 from kanji_tui.engines.graph import infer_shapes
 from kanji_tui.engines.loading import LARGEST, all_tensors, embedded, serialised, stored_bytes
+from kanji_tui.engines.weights import dense_array
 from kanji_tui.inspection.probing import Values, fixed_names, read_names
 from kanji_tui.inspection.whole_run import WholeRun
 
@@ -32,6 +33,7 @@ def trace(path: Path, model: onnx.ModelProto, ran: WholeRun, engine: Engine | No
         except (EngineError, ValueError):
             pass  # more than protobuf's 2 GiB, or a type that Python lacks
         traced.unlink(missing_ok=True)
+    arrays |= {sparse.values.name: dense_array(sparse) for sparse in model.graph.sparse_initializer}
     types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     types |= {v.name: v.type.tensor_type.elem_type for v in inferred_values(model)}
     return Values(

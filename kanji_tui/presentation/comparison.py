@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.engines.results import Parity, Timing
-from kanji_tui.inspection.results import Compared
+from kanji_tui.inspection.results import Agreement, Compared
 from kanji_tui.presentation.document import (
     Column,
     Document,
@@ -79,7 +79,7 @@ def _difference_rows(result: Compared) -> list[Row]:
     rows = []
     for engine in dict.fromkeys(engine for _, engine in found):
         ones = [found[model.path, engine] for model in result.models]
-        lines = [parity_text(one.parity) if one.parity else one.reason for one in ones]
+        lines = [agreement_text(one) for one in ones]
         rows.append(_row(result, engine, [difference(one.parity) for one in ones], lines, f"parity {engine}"))
     return rows
 
@@ -93,7 +93,17 @@ def _latency_rows(result: Compared) -> list[Row]:
             rows.append(
                 _row(result, f"{engine} batch {batch}", list(map(spread, ones)), list(map(timing_text, ones)))
             )
-    return rows
+    return [*_timed_input_rows(result), *rows]
+
+
+def _timed_input_rows(result: Compared) -> list[Row]:
+    """The inputs on which the runs of the smallest batch were timed; details of the other rows have theirs."""
+    timed = [timing for timings in result.latency.values() for timing in timings if timing.inputs]
+    batch = min((timing.batch for timing in timed), default=0)
+    found = {timing.model: numbers.shapes(timing.inputs) for timing in timed if timing.batch == batch}
+    shapes = [found.get(model.path, "") for model in result.models]
+    cells = [shape or quiet("-") for shape in shapes]
+    return [_row(result, f"input, batch {batch}", cells, [shape or "not run" for shape in shapes])] if timed else []
 
 
 def _operator_rows(result: Compared) -> list[Row]:
@@ -153,13 +163,19 @@ def difference(parity: Parity | None) -> Line:
     return Styled(numbers.difference(parity.max_logit_difference), "good" if parity.passed else "warning")
 
 
+def agreement_text(agreement: Agreement) -> str:
+    """The outputs of a file in an engine against the reference, or why they were not compared."""
+    parity = parity_text(agreement.parity) if agreement.parity else ""
+    return "; ".join(part for part in (parity, agreement.reason) if part)
+
+
 def parity_text(parity: Parity) -> str:
     """An engine's outputs against the reference, in a line."""
     verdict = "within" if parity.max_logit_difference <= parity.tolerance else "exceeds"
+    top1 = "" if parity.top1_agreement is None else f"top-1 agreement {numbers.percent(parity.top1_agreement)} "
     return (
         f"max abs. difference {numbers.difference(parity.max_logit_difference)}, {verdict} tolerance "
-        f"{numbers.difference(parity.tolerance)}; top-1 agreement {numbers.percent(parity.top1_agreement)} on "
-        f"{numbers.count(parity.samples)} samples"
+        f"{numbers.difference(parity.tolerance)}; {top1}on {numbers.count(parity.samples)} samples"
     )
 
 
@@ -177,7 +193,7 @@ def timing_text(timing: Timing) -> str:
     threads = f"{timing.threads} thread{'s' if timing.threads > 1 else ''}"
     return (
         f"median {numbers.milliseconds(timing.median)} ms, spread {numbers.milliseconds(timing.spread)} ms, "
-        f"{timing.runs} runs, {threads}"
+        f"{timing.runs} runs, {threads}{f', input {numbers.shapes(timing.inputs)}' if timing.inputs else ''}"
     )
 
 

@@ -108,9 +108,11 @@ def _key_values(title: str, pairs: tuple[tuple[str, str], ...]) -> KeyValues:
 
 def pooling_table(result: PoolingTable) -> Table:
     """A row per pooling type: the measurements of its file, or why the model must be trained again for it."""
+    timings = (timing for row in result.poolings for found in (row.latency or {}).values() for timing in found)
+    inputs = dict.fromkeys(numbers.shapes(timing.inputs) for timing in timings if timing.inputs)
     about = (
         f"{numbers.count(result.samples)} samples: {result.samples_source}; * as trained\n"
-        "ORT 32: median ms of a run in ONNX Runtime at batch 32, one thread, after warm-up"
+        f"ORT 32: median ms in ONNX Runtime, batch 32{'; inputs ' if inputs else ''}{' and '.join(inputs)}"
     )
     return Table(POOLING_COLUMNS, [_pooling_row(row) for row in result.poolings], "", about)
 

@@ -67,9 +67,13 @@ def _weights(model: InspectedModel) -> str:
 
 
 def _macs(model: InspectedModel) -> str:
-    shapes = ", ".join(numbers.shape(shape) for shape in model.ran_on.values())
     unknown = f"; {_nodes(model.macs_unknown)} not counted" if model.macs_unknown else ""
-    return numbers.count(model.macs) + (f" for an input of {shapes}" if shapes else "") + unknown
+    return f"{numbers.count(model.macs)} {_for_sizes(model)}{unknown}"
+
+
+def _for_sizes(model: InspectedModel) -> str:
+    """The input sizes that MACs and shapes hold for."""
+    return f"for an input of {numbers.shapes(model.ran_on)}" if model.ran_on else "for the sizes in the file"
 
 
 def _pooling(model: InspectedModel) -> str:
@@ -118,15 +122,14 @@ def _measured(support: Support) -> str:
     if support.opening not in (None, AS_IT_IS):
         parts.append(f"opened {support.opening}")
     if latency is not None:
-        parts.append(f"median {numbers.milliseconds(latency.median)} ms")
+        inputs = f" on {numbers.shapes(latency.inputs)}" if latency.inputs else ""
+        parts.append(f"median {numbers.milliseconds(latency.median)} ms{inputs}")
     if support.difference is not None:
         parts.append(f"max abs. difference {numbers.difference(support.difference)}")
     if support.probed:
         parts.append(f"{_nodes(support.probed)} tested one by one")
     if latency is not None:
-        parts.append(
-            f"spread {numbers.milliseconds(latency.spread)} ms, batch {latency.batch}, {latency.runs} runs"
-        )
+        parts.append(f"spread {numbers.milliseconds(latency.spread)} ms, {latency.runs} runs")
     return ", ".join(part for part in parts if part)
 
 
@@ -190,11 +193,12 @@ def node_table(model: InspectedModel) -> Table:
     for name, support in model.backends.items():
         for refusal in support.refused:
             reasons.setdefault(refusal.node, {})[name] = refusal.reason
-    rows = [_node_row(node, reasons.get(node.name, {})) for node in model.nodes]
+    sizes = _for_sizes(model)
+    rows = [_node_row(node, reasons.get(node.name, {}), sizes) for node in model.nodes]
     return Table(NODE_COLUMNS, rows, "nodes", numbers.count(len(rows)))
 
 
-def _node_row(node: Node, reasons: dict[str, str]) -> Row:
+def _node_row(node: Node, reasons: dict[str, str], sizes: str) -> Row:
     style = "" if not reasons else "warning" if set(reasons) == {"onnxruntime-web"} else "bad strong"
     inputs, outputs = (" ".join(map(numbers.shape, shapes)) for shapes in (node.input_shapes, node.output_shapes))
     attributes = "  ".join(f"{name}={value}" for name, value in node.attributes.items())
@@ -210,7 +214,7 @@ def _node_row(node: Node, reasons: dict[str, str]) -> Row:
     details: list[Line] = [(Styled(unsupported_by(name), "bad"), f" {reason}") for name, reason in reasons.items()]
     details.append((quiet("inputs "), inputs or "none", quiet("  outputs "), outputs))
     details += [attributes] if attributes else []
-    macs = "" if not node.macs else f"  {numbers.count(node.macs)} MACs"
+    macs = "" if not node.macs else f"  {numbers.count(node.macs)} MACs {sizes}"
     name = " in ".join(part for part in (node.name, node.module) if part)
     return Row(str(node.number), cells, details=(*details, quiet(name + macs)))
 
@@ -233,7 +237,7 @@ def layer_table(model: InspectedModel) -> Table:
     whole = max(1, sum(layer.bytes for layer in model.layers))
     about = (
         f"{len(model.layers)} layers hold {numbers.size(model.weight_bytes)}; "
-        f"the file has {numbers.size(model.bytes)}"
+        f"the file has {numbers.size(model.bytes)}; MACs {_for_sizes(model)}"
     )
     return Table(LAYER_COLUMNS, [_layer_row(layer, whole) for layer in model.layers], "size by layer", about)
 

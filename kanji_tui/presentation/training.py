@@ -253,7 +253,9 @@ def networks_document(result: Networks) -> Document:
         *(Column(title, right=True) for title in ("parameters", "MACs", "size")),
         Column("description"),
     )
-    return (Table(columns, [_network_row(network) for network in result.networks]),)
+    sizes = dict.fromkeys(network.size for network in result.networks)
+    about = f"MACs for an image of {' or '.join(f'{size}x{size}' for size in sizes)} pixels" if sizes else ""
+    return (Table(columns, [_network_row(network) for network in result.networks], about=about),)
 
 
 def _network_row(network: NetworkSummary) -> Row:

@@ -1,6 +1,7 @@
 """Formats numbers for people, with one function per unit for all screens and commands. None becomes a dash."""
 
 import time
+from collections.abc import Mapping
 
 JOULES_PER_KWH = 3.6e6
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -108,6 +109,13 @@ def moment(seconds: float) -> str:
 def shape(sizes: "tuple[int | str, ...] | None") -> str:
     """`1x64x64`; `?` where it is unknown, `scalar` for no dimensions."""
     return "?" if sizes is None else "x".join(map(str, sizes)) or "scalar"
+
+
+def shapes(inputs: Mapping[str, tuple[int | str, ...]]) -> str:
+    """The shapes of a model's inputs, their names if there are several: `1x1x64x64`, `x 1x8 and state 2x1x128`."""
+    if len(inputs) == 1:
+        return shape(*inputs.values())
+    return " and ".join(f"{name} {shape(sizes)}" for name, sizes in inputs.items())
 
 
 def difference(number: float | None) -> str:

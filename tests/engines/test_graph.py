@@ -8,9 +8,10 @@ import pytest
 import torch
 from onnx import helper, numpy_helper
 
-from kanji_tui.engines.graph import count_parameters, describe_nodes, find_pooling, infer_shapes, show_attribute
+from kanji_tui.engines.graph import describe_nodes, find_pooling, infer_shapes, show_attribute
 from kanji_tui.engines.loading import load_onnx
 from kanji_tui.engines.results import Node
+from kanji_tui.engines.weights import count_parameters
 from tests.inspection.graphs import number, save, weight, whole
 
 

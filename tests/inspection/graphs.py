@@ -79,6 +79,68 @@ def control_flow(path: Path, inner: str = "Neg") -> Path:
     return save(path, nodes, [number("x", 4)], [number("y", 4)], weights)
 
 
+def if_with_outer_weights(path: Path) -> Path:
+    """An If whose branches multiply by weights that are stored in the outer graph."""
+    then = helper.make_graph([helper.make_node("MatMul", ["x", "w1"], ["a"])], "then", [], [number("a", 1, 4)])
+    other = helper.make_graph([helper.make_node("MatMul", ["x", "w2"], ["b"])], "else", [], [number("b", 1, 4)])
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["s"], name="sum", keepdims=0),
+        helper.make_node("Greater", ["s", "zero"], ["c"], name="positive"),
+        helper.make_node("If", ["c"], ["y"], name="choice", then_branch=then, else_branch=other),
+    ]
+    weights = [weight("w1", 8, 4), weight("w2", 8, 4), numpy_helper.from_array(np.array(0, np.float32), "zero")]
+    return save(path, nodes, [number("x", 1, 8)], [number("y", 1, 4)], weights)
+
+
+def loop_with_outer_weights(path: Path) -> Path:
+    """A loop that multiplies by a weight of the outer graph; an If inside adds another or one of the loop."""
+    flag, count = (helper.make_tensor_value_info(name, kind, []) for name, kind in (("go", 9), ("i", 7)))
+    then = helper.make_graph([helper.make_node("Add", ["m", "shift"], ["a"])], "then", [], [number("a", 1, 4)])
+    other = helper.make_graph([helper.make_node("Add", ["m", "own"], ["b"])], "else", [], [number("b", 1, 4)])
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["v", "w"], ["m"]),
+            helper.make_node("If", ["go"], ["n"], then_branch=then, else_branch=other),
+            helper.make_node("Identity", ["go"], ["on"]),
+        ],
+        "body",
+        [count, flag, number("v", 1, 4)],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []), number("n", 1, 4)],
+        [weight("own", 4)],
+    )
+    nodes = [helper.make_node("Loop", ["times", "", "x"], ["y"], name="repeat", body=body)]
+    times = numpy_helper.from_array(np.array(2, np.int64), "times")
+    return save(
+        path, nodes, [number("x", 1, 4)], [number("y", 1, 4)], [times, weight("w", 4, 4), weight("shift", 4)]
+    )
+
+
+def state_beside_input(path: Path, **fixed: int) -> Path:
+    """An input [batch, 128] and a state [2, batch, 128], sizes without names; `batch=4` fixes the batch."""
+    nodes = [
+        helper.make_node("ReduceSum", ["state", "axes"], ["s"], name="sum", keepdims=0),
+        helper.make_node("Concat", ["x", "s"], ["y"], name="join", axis=1),
+    ]
+    batch = fixed.get("batch")
+    inputs = [number("x", batch, 128), number("state", 2, batch, 128)]
+    return save(path, nodes, inputs, [number("y", batch, 256)], [whole("axes", [0])])
+
+
+def backward_lstm(path: Path, normalised: bool = False) -> Path:
+    """A reverse LSTM, which tract 0.23 computes wrongly; `normalised`: behind a BatchNormalization of opset 13."""
+    nodes = [
+        helper.make_node("LSTM", ["x", "w", "r"], ["y"], name="back", hidden_size=3, direction="reverse"),
+    ]
+    weights = [weight("w", 1, 12, 4), weight("r", 1, 12, 3)]
+    if normalised:
+        norm = helper.make_node("BatchNormalization", ["in", "a", "b", "m", "v"], ["x"], name="norm")
+        nodes.insert(0, norm)
+        weights += [weight(name, 1) for name in "abm"]
+        weights.append(numpy_helper.from_array(np.ones(1, np.float32), "v"))
+    first = number("in" if normalised else "x", 5, 1, 4)
+    return save(path, nodes, [first], [number("y", 5, 1, 1, 3)], weights, opset=13 if normalised else 17)
+
+
 def computed_shape(path: Path) -> Path:
     """Flattens to a shape computed from the input's shape, as torch exports `view`; symbolic batch."""
     node = helper.make_node

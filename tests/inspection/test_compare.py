@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Event, Progress
 from kanji_tui.export.onnx_export import export_onnx
-from kanji_tui.inspection import compare
+from kanji_tui.inspection import agreement
 from kanji_tui.inspection.compare import compare_models
 from kanji_tui.inspection.compared_file import ModelFile, read_model_file, shared_columns
 from kanji_tui.inspection.results import Compared
@@ -104,15 +104,21 @@ def test_classes_are_matched_by_jis_code(exports, trained, tmp_path: Path, repor
     assert compared.models[1].top1 == compared.models[0].top1
 
 
-def test_files_without_image_input_are_not_compared_but_timed(exports, trained, tmp_path: Path, report) -> None:
+def test_files_of_another_interface_are_not_compared_but_timed(exports, trained, tmp_path: Path, report) -> None:
     block = graphs.transformer_block(tmp_path / "block.onnx")
     det = graphs.with_unsupported(tmp_path / "det.onnx")
     compared = compare_models((exports["tract"], block, det), trained.data_dir, report)
-    assert {parity for parity, _ in results(compared).values()} == {None}
-    assert all("is not a square grey image" in reason for _, reason in results(compared).values())
+    found = results(compared)
+    assert found["tract", "tract"][0].passed
+    for engine in ("onnxruntime", "tract"):
+        reason = "its input is not a square grey image, that of the first file one of 32x32"
+        assert found["block", engine] == (None, reason)
+        assert found["det", engine] == (None, "its input is an image of 5x5, that of the first file one of 32x32")
     assert compared.operators["LayerNormalization"] == (0, 1, 0)
     timings = {(Path(t.model).stem, t.batch): t for t in compared.latency["tract"]}
     assert timings["block", 32].median > 0
+    assert timings["block", 32].inputs == {"x": (32, 64, 16)}
+    assert timings["tract", 1].inputs == {"input": (1, 1, 32, 32)}
     assert "Unimplemented(Det)" in timings["det", 1].reason
     assert timings["det", 32].median is None
 
@@ -129,7 +135,8 @@ def test_files_with_another_number_of_outputs_are_not_compared(exports, trained,
 def test_files_with_another_image_size_are_not_compared(exports, trained, tmp_path: Path, report) -> None:
     foreign = graphs.image_network(tmp_path / "net.onnx", side=16)
     compared = compare_models((exports["tract"], foreign), trained.data_dir, report)
-    assert "their image sizes differ: 32, 16 pixels" in results(compared)["net", "onnxruntime"][1]
+    reason = "its input is an image of 16x16, that of the first file one of 32x32"
+    assert results(compared)["net", "onnxruntime"] == (None, reason)
 
 
 def test_without_a_dataset_synthetic_samples_are_used(exports, tmp_path: Path, report, monkeypatch) -> None:
@@ -142,8 +149,8 @@ def test_without_a_dataset_synthetic_samples_are_used(exports, tmp_path: Path, r
 
 
 def test_a_slow_engine_is_compared_on_fewer_samples(exports, trained, report, monkeypatch) -> None:
-    monkeypatch.setattr(compare, "BUDGET_SECONDS", 0.0)
-    monkeypatch.setattr(compare, "BATCH", 8)
+    monkeypatch.setattr(agreement, "BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr(agreement, "BATCH", 8)
     compared = compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
     parity, _ = results(compared)["strict", "tract"]
     assert parity.samples == 8
@@ -170,7 +177,7 @@ def test_a_stop_is_noticed_while_the_first_model_runs(exports, trained, monkeypa
             self.stop |= isinstance(event, Progress) and event.phase == "parity"
 
     outputs, runs = ModelFile.outputs, []
-    monkeypatch.setattr(compare, "BATCH", 8)
+    monkeypatch.setattr(agreement, "BATCH", 8)
     monkeypatch.setattr(ModelFile, "outputs", lambda *arguments: runs.append(arguments) or outputs(*arguments))
     with pytest.raises(Stopped):
         compare_models((exports["tract"], exports["strict"]), trained.data_dir, StoppedAtParity())
@@ -194,6 +201,49 @@ def test_outputs_are_matched_by_the_classes_of_the_cards(exports) -> None:
     other = dataclasses.replace(first, card=dataclasses.replace(first.card, classes=(1, 2)))
     with pytest.raises(ValueError, match="shares no classes"):
         shared_columns(first, other, (12, 2))
+
+
+def same_with(path: Path, copy: Path, **sizes: dict[str, list]) -> Path:
+    """A copy of the file with other sizes of inputs and outputs."""
+    model = onnx.load(str(path))
+    for value in (*model.graph.input, *model.graph.output):
+        if value.name in sizes:
+            shape = onnx.helper.make_tensor_type_proto(1, sizes[value.name])
+            value.type.CopyFrom(shape)
+    onnx.save(model, str(copy))
+    return copy
+
+
+def test_a_state_beside_the_input_is_compared_at_batch_1(tmp_path: Path, report) -> None:
+    """Its batch is the second dimension, has no name, and is fixed in the third file."""
+    first = graphs.state_beside_input(tmp_path / "first.onnx")
+    second = shutil.copy(first, tmp_path / "second.onnx")
+    fixed = graphs.state_beside_input(tmp_path / "fixed.onnx", batch=1)
+    compared = compare_models((first, second, fixed), tmp_path, report)
+    assert compared.parity.samples_source == "random inputs of x 1x128 and state 2x1x128"
+    assert all(parity.passed and parity.samples == 8 for parity, _ in results(compared).values())
+    assert results(compared)["second", "tract"][0].top1_agreement is None
+    for engine in ("onnxruntime", "tract"):
+        one, many, *_, fixed_one, refused = compared.latency[engine]
+        assert one.inputs == fixed_one.inputs == {"x": (1, 128), "state": (2, 1, 128)}
+        assert refused.reason.startswith("its sizes are fixed: x float32 1x128")
+        assert many.inputs == {"x": (32, 128), "state": (2, 32, 128)}
+
+
+def test_models_of_equal_interface_are_compared_whatever_their_shape(tmp_path: Path, report) -> None:
+    """The second has its sizes under other names; the third has other weights."""
+    block = graphs.transformer_block(tmp_path / "block.onnx")
+    same = same_with(block, tmp_path / "same.onnx", x=["n", "tokens", 16], y=["n", "tokens", 16])
+    model = onnx.load(str(block))
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.ones(16, np.float32), "scale"))
+    onnx.save(model, str(tmp_path / "other.onnx"))
+    compared = compare_models((block, same, tmp_path / "other.onnx"), tmp_path, report)
+    found = results(compared)
+    assert compared.parity.samples_source == "random inputs of 1x64x16"
+    assert found["same", "tract"][0].passed
+    for engine in ("onnxruntime", "tract"):
+        assert not found["other", engine][0].passed
+        assert found["other", engine][0].max_logit_difference > 0.01
 
 
 def test_a_fixed_batch_is_padded(tmp_path: Path) -> None:

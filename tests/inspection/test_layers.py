@@ -37,12 +37,14 @@ def test_a_quantised_weight_belongs_to_the_layer_that_uses_it(trained, tmp_path:
     monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1,))
     plain = tmp_path / "plain.onnx"
     export_onnx(trained.model_path, trained.data_dir, report, output_path=plain)
-    _, before = inspect(plain, report)
+    original, before = inspect(plain, report)
+    parameters = original.parameters
     assert {"network.stem.0", "network.body.3.branch.0", "network.classifier"} <= before.keys()
     for kind in ("int8-static", "int8-dynamic"):
         path, variant = tmp_path / f"{kind}.onnx", Variant(quantize=kind)
         export_onnx(trained.model_path, trained.data_dir, report, output_path=path, variant=variant)
-        _, after = inspect(path, report)
+        quantised, after = inspect(path, report)
+        assert quantised.parameters == parameters, "scales and zero points are not parameters, int32 biases are"
         assert before.keys() <= after.keys()
         for name in ("network.stem.0", "network.body.3.branch.0"):
             assert after[name].macs == before[name].macs > 0
@@ -69,6 +71,35 @@ def test_weights_in_branches_and_constants_are_counted(tmp_path: Path, report) -
     assert layers["scale"].bytes == 16
     assert layers["choice"].bytes == 32
     assert "constant" not in layers
+
+
+def test_weights_that_only_branches_read_belong_to_the_if(tmp_path: Path, report) -> None:
+    """The weights of both branches are stored in the outer graph."""
+    model, layers = inspect(graphs.if_with_outer_weights(tmp_path / "if.onnx"), report)
+    assert model.parameters == 64
+    assert (layers["choice"].parameters, layers["choice"].bytes) == (64, 256)
+    assert {node.name: node.parameters for node in model.nodes} == {"sum": 0, "positive": 0, "choice": 64}
+
+
+def test_a_weight_that_a_loop_reads_belongs_to_the_loop(tmp_path: Path, report) -> None:
+    """Also a weight that an If inside the loop reads, and one that is stored inside."""
+    model, layers = inspect(graphs.loop_with_outer_weights(tmp_path / "loop.onnx"), report)
+    assert model.parameters == layers["repeat"].parameters == 16 + 4 + 4
+    assert model.backends["onnxruntime"].runs is True
+
+
+def test_weights_in_the_attributes_of_a_node_belong_to_it(tmp_path: Path, report) -> None:
+    table = graphs.weight("table", 3)
+    nodes = [
+        helper.make_node("Custom", ["x"], ["a"], name="custom", domain="com.example", table=table),
+        helper.make_node("Relu", ["a"], ["y"], name="relu"),
+    ]
+    path = graphs.save(
+        tmp_path / "m.onnx", nodes, [graphs.number("x", 3)], [graphs.number("y", 3)], domains={"com.example": 1}
+    )
+    model, layers = inspect(path, report)
+    assert layers["custom"].parameters == model.nodes[0].parameters == 3
+    assert model.nodes[1].parameters == 0
 
 
 @pytest.mark.parametrize(

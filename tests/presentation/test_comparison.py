@@ -25,6 +25,35 @@ def test_a_comparison_shows_every_figure() -> None:
     assert next(row.key for row in table.rows if row.heading) == "files"
 
 
+def test_latencies_name_the_inputs_they_hold_for() -> None:
+    """Above the latencies in each file's column, and in the details."""
+    result = compared()
+    shapes = {1: {"input": (1, 1, 32, 32)}, 32: {"input": (32, 1, 32, 32)}}
+    latency = {
+        engine: tuple(replace(one, inputs=shapes[one.batch]) if one.median else one for one in timings)
+        for engine, timings in result.latency.items()
+    }
+    table = comparison_table(replace(result, latency={"tract": latency["tract"]}))
+    rows = {row.key: [text_of(cell) for cell in row.cells] for row in table.rows}
+    assert rows["input, batch 1"][1:] == ["1x1x32x32", "1x1x32x32", "-"]
+    assert "input, batch 32" not in rows
+    details = {row.key: "\n".join(map(text_of, row.details)) for row in table.rows}
+    assert "30 runs, 1 thread, input 32x1x32x32" in details["tract batch 32"]
+
+
+def test_outputs_without_classes_have_no_top1_agreement() -> None:
+    text = parity_text(replace(parity(1e-5), top1_agreement=None, samples=8))
+    assert text == "max abs. difference 1.0e-05, within tolerance 1.4e-03; on 8 samples"
+
+
+def test_a_third_opinion_stands_beside_the_difference() -> None:
+    result = compared()
+    agreements = tuple(replace(one, reason=one.reason or "a third opinion") for one in result.parity.results)
+    table = comparison_table(replace(result, parity=replace(result.parity, results=agreements)))
+    details = {row.key: "\n".join(map(text_of, row.details)) for row in table.rows}
+    assert "on 240 samples; a third opinion" in details["parity tract"]
+
+
 def test_the_command_names_the_files_and_the_reasons() -> None:
     output = "\n".join(plain_lines(comparison_document(compared())))
     assert f"3 odd: {NAME}_odd.onnx" in output

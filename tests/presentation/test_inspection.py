@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kanji_tui.cli.render import plain_lines
-from kanji_tui.engines.results import AS_IT_IS, WITHOUT_SHAPES
+from kanji_tui.engines.results import AS_IT_IS, WITHOUT_SHAPES, Latency
 from kanji_tui.inspection.results import Attempt, FailedModel, FileError, Inspected, Support, UnsupportedNode
 from kanji_tui.presentation.document import Document, Table, text_of
 from kanji_tui.presentation.inspection import (
@@ -94,6 +94,22 @@ def test_nodes_unsupported_for_one_reason_stand_together() -> None:
     assert cells(engine_table(model), "tract")[2] == "2 nodes unsupported, first Det /a: no rule for [batch]"
 
 
+def test_macs_and_milliseconds_name_the_inputs_that_they_hold_for() -> None:
+    shapes = {"x": (1, 8), "state": (2, 1, 8)}
+    support = Support(True, version="1.22", latency=Latency(0.35e-3, 0.01e-3, 30, 1, shapes))
+    nodes = (replace(INSPECTED.nodes[0], macs=1200),)
+    model = replace(INSPECTED, ran_on=shapes, nodes=nodes, backends={"onnxruntime": support})
+    sizes = "for an input of x 1x8 and state 2x1x8"
+    assert dict(model_key_values(model).pairs)["MACs"] == f"27,449,344 {sizes}"
+    assert cells(engine_table(model), "onnxruntime")[2].startswith(
+        "1.22, median 0.35 ms on x 1x8 and state 2x1x8, spread 0.01 ms"
+    )
+    assert layer_table(model).about.endswith(f"MACs {sizes}")
+    assert text_of(node_table(model).rows[0].details[-1]).endswith(f"1,200 MACs {sizes}")
+    not_run = replace(model, ran_on={})
+    assert dict(model_key_values(not_run).pairs)["MACs"] == "27,449,344 for the sizes in the file"
+
+
 def test_a_filter_finds_the_nodes_that_an_engine_does_not_support() -> None:
     web = Support(None, (UnsupportedNode("/stem.1", "Relu", "no WebGPU kernel"),))
     rows = node_table(replace(INSPECTED, backends={**INSPECTED.backends, "onnxruntime-web": web})).rows
@@ -110,7 +126,7 @@ def test_a_filter_finds_the_nodes_that_an_engine_does_not_support() -> None:
 def test_layers_have_their_share_of_the_weights() -> None:
     table = layer_table(INSPECTED)
     assert cells(table, "body.0")[2:] == ["93.94 %", "72.0 KiB", "18,432", "1,179,648", "Conv"]
-    assert table.about == "3 layers hold 76.6 KiB; the file has 4.3 MiB"
+    assert table.about == "3 layers hold 76.6 KiB; the file has 4.3 MiB; MACs for an input of 1x1x32x32"
 
 
 def test_the_command_prints_everything_and_the_nodes_when_asked() -> None:

@@ -154,3 +154,10 @@ def test_the_screen_as_plain_text() -> None:
     output = words(training.training_screen([view(result=TRAINED)], [], (), ""))
     assert "The newest, " in output
     assert "Test top-1 97.1 %, top-5 100.0 %." in output
+
+
+def test_the_list_of_networks_names_the_image_size_of_its_macs() -> None:
+    network = NetworkSummary("v2.1", "the original", 3036, 64, 3_860_000, 12_000_000, 15_400_000)
+    table = table_of(present(Networks((network,))))
+    assert table.about == "MACs for an image of 64x64 pixels"
+    assert table.rows[0].cells[2] == "12,000,000"

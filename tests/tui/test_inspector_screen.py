@@ -83,7 +83,7 @@ async def test_any_file_is_opened_by_its_path_also_a_broken_one(home: Path) -> N
         await pilot.press("4", "o")
         await fill(pilot, path="elsewhere.onnx")
         await pilot.press("enter")
-        await shows(pilot, "nodes tested one by one")
+        await shows(pilot, "ms on 4")
         assert "If" in text_of(pilot)
         await pilot.press("o")
         await fill(pilot, path="broken.onnx")

@@ -13,8 +13,8 @@ from kanji_tui.workspace.state import State
 
 TARGETS = {
     "tract": "ONNX, opset 12, for tract. The file is kept only if tract and ONNX Runtime run it and agree.",
-    "ort-tract": "ONNX, opset 11, without global pooling nodes, which candle rejects: for candle and the crates "
-    "ort-candle and ort-tract. They cannot be run from here: the file is run in tract and in ONNX Runtime.",
+    "ort-tract": "ONNX, opset 11, without global pooling nodes, which candle-onnx lacks: for candle and the crate "
+    "ort-candle. They cannot be run from here: the file is run in tract and in ONNX Runtime.",
     "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that support few operators.",
     "safetensors": "The weights and the model's metadata in one file.",
     "mapping": "The model's class numbers to characters, as JSON.",
