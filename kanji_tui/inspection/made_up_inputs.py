@@ -192,14 +192,3 @@ def agrees(declared: Shape, shape: tuple[int, ...]) -> bool:
     """Whether an input of this shape has the declared rank and fixed sizes."""
     pairs = zip(declared, shape, strict=False)
     return len(declared) == len(shape) and all(isinstance(dim, str) or dim == size for dim, size in pairs)
-
-
-def inputs_of_size(model: onnx.ModelProto, size: int, batch: int) -> tuple[Arrays, dict[str, int]]:
-    """Made-up inputs and the sizes of their symbols: `batch` for free batches, `size` for other free sizes.
-
-    Raises ValueError as `guesses` does.
-    """
-    free, nothing = free_sizes(model), GivenInputs()
-    batches = dict.fromkeys(free.batches | free.state_batches, batch)
-    guess = make_guess(model, {**dict.fromkeys(free.others, size), **batches}, WHOLE_NUMBERS[0], nothing)
-    return make_inputs(model, guess, nothing), guess.symbols
