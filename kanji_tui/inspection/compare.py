@@ -19,10 +19,12 @@ from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.inspection.compared_file import ModelFile, read_model_file, shared_columns
 from kanji_tui.inspection.results import Agreement, Compared, ComparedModel, ParityTable
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.system.intervals import Interval, wilson_interval
 
 FEWEST, MOST = 2, 4
 BATCH = 64
 BUDGET_SECONDS = 20.0  # per model and engine; a slower engine is compared on fewer samples
+Accuracy = tuple[float, Interval]
 
 
 def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> Compared:
@@ -35,7 +37,7 @@ def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> C
     files = [read_model_file(Path(path)) for path in paths]
     samples = find_samples(files, data_dir, report)
     agreements: list[Agreement] = []
-    top1: dict[str, float] = {}
+    top1: dict[str, Accuracy] = {}
     latency: dict[str, tuple[Timing, ...]] = {}
     with Engine(ENGINES[0]) as onnxruntime, Engine(ENGINES[1]) as tract:
         if isinstance(samples, Samples):
@@ -89,11 +91,11 @@ def find_samples(files: list[ModelFile], data_dir: Path, report: Report) -> Samp
 
 def compare_outputs(
     files: list[ModelFile], samples: Samples, engines: tuple[Engine, Engine], report: Report
-) -> tuple[list[Agreement], dict[str, float]]:
+) -> tuple[list[Agreement], dict[str, Accuracy]]:
     """Every model in every engine compared with the first in ONNX Runtime; top-1 accuracy of each model there."""
     first, reference = files[0], engines[0]
     agreements: list[Agreement] = []
-    top1: dict[str, float] = {}
+    top1: dict[str, Accuracy] = {}
     try:
         expected = np.concatenate(list(within_budget(first, reference, samples, report, math.inf)))
     except EngineError as error:
@@ -117,7 +119,8 @@ def compare_outputs(
             agreements.append(Agreement(file.name, engine.name, parity, ""))
             if engine is reference and samples.dataset is not None and file.card:
                 codes = np.array(file.card.classes)[logits.argmax(axis=1)]
-                top1[file.name] = float((codes == samples.jis[: len(logits)]).mean())
+                share = float((codes == samples.jis[: len(logits)]).mean())
+                top1[file.name] = share, wilson_interval(share, len(logits))
     return agreements, top1
 
 
@@ -136,7 +139,7 @@ def within_budget(
             return
 
 
-def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1: float | None) -> ComparedModel:
+def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1: Accuracy | None) -> ComparedModel:
     """The row of one file; `count` and `first`: how often each operator occurs in it, and in the first file."""
     imported = opsets(file.model)
     names = dict.fromkeys([*first, *count])
@@ -151,5 +154,6 @@ def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1
         parameters=count_parameters(file.model),
         added={name: more for name, more in difference.items() if more > 0},
         gone={name: -more for name, more in difference.items() if more < 0},
-        top1=top1,
+        top1=top1[0] if top1 else None,
+        top1_interval=top1[1] if top1 else None,
     )

@@ -10,6 +10,8 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
+from kanji_tui.system.intervals import wilson_interval
+from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training import checkpoint, trainer
 from kanji_tui.training.config import configure
 from kanji_tui.training.trainer import epoch_order
@@ -44,7 +46,8 @@ def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
     assert card.source == "drawn sample"
     assert card.split["kind"] == "writer"
     assert card.split["dataset_digest"] == dataset.digest
-    assert card.metrics["test"] == asdict(trained.test)
+    assert card.metrics["test"] == to_plain(trained.test)
+    assert card.metrics["test"]["top1_interval"] == list(wilson_interval(trained.test.top1, trained.test.samples))
     assert 0 < card.metrics["ink_extent"] <= 1
     best = max(report.epochs, key=lambda epoch: (epoch.val_top1, -epoch.val_loss))
     assert (info["epoch"], info["val_accuracy"]) == (best.epoch, 100 * best.val_top1)
