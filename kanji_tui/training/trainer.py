@@ -25,6 +25,7 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
+from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.cpu_threads import use_threads
 from kanji_tui.training.distributed import World, current, peer_failure_as_error
@@ -169,6 +170,7 @@ def end_epoch(run: TrainingRun) -> None:
     """Validate, keep the model if it is the best so far, and report the epoch."""
     state = run.state
     entry = run.world.on_rank0(lambda: validate(run))
+    share_statistics(state.eval_model, run.world)
     state.history.append(entry)
     is_best = state.best is None or is_better(entry["validation"], state.best["validation"], state.config.best_by)
     if is_best:
@@ -180,10 +182,14 @@ def end_epoch(run: TrainingRun) -> None:
 
 
 def validate(run: TrainingRun) -> dict[str, Any]:
-    """Score the validation split and the subset of the train split; the epoch's entry in the history."""
+    """Score the validation split and the subset of the train split; the epoch's entry in the history.
+
+    BatchNorm's statistics are recomputed first: a model is validated and kept with statistics of its own weights.
+    """
     state, report, classes = run.state, run.report, len(run.card.classes)
     refuse_nan(run)
     clock = time.monotonic()
+    recompute_statistics(state.eval_model, run.train_set, state.config.seed, report)
     validation = score(state.eval_model, run.val_set, state.device, classes, "validation", report)
     clean = score(state.eval_model, run.train_eval_subset, state.device, classes, "train accuracy", report)
     if not math.isfinite(validation.loss):

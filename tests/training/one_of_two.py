@@ -1,6 +1,7 @@
 """One of two processes that learn a batch together; started by test_distributed.py, leaves gradients.pt.<rank>."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from kanji_tui.errors import Stopped
 from kanji_tui.events import Event
 from kanji_tui.training import distributed, step
+from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
 from kanji_tui.training.state import distribute
 from tests.training.test_step import CONFIG, Forgetful, batch, state_of
 
@@ -50,6 +52,27 @@ def learn(world: distributed.World, most: int) -> dict:
     }
 
 
+class Batches:
+    """A train split of 64 samples that are noise."""
+
+    def __len__(self) -> int:
+        return 64
+
+    def stream(self, batches: Iterable[torch.Tensor]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        images, labels = batch(64)
+        for positions in batches:
+            yield images[positions], labels[positions]
+
+
+def statistics(world: distributed.World) -> dict[str, torch.Tensor]:
+    """Of a network whose statistics rank 0 alone recomputes: SyncBatchNorm must not wait for rank 1 there."""
+    torch.manual_seed(world.rank)
+    network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(state_of(CONFIG).network)
+    world.on_rank0(lambda: recompute_statistics(network, Batches(), 0, Told()))
+    share_statistics(network, world)
+    return {name: tensor for name, tensor in network.state_dict().items() if "running" in name}
+
+
 def stop() -> None:
     raise Stopped()
 
@@ -57,6 +80,7 @@ def stop() -> None:
 def main() -> None:
     world = distributed.join()
     found = {"whole": learn(world, 1000), "micro-batches": learn(world, 5)}
+    found["statistics"] = statistics(world)
     found["all_gather"] = world.all_gather(world.rank)
     found["broadcast"] = world.broadcast({"a": world.rank})
     found["any_rank"] = world.any_rank(world.rank == 1, False)
