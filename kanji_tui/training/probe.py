@@ -17,6 +17,7 @@ from kanji_tui.training.distributed import World
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import SCORE_BATCH, score
 from kanji_tui.training.results import Probed
+from kanji_tui.training.schedule import for_train_split
 from kanji_tui.training.state import distribute, initial_state
 from kanji_tui.training.step import train_step
 
@@ -39,6 +40,7 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
         )
     device = own_device()
     torch.backends.cudnn.benchmark = True
+    config = for_train_split(config, len(split.train))
     batch_size = min(config.batch_size, len(split.train))
     batches = len(split.train) // batch_size
     state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)

@@ -33,6 +33,7 @@ from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import predict, score
 from kanji_tui.training.profile import watch
 from kanji_tui.training.results import Metrics, Trained
+from kanji_tui.training.schedule import for_train_split
 from kanji_tui.training.state import TrainState, distribute, initial_state
 from kanji_tui.training.step import train_step
 
@@ -265,6 +266,8 @@ def prepare(
     torch.backends.cudnn.benchmark = True
     if device.type == "cpu":
         use_threads(earlier.get("threads") if earlier else None, report)
+    if not earlier:
+        config = fit_to_train_split(config, len(split.train), world, report)
     batch_size = world.batch_size(config.batch_size, len(split.train))
     batches = len(split.train) // batch_size  # the remaining samples differ from epoch to epoch
     state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
@@ -288,6 +291,27 @@ def prepare(
         steps_before=state.epoch * batches + state.batch,
         seconds_before=state.seconds,
     )
+
+
+def fit_to_train_split(config: TrainConfig, samples: int, world: World, report: Report) -> TrainConfig:
+    """The config for so many samples to train; reports what is not the recipe's, and why."""
+    fitted = for_train_split(config, samples, world.size)
+    changed = [
+        f"{after} {what} instead of {before}"
+        for what, before, after in (
+            ("samples a batch", config.batch_size, fitted.batch_size),
+            ("epochs", config.epochs, fitted.epochs),
+        )
+        if after != before
+    ]
+    if changed:
+        report(
+            Notice(
+                f"{' and '.join(changed)}: {samples:,} samples to train would make fewer than the "
+                f"{config.min_steps} steps that are needed; --batch-size and --epochs set other numbers"
+            )
+        )
+    return fitted
 
 
 def _subset(train: np.ndarray) -> np.ndarray:

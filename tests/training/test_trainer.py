@@ -1,6 +1,6 @@
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -208,6 +208,27 @@ def test_patience_ends_it_early(sample_dataset, tmp_path):
     still = configure(epochs=9, batch_size=66, learning_rate=1e-12, ema=0.0, patience=2)
     trained, _ = run(sample_dataset, tmp_path, still)
     assert trained.epochs < 9
+
+
+def fitting(report) -> list[str]:
+    """What was reported of a recipe that was fitted to few samples."""
+    notices = (event.message for event in report.events if isinstance(event, Notice))
+    return [message for message in notices if "instead of" in message]
+
+
+def test_a_small_train_split_gets_smaller_batches_and_more_epochs_with_the_reason(sample_dataset, tmp_path):
+    config = configure(epochs=1, min_steps=5, batch_size=132, min_batch_size=66)  # of 132 samples
+    with pytest.raises(Stopped):
+        run(sample_dataset, tmp_path, config, stop_in=("training", 3 * 66))
+    trained, report = run(sample_dataset, tmp_path, config, resume=tmp_path)
+    assert trained.epochs == report.epochs[-1].epochs == 3
+    assert checkpoint_of(tmp_path)["optimisers"][0]["state"][0]["step"] == 6
+    assert report.epochs[-1].learning_rate == pytest.approx(config.learning_rate * config.final_learning_rate)
+    assert not fitting(report), "said once, at the start"
+    _, report = run(sample_dataset, tmp_path / "new", replace(config, min_steps=3))
+    (message,) = fitting(report)
+    assert message.startswith("66 samples a batch instead of 132 and 2 epochs instead of 1: 132 samples to train")
+    assert "--epochs" in message
 
 
 def test_fewer_samples_than_a_batch_are_one_batch(sample_dataset, tmp_path):
