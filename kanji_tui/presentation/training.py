@@ -70,11 +70,11 @@ def _identity(view: RunView) -> list[Line]:
     parts: list[Line] = [Styled(view.network or view.job, "strong"), state_of(view)]
     if view.active and view.progress:
         parts.append(quiet(view.progress.phase))
-    if view.best:
-        parts.append(f"best {numbers.accuracy(view.best.val_top1, view.best.val_samples, 1)}")
     if isinstance(view.result, Trained) and view.result.test is not None:
         test = view.result.test
         parts.append(Styled(f"test {numbers.accuracy(test.top1, test.samples, 1)}", "good strong"))
+    if view.best:
+        parts.append(f"best {numbers.percent(view.best.val_top1, 1)}")
     return parts
 
 

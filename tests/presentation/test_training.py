@@ -56,12 +56,12 @@ def test_the_head_of_a_run_at_each_state() -> None:
 
     assert head(None) == ["next  no dataset to train on yet: press 2"]
     finished = head(view(result=TRAINED), published=True)
-    assert finished[0] == "kanjinet  finished  best 99.0 % (96.7-99.7)  test 97.1 % (94.2-98.6)"
+    assert finished[0] == "kanjinet  finished  test 97.1 % (94.2-98.6)  best 99.0 %"
     assert finished[1] == "published  next  e exports, 5 browses  took 1:01 on cpu  1,210 samples/s"
     progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
     running = head(view(state="running", progress=progress))
     assert running == [
-        "kanjinet  running  training  best 99.0 % (96.7-99.7)",
+        "kanjinet  running  training  best 99.0 %",
         "epoch 5 of 12  1,250 samples/s  42 s left",
     ]
     assert head(view(state="running"))[1] == "starting: loading torch"
