@@ -24,7 +24,7 @@ from kanji_tui.training.loader import DeviceLoader, to_unit
 
 BATCH = 512  # samples at once; the larger a batch, the nearer it is to all samples
 SHARE = 20  # a twentieth of the train split is measured,
-LEAST, MOST = 1024, 8192  # but at least and at most so many samples
+LEAST, MOST = 512, 8192  # but at least and at most so many samples
 
 
 def samples_needed(network: nn.Module, train_samples: int) -> int:

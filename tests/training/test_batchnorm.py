@@ -77,7 +77,7 @@ def test_nothing_else_changes(train_set, report):
 def test_the_number_of_samples_is_bounded_and_none_without_batchnorm(train_set, report, monkeypatch):
     network = with_dropout()
     counts = [samples_needed(network, samples) for samples in (100, 4000, 60_000, 425_040)]
-    assert counts == [100, 1024, 3000, 8192]
+    assert counts == [100, 512, 3000, 8192]
     assert samples_needed(nn.Linear(2, 2), 4000) == 0
     monkeypatch.setattr(batchnorm, "LEAST", 40)
     seen = []
