@@ -95,12 +95,16 @@ def to_epoch(entry: dict[str, Any], epochs: int, best: bool) -> Epoch:
     """The event of an entry of a training's history, whose `validation` holds the fields named `val_...`."""
     values = {**entry, **{f"val_{name}": value for name, value in entry["validation"].items()}}
     measured: dict[str, Any] = {metric.field: values.get(metric.field) for metric in METRICS}
-    return Epoch(epoch=entry["epoch"], epochs=epochs, best=best, **measured)
+    samples = values.get("val_samples")
+    return Epoch(epoch=entry["epoch"], epochs=epochs, best=best, val_samples=samples, **measured)
 
 
 def to_history(epochs: list[Epoch]) -> dict[str, list[Any]]:
     """The content of training_progress.json: parallel lists, one value an epoch."""
-    lists: dict[str, list[Any]] = {"epochs": [epoch.epoch for epoch in epochs]}
+    lists: dict[str, list[Any]] = {
+        "epochs": [epoch.epoch for epoch in epochs],
+        "val_samples": [epoch.val_samples for epoch in epochs],
+    }
     for metric in METRICS:
         values = [metric.of(epoch) for epoch in epochs]
         lists[metric.history] = [100 * v if metric.percent and v is not None else v for v in values]
@@ -117,7 +121,8 @@ def from_history(lists: dict[str, list[Any]], epochs: int) -> tuple[Epoch, ...]:
     for place, number in enumerate(lists["epochs"]):
         values = {metric.field: _fraction(metric, lists[metric.history][place]) for metric in known}
         best = all(values["val_top1"] > before.val_top1 for before in found)
-        found.append(Epoch(epoch=number, epochs=epochs, best=best, **values))
+        samples = lists["val_samples"][place] if "val_samples" in lists else None
+        found.append(Epoch(epoch=number, epochs=epochs, best=best, val_samples=samples, **values))
     return tuple(found)
 
 

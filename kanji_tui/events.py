@@ -48,7 +48,8 @@ class Epoch:
     """An epoch of training ended. Accuracies are fractions; `best` marks the best validation so far.
 
     `train_top1` comes from the training steps, with augmentation and dropout. `train_clean_top1` is measured
-    without them, on a part of the train split, with the validated weights; None in events of older versions.
+    without them, on a part of the train split, with the validated weights; None in events of older versions, as is
+    `val_samples`, of which the `val_...` accuracies are fractions.
     """
 
     type: ClassVar[str] = "epoch"
@@ -65,6 +66,7 @@ class Epoch:
     samples_per_second: float
     best: bool
     train_clean_top1: float | None = None
+    val_samples: int | None = None
 
 
 @dataclass(frozen=True)

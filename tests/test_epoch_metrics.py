@@ -15,7 +15,7 @@ ENTRY = {
 
 
 def test_every_number_of_an_epoch_is_a_metric() -> None:
-    others = {"epoch", "epochs", "best"}
+    others = {"epoch", "epochs", "best", "val_samples"}
     assert {metric.field for metric in METRICS} == {field.name for field in fields(Epoch)} - others
 
 
@@ -30,8 +30,9 @@ def test_a_history_of_an_older_version_lacks_what_it_did_not_measure() -> None:
     entry = {name: value for name, value in ENTRY.items() if name != "train_clean_top1"}
     kept = to_history([to_epoch(entry, 1, True)])
     assert kept["train_clean_acc"] == [None]
-    del kept["train_clean_acc"]
-    assert from_history(kept, 1)[0].train_clean_top1 is None
+    del kept["train_clean_acc"], kept["val_samples"]
+    (epoch,) = from_history(kept, 1)
+    assert (epoch.train_clean_top1, epoch.val_samples) == (None, None)
     del kept["val_acc"]
     with pytest.raises((LookupError, TypeError)):
         from_history(kept, 1)

@@ -173,12 +173,12 @@ def write_images(folder: Path, seed: int, count: int = 3) -> tuple[Path, ...]:
 def summary(made: Demo) -> Document:
     """What was made, where it is, and how to open it in the workbench."""
     here = Path.cwd()
-    model = f"{DEFAULT_MODEL} (test top-1 {numbers.percent(made.evaluate.top1, 1)})"
+    top1 = numbers.accuracy(made.evaluate.top1, made.evaluate.samples, 1)
     pairs = (
         ("record files", f"ETL9G/ ({len(made.sample.files)} files)"),
         ("dataset", f"dataset/ ({numbers.count(made.prepare.records)} samples), samples.png"),
         ("training", f"models/runs/{made.train.run}/"),
-        ("model", model),
+        ("model", f"{DEFAULT_MODEL}, test top-1 {top1}"),
         *(("export", f"{exported.path} ({numbers.size(exported.bytes)})") for exported in made.export),
     )
     return (

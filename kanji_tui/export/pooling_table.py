@@ -66,16 +66,17 @@ def measure(
     parity_samples = samples.subset(PARITY_SAMPLES)
     parity = measure_parity(path, made.recogniser, made.target, parity_samples, True, engines, report)
     require_parity(parity, made.target, True, report)
-    top1 = None
+    accuracy = None
     if samples.dataset is not None:
-        top1 = measure_accuracy(path, made.target, recogniser, made.card, samples, engines[0], report).top1
+        accuracy = measure_accuracy(path, made.target, recogniser, made.card, samples, engines[0], report)
     return PoolingRow(
         type=kind,
         trained=kind == trained,
         bytes=path.stat().st_size,
         operators=count_operators(model),
         pooling=", ".join(dict.fromkeys(f"{pool.operator} {pool.window}" for pool in pooling)),
-        top1=top1,
+        top1=accuracy.top1 if accuracy else None,
+        top1_interval=accuracy.top1_interval if accuracy else None,
         max_logit_difference=max(found.max_logit_difference for found in parity.values()),
         latency=measure_latency(path, made.target, samples, engines, report),
     )

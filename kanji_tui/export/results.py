@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kanji_tui.engines.results import Parity, Pooling, Timing
+from kanji_tui.system.intervals import Interval, fill_intervals
 
 
 @dataclass(frozen=True)
@@ -10,13 +11,18 @@ class Accuracy:
     """Top-1 accuracy on `samples` samples from `source`, as fractions.
 
     `top1`: of the file in ONNX Runtime. `before`: of the network as trained, in PyTorch, float32, on the same
-    samples at its own image size.
+    samples at its own image size. The intervals follow from these: Wilson's, at 95 %.
     """
 
     top1: float
     before: float
     samples: int
     source: str
+    top1_interval: Interval = (0.0, 1.0)
+    before_interval: Interval = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        fill_intervals(self, "top1", "before")
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,8 @@ class ExportedMapping:
 class PoolingRow:
     """One pooling type. If the model must be retrained for it, `refused` says why and the rest is empty.
 
-    `pooling`: the pooling nodes of the file. `top1`: the file's accuracy in ONNX Runtime, None without a dataset.
+    `pooling`: the pooling nodes of the file. `top1`: the file's accuracy in ONNX Runtime, with Wilson's 95 %
+    interval; None without a dataset.
     """
 
     type: str
@@ -85,6 +92,7 @@ class PoolingRow:
     operators: dict[str, int] | None = None
     pooling: str = ""
     top1: float | None = None
+    top1_interval: Interval | None = None
     max_logit_difference: float | None = None
     latency: dict[str, tuple[Timing, ...]] | None = None
 

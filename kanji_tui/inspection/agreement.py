@@ -20,10 +20,12 @@ from kanji_tui.inspection.probing import RANDOM
 from kanji_tui.inspection.random_inputs import RandomInputs
 from kanji_tui.inspection.results import Agreement
 from kanji_tui.inspection.third_opinion import same_outputs, third_opinion
+from kanji_tui.system.intervals import Interval, wilson_interval
 
 BATCH = 64
 BUDGET_SECONDS = 20.0  # per model and engine; a slower engine is compared on fewer samples
 RANDOM_RUNS = 8
+Accuracy = tuple[float, Interval]  # a fraction with Wilson's 95 % interval
 Engines = tuple[Engine, Engine]  # the first is the reference
 Plan = list[tuple[RandomInputs | None, str]]  # as `share_inputs` returns it
 Found = TypeVar("Found", np.ndarray, list[Outputs])
@@ -32,7 +34,7 @@ ByFile = dict[tuple[str, str], Found | str]  # outputs or a reason, by the names
 
 def compare_on_images(
     files: list[ModelFile], samples: Samples, engines: Engines, report: Report
-) -> tuple[list[Agreement], dict[str, float]]:
+) -> tuple[list[Agreement], dict[str, Accuracy]]:
     """The first outputs on samples compared with the first file's in ONNX Runtime; each file's top-1 accuracy.
 
     Only files that take images of the same size are compared.
@@ -63,7 +65,8 @@ def compare_on_images(
         logits = found.get((file.name, reference.name), "")
         if not isinstance(logits, str) and samples.dataset is not None and file.card:
             codes = np.array(file.card.classes)[logits.argmax(axis=1)]
-            top1[file.name] = float((codes == samples.jis[: len(logits)]).mean())
+            share = float((codes == samples.jis[: len(logits)]).mean())
+            top1[file.name] = share, wilson_interval(share, len(logits))
     return compare_each(files, engines, found, compare, opinion), top1
 
 

@@ -14,6 +14,7 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Report
 from kanji_tui.inspection.agreement import (
     RANDOM_RUNS,
+    Accuracy,
     Engines,
     Plan,
     compare_on_images,
@@ -83,9 +84,9 @@ def plan_inputs(files: list[ModelFile], engine: Engine) -> Plan:
 
 def compare_outputs(
     files: list[ModelFile], samples: Samples | str | None, plan: Plan, engines: Engines, report: Report
-) -> tuple[ParityTable, dict[str, float]]:
+) -> tuple[ParityTable, dict[str, Accuracy]]:
     """The parity of all files, on samples or random inputs, and the top-1 accuracy of files that have one."""
-    top1: dict[str, float] = {}
+    top1: dict[str, Accuracy] = {}
     count, source = 0, ""
     if isinstance(samples, Samples):
         count, source = len(samples), samples.source
@@ -130,7 +131,7 @@ def measure_latency(
     }
 
 
-def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1: float | None) -> ComparedModel:
+def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1: Accuracy | None) -> ComparedModel:
     """The row of one file; `count` and `first`: how often each operator occurs in it, and in the first file."""
     imported = opsets(file.model)
     names = dict.fromkeys([*first, *count])
@@ -145,5 +146,6 @@ def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1
         parameters=count_parameters(file.model),
         added={name: more for name, more in difference.items() if more > 0},
         gone={name: -more for name, more in difference.items() if more < 0},
-        top1=top1,
+        top1=top1[0] if top1 else None,
+        top1_interval=top1[1] if top1 else None,
     )

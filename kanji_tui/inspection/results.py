@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kanji_tui.engines.results import Latency, Node, Parity, Pooling, Tensor, Timing
+from kanji_tui.system.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class Inspected:
 class ComparedModel:
     """One file. `added` and `gone`: how many more, or fewer, of each operator it has than the first file.
 
-    `top1`: its top-1 accuracy in ONNX Runtime, a fraction; None if the classes of the file or samples are unknown.
+    `top1`: its top-1 accuracy in ONNX Runtime, a fraction, with Wilson's 95 % interval; None if the classes of the
+    file or samples are unknown.
     """
 
     path: str
@@ -145,6 +147,7 @@ class ComparedModel:
     added: dict[str, int]
     gone: dict[str, int]
     top1: float | None
+    top1_interval: Interval | None = None
 
 
 @dataclass(frozen=True)

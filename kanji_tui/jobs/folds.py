@@ -5,7 +5,7 @@ interrupted after its first epoch resumes from its checkpoint. Starting the job 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -17,6 +17,7 @@ from kanji_tui.runs import process
 from kanji_tui.runs.following import follow
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs
 from kanji_tui.system.files import read_json
+from kanji_tui.system.intervals import Interval, fill_intervals
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.training.results import Metrics, Trained
 
@@ -33,13 +34,24 @@ class Spec:
 
 @dataclass(frozen=True)
 class Scores:
-    """Fractions, and the mean cross-entropy `loss`."""
+    """Fractions, and the mean cross-entropy `loss`. A mean has intervals: Wilson's, at 95 %, for `samples`.
+
+    These are the samples of all folds together; each of them is tested once. `None`: of a deviation.
+    """
 
     loss: float
     top1: float
     top3: float
     top5: float
     balanced: float
+    samples: int | None = None
+    top1_interval: Interval | None = None
+    top3_interval: Interval | None = None
+    top5_interval: Interval | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples is not None:
+            fill_intervals(self, "top1", "top3", "top5")
 
 
 @dataclass(frozen=True)
@@ -100,14 +112,20 @@ def run(spec: Spec, report: Report) -> CrossValidated:
 
 def summarise(folds: tuple[Fold, ...]) -> CrossValidated:
     """Mean and deviation of every metric over the folds."""
-    return CrossValidated(folds, mean=_over(folds, fmean), std=_over(folds, stdev))
+    validation, test = [fold.validation for fold in folds], [fold.test for fold in folds]
+    std = Summary(_over(validation, stdev), _over(test, stdev))
+    return CrossValidated(folds, Summary(_mean(validation), _mean(test)), std)
 
 
-def _over(folds: tuple[Fold, ...], statistic: Callable[[list[float]], float]) -> Summary:
-    def scores(found: list[Metrics]) -> Scores:
-        return Scores(*(statistic([getattr(metrics, f.name) for metrics in found]) for f in fields(Scores)))
+def _mean(found: list[Metrics]) -> Scores:
+    return replace(_over(found, fmean), samples=sum(metrics.samples for metrics in found))
 
-    return Summary(scores([fold.validation for fold in folds]), scores([fold.test for fold in folds]))
+
+def _over(found: list[Metrics], statistic: Callable[[list[float]], float]) -> Scores:
+    def over(name: str) -> float:
+        return statistic([getattr(metrics, name) for metrics in found])
+
+    return Scores(over("loss"), over("top1"), over("top3"), over("top5"), over("balanced"))
 
 
 def _find_or_start(wanted: TrainSpec, digest: str, runs: Path, report: Report) -> RunDirectory:

@@ -21,6 +21,7 @@ from kanji_tui.runs.following import POLL_SECONDS, follow
 from kanji_tui.runs.publish import publish_finished
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory
 from kanji_tui.system.plain_data import from_plain, to_plain
+from kanji_tui.training.config import with_implied
 from kanji_tui.training.results import Metrics, Trained
 from kanji_tui.training.search_space import Range
 
@@ -138,7 +139,7 @@ def _run_trial(study: "Study", spec: Spec, runs: Path, report: Report) -> None:
     # A new sampler per trial: the proposal depends on the trials before it, not on where a search was interrupted.
     study.sampler = TPESampler(seed=spec.train.config.seed * 1_000_003 + number)
     trial = study.ask()
-    config = replace(spec.train.config, **{r.name: _suggest(trial, r) for r in spec.over})
+    config = replace(spec.train.config, **with_implied({r.name: _suggest(trial, r) for r in spec.over}))
     earlier = runs / trial.user_attrs.get(RESUMED_FROM, "")
     resume = earlier if (earlier / CHECKPOINT).is_file() else None
     training = process.start("train", replace(spec.train, config=config, resume=resume, publish=False), runs)

@@ -61,6 +61,10 @@ def comparison_tables(result: Compared) -> tuple[Table, Table, Table, Table]:
 def _file_rows(result: Compared) -> list[Row]:
     models = result.models
     names = [Path(model.path).name for model in models]
+    accuracies = [
+        f"{name}  {numbers.with_interval(model.top1, model.top1_interval)}"
+        for name, model in zip(names, models, strict=True)
+    ]
     sizes = [f"{model.path}, weights {numbers.size(model.weight_bytes)}" for model in models]
     versions = [
         ", ".join([f"{domain} {version}" for domain, version in model.opsets.items()] + [model.producer])
@@ -70,7 +74,7 @@ def _file_rows(result: Compared) -> list[Row]:
         _row(result, "size", [numbers.size(model.bytes) for model in models], sizes),
         _row(result, "opset", [str(model.opset) for model in models], versions),
         _row(result, "parameters", [numbers.count(model.parameters) for model in models], names),
-        _row(result, "top-1", [numbers.percent(model.top1) for model in models], names),
+        _row(result, "top-1", [numbers.percent(model.top1) for model in models], accuracies),
     ]
 
 

@@ -60,7 +60,7 @@ def onnx_key_values(result: ExportedOnnx) -> KeyValues:
 def _accuracy(accuracy: Accuracy | None) -> str:
     if accuracy is None:
         return ""
-    top1, before = numbers.percent(accuracy.top1), numbers.percent(accuracy.before)
+    top1, before = (numbers.accuracy(share, accuracy.samples) for share in (accuracy.top1, accuracy.before))
     return f"{top1}, as trained {before}, {numbers.count(accuracy.samples)} samples: {accuracy.source}"
 
 
@@ -135,6 +135,7 @@ def _pooling_row(row: PoolingRow) -> Row:
     details = (
         row.pooling,
         ", ".join(f"{times} {operator}" for operator, times in operators.items()),
+        f"top-1 {numbers.with_interval(row.top1, row.top1_interval)}",
         f"max abs. difference of logits {numbers.difference(row.max_logit_difference)}",
         *(timing.reason for timing in timings if timing.reason),
     )

@@ -102,9 +102,9 @@ def evaluation_document(result: Evaluation) -> Document:
     unknown = (f"{numbers.count(result.unknown_samples)} of classes the model lacks count as errors",)
     pairs = (
         ("samples", ", ".join((numbers.count(result.samples), *(unknown if result.unknown_samples else ())))),
-        ("top-1", numbers.percent(result.top1)),
-        ("top-3", numbers.percent(result.top3)),
-        ("top-5", numbers.percent(result.top5)),
+        ("top-1", numbers.accuracy(result.top1, result.samples)),
+        ("top-3", numbers.accuracy(result.top3, result.samples)),
+        ("top-5", numbers.accuracy(result.top5, result.samples)),
         ("balanced", numbers.percent(result.balanced)),
         ("loss", numbers.loss(result.loss)),
     )

@@ -29,7 +29,8 @@ def runs_document(result: Runs) -> Document:
 
 def _run_row(run: RunSummary) -> Row:
     epoch = f"{run.epoch}/{run.epochs}" if run.epoch else ""
-    top1 = numbers.percent(run.validation["top1"]) if run.validation else ""
+    found = run.validation
+    top1 = numbers.accuracy(found["top1"], found.get("samples")) if found else ""
     return Row(run.run, (run.run, run.job, marks.state(run.state), epoch, top1))
 
 

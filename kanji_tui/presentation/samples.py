@@ -144,7 +144,7 @@ def browser_screen(state: State) -> Document:
         document = (
             *jobs,
             f"The published model has predicted the split {catalogue.predicted}: top-1 "
-            f"{numbers.percent(catalogue.accuracy)} over {classes} classes.",
+            f"{numbers.accuracy(catalogue.accuracy, catalogue.samples)} over {classes} classes.",
         )
     else:
         document += (f"To do: kanji-tui {'evaluate --split all' if workspace.model else 'train'}",)

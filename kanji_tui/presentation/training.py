@@ -70,10 +70,11 @@ def _identity(view: RunView) -> list[Line]:
     parts: list[Line] = [Styled(view.network or view.job, "strong"), state_of(view)]
     if view.active and view.progress:
         parts.append(quiet(view.progress.phase))
+    if isinstance(view.result, Trained) and view.result.test is not None:
+        test = view.result.test
+        parts.append(Styled(f"test {numbers.accuracy(test.top1, test.samples, 1)}", "good strong"))
     if view.best:
         parts.append(f"best {numbers.percent(view.best.val_top1, 1)}")
-    if isinstance(view.result, Trained) and view.result.test is not None:
-        parts.append(Styled(f"test {numbers.percent(view.result.test.top1, 1)}", "good strong"))
     return parts
 
 
@@ -149,7 +150,7 @@ def trained_document(result: Trained) -> Document:
     lines: list[Block] = [
         f"run {result.run}: {result.network}, {numbers.count(result.parameters)} parameters, on {result.device}",
         f"  best epoch {result.best_epoch} of {result.epochs}: validation top-1 "
-        f"{numbers.percent(result.validation.top1, 1)}",
+        f"{numbers.accuracy(result.validation.top1, result.validation.samples, 1)}",
     ]
     if result.test is not None:
         lines.append(f"  {_test_sentence(result.test)}")
@@ -159,7 +160,8 @@ def trained_document(result: Trained) -> Document:
 
 
 def _test_sentence(test: Metrics) -> str:
-    return f"test top-1 {numbers.percent(test.top1, 1)}, top-5 {numbers.percent(test.top5, 1)}"
+    top1, top5 = (numbers.accuracy(share, test.samples, 1) for share in (test.top1, test.top5))
+    return f"test top-1 {top1}, top-5 {top5}"
 
 
 def profile_document(profile: Profile) -> Document:
@@ -201,7 +203,7 @@ def estimate(result: Probed) -> str:
 
 
 def folds_document(result: CrossValidated) -> Document:
-    """Every fold, then mean and standard deviation."""
+    """Every fold, then mean and standard deviation; the mean with its interval."""
     columns = (
         Column("fold"),
         Column("run"),
@@ -212,7 +214,8 @@ def folds_document(result: CrossValidated) -> Document:
     ]
     for name, summary in (("mean", result.mean), ("std", result.std)):
         rows.append(Row(name, (name, "", *_accuracies(summary.validation, summary.test))))
-    return (Table(columns, rows),)
+    test = result.mean.test
+    return Table(columns, rows), f"mean test top-1 {numbers.with_interval(test.top1, test.top1_interval)}"
 
 
 def _accuracies(validation: Metrics | Scores, test: Metrics | Scores) -> tuple[str, ...]:
@@ -231,7 +234,9 @@ def search_document(result: SearchResult) -> Document:
     )
     table = Table(columns, [_trial_row(trial, names, trial.run == result.best.run) for trial in result.trials])
     failures = [f"{trial.run} failed: {trial.failure}" for trial in result.trials if trial.validation is None]
-    return (table, *failures, f"best: {result.best.run}; its settings: config.yaml in its run directory")
+    found = result.best.validation
+    top1 = f", validation top-1 {numbers.accuracy(found.top1, found.samples, 1)}" if found else ""
+    return (table, *failures, f"best: {result.best.run}{top1}; its settings: config.yaml in its run directory")
 
 
 def _trial_row(trial: TrialResult, names: list[str], best: bool) -> Row:
@@ -301,7 +306,7 @@ def _named_run_table(views: Sequence[RunView], published: str) -> Table:
     rows = []
     for view, row in zip(views, run_table(views, published=published).rows, strict=True):
         epoch = f"{view.epochs[-1].epoch}/{view.epochs[-1].epochs}" if view.epochs else "-"
-        best = numbers.percent(view.best.val_top1 if view.best else None)
+        best = numbers.accuracy(view.best.val_top1, view.best.val_samples) if view.best else "-"
         rows.append(Row(view.name, (view.name, *row.cells[1:3], epoch, best)))
     return Table(columns, rows)
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kanji_tui.system.intervals import Interval, fill_intervals
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -43,6 +45,8 @@ class Confusion:
 class Evaluation:
     """Accuracies as fractions of all `samples`; `balanced`: the mean of the classes' recalls.
 
+    The intervals follow from the other fields: Wilson's, at 95 %.
+
     `loss`: mean cross-entropy of the samples whose class the model knows. `unknown_samples` are of classes that it
     lacks, `unknown_classes` (JIS codes), and count as errors. `confusions`: most frequent first.
     `predictions_path`: the file they are saved in, or ""; `reused`: they were loaded from it. `models`: the files
@@ -68,6 +72,12 @@ class Evaluation:
     reused: bool
     seconds: float
     models: tuple[str, ...] = ()
+    top1_interval: Interval = (0.0, 1.0)
+    top3_interval: Interval = (0.0, 1.0)
+    top5_interval: Interval = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        fill_intervals(self, "top1", "top3", "top5")
 
 
 @dataclass(frozen=True)

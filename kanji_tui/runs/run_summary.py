@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kanji_tui.events import Epoch
 from kanji_tui.paths import RUNS_DIR
 from kanji_tui.runs.run_directory import RunDirectory, list_runs, read_events
+from kanji_tui.system.intervals import wilson_interval
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """`epoch` of `epochs` for a training, else None; `validation` holds the best epoch's fractions."""
+    """`epoch` of `epochs` for a training, else None.
+
+    `validation` holds the best epoch's loss and fractions, and where the number of `samples` is known Wilson's 95 %
+    interval of top1.
+    """
 
     run: str
     job: str
@@ -18,7 +24,7 @@ class RunSummary:
     pid: int | None
     epoch: int | None = None
     epochs: int | None = None
-    validation: dict[str, float] = field(default_factory=dict)
+    validation: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,18 @@ def summarise(run: RunDirectory) -> RunSummary:
     if not epochs:
         return RunSummary(run.name, job, run.state(), pid)
     best = next((event for event in reversed(epochs) if event.best), epochs[-1])
-    validation = {"loss": best.val_loss, "top1": best.val_top1, "top3": best.val_top3, "top5": best.val_top5}
-    return RunSummary(run.name, job, run.state(), pid, epochs[-1].epoch, epochs[-1].epochs, validation)
+    return RunSummary(run.name, job, run.state(), pid, epochs[-1].epoch, epochs[-1].epochs, _validation(best))
+
+
+def _validation(best: Epoch) -> dict[str, Any]:
+    found = {"loss": best.val_loss, "top1": best.val_top1, "top3": best.val_top3, "top5": best.val_top5}
+    if best.val_samples is None:
+        return found
+    return {
+        **found,
+        "samples": best.val_samples,
+        "top1_interval": wilson_interval(best.val_top1, best.val_samples),
+    }
 
 
 def summarise_all(runs: Path = RUNS_DIR) -> Runs:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Mapping
 
+from kanji_tui.system.intervals import Interval, wilson_interval
+
 JOULES_PER_KWH = 3.6e6
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -15,6 +17,21 @@ def count(number: float | None) -> str:
 def percent(fraction: float | None, digits: int = 2) -> str:
     """`97.31 %`; use two decimals in tables and one in running text."""
     return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def accuracy(fraction: float | None, samples: int | None, digits: int = 2) -> str:
+    """`97.31 % (96.13-98.20)`: with Wilson's 95 % interval for so many samples; without one where None."""
+    if fraction is None or samples is None:
+        return percent(fraction, digits)
+    return with_interval(fraction, wilson_interval(fraction, samples), digits)
+
+
+def with_interval(fraction: float | None, interval: Interval | None, digits: int = 2) -> str:
+    """`97.31 % (96.13-98.20)`: a fraction and the low and high end of its interval."""
+    if interval is None:
+        return percent(fraction, digits)
+    low, high = interval
+    return f"{percent(fraction, digits)} ({100 * low:.{digits}f}-{100 * high:.{digits}f})"
 
 
 def bare_percent(fraction: float | None, digits: int = 2) -> str:

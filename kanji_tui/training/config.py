@@ -116,5 +116,15 @@ def configure(network: str | None = None, recipe: str | None = None, **settings:
     available(network)
     named = default_recipe(network) if recipe is None else recipe
     given = {name: value for name, value in settings.items() if value is not None}
-    whole = {**vars(find_recipe(named, on_gpu=torch_uses_gpu())), **given}
+    whole = {**vars(find_recipe(named, on_gpu=torch_uses_gpu())), **with_implied(given)}
     return TrainConfig(network=network, recipe=named, **whole)
+
+
+def with_implied(given: dict[str, Any]) -> dict[str, Any]:
+    """The given settings and what follows from them: given epochs and a given batch size suit any train split."""
+    implied: dict[str, Any] = {}
+    if "epochs" in given:
+        implied["min_steps"] = 0
+    if "batch_size" in given:
+        implied["min_batch_size"] = given["batch_size"]
+    return {**implied, **given}

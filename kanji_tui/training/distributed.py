@@ -167,7 +167,7 @@ def shutdown() -> None:
 def parallel(network: nn.Module, device: torch.device, world: World) -> DistributedDataParallel | None:
     """The network wrapped to average its gradients over all processes; None for a single process.
 
-    BatchNorm's running statistics stay each process's own; those of rank 0 are validated and kept.
+    While it is trained, BatchNorm's running statistics are each process's own; see batchnorm.py.
     """
     if world.size == 1:
         return None

@@ -11,11 +11,13 @@ from kanji_tui.data.splits import split_dataset
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.devices import own_device
+from kanji_tui.training.batchnorm import samples_needed
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.distributed import World
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import SCORE_BATCH, score
 from kanji_tui.training.results import Probed
+from kanji_tui.training.schedule import for_train_split
 from kanji_tui.training.state import distribute, initial_state
 from kanji_tui.training.step import train_step
 
@@ -38,6 +40,7 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
         )
     device = own_device()
     torch.backends.cudnn.benchmark = True
+    config = for_train_split(config, len(split.train))
     batch_size = min(config.batch_size, len(split.train))
     batches = len(split.train) // batch_size
     state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
@@ -58,7 +61,8 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
     score(state.eval_model, val_set, device, len(dataset.classes), "validation", report)
     _wait(device)
     a_score = (time.perf_counter() - clock) / len(validation)
-    an_epoch = batches * a_step + (len(split.validation) + min(2000, len(split.train) // 20)) * a_score
+    scored = len(split.validation) + min(2000, len(split.train) // 20)
+    an_epoch = batches * a_step + (scored + samples_needed(state.network, len(split.train))) * a_score
     at_the_end = (len(split.validation) + len(split.test)) * a_score
     held = (len(split.train) + len(split.validation) - len(some)) * dataset.size**2
     return Probed(

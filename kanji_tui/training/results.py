@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kanji_tui.recognition.results import Confusion
+from kanji_tui.system.intervals import Interval, fill_intervals
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Profile:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Fractions, and `loss`, the mean cross-entropy without label smoothing. `balanced`: mean recall of classes."""
+    """Fractions, and `loss`, the mean cross-entropy without label smoothing. `balanced`: mean recall of classes.
+
+    The intervals follow from the other fields: Wilson's, at 95 %.
+    """
 
     samples: int
     loss: float
@@ -40,16 +44,29 @@ class Metrics:
     top3: float
     top5: float
     balanced: float
+    top1_interval: Interval = (0.0, 1.0)
+    top3_interval: Interval = (0.0, 1.0)
+    top5_interval: Interval = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        fill_intervals(self, "top1", "top3", "top5")
 
 
 @dataclass(frozen=True)
 class ClassRecall:
-    """A class, by character and JIS code, and the fraction `top1` of its samples that was recognised."""
+    """A class, by character and JIS code, and the fraction `top1` of its samples that was recognised.
+
+    The interval follows from these: Wilson's, at 95 %.
+    """
 
     character: str
     jis: str
     samples: int
     top1: float
+    top1_interval: Interval = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        fill_intervals(self, "top1")
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,32 @@
-"""The learning rate and the strength of the augmentation at each step of a training."""
+"""How many steps a training has, and the learning rate and the strength of the augmentation at each of them."""
 
 import math
+from dataclasses import replace
 
+from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.recipes import Recipe
 
 START_SHARE = 0.04  # one-cycle begins at this share of its highest learning rate
+
+
+def for_train_split(config: TrainConfig, samples: int, processes: int = 1) -> TrainConfig:
+    """The config with its batch size and epochs for so many samples to train, shared by so many processes.
+
+    While the epochs make fewer than `min_steps` steps, the batches are halved, to `min_batch_size` at least: that
+    costs no more passes over the samples. Then there are as many epochs more as are needed.
+    """
+    least = max(config.min_batch_size, 2 * processes, 2 * config.accumulation_steps)
+    size = config.batch_size
+    while config.epochs * _batches(samples, size) < config.min_steps and size // 2 >= least:
+        if size % (2 * processes):
+            break
+        size //= 2
+    epochs = max(config.epochs, math.ceil(config.min_steps / _batches(samples, size)))
+    return replace(config, batch_size=size, epochs=epochs)
+
+
+def _batches(samples: int, size: int) -> int:
+    return max(1, samples // size)
 
 
 def learning_rate_at(config: Recipe, step: int, steps_per_epoch: int) -> float:

@@ -25,6 +25,7 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
+from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.cpu_threads import use_threads
 from kanji_tui.training.distributed import World, current, peer_failure_as_error
@@ -32,6 +33,7 @@ from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import predict, score
 from kanji_tui.training.profile import watch
 from kanji_tui.training.results import Metrics, Trained
+from kanji_tui.training.schedule import for_train_split
 from kanji_tui.training.state import TrainState, distribute, initial_state
 from kanji_tui.training.step import train_step
 
@@ -169,6 +171,7 @@ def end_epoch(run: TrainingRun) -> None:
     """Validate, keep the model if it is the best so far, and report the epoch."""
     state = run.state
     entry = run.world.on_rank0(lambda: validate(run))
+    share_statistics(state.eval_model, run.world)
     state.history.append(entry)
     is_best = state.best is None or is_better(entry["validation"], state.best["validation"], state.config.best_by)
     if is_best:
@@ -180,10 +183,14 @@ def end_epoch(run: TrainingRun) -> None:
 
 
 def validate(run: TrainingRun) -> dict[str, Any]:
-    """Score the validation split and the subset of the train split; the epoch's entry in the history."""
+    """Score the validation split and the subset of the train split; the epoch's entry in the history.
+
+    BatchNorm's statistics are recomputed first: a model is validated and kept with statistics of its own weights.
+    """
     state, report, classes = run.state, run.report, len(run.card.classes)
     refuse_nan(run)
     clock = time.monotonic()
+    recompute_statistics(state.eval_model, run.train_set, state.config.seed, report)
     validation = score(state.eval_model, run.val_set, state.device, classes, "validation", report)
     clean = score(state.eval_model, run.train_eval_subset, state.device, classes, "train accuracy", report)
     if not math.isfinite(validation.loss):
@@ -259,6 +266,8 @@ def prepare(
     torch.backends.cudnn.benchmark = True
     if device.type == "cpu":
         use_threads(earlier.get("threads") if earlier else None, report)
+    if not earlier:
+        config = fit_to_train_split(config, len(split.train), world, report)
     batch_size = world.batch_size(config.batch_size, len(split.train))
     batches = len(split.train) // batch_size  # the remaining samples differ from epoch to epoch
     state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
@@ -282,6 +291,27 @@ def prepare(
         steps_before=state.epoch * batches + state.batch,
         seconds_before=state.seconds,
     )
+
+
+def fit_to_train_split(config: TrainConfig, samples: int, world: World, report: Report) -> TrainConfig:
+    """The config for so many samples to train; reports what is not the recipe's, and why."""
+    fitted = for_train_split(config, samples, world.size)
+    changed = [
+        f"{after} {what} instead of {before}"
+        for what, before, after in (
+            ("samples a batch", config.batch_size, fitted.batch_size),
+            ("epochs", config.epochs, fitted.epochs),
+        )
+        if after != before
+    ]
+    if changed:
+        report(
+            Notice(
+                f"{' and '.join(changed)}: {samples:,} samples to train would make fewer than the "
+                f"{config.min_steps} steps that are needed; --batch-size and --epochs set other numbers"
+            )
+        )
+    return fitted
 
 
 def _subset(train: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The command line that starts what a form or a run describes, to copy and to keep."""
 
 import shlex
+from dataclasses import replace
 
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR
@@ -18,7 +19,10 @@ def train_command(spec: train.Spec) -> str:
 def train_arguments(spec: train.Spec) -> list[str]:
     """The arguments that say what differs from the network's own recipe."""
     config = spec.config
-    usual = configure(config.network, config.recipe)
+    recipe = configure(config.network, config.recipe)
+    differ = [name for name in ("epochs", "batch_size") if getattr(config, name) != getattr(recipe, name)]
+    implied = configure(config.network, config.recipe, **{name: getattr(config, name) for name in differ})
+    usual = replace(implied, **{name: getattr(recipe, name) for name in differ})
     arguments = ["--network", config.network]
     if config.recipe != default_recipe(config.network):
         arguments += ["--recipe", config.recipe]

@@ -10,8 +10,13 @@ from kanji_tui.system.files import read_json
 
 
 def read_earlier(run: Path, epochs: int) -> tuple[Epoch, ...]:
-    """The epochs in the run directory's training_progress.json, of `epochs` in all; none while there is no file."""
+    """The epochs in the run directory's training_progress.json; none while there is no file.
+
+    They are shown as of `epochs` in all, those of the config, or of as many as there are where a small train split
+    has more.
+    """
     try:
-        return from_history(read_json(run / HISTORY), epochs)
+        history = read_json(run / HISTORY)
+        return from_history(history, max(epochs, len(history["epochs"])))
     except (KanjiError, LookupError, TypeError):
         return ()

@@ -45,12 +45,14 @@ class ClassLine:
 class Catalogue:
     """All classes, and the confused pairs, most frequent first.
 
-    `predicted` is the split that the published model has predicted: all, test, val, train, or empty for none.
+    `predicted` is the split that the published model has predicted: all, test, val, train, or empty for none;
+    `accuracy` is the fraction of its `samples` that are correct.
     """
 
     classes: tuple[ClassLine, ...]
     confusions: tuple[Confusion, ...]
     accuracy: float | None
+    samples: int
     predicted: str
     split_known: bool
 
@@ -132,6 +134,7 @@ class SampleBrowser:
             classes=classes,
             confusions=confusions,
             accuracy=float(correct.sum() / total) if total else None,
+            samples=total,
             predicted=index.predictions.split if index is not None else "",
             split_known=self._split is not None,
         )

@@ -7,6 +7,7 @@ from kanji_tui.events import Progress
 from kanji_tui.jobs import folds
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.run_directory import list_runs
+from kanji_tui.system.intervals import wilson_interval
 from kanji_tui.training.config import configure
 from kanji_tui.training.results import Metrics
 from tests.cli.test_runs import wait_until
@@ -50,4 +51,6 @@ def test_a_figure_is_averaged_over_the_folds():
     found = folds.summarise(made)
     assert (found.mean.validation.top1, found.mean.test.top1) == (pytest.approx(0.2), pytest.approx(0.4))
     assert (found.std.validation.top1, found.std.test.top1) == (pytest.approx(0.1), pytest.approx(0.2))
+    assert (found.mean.test.samples, found.mean.test.top1_interval) == (27, wilson_interval(0.4, 27))
+    assert found.std.test.top1_interval is None
     assert (found.mean.validation.loss, found.std.validation.top3) == (pytest.approx(0.8), 0.0)

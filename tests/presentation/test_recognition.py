@@ -58,7 +58,7 @@ def test_an_evaluation_has_accuracies_confusions_and_what_the_model_lacks() -> N
     shown = lines(present(result))
     assert shown[0] == "ensemble of 2: a.pth, b.pth"
     assert "  samples: 48, 3 of classes the model lacks count as errors" in shown
-    assert "  top-1: 87.50 %" in shown
+    assert "  top-1: 87.50 % (75.30-94.14)" in shown
     assert "  loss: 0.4000" in shown
     assert shown[-2].split() == ["label", "predicted", "as", "count"]
     assert shown[-1].split() == ["田", "4544", "日", "467C", "1,200"]

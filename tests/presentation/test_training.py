@@ -56,11 +56,14 @@ def test_the_head_of_a_run_at_each_state() -> None:
 
     assert head(None) == ["next  no dataset to train on yet: press 2"]
     finished = head(view(result=TRAINED), published=True)
-    assert finished[0] == "kanjinet  finished  best 99.0 %  test 97.1 %"
+    assert finished[0] == "kanjinet  finished  test 97.1 % (94.2-98.6)  best 99.0 %"
     assert finished[1] == "published  next  e exports, 5 browses  took 1:01 on cpu  1,210 samples/s"
     progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
     running = head(view(state="running", progress=progress))
-    assert running == ["kanjinet  running  training  best 99.0 %", "epoch 5 of 12  1,250 samples/s  42 s left"]
+    assert running == [
+        "kanjinet  running  training  best 99.0 %",
+        "epoch 5 of 12  1,250 samples/s  42 s left",
+    ]
     assert head(view(state="running"))[1] == "starting: loading torch"
     assert head(view(state="failed", failure=Failure("no number", "train slower")))[1:] == [
         "no number",
@@ -92,8 +95,8 @@ def test_a_trained_network_with_its_profile() -> None:
     document = present(replace(TRAINED, profile=Profile(3, 64, "cuda:0", 0.12, phases)))
     output = words(document)
     assert f"run {RUN}: kanjinet, 1,108,246 parameters, on cpu" in output
-    assert "best epoch 11 of 12: validation top-1 99.0 %" in output
-    assert "test top-1 97.1 %, top-5 100.0 %" in output
+    assert "best epoch 11 of 12: validation top-1 99.0 % (96.7-99.7)" in output
+    assert "test top-1 97.1 % (94.2-98.6), top-5 100.0 % (98.4-100.0)" in output
     assert "1:01, 1,210 samples/s" in output
     assert "profile_trace.json" in output
     assert cells(table_of(document)) == [["data", "10.0", "25.00 %", ""], ["forward", "30.0", "75.00 %", "20.0"]]
@@ -112,9 +115,11 @@ def test_folds_end_with_mean_and_deviation() -> None:
         Fold(f"{number}/2", f"run-{number}", TRAINED.validation, replace(TRAINED.validation, top1=top1))
         for number, top1 in ((1, 0.90), (2, 0.92))
     )
-    rows = cells(table_of(present(summarise(folds))))
+    document = present(summarise(folds))
+    rows = cells(table_of(document))
     assert rows[0] == ["1/2", "run-1", "98.96 %", "90.00 %", "100.00 %", "98.96 %"]
     assert [row[3] for row in rows[2:]] == ["91.00 %", "1.41 %"]
+    assert words(document) == "mean test top-1 91.00 % (88.10-93.25)"  # of 480 samples
 
 
 def test_a_search_marks_the_best_and_shows_why_a_trial_failed() -> None:
@@ -150,10 +155,11 @@ def test_the_screen_as_plain_text() -> None:
         "The running one, live, is running. Progress: epoch 5 of 12, 3,000 of 12,000 samples, 42 s left." in output
     )
     assert output.endswith("The last lines of its log:\n  one\n  two")
-    assert cells(table_of(document))[0] == [RUN, "kanjinet published", "finished", "12/12", "98.96 %"]
+    first = cells(table_of(document))[0]
+    assert first == [RUN, "kanjinet published", "finished", "12/12", "98.96 % (96.70-99.68)"]
     output = words(training.training_screen([view(result=TRAINED)], [], (), ""))
     assert "The newest, " in output
-    assert "Test top-1 97.1 %, top-5 100.0 %." in output
+    assert "Test top-1 97.1 % (94.2-98.6), top-5 100.0 % (98.4-100.0)." in output
 
 
 def test_the_list_of_networks_names_the_image_size_of_its_macs() -> None:

@@ -1,14 +1,17 @@
 """One of two processes that learn a batch together; started by test_distributed.py, leaves gradients.pt.<rank>."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 
 from kanji_tui.errors import Stopped
 from kanji_tui.events import Event
-from kanji_tui.training import distributed, step
+from kanji_tui.training import distributed, step, trainer
 from kanji_tui.training.state import distribute
 from tests.training.test_step import CONFIG, Forgetful, batch, state_of
 
@@ -50,6 +53,41 @@ def learn(world: distributed.World, most: int) -> dict:
     }
 
 
+class Batches:
+    """A split of 64 samples that are noise."""
+
+    def __len__(self) -> int:
+        return 64
+
+    def __call__(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        images, labels = batch(64)
+        return images[positions], labels[positions]
+
+    def stream(self, batches: Iterable[torch.Tensor]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        return map(self, batches)
+
+
+def statistics(world: distributed.World, ema: float) -> dict[str, torch.Tensor]:
+    """Those of the validated network after an epoch has ended.
+
+    Rank 0 alone recomputes them: SyncBatchNorm must not wait for rank 1 there.
+    """
+    state = state_of(replace(CONFIG, ema=ema))
+    state.world = world
+    network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(state.eval_model)
+    if state.average:
+        state.average.network = network
+    else:
+        state.network = network
+    splits = {name: Batches() for name in ("train_set", "val_set", "train_eval_subset")}
+    run = SimpleNamespace(
+        state=state, world=world, report=Told(), card=SimpleNamespace(classes=range(10)), directory=None,
+        batches=4, batch_size=16, epochs=1, **splits,
+    )  # fmt: skip
+    trainer.end_epoch(run)
+    return {name: tensor for name, tensor in network.state_dict().items() if "running" in name}
+
+
 def stop() -> None:
     raise Stopped()
 
@@ -57,6 +95,8 @@ def stop() -> None:
 def main() -> None:
     world = distributed.join()
     found = {"whole": learn(world, 1000), "micro-batches": learn(world, 5)}
+    trainer.artifacts.write_epoch = lambda *_: None
+    found["statistics"] = [statistics(world, ema) for ema in (0.0, 0.2)]
     found["all_gather"] = world.all_gather(world.rank)
     found["broadcast"] = world.broadcast({"a": world.rank})
     found["any_rank"] = world.any_rank(world.rank == 1, False)

@@ -26,6 +26,16 @@ def test_what_was_asked_for_goes_before_the_recipe():
     assert config.batch_size == find_recipe("standard", on_gpu=torch_uses_gpu()).batch_size
 
 
+def test_epochs_and_batch_size_that_are_given_suit_any_train_split():
+    assert configure().min_steps > 0
+    assert configure(epochs=3).min_steps == 0
+    assert configure(epochs=3, min_steps=50).min_steps == 50
+    assert configure().min_batch_size < configure().batch_size
+    assert configure(batch_size=100).min_batch_size == 100
+    older = from_plain(TrainConfig, {"epochs": 3, "batch_size": 128})  # from a run of an older version
+    assert (older.min_steps, older.min_batch_size) == (0, 128)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_can_be_chosen_for_every_network(name):
     for network in NETWORKS:

@@ -18,7 +18,7 @@ from kanji_tui.training.config import configure
 from kanji_tui.training.distributed import World
 from kanji_tui.training.state import seed_apart
 from tests.training.one_of_two import stop
-from tests.training.running import checkpoint_of, run
+from tests.training.running import checkpoint_of, run, same
 from tests.training.test_step import CONFIG, batch, state_of
 
 SAMPLES = 16
@@ -88,6 +88,12 @@ def test_when_one_device_is_too_small_all_take_smaller_micro_batches(two):
         assert found["whole"]["accumulation_steps"] == 1
         assert found["micro-batches"]["accumulation_steps"] == 2
         assert len(found["micro-batches"]["told"]) == 1
+
+
+def test_all_processes_have_the_statistics_that_rank_0_recomputed(two):
+    assert same(two[0]["statistics"], two[1]["statistics"])
+    for found in two[1]["statistics"]:
+        assert all(tensor.any() for name, tensor in found.items() if name.endswith("running_mean"))
 
 
 def test_collectives(two):

@@ -13,6 +13,7 @@ from kanji_tui.errors import Stopped
 from kanji_tui.training import loader, probe, profile, sanity_check
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.averaging import AveragedNetwork
+from kanji_tui.training.batchnorm import recompute_statistics
 from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.distributed import World, join
 from kanji_tui.training.energy import gpus_in_use
@@ -201,6 +202,19 @@ def test_validation_on_a_gpu_scores_as_the_cpu_and_in_halves_where_memory_ends(
             assert found.loss == pytest.approx(expected.loss, rel=1e-5)
             assert replace(found, loss=0.0) == replace(expected, loss=0.0)
             assert np.array_equal(predict(network, on_gpu, "validation", report), predicted)
+
+
+def test_statistics_are_recomputed_on_the_gpu_as_on_the_cpu(sample_dataset: Path, report) -> None:
+    dataset = open_dataset(sample_dataset)
+    config = replace(ALL_OF_IT, precision="bfloat16")
+    expected = initial_state(config, len(dataset.classes), dataset.size, 8, CPU).eval_model
+    recompute_statistics(expected, DeviceLoader(dataset, np.arange(90), CPU, report), 0, report)
+    with machine_with_gpu():
+        network = initial_state(config, len(dataset.classes), dataset.size, 8, GPU).eval_model
+        recompute_statistics(network, DeviceLoader(dataset, np.arange(90), GPU, report), 0, report)
+        for name, tensor in network.state_dict().items():
+            assert tensor.device == GPU
+            assert torch.allclose(tensor.cpu(), expected.state_dict()[name], rtol=1e-4, atol=1e-6), name
 
 
 def room_for(network: torch.nn.Module, most: int) -> None:

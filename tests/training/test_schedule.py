@@ -1,8 +1,48 @@
+from dataclasses import replace
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kanji_tui.training.config import configure
-from kanji_tui.training.schedule import START_SHARE, augmentation_strength_at, learning_rate_at
+from kanji_tui.training.recipes import NAMES
+from kanji_tui.training.schedule import START_SHARE, augmentation_strength_at, for_train_split, learning_rate_at
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("on_gpu", [False, True])
+def test_large_train_splits_have_the_recipes_own_numbers(name, on_gpu, monkeypatch):
+    monkeypatch.setattr("kanji_tui.training.config.torch_uses_gpu", lambda: on_gpu)
+    config = configure(recipe=name)
+    for samples in (8_000, 60_000, 425_040):  # the last: ETL9G
+        assert for_train_split(config, samples) == config
+
+
+@given(
+    recipe=st.sampled_from(NAMES), samples=st.integers(2, 20_000), size=st.integers(1, 8), steps=st.integers(1, 8)
+)
+def test_small_train_splits_have_smaller_batches_and_then_more_epochs(recipe, samples, size, steps):
+    config = configure(recipe=recipe, accumulation_steps=steps)
+    found = for_train_split(config, samples, size)
+    assert found == replace(config, batch_size=found.batch_size, epochs=found.epochs)
+    assert found.epochs >= config.epochs
+    assert config.batch_size >= found.batch_size >= min(config.min_batch_size, config.batch_size)
+    batches = max(1, samples // found.batch_size)
+    assert batches * found.epochs >= config.min_steps
+    if config.batch_size % size == 0:
+        assert found.batch_size % size == 0, "still shared evenly"
+    if found.epochs > config.epochs:
+        assert (found.epochs - 1) * batches < config.min_steps
+        least = max(config.min_batch_size, 2 * size, 2 * steps)
+        assert found.batch_size // 2 < least or found.batch_size % (2 * size), "batches are halved first"
+
+
+def test_what_is_given_is_kept_on_the_smallest_train_split():
+    assert for_train_split(configure(epochs=3), 20) == configure(epochs=3)
+    found = for_train_split(configure(batch_size=64), 200)
+    assert found.batch_size == 64
+    assert found.epochs > configure().epochs
 
 
 def test_one_cycle_rises_to_the_highest_and_falls_to_the_last():

@@ -1,6 +1,6 @@
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -10,6 +10,8 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
+from kanji_tui.system.intervals import wilson_interval
+from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training import checkpoint, trainer
 from kanji_tui.training.config import configure
 from kanji_tui.training.trainer import epoch_order
@@ -44,7 +46,8 @@ def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
     assert card.source == "drawn sample"
     assert card.split["kind"] == "writer"
     assert card.split["dataset_digest"] == dataset.digest
-    assert card.metrics["test"] == asdict(trained.test)
+    assert card.metrics["test"] == to_plain(trained.test)
+    assert card.metrics["test"]["top1_interval"] == list(wilson_interval(trained.test.top1, trained.test.samples))
     assert 0 < card.metrics["ink_extent"] <= 1
     best = max(report.epochs, key=lambda epoch: (epoch.val_top1, -epoch.val_loss))
     assert (info["epoch"], info["val_accuracy"]) == (best.epoch, 100 * best.val_top1)
@@ -205,6 +208,27 @@ def test_patience_ends_it_early(sample_dataset, tmp_path):
     still = configure(epochs=9, batch_size=66, learning_rate=1e-12, ema=0.0, patience=2)
     trained, _ = run(sample_dataset, tmp_path, still)
     assert trained.epochs < 9
+
+
+def fitting(report) -> list[str]:
+    """What was reported of a recipe that was fitted to few samples."""
+    notices = (event.message for event in report.events if isinstance(event, Notice))
+    return [message for message in notices if "instead of" in message]
+
+
+def test_a_small_train_split_gets_smaller_batches_and_more_epochs_with_the_reason(sample_dataset, tmp_path):
+    config = configure(epochs=1, min_steps=5, batch_size=132, min_batch_size=66)  # of 132 samples
+    with pytest.raises(Stopped):
+        run(sample_dataset, tmp_path, config, stop_in=("training", 3 * 66))
+    trained, report = run(sample_dataset, tmp_path, config, resume=tmp_path)
+    assert trained.epochs == report.epochs[-1].epochs == 3
+    assert checkpoint_of(tmp_path)["optimisers"][0]["state"][0]["step"] == 6
+    assert report.epochs[-1].learning_rate == pytest.approx(config.learning_rate * config.final_learning_rate)
+    assert not fitting(report), "said once, at the start"
+    _, report = run(sample_dataset, tmp_path / "new", replace(config, min_steps=3))
+    (message,) = fitting(report)
+    assert message.startswith("66 samples a batch instead of 132 and 2 epochs instead of 1: 132 samples to train")
+    assert "--epochs" in message
 
 
 def test_fewer_samples_than_a_batch_are_one_batch(sample_dataset, tmp_path):

@@ -171,7 +171,7 @@ async def test_every_kept_result_has_its_table(recorded: Path) -> None:
         await pilot.press("down")
         await shows(pilot, "avg_2x2 needs training again")
         await pilot.press("left")
-        await shows(pilot, "top-1          96.98 %, as trained 97.12 %")
+        await shows(pilot, "top-1          96.98 % (93.97-98.51), as trained 97.12 % (94.15-98.60)")
         assert "ranges from    drawn sample, train split" in text_of(pilot)
         await pilot.press("left", "left")
         await shows(pilot, "choose one of: fixed_avg")
