@@ -25,7 +25,7 @@ SMALLEST_IMAGE = 128  # pixels: a smaller image is not averaged against noise
 FRINGE, CLOSE = 12, 2  # pixels: how far the soft edge of an object, of a stroke reaches
 MOST_PASSES = 4
 LINE_LENGTH, LINE_WIDTH = 0.88, 0.4  # a guide line: shares of the image's side and of the stroke width
-FILLED = 0.6  # more ink than this share of its box is no character
+FILLED = 0.8  # more ink than this share of its box is no character
 LINE_SHARE = 0.35  # of its pixels that no stroke covers
 
 SOLID = "the ink fills an area and has no strokes"

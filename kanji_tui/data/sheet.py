@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 
 from kanji_tui.data.background import COARSE, DARKEST_PAPER, continued_closing, has_dark_ink, odd, shrink, spread
-from kanji_tui.data.components import Components, find_components
+from kanji_tui.data.components import find_components, run_lengths
 
 WINDOWS = 1 / 16, 1 / 8  # of the longer side: wider than strokes, narrower than a sheet
 CONTRAST = 40  # levels between sheet and surroundings
@@ -83,9 +83,9 @@ def _enlarge(region: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _width(mask: np.ndarray) -> float:
-    """The mean width of what a mask shows."""
-    found: Components = find_components(mask)
-    return float(np.average(found.width, weights=found.area)) if len(found) else 0.0
+    """The median width, across or down, of what a mask shows; 0 if that is nothing."""
+    widths = np.minimum(run_lengths(mask), run_lengths(mask.T).T)[mask]
+    return float(np.median(widths)) if len(widths) else 0.0
 
 
 def split_level(levels: np.ndarray) -> int:
