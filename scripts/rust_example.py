@@ -77,7 +77,7 @@ def from_photo(levels: np.ndarray) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photo.png"
         Image.fromarray(levels).save(path)
-        return fit_to_frame(read_ink(path), SIZE, EXTENT)
+        return fit_to_frame(read_ink(path).ink, SIZE, EXTENT)
 
 
 def rows(image: np.ndarray, digits: int) -> list[str]:

@@ -1,9 +1,9 @@
 """Reads a folder of image files with one subfolder per class.
 
 A subfolder is named by the character or its code, as `folder_names` says; several may name the same character.
-Images may have any size and shape. The median level of the border is paper; the level furthest from it is ink.
-Paper becomes 0, the darkest possible pixel 255; the image is padded with paper to a square and resized by area
-averages.
+Images may have any size and shape. The median level of the border is paper; the level furthest from it is ink. If
+the border is a frame or a table instead, the character within it is found as in `predict`. Paper becomes 0, the
+darkest possible pixel 255; the image is padded with paper to a square and resized by area averages.
 """
 
 import os
@@ -13,10 +13,12 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from kanji_tui.characters.jis import character_of, name_jis
+from kanji_tui.data.background import has_dark_ink
+from kanji_tui.data.character_ink import find_ink
 from kanji_tui.data.folder_names import choose_reading, parse_class
+from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, read_colours, read_levels
 from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.resize import resize_grey
 from kanji_tui.data.source import (
@@ -29,11 +31,9 @@ from kanji_tui.data.source import (
 )
 from kanji_tui.errors import KanjiError, UsageError
 
-ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".pbm", ".ppm"))
 MAX_COUNTED = 10_000  # images, when a folder is only listed
-MAX_SIDE = 1024  # pixels; a larger image is first averaged over whole blocks of pixels
 MIN_BATCH, MAX_BATCHES = 2000, 200
-NOT_READABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+MOST_INK = 0.2  # share of an image; more may be paper within a frame
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ClassFolders:
         for number in record.tolist():
             path = self.files[number][0]
             try:
-                yield resize_grey(_pad_to_square(extract_ink(read_levels(path)))[None], size)
+                yield resize_grey(_pad_to_square(read_ink(path))[None], size)
             except NOT_READABLE as error:
                 raise KanjiError(f"{path} changed while it was read: {error}", "prepare again") from None
 
@@ -197,31 +197,24 @@ def _batches(folders: list[list[tuple[Path, int]]]) -> Iterator[list[tuple[Path,
         yield batch
 
 
-def read_levels(path: Path) -> np.ndarray:
-    """The grey levels of an image file, uint8 (H, W); transparent pixels become white or black, unlike the ink."""
-    with Image.open(path) as opened:
-        image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
-            levels = np.asarray(image.convert("F"))
-            image = Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
-        elif "A" in image.getbands() or "transparency" in image.info:
-            image = image.convert("RGBA")
-            opacity = np.asarray(image.getchannel("A"), np.float64)
-            dark = (np.asarray(image.convert("L")) * opacity).sum() < 128 * opacity.sum()
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white" if dark else "black"), image)
-        if (longest := max(image.size)) > MAX_SIDE:
-            image = image.convert("L").reduce(-(-longest // MAX_SIDE))
-        return np.asarray(image.convert("L"))
+def read_ink(path: Path) -> np.ndarray:
+    """The ink of an image file, uint8 (H, W): paper 0, black on white 255; raises one of NOT_READABLE."""
+    levels = read_levels(path)
+    ink, dark_ink = extract_ink(levels)
+    # Paper within a frame looks like much ink. The costlier comparison is needed only then.
+    if (ink > ink.max() / 2).mean() < MOST_INK or has_dark_ink(levels) == dark_ink:
+        return ink
+    return (255 * find_ink(read_colours(path)).ink + 0.5).astype(np.uint8)
 
 
-def extract_ink(levels: np.ndarray) -> np.ndarray:
-    """Grey levels to ink, uint8 (H, W): paper 0, black (white on dark paper) 255."""
+def extract_ink(levels: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Grey levels to ink, uint8 (H, W): paper 0, black (white on dark paper) 255; and whether the ink is dark."""
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     paper = int(np.sort(border)[len(border) // 2])
     dark_ink = paper - int(levels.min()) >= int(levels.max()) - paper
     reach = max(1, paper if dark_ink else 255 - paper)
     away = (paper - levels.astype(np.int32)) if dark_ink else (levels.astype(np.int32) - paper)
-    return ((away.clip(0) * 255 + reach // 2) // reach).astype(np.uint8)
+    return ((away.clip(0) * 255 + reach // 2) // reach).astype(np.uint8), dark_ink
 
 
 def _pad_to_square(ink: np.ndarray) -> np.ndarray:

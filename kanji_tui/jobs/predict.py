@@ -10,14 +10,15 @@ from kanji_tui.recognition.results import Predicted
 
 @dataclass(frozen=True)
 class Spec:
-    """`invert`: swap ink and paper, after the border has shown which is which."""
+    """`invert`: swap ink and paper after their detection; `show`: include the images that the model gets."""
 
     images: tuple[Path, ...]
     model_path: Path = DEFAULT_MODEL
     invert: bool = False
+    show: bool = False
 
 
 def run(spec: Spec, report: Report) -> Predicted:
     from kanji_tui.recognition.predictor import predict
 
-    return predict(spec.images, spec.model_path, spec.invert, report)
+    return predict(spec.images, spec.model_path, spec.invert, spec.show, report)

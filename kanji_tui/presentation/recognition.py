@@ -15,8 +15,10 @@ from kanji_tui.recognition.results import (
     Explained,
     Explanations,
     Predicted,
+    Prediction,
     Suspect,
     Suspects,
+    Unreadable,
 )
 from kanji_tui.system import numbers
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot
@@ -75,8 +77,23 @@ def candidate_line(found: Candidate, label_jis: str, width: int) -> Line:
 
 
 def prediction_document(result: Predicted) -> Document:
-    """The candidates for each image."""
-    return tuple(candidate_table(one.candidates, title=one.path) for one in result.predictions)
+    """The candidates for each image, or why there are none."""
+    return tuple(block for one in result.predictions for block in _prediction(one))
+
+
+def _prediction(one: Prediction | Unreadable) -> Document:
+    if isinstance(one, Unreadable):
+        remedy = (f"  to do: {one.error.remedy}",) if one.error.remedy else ()
+        return (Table((), (), title=one.path), (Styled("  error: ", "bad"), one.error.message), *remedy)
+    doubt = ((Styled("  doubtful: ", "warning"), one.doubtful),) if one.doubtful else ()
+    shown = tuple(f"  {row}" for row in pixel_lines([bytes.fromhex(row) for row in one.image]))
+    return (candidate_table(one.candidates, title=one.path), *doubt, *shown)
+
+
+def pixel_lines(rows: Sequence[bytes]) -> list[str]:
+    """An image, rows of levels 0-255, as lines of shade characters: a cell for one pixel and the one below it."""
+    pairs = (zip(*two, strict=True) for two in zip(rows[::2], rows[1::2], strict=True))
+    return ["".join(SHADES[round((a + b) / 510 * (len(SHADES) - 1))] for a, b in pair) for pair in pairs]
 
 
 # evaluation

@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-INK = 0.3  # levels above this fraction of the strongest count as ink: not soft edges, not paper
+from kanji_tui.data.character_ink import INK
+
 FAINT = 0.1  # levels below this fraction of the strongest count as paper
 DEFAULT_EXTENT = 0.8  # if the model's card has none
 

@@ -1,60 +1,70 @@
-"""Predicts the character in an image file."""
+"""Predicts the characters in image files."""
 
 from pathlib import Path
 
-import numpy as np
-
-from kanji_tui.data.images import NOT_READABLE, read_levels
-from kanji_tui.errors import KanjiError
+from kanji_tui.data.character_ink import FoundInk, find_ink
+from kanji_tui.data.image_files import NOT_READABLE, REMEDY, read_colours
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.recognition.candidates import most_probable
 from kanji_tui.recognition.ink import DEFAULT_EXTENT, fit_to_frame
-from kanji_tui.recognition.models import open_model
-from kanji_tui.recognition.results import Predicted, Prediction
+from kanji_tui.recognition.models import Model, open_model
+from kanji_tui.recognition.results import ErrorMessage, Predicted, Prediction, Unreadable
 
 CANDIDATES = 5
-FAINTEST = 0.1  # an image whose levels differ by less is blank
+BLANK_REMEDY = "write darker, or photograph it closer and in even light"
 
 
-def predict(images: tuple[Path, ...], model_path: Path, invert: bool, report: Report) -> Predicted:
-    """The five most probable characters of each image file. Raises KanjiError for an unreadable or blank file.
+def predict(images: tuple[Path, ...], model_path: Path, invert: bool, show: bool, report: Report) -> Predicted:
+    """The five most probable characters of each image file.
 
-    The border decides whether ink is dark or light; `invert` reverses that.
+    A file that cannot be read or is blank has its error in its place. `invert`: swap ink and paper after their
+    detection. `show`: the predictions include the images that the model gets.
     """
     model = open_model(model_path)
     if model.warning:
         report(Notice(model.warning))
-    extent = float(model.card.metrics.get("ink_extent", DEFAULT_EXTENT))
-    found = []
+    found: list[Prediction | Unreadable] = []
     for number, path in enumerate(images, start=1):
         raise_if_stopped(report)
-        image = fit_to_frame(read_ink(path, invert), model.card.size, extent)
-        candidates = most_probable(model.logits(image[None])[0], model.card.classes, CANDIDATES)
-        found.append(Prediction(str(path), candidates))
+        try:
+            found.append(_predict_one(model, path, invert, show))
+        except KanjiError as error:
+            found.append(Unreadable(str(path), ErrorMessage(error.message, error.remedy, error.exit_code)))
         report(Progress("predicting", number, len(images), "images", item=str(path)))
-    return Predicted(tuple(found), str(model_path))
+    return Predicted(tuple(found), str(model_path), _common_error(found))
 
 
-def read_ink(path: Path, invert: bool = False) -> np.ndarray:
-    """The ink of an image file, float32 (H, W) in 0-1, ink high.
+def _predict_one(model: Model, path: Path, invert: bool, show: bool) -> Prediction:
+    extent = float(model.card.metrics.get("ink_extent", DEFAULT_EXTENT))
+    found = read_ink(path, invert)
+    image = fit_to_frame(found.ink, model.card.size, extent)
+    candidates = most_probable(model.logits(image[None])[0], model.card.classes, CANDIDATES)
+    rows = tuple(row.tobytes().hex() for row in image) if show else ()
+    return Prediction(str(path), candidates, found.doubtful, rows)
 
-    Paper is the median level of the border; the levels furthest from it are ink. With `invert` the border is ink.
+
+def _common_error(found: list[Prediction | Unreadable]) -> ErrorMessage | None:
+    """The error of the whole if no image could be predicted."""
+    failed = [one for one in found if isinstance(one, Unreadable)]
+    if len(failed) < len(found) or not failed:
+        return None
+    if len(failed) == 1:
+        return failed[0].error
+    return ErrorMessage(f"none of the {len(failed)} images shows a character", failed[0].error.remedy, 1)
+
+
+def read_ink(path: Path, invert: bool = False) -> FoundInk:
+    """The ink of the character in an image file; `invert` swaps ink and paper after their detection.
+
     Raises KanjiError for a file that cannot be read as an image or is blank.
     """
     try:
-        levels = read_levels(path).astype(np.float32) / 255
+        found = find_ink(read_colours(path), invert)
     except FileNotFoundError:
         raise KanjiError(f"there is no image {path}") from None
     except NOT_READABLE as error:
-        raise KanjiError(f"{path} cannot be read as an image: {error}", "give a PNG, JPEG, WebP, BMP ...") from None
-    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
-    paper = float(np.median(border))
-    reach = (paper - levels.min(), levels.max() - paper)
-    if max(reach) < FAINTEST:
-        raise KanjiError(f"{path} is blank: all its pixels have nearly the same level")
-    dark_ink = reach[0] >= reach[1]
-    if invert:
-        dark_ink = not dark_ink
-        paper = float(levels.max() if dark_ink else levels.min())
-    ink: np.ndarray = np.clip(paper - levels if dark_ink else levels - paper, 0, 1)
-    return ink
+        raise KanjiError(f"{path} cannot be read as an image: {first_line(error)}", REMEDY) from None
+    if found.blank:
+        raise KanjiError(f"{path} is blank: no ink stands out from the paper", BLANK_REMEDY)
+    return found

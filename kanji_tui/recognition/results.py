@@ -1,8 +1,9 @@
 """The results of predictions, evaluations and saliency; imports neither torch nor onnx."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kanji_tui.system.intervals import Interval, fill_intervals
+from kanji_tui.system.plain_data import OPTIONAL
 
 
 @dataclass(frozen=True)
@@ -16,18 +17,42 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The candidates for the image in `path`, most probable first."""
+    """The candidates for the image in `path`, most probable first.
+
+    `doubtful`: why the image may be misunderstood, or empty. `image`: what the model gets, if asked for: a string
+    for each row, two hexadecimal digits for each pixel, 00 paper to ff ink.
+    """
 
     path: str
     candidates: tuple[Candidate, ...]
+    doubtful: str = field(default="", metadata=OPTIONAL)
+    image: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class ErrorMessage:
+    """What happened, what to do about it, and the exit code."""
+
+    message: str
+    remedy: str
+    code: int
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An image file in which no character was found, and why."""
+
+    path: str
+    error: ErrorMessage
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What `predict --json` prints."""
+    """What `predict --json` prints, in the order of the files; `error` if there is no prediction among them."""
 
-    predictions: tuple[Prediction, ...]
+    predictions: tuple[Prediction | Unreadable, ...]
     model_path: str
+    error: ErrorMessage | None = field(default=None, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def read_images(
     """The images at the model's size, uint8 (n, S, S), and their labels ("" for an image file)."""
     if image is not None:
         extent = float(card.metrics.get("ink_extent", DEFAULT_EXTENT))
-        return fit_to_frame(read_ink(image), card.size, extent)[None], [""]
+        return fit_to_frame(read_ink(image).ink, card.size, extent)[None], [""]
     dataset = open_dataset(data_dir)
     if dataset.size != card.size:
         raise KanjiError(

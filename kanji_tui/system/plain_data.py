@@ -11,12 +11,17 @@ from typing import Any, TypeVar
 from kanji_tui.errors import UsageError
 
 T = TypeVar("T")
+OPTIONAL = {"optional": True}
 
 
 def to_plain(value: Any) -> Any:
-    """The value as plain values: dataclasses become dicts, tuples become lists, paths become strings."""
+    """The value as plain values: dataclasses become dicts, tuples become lists, paths become strings.
+
+    A field whose metadata is OPTIONAL is omitted if it is empty.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        shown = [f for f in dataclasses.fields(value) if f.metadata != OPTIONAL or getattr(value, f.name)]
+        return {f.name: to_plain(getattr(value, f.name)) for f in shown}
     if isinstance(value, dict):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

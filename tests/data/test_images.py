@@ -6,7 +6,7 @@ from PIL import Image
 
 from kanji_tui.data.checks import verify
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.data.images import extract_ink, read_levels
+from kanji_tui.data.images import extract_ink, read_ink
 from kanji_tui.data.preparation import prepare
 from kanji_tui.errors import UsageError
 from tests.data.making import TA, A, area_average, bytes_of, ring, write_images
@@ -84,9 +84,24 @@ def test_ink_side_and_paper_level_come_from_the_border():
     dark[8:12, 8:12] = 0
     dark[0, 3] = 10  # a speck on the border changes nothing
     light = 255 - dark
-    assert extract_ink(dark)[10, 10] == extract_ink(light)[10, 10] == 255
-    assert extract_ink(dark)[2, 2] == extract_ink(light)[2, 2] == 0
-    assert extract_ink(np.full((5, 5), 77, np.uint8)).max() == 0
+    for levels, dark_ink in ((dark, True), (light, False)):
+        ink, found = extract_ink(levels)
+        assert (ink[10, 10], ink[2, 2], found) == (255, 0, dark_ink)
+    assert extract_ink(np.full((5, 5), 77, np.uint8))[0].max() == 0
+
+
+@pytest.mark.parametrize(("frame", "color"), [(4, 0), (14, 0), (30, 60)])
+def test_a_frame_or_a_table_is_no_paper(tmp_path, frame, color):
+    """The ink stays where it is; a clean image gives the same values as ever."""
+    clean = 255 - 17 * ring(5)[:, :127]
+    Image.fromarray(clean.astype(np.uint8)).save(tmp_path / "clean.png")
+    Image.fromarray(np.pad(clean, frame, constant_values=color).astype(np.uint8)).save(tmp_path / "framed.png")
+    expected = 17 * ring(5)[:, :127]
+    assert np.array_equal(read_ink(tmp_path / "clean.png"), expected)
+    found = read_ink(tmp_path / "framed.png")
+    assert (found > 60).sum() == pytest.approx((expected > 60).sum(), rel=0.05)
+    assert not found[0].any()
+    assert not found[:, -1].any()
 
 
 def test_colour_transparent_16_bit_and_large_images_are_read(tmp_path):
@@ -100,7 +115,7 @@ def test_colour_transparent_16_bit_and_large_images_are_read(tmp_path):
     Image.fromarray(np.where(shape, 0, 255).astype(np.uint8)).resize((3000, 3000)).save(tmp_path / "large.png")
     Image.fromarray(np.where(shape, 0, 255).astype(np.uint8)).convert("1").save(tmp_path / "bits.tif")
     for name in ("alpha.png", "deep.png", "colour.jpg", "large.png", "bits.tif"):
-        ink = extract_ink(read_levels(tmp_path / name))
+        ink = read_ink(tmp_path / name)
         height, width = ink.shape
         assert ink[height // 2, width // 2] > 200, name
         assert ink[height // 8, width // 8] < 20, name

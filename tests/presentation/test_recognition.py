@@ -15,12 +15,14 @@ from kanji_tui.presentation.recognition import (
 from kanji_tui.recognition.results import (
     Candidate,
     Confusion,
+    ErrorMessage,
     Explained,
     Explanations,
     Predicted,
     Prediction,
     Suspect,
     Suspects,
+    Unreadable,
 )
 from tests.drawn import FOUND
 from tests.tui.recorded import EVALUATION
@@ -51,6 +53,20 @@ def test_a_prediction_has_its_file_above_it() -> None:
     shown = lines(present(Predicted((Prediction("a[b].png", CANDIDATES),), "model.pth")))
     assert shown[0] == "a[b].png"
     assert "75.00 %" in shown[1]
+
+
+def test_a_doubt_an_error_and_an_image_stand_below_their_file() -> None:
+    doubtful = Prediction("a.png", CANDIDATES, "the ink is very faint", ("00ff", "00ff", "8000", "8000"))
+    blank = Unreadable("b.png", ErrorMessage("b.png is blank", "write darker", 1))
+    shown = lines(present(Predicted((doubtful, blank), "model.pth")))
+    assert shown[3:] == [
+        "  doubtful: the ink is very faint",
+        "   █",
+        "  ▒",
+        "b.png",
+        "  error: b.png is blank",
+        "  to do: write darker",
+    ]
 
 
 def test_an_evaluation_has_accuracies_confusions_and_what_the_model_lacks() -> None:

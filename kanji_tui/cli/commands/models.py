@@ -3,9 +3,11 @@
 from argparse import Namespace
 from pathlib import Path
 
+from kanji_tui.cli.console import print_error
 from kanji_tui.cli.options import AddCommand, Parser, add_model_path, positive
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
+from kanji_tui.errors import KanjiError
 from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
 from kanji_tui.jobs.export_mapping import Spec as MappingSpec
@@ -13,6 +15,7 @@ from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
 from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
 from kanji_tui.jobs.predict import Spec as PredictSpec
 from kanji_tui.paths import DATA_DIR
+from kanji_tui.recognition.results import Predicted, Unreadable
 
 
 def add(command: AddCommand, common: Parser) -> None:
@@ -47,12 +50,19 @@ def add_predict(parser: Parser) -> None:
     add_model_path(parser)
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     parser.add_argument("--invert", action="store_true", help="swap ink and paper after their detection")
+    parser.add_argument(
+        "--show", action="store_true", help="show the image that the model gets; with --json: its pixels"
+    )
 
 
 def predict(args: Namespace) -> int:
-    spec = PredictSpec(tuple(args.images), args.model_path, args.invert)
-    show(run_here("predict", spec), args.json)
-    return 0
+    spec = PredictSpec(tuple(args.images), args.model_path, args.invert, args.show)
+    result: Predicted = run_here("predict", spec)
+    if args.json or result.error is None:
+        show(result, args.json)
+    if result.error is not None:
+        print_error(KanjiError(result.error.message, result.error.remedy))
+    return int(any(isinstance(one, Unreadable) for one in result.predictions))
 
 
 def add_export(parser: Parser, common: Parser) -> None:

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from kanji_tui.data.etl import COLUMNS, ROWS
 from kanji_tui.recognition.drawing.model import normalise
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.strokes import DEFAULT_WIDTH, PAPER, measure_style, measure_width, render
-from kanji_tui.recognition.ink import ink_box
+from kanji_tui.recognition.ink import fit_to_frame, ink_box
+from kanji_tui.recognition.predictor import read_ink
 from tests.drawn import DEN, DRAWN
 
 STYLE = StrokeStyle(0.7, 0.05)
@@ -66,3 +68,12 @@ def test_a_dot_is_as_wide_as_a_stroke_and_blank_images_have_the_default_width():
     assert right - left == pytest.approx(STYLE.width * COLUMNS, abs=2)
     assert bottom - top == pytest.approx(STYLE.width * COLUMNS, abs=2)
     assert measure_width(np.zeros((2, 8, 8))) == DEFAULT_WIDTH
+
+
+@pytest.mark.parametrize("style", [STYLE, StrokeStyle(1.0, 0.03), StrokeStyle(0.6, 0.07)])
+@pytest.mark.parametrize("strokes", DRAWN.values(), ids=DRAWN)
+def test_a_saved_drawing_is_predicted_from_the_image_that_was_recognised(tmp_path, strokes, style):
+    Image.fromarray(render(strokes, style)).save(tmp_path / "drawing.png")
+    found = read_ink(tmp_path / "drawing.png")
+    assert np.array_equal(fit_to_frame(found.ink, 64, style.extent), normalise(strokes, style, 64))
+    assert found.doubtful == ""

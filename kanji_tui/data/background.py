@@ -1,0 +1,162 @@
+"""Separates ink from paper that is lit unevenly, by grey levels or by colours.
+
+The paper's level at each pixel is the grey closing of the image (a maximum filter, then a minimum filter, both of
+one square window; Serra: "Image Analysis and Mathematical Morphology", 1982): everything dark and narrower than the
+window disappears, while gradients and the edge of a shadow stay as they are. For light ink the image is inverted
+first.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+COARSE = 256  # pixels a side: at this size noise is averaged, and the decisions about the whole image are cheap
+WINDOW = 1 / 5  # of the image's longer side: wider than any stroke
+WINDOWS = (1 / 32, 1 / 16, 1 / 8, WINDOW)  # with which light and dark structures are compared
+COLOUR_FACTOR = 3  # a colour contrast decides only if it exceeds the grey contrast by this factor
+PAPER = 5, 25  # per cent of the pixels, those nearest to the background, that are paper in every image
+TWENTIETH, QUARTILE = -1.645, -0.674  # these percentiles of a normal distribution
+SOFT_EDGE = 2  # pixels around a stroke
+STROKE = 0.6  # what is darker than its paper by this share is a stroke and no shadow
+DARKEST_PAPER = 0.45  # of the brightest paper: darker paper, a table, does not amplify its texture
+
+
+@dataclass(frozen=True, eq=False)
+class Separated:
+    """`ink` float32 (H, W): 0 paper, 1 black ink on white paper; `noise`: its standard deviation on paper."""
+
+    ink: np.ndarray
+    noise: float
+
+
+def separate_ink(levels: np.ndarray, dark_ink: bool) -> Separated:
+    """The dark or light ink in an image of levels uint8 (H, W)."""
+    if not dark_ink:
+        levels = 255 - levels
+    background = find_background(levels)
+    depth = background.astype(np.float32) - levels
+    low, middle = (float(value) for value in np.percentile(depth[::2, ::2], PAPER))
+    noise = (middle - low) / (QUARTILE - TWENTIETH)
+    bias = middle - QUARTILE * noise  # noise raises a maximum
+    floor = max(1.0, DARKEST_PAPER * float(np.percentile(background[::4, ::4], 98)))
+    ink = ((depth - bias) / np.maximum(background - bias, floor)).clip(0, 1)
+    return Separated(ink, noise / 255)
+
+
+def find_background(levels: np.ndarray) -> np.ndarray:
+    """The levels of the paper, uint8 (H, W), in an image with dark ink.
+
+    Beyond its edges the image is continued, as gradients and shadows are; strokes are not.
+    """
+    window = odd(WINDOW * max(levels.shape))
+    paper = closing(levels, window)
+    strokes = spread(levels < (1 - STROKE) * paper, SOFT_EDGE)
+    return continued_closing(levels, np.where(strokes, paper, levels), window)
+
+
+def continued_closing(levels: np.ndarray, border: np.ndarray, window: int) -> np.ndarray:
+    """The closing of levels (H, W), continued beyond their edges by the outermost pixels of `border` (H, W)."""
+    around = window - 1
+    continued = np.pad(border, around, mode="edge")
+    inner = np.s_[around:-around, around:-around]
+    continued[inner] = levels
+    return closing(continued, window)[inner]
+
+
+def choose_levels(colours: np.ndarray) -> np.ndarray:
+    """The grey levels, or the red-green or blue-yellow levels if only they have a contrast: uint8 (H, W)."""
+    red, green, blue = (colours[..., band].astype(np.int32) for band in range(3))
+    grey = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16  # the rounding of Pillow's mode L
+    found = [grey.astype(np.uint8)]
+    if not (np.array_equal(red, green) and np.array_equal(green, blue)):
+        found.append(((red - green + 255) // 2).astype(np.uint8))
+        found.append((((red + green) // 2 - blue + 255) // 2).astype(np.uint8))
+    grey_contrast, *others = map(contrast, found)
+    best = int(np.argmax([COLOUR_FACTOR * grey_contrast, *others]))
+    return found[best]
+
+
+def contrast(levels: np.ndarray) -> int:
+    """The largest difference between neighbouring structures, 0-255; gradients have none."""
+    coarse = shrink(levels)
+    window = odd(WINDOW * max(coarse.shape))
+    return int((closing(coarse, window).astype(np.int16) - opening(coarse, window)).max())
+
+
+def has_dark_ink(levels: np.ndarray) -> bool:
+    """Whether the ink is darker than the paper: whether removing narrow dark structures leaves the plainer image.
+
+    Compared with windows from narrow to wide, because strokes are narrower than the paper between and around them.
+    The border has one vote of five: it is paper unless the image shows a frame or a table.
+    """
+    coarse = shrink(levels)
+    border = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
+    middle = (int(coarse.min()) + int(coarse.max())) / 2
+    votes = 2 * float((border > middle).mean()) - 1
+    for share in WINDOWS:
+        window = odd(share * max(coarse.shape))
+        without_dark, without_light = variation(closing(coarse, window)), variation(opening(coarse, window))
+        votes += (without_light - without_dark) / max(1, without_light + without_dark)
+    return votes >= 0
+
+
+def variation(levels: np.ndarray) -> int:
+    """The sum of the differences between neighbouring pixels."""
+    signed = levels.astype(np.int16)
+    return int(np.abs(np.diff(signed, axis=0)).sum() + np.abs(np.diff(signed, axis=1)).sum())
+
+
+def closing(levels: np.ndarray, window: int) -> np.ndarray:
+    """uint8 levels (H, W) without the dark structures in which no square of `window` pixels fits."""
+    height, width = (min(window, side) for side in levels.shape)
+    brightest = _highest_of(_highest_of(levels, height).T, width).T
+    padded = np.pad(~brightest, ((height - 1, height - 1), (width - 1, width - 1)))
+    return ~_highest_of(_highest_of(padded, height).T, width).T
+
+
+def opening(levels: np.ndarray, window: int) -> np.ndarray:
+    """Levels without the light structures in which no square of `window` pixels fits."""
+    return ~closing(~levels, window)
+
+
+def spread(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """The mask, bool (H, W), and what lies within so many pixels of it."""
+    padded = np.pad(mask.view(np.uint8), pixels)
+    window = 2 * pixels + 1
+    return _highest_of(_highest_of(padded, window).T, window).T.astype(bool)
+
+
+def _highest_of(levels: np.ndarray, window: int) -> np.ndarray:
+    """The highest of every `window` neighbouring levels in a column, found for 2, 4, 8 ... of them first."""
+    width = 1
+    while 2 * width <= window:
+        levels = np.maximum(levels[:-width], levels[width:])
+        width *= 2
+    rest = window - width
+    highest: np.ndarray = np.maximum(levels[: len(levels) - rest], levels[rest:])
+    return highest
+
+
+def shrink(levels: np.ndarray) -> np.ndarray:
+    """Levels averaged over blocks of pixels to at most COARSE pixels a side; what fills no block is cut off."""
+    return _average(levels, -(-max(levels.shape) // COARSE))
+
+
+def halve(levels: np.ndarray) -> np.ndarray:
+    """Levels averaged over 2 x 2 pixels."""
+    return _average(levels, 2)
+
+
+def _average(levels: np.ndarray, block: int) -> np.ndarray:
+    """uint8 levels averaged over squares of `block` pixels; a side shorter than that over its whole length."""
+    height, width = (max(1, side // block) for side in levels.shape)
+    block_rows, block_columns = (min(side, block) for side in levels.shape)
+    whole = levels[: height * block_rows, : width * block_columns]
+    means = whole.reshape(height, block_rows, width, block_columns).mean(axis=(1, 3), dtype=np.float32)
+    averaged: np.ndarray = (means + 0.5).astype(np.uint8)
+    return averaged
+
+
+def odd(pixels: float) -> int:
+    """The odd number nearest to so many pixels, at least 3."""
+    return 2 * max(1, round(pixels / 2)) + 1

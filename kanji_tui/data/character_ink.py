@@ -1,0 +1,130 @@
+"""Finds the ink of one character in a photograph or scan.
+
+What is no part of the character is removed if it stands apart from it: objects at the edge of the image (a frame,
+the table below the sheet, a neighbouring character), straight frames and guide lines, specks. A clean image keeps
+every pixel.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kanji_tui.data.background import Separated, choose_levels, halve, has_dark_ink, separate_ink, spread
+from kanji_tui.data.components import Components, find_components, run_lengths
+from kanji_tui.data.sheet import find_sheet
+from kanji_tui.data.stray_objects import box_of, choose_components, longer_side
+
+INK = 0.3  # levels above this fraction of the strongest count as ink: not soft edges, not paper
+FAINTEST, PALE = 0.04, 0.1  # ink of less contrast to its paper: not visible, doubtful
+NOISE_FACTOR = 6  # the strongest ink exceeds the noise of the paper by this factor at least
+PAPER_NOISE = 3  # deviations of the noise below which a level is paper
+QUIET = 0.02  # noise of more than this share of the strongest ink makes specks
+SMALLEST, SMALL = 5, 20  # pixels: a character with a shorter longer side is none, is doubtful
+GRAINS = 1e-3  # more single pixels than this share of the image are noise
+SMALLEST_IMAGE = 128  # pixels: a smaller image is not averaged against noise
+FRINGE, CLOSE = 12, 2  # pixels: how far the soft edge of an object, of a stroke reaches
+MOST_PASSES = 4
+LINE_LENGTH, LINE_WIDTH = 0.88, 0.4  # a guide line: shares of the image's side and of the stroke width
+FILLED = 0.8  # more ink than this share of its box is no character
+LINE_SHARE = 0.35  # of its pixels that no stroke covers
+
+SOLID = "the ink fills an area and has no strokes"
+FAINT_INK = "the ink is very faint"
+FEW_PIXELS = "the character is only {} pixels large"
+LINES = "guide lines across the character were removed"
+
+
+@dataclass(frozen=True, eq=False)
+class FoundInk:
+    """`ink` float32 (H, W), 0 paper to 1 black on white; all 0 if nothing is written. `doubtful`: why, or empty."""
+
+    ink: np.ndarray
+    doubtful: str = ""
+
+    @property
+    def blank(self) -> bool:
+        return not self.ink.any()
+
+
+def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
+    """The ink of the character in an image uint8 (H, W, 3). `invert`: swap ink and paper after their detection."""
+    separated = _separate(colours, invert)
+    ink, doubts = (separated.ink - PAPER_NOISE * separated.noise).clip(0), []
+    for _ in range(MOST_PASSES):
+        strongest = float(ink.max())
+        if strongest < max(FAINTEST, NOISE_FACTOR * separated.noise):
+            return FoundInk(np.zeros_like(ink))
+        mask = ink > INK * strongest
+        lines = guide_lines(mask)
+        found = find_components(mask & ~lines)
+        if not len(found):
+            return FoundInk(np.zeros_like(ink))
+        choice = choose_components(found, ink)
+        doubts += [choice.doubtful] if choice.doubtful else []
+        doubts += [LINES] if (spread(lines, 1) & found.mask(choice.kept)).any() else []
+        if choice.kept.all() and not lines.any():
+            break
+        ink = _erase(ink, found.mask(~choice.kept) | lines, found.mask(choice.kept))
+    side = longer_side(found, choice.kept)
+    if side < SMALLEST:
+        return FoundInk(np.zeros_like(ink))
+    doubts += [FAINT_INK] if strongest < PALE else []
+    doubts += [FEW_PIXELS.format(side)] if side < SMALL else []
+    doubts += [SOLID] if _solid(found, choice.kept) else []
+    return FoundInk(ink, "; ".join(dict.fromkeys(doubts)))
+
+
+def _solid(found: Components, kept: np.ndarray) -> bool:
+    """Whether the components fill their box, unlike strokes, and it is not the box of one straight stroke."""
+    left, top, right, bottom = box_of(found, kept)
+    sides = sorted((right - left, bottom - top))
+    return bool(2 * sides[0] > sides[1] and found.area[kept].sum() > FILLED * sides[0] * sides[1])
+
+
+def _separate(colours: np.ndarray, invert: bool) -> Separated:
+    """The ink of the whole image, or of the sheet of paper in it; noisy images are halved until they are not."""
+    levels = choose_levels(colours)
+    sheet = None if invert else find_sheet(levels)
+    dark_ink = sheet.light if sheet else has_dark_ink(levels) != invert
+    region = sheet.region[sheet.box] if sheet else np.ones_like(levels, bool)
+    levels = levels[sheet.box] if sheet else levels
+    while True:
+        separated = separate_ink(levels, dark_ink)
+        ink = np.where(region, separated.ink, np.float32(0))
+        strongest = float(ink.max())
+        quiet = separated.noise <= QUIET * strongest and not _grainy(ink > INK * strongest)
+        if quiet or max(levels.shape) < 2 * SMALLEST_IMAGE:
+            return replace(separated, ink=ink)
+        levels, region = halve(levels), region[1::2, 1::2]
+
+
+def _grainy(mask: np.ndarray) -> bool:
+    """Whether the mask is strewn with single pixels, as in a dithered image."""
+    padded = np.pad(mask, 1).astype(np.uint8)
+    columns = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    return bool((mask & (columns[:-2] + columns[1:-1] + columns[2:] == 1)).sum() > GRAINS * mask.size)
+
+
+def guide_lines(mask: np.ndarray) -> np.ndarray:
+    """The pixels of thin straight lines from edge to edge, but where strokes cross them: bool (H, W)."""
+    across, down = run_lengths(mask), run_lengths(mask.T).T
+    thin = LINE_WIDTH * float(np.median(np.minimum(across, down)[mask]))
+    horizontal, vertical = _lines(mask, down <= thin), _lines(mask.T, (across <= thin).T).T
+    lines: np.ndarray = horizontal | vertical
+    return lines
+
+
+def _lines(mask: np.ndarray, thin: np.ndarray) -> np.ndarray:
+    """The thin pixels of horizontal lines, which may rise or fall slightly."""
+    padded = np.pad(mask, ((1, 1), (0, 0)))
+    thick = padded[:-2] | padded[1:-1] | padded[2:]
+    bands = find_components(thick & (run_lengths(thick) >= LINE_LENGTH * mask.shape[1]))
+    straight = bands.count_pixels(mask & thin) >= LINE_SHARE * bands.count_pixels(mask)
+    lines: np.ndarray = mask & thin & bands.mask(straight)
+    return lines
+
+
+def _erase(ink: np.ndarray, objects: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """The ink without the objects and their soft edges, but for what is close to strokes."""
+    edges = spread(objects, FRINGE) & ~spread(strokes, CLOSE)
+    return np.where(objects | edges, np.float32(0), ink)
