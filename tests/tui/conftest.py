@@ -151,6 +151,7 @@ async def resized(pilot: Pilot, size: tuple[int, int]) -> None:
     """Give the terminal another size, and wait until the screen is laid out for it."""
     await pilot.resize_terminal(*size)
     await until(pilot, lambda: (painted(pilot)[0].cell_length, len(painted(pilot))) == size)
+    await settled(pilot)
 
 
 def children_with(argument: str) -> list[int]:

@@ -25,7 +25,7 @@ from kanji_tui.tui.shell.messages import QuestionFailed
 from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile
 from kanji_tui.tui.widgets.image_view import ImageView, braille, half_blocks
 from kanji_tui.tui.widgets.list_table import ListTable
-from tests.tui.conftest import children_with, painted, resized, shows, text_of, until
+from tests.tui.conftest import children_with, painted, resized, settled, shows, text_of, until
 from tests.tui.recorded import CODES
 from tests.tui.test_widgets import Bare
 
@@ -142,6 +142,7 @@ async def test_confused_pairs_show_both_images(recorded: Path) -> None:
         assert not app.screen.query_one("#other", ImageView).display
         await pilot.press("c", "down")
         await shows(pilot, "亜  3021  predicted as  愛  3026")
+        await settled(pilot)
         images = [app.screen.query_one(name, ImageView) for name in ("#image", "#other")]
         assert images[1].display
         assert images[0].region.right <= images[1].region.x
@@ -219,7 +220,9 @@ async def test_one_child_computes_maps_however_fast_the_cursor_goes_and_none_onc
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
-        await pilot.press("e", "v")
+        await pilot.press("e")
+        await shows(pilot, "all errors by confidence")
+        await pilot.press("v")
         await until(pilot, computing)
         (child,) = computing()
         os.kill(child, signal.SIGSTOP)  # it does not end by itself

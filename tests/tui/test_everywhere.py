@@ -25,7 +25,7 @@ from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
 from kanji_tui.tui.widgets.character_grid import CharacterGrid
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
-from tests.tui.conftest import painted, resized, shows, text_of, until
+from tests.tui.conftest import painted, resized, settled, shows, text_of, until
 from tests.tui.recorded import write_live
 from tests.tui.terminal import plain, press, read_until, read_until_quiet, without_torch, workbench
 
@@ -42,6 +42,7 @@ async def each_screen(pilot: Pilot):
         await pilot.press(str(digit))
         await until(pilot, lambda screen=screen: isinstance(pilot.app.screen, screen))
         await shows(pilot, SETTLED[screen.MODE])
+        await settled(pilot)
         assert f"{digit} {screen.MODE.title()}" in text_of(pilot)
         yield pilot.app.screen
 

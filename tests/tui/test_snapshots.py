@@ -234,7 +234,7 @@ def test_help(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
-        await shows(pilot, "U+3042")
+        await shows(pilot, "─あ  2422─")  # the sample
         await pilot.press("question_mark")
         await shows(pilot, "Browser: keys")
 
