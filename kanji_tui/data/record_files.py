@@ -30,10 +30,11 @@ BLOCK = 64  # images resized at a time: their intermediate values fit into the p
 
 @dataclass(frozen=True)
 class RecordFile:
-    """One record file, read as `format` whatever its name is."""
+    """One record file, read as `format` whatever its name is; `synthetic`: one of `kanji-tui sample`."""
 
     path: Path
     format: str
+    synthetic: bool = False
 
     @property
     def name(self) -> str:
@@ -44,7 +45,7 @@ class RecordFile:
         return (self.path,)
 
     def read(self) -> Contents:
-        return read_contents(self.path, self.format)
+        return read_contents(self.path, self.format, self.synthetic)
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
         count = int(record[-1]) + 1 if len(record) else 0
@@ -118,6 +119,6 @@ def open_record_files(directory: Path, format: str) -> Source:
         origin=SYNTHETIC_SOURCE if synthetic else f"{format.upper()} record files",
         resizing="17 x area average of 16 grey levels, ink high",
         writers_known=True,
-        inputs=tuple(RecordFile(path, format) for path in paths),
+        inputs=tuple(RecordFile(path, format, synthetic) for path in paths),
         warning=format_warning(paths, format),
     )

@@ -50,7 +50,7 @@ def recorded_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kanji_tui.preflight.all_checks.quick_checks", lambda spec: list(CHECKS))
 
     def answer(self: Worker, asker, answered, start, read, key: str = "") -> None:
-        if answered in (preflight.FontsChecked, preflight.TorchChecked):
+        if answered in (preflight.SampleSourcesChecked, preflight.TorchChecked):
             self.ask(asker, answered, list)
 
     monkeypatch.setattr(Worker, "ask_child", answer)
