@@ -17,6 +17,7 @@ FORM, SAMPLE, COMPONENT, STROKE, LINK, POINT, HOOK = range(10, 17)
 WAVES = np.arange(1, 4)  # of a bent stroke: half, whole and one and a half
 SMOOTHING_STEPS = 6
 MAX_BENT = 0.7  # frames
+MIN_CORNERS = 5  # of a broken line: a small circle stays one
 CAREFUL = 0.4  # how much of their habit of joining and rounding writers keep in characters of few strokes
 
 
@@ -189,7 +190,7 @@ def _break(batch: Batch, xy: np.ndarray, styles: Styles) -> np.ndarray:
     broken = np.flatnonzero((styles.corner[batch.sample_of_point] > 0) & ~batch.is_link[batch.part])
     part = batch.part[broken]
     corner = (styles.corner * styles.size)[batch.sample_of_point[broken]]
-    nodes = np.maximum(2, np.rint(batch.length[part] / corner))
+    nodes = np.maximum(MIN_CORNERS, np.rint(batch.length[part] / corner))
     along = batch.along[broken] * nodes
     counts = (np.diff(batch.first_point) - 1)[part]
     first = batch.first_point[part]
