@@ -24,7 +24,7 @@ def add_neighbours(lines: Lines, styles: Styles, keys: np.ndarray) -> Lines:
     chosen = np.flatnonzero(bleeds[lines.sample])
     sample = lines.sample[chosen]
     side = np.where(chance[:, 1] < 0.6, -1, 1)
-    away = np.stack([side * (0.84 + 0.14 * chance[:, 2]), 0.16 * (chance[:, 3] - 0.5)], axis=1).astype(np.float32)
+    away = np.stack([side * (0.78 + 0.14 * chance[:, 2]), 0.16 * (chance[:, 3] - 0.5)], axis=1).astype(np.float32)
     start, end = away[sample] - lines.start[chosen], away[sample] - lines.end[chosen]
     visible = (np.abs(start[:, 0]) < 0.53) & (np.abs(end[:, 0]) < 0.53)
     return Lines(

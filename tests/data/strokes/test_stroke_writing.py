@@ -7,29 +7,22 @@ import pytest
 
 from kanji_tui.characters.jis import character_to_jis
 from kanji_tui.data.strokes.forms import written_forms
-from kanji_tui.data.strokes.paper import to_levels
+from kanji_tui.data.strokes.kanjivg import FRAME
+from kanji_tui.data.strokes.paper import add_neighbours, to_levels
 from kanji_tui.data.strokes.randomness import keys_of
 from kanji_tui.data.strokes.raster import draw
 from kanji_tui.data.strokes.shapes import build_shapes, choose_forms, gather
 from kanji_tui.data.strokes.stroke_writing import StrokeWriting, stroke_writing
 from kanji_tui.data.strokes.style import Styles, make_styles
 from kanji_tui.data.strokes.writing import Lines, write
-from kanji_tui.events import Notice
+from kanji_tui.events import Notice, SilentReport
 
 CHARACTERS = "あきでぱソ一口田語池鬱〇"
 
 
 @pytest.fixture(scope="module")
-def writing(request) -> StrokeWriting:
-    class Quiet:
-        directory = None
-
-        def __call__(self, event: object) -> None: ...
-
-        def stop_requested(self) -> bool:
-            return False
-
-    return stroke_writing(tuple(character_to_jis(each) or 0 for each in CHARACTERS), 5, Quiet())
+def writing() -> StrokeWriting:
+    return stroke_writing(tuple(character_to_jis(each) or 0 for each in CHARACTERS), 5, SilentReport())
 
 
 def plain_style(count: int, **changes: float) -> Styles:
@@ -78,15 +71,14 @@ def test_all_writers_stay_inside_the_image_and_leave_enough_ink(writing):
 
 def test_a_plain_writer_draws_the_strokes_as_they_are(writing):
     lines = lines_of(writing, "口")
-    shapes = writing.shapes
-    base = gather(
-        shapes, choose_forms(shapes, np.array([CHARACTERS.index("口")]), *[np.zeros(1)] * 2, np.zeros((1, 2)))
-    )
-    assert len(base.is_link) == 5  # three strokes and two links
-    strokes = base.xy[~base.is_link[base.part]]
-    assert np.allclose(
-        np.unique(lines.start, axis=0), np.unique(strokes[np.isin(strokes, lines.start).all(axis=1)], axis=0)
-    )
+    points = [stroke.points / FRAME - 0.5 for stroke in written_forms("口")[0].strokes]
+    at_stroke_ends = np.flatnonzero(np.hypot(*(lines.start[1:] - lines.end[:-1]).T) > 1e-6)
+    assert len(at_stroke_ends) == 2  # three strokes
+    assert np.allclose(lines.start[[0, *(at_stroke_ends + 1)]], [each[0] for each in points], atol=1e-4)
+    assert np.allclose(lines.end[[*at_stroke_ends, -1]], [each[-1] for each in points], atol=1e-4)
+    curve = np.concatenate(points)
+    nearest = np.hypot(*(lines.start[:, None] - curve).transpose(2, 0, 1)).min(axis=1)
+    assert nearest.max() < 0.03  # the curve is known at eight places of each part
     assert (lines.width == 1).all()
 
 
@@ -218,8 +210,6 @@ def test_a_neighbour_reaches_in_from_a_side_of_the_image(writing):
     alone = replace(styles, bleed=styles.bleed * 0)
     keys = keys_of(np.arange(60))
     lines = write(writing.shapes, characters, styles, keys)
-    from kanji_tui.data.strokes.paper import add_neighbours
-
     assert len(add_neighbours(lines, alone, keys).start) == len(lines.start)
     more = draw(add_neighbours(lines, styles, keys), styles) - draw(lines, styles)
     assert more.any(axis=(1, 2)).mean() > 0.5
