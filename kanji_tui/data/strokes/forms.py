@@ -35,6 +35,7 @@ SHORTCUTS = {
     ("小", 3): ((1,), (2, 3)),
     ("心", 4): ((1,), (2,), (3, 4)),
 }
+SHORTENED = {element for element, _ in SHORTCUTS}
 
 
 class Kind(IntEnum):
@@ -136,6 +137,8 @@ def _with_shortcuts(form: Form) -> Form | None:
 def _shortcut_at(form: Form, number: int) -> tuple[tuple[int, ...], ...] | None:
     """The short cut through a component whose first stroke has this number and whose strokes follow each other."""
     for component in form[number].components:
+        if component[1] not in SHORTENED:
+            continue
         members = [index for index, stroke in enumerate(form) if component in stroke.components]
         parts = SHORTCUTS.get((component[1], len(members)))
         if parts and members == list(range(number, number + len(members))):

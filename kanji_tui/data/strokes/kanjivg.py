@@ -19,7 +19,8 @@ from kanji_tui.errors import KanjiError
 FRAME = 109.0  # side of the frame in units
 # Variants that differ in shape; those for another stroke order have other names and are not read.
 VARIANTS = ("Kaisho", "Hyougai", "HyougaiKaisho", "Jinmei", "JinmeiKaisho", "Insatsu", "InsatsuKaisho")
-STEPS = np.linspace(0, 1, 9)[1:, None]  # where a Bezier curve is evaluated; its start is the end of the one before
+STEPS = np.linspace(0, 1, 9)[1:]  # where a Bezier curve is evaluated; its start is the end of the one before
+BERNSTEIN = np.stack([(1 - STEPS) ** 3, 3 * (1 - STEPS) ** 2 * STEPS, 3 * (1 - STEPS) * STEPS**2, STEPS**3])
 TAG = re.compile(r'<g\b([^>]*)>|(</g>)|<path\b[^>]*?\sd="([^"]*)"')
 ATTRIBUTE = re.compile(r'kvg:(element|part|number)="([^"]*)"')
 PATH_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)")
@@ -126,8 +127,5 @@ def parse_path(path: str) -> np.ndarray:
 
 
 def _evaluate(start: complex, curves: list[tuple[complex, complex, complex, complex]]) -> np.ndarray:
-    a, b, c, d = np.array(curves, np.complex128).reshape(-1, 4).T
-    rest = 1 - STEPS
-    along = rest**3 * a + 3 * rest**2 * STEPS * b + 3 * rest * STEPS**2 * c + STEPS**3 * d
-    points = np.concatenate([[start], along.T.ravel()])
-    return np.stack([points.real, points.imag], axis=1)
+    along = np.array(curves, np.complex128).reshape(-1, 4) @ BERNSTEIN
+    return np.concatenate([[start], along.ravel()]).view(np.float64).reshape(-1, 2)

@@ -80,126 +80,122 @@ class Batch:
 
 def build_shapes(characters: Iterable[tuple[WrittenForm, ...]]) -> Shapes:
     """The shapes of characters, each given by its forms."""
-    forms = [list(each) for each in characters]
-    flat = [form for each in forms for form in each]
-    strokes = [stroke.points for form in flat for stroke in form.strokes]
-    resampled, lengths = _resample(strokes)
-    rows: list[_Part] = []
-    first_part, first_component, middles = [0], [0], []
-    number = 0
-    for form in flat:
-        lines = resampled[number : number + len(form.strokes)]
-        components, boxes = _components(form, lines, first_component[-1])
-        for index, line in enumerate(lines):
-            if index:
-                rows.append(_Part(np.zeros((LINK_POINTS, 2), np.float32), True, False, 0, 1, components[index - 1]))
-            is_mark = index >= len(lines) - form.marks
-            rows.append(_Part(line, False, is_mark, lengths[number + index], _hook(line), components[index]))
-        number += len(lines)
-        middles += boxes
-        first_part.append(len(rows))
-        first_component.append(len(middles))
-    return _stack(rows, middles, first_part, first_component, forms)
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    xy: np.ndarray
-    is_link: bool
-    is_mark: bool
-    length: float
-    hook: float
-    component: tuple[int, ...]
-
-
-def _stack(
-    rows: list[_Part],
-    boxes: list[tuple[float, float, float]],
-    first_part: list[int],
-    first_component: list[int],
-    forms: list[list[WrittenForm]],
-) -> Shapes:
-    counts = [len(row.xy) for row in rows]
-    first_point = np.concatenate([[0], np.cumsum(counts)])
-    within = [
-        (np.arange(n) + 1) / (n + 1) if row.is_link else np.linspace(0, 1, n)
-        for row, n in zip(rows, counts, strict=True)
-    ]
-    middle_extent = np.array(boxes, np.float32)
+    by_character = list(characters)
+    forms = [form for each in by_character for form in each]
+    points, counts, length = _resample([stroke.points for form in forms for stroke in form.strokes])
+    strokes = np.array([len(form.strokes) for form in forms])
+    form_of_stroke = np.repeat(np.arange(len(forms)), strokes)
+    # a form of n strokes has 2 n - 1 parts: a link follows each stroke but its last
+    number = 2 * np.arange(len(counts)) - form_of_stroke
+    linked = np.flatnonzero(np.diff(form_of_stroke, append=-1) == 0)
+    total = len(number) + len(linked)
+    is_link = np.ones(total, bool)
+    is_link[number] = False
+    counts_of_parts = np.full(total, LINK_POINTS)
+    counts_of_parts[number] = counts
+    part = np.repeat(np.arange(total), counts_of_parts)
+    first_point = np.concatenate([[0], np.cumsum(counts_of_parts)])
+    along = np.arange(len(part)) - first_point[part]
+    in_link = is_link[part]
+    first_stroke_point = np.cumsum(counts) - counts
+    component, first_component = _components(forms)
+    middle, extent = _boxes(points, first_stroke_point, component)
+    marks = np.array([form.marks for form in forms])
+    of_strokes = {
+        "is_mark": np.arange(len(counts)) >= (np.cumsum(strokes) - marks)[form_of_stroke],
+        "length": length.astype(np.float32),
+        "centre": np.add.reduceat(points, first_stroke_point) / counts[:, None].astype(np.float32),
+        "hook": _hooks(points, counts),
+        "component": component,
+    }
+    of_parts = {name: np.zeros((total, *value.shape[1:]), value.dtype) for name, value in of_strokes.items()}
+    for name, value in of_strokes.items():
+        of_parts[name][number] = value
+    of_parts["component"][number[linked] + 1] = component[linked]
+    xy = np.zeros((len(part), 2), np.float32)
+    xy[~in_link] = points
+    first_part = np.concatenate([[0], np.cumsum(2 * strokes - 1)])
     return Shapes(
-        xy=np.concatenate([row.xy for row in rows]).astype(np.float32),
-        along=np.concatenate(within).astype(np.float32),
-        part=np.repeat(np.arange(len(rows)), counts),
+        xy=xy,
+        along=np.where(
+            in_link, (along + 1) / (LINK_POINTS + 1), along / np.maximum(1, counts_of_parts - 1)[part]
+        ).astype(np.float32),
+        part=part,
         first_point=first_point,
-        is_link=np.array([row.is_link for row in rows]),
-        is_mark=np.array([row.is_mark for row in rows]),
-        length=np.array([row.length for row in rows], np.float32),
-        centre=np.array([row.xy.mean(axis=0) for row in rows], np.float32),
-        hook=np.array([row.hook for row in rows], np.float32),
-        component=np.array([row.component for row in rows]),
-        middle=middle_extent[:, :2],
-        extent=middle_extent[:, 2],
-        first_part=np.array(first_part),
-        first_component=np.array(first_component),
+        is_link=is_link,
+        **of_parts,
+        middle=middle,
+        extent=extent,
+        first_part=first_part,
+        first_component=first_component,
         point_of_form=first_point[first_part],
-        first_form=np.cumsum([0, *map(len, forms[:-1])]),
-        variants=np.array([sum(form.kind == Kind.VARIANT for form in each) for each in forms]),
-        derived=np.array([sum(form.kind == Kind.DERIVED for form in each) for each in forms]),
+        first_form=np.cumsum([0, *map(len, by_character[:-1])]),
+        variants=np.array([sum(form.kind == Kind.VARIANT for form in each) for each in by_character]),
+        derived=np.array([sum(form.kind == Kind.DERIVED for form in each) for each in by_character]),
     )
 
 
-def _resample(lines: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
-    """The lines with evenly spaced points in frames, float32, and their lengths in frames."""
+def _resample(lines: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lines one after the other with evenly spaced points in frames, float32; their counts and lengths."""
     counts = np.array([len(line) for line in lines])
     points = np.concatenate(lines)
     step = np.hypot(*np.diff(points, axis=0, prepend=points[:1]).T)
-    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    first = np.cumsum(counts) - counts
     step[first] = 1.0  # between two lines, so that no place is in both
     travelled = np.cumsum(step)
     start, end = travelled[first], travelled[first + counts - 1]
     numbers = np.maximum(4, np.rint((end - start) / SPACING).astype(int) + 1)
-    offsets = np.concatenate([[0], np.cumsum(numbers)])
-    share = (np.arange(offsets[-1]) - np.repeat(offsets[:-1], numbers)) / np.repeat(numbers - 1, numbers)
+    share = (np.arange(numbers.sum()) - np.repeat(np.cumsum(numbers) - numbers, numbers)) / np.repeat(
+        numbers - 1, numbers
+    )
     places = np.repeat(start, numbers) + share * np.repeat(end - start, numbers)
     xy = np.stack([np.interp(places, travelled, points[:, axis]) for axis in range(2)], axis=1)
-    xy = (xy / FRAME - 0.5).astype(np.float32)
-    return np.split(xy, offsets[1:-1]), (end - start) / FRAME
+    return (xy / FRAME - 0.5).astype(np.float32), numbers, (end - start) / FRAME
 
 
-def _hook(line: np.ndarray) -> float:
-    """The place, 0-1, of a sharp corner in the last part of a stroke; 1 where there is none."""
-    steps = np.diff(line, axis=0)
+def _hooks(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """For each stroke the place, 0-1, of a sharp corner in its last part, float32; 1 where there is none."""
+    stroke = np.repeat(np.arange(len(counts)), counts)
+    steps = np.diff(points, axis=0)
     direction = np.arctan2(steps[:, 1], steps[:, 0])
     # over two steps: even spacing rounds a corner
-    rotation = np.abs((direction[2:] - direction[:-2] + np.pi) % (2 * np.pi) - np.pi)
-    sharp = np.flatnonzero(rotation > HOOK_ANGLE)
-    place = (sharp[-1] + 1.5) / (len(line) - 1) if len(sharp) else 1.0
-    return float(place) if 1 - HOOK_SHARE < place < 1 else 1.0
+    angle = np.abs((direction[2:] - direction[:-2] + np.pi) % (2 * np.pi) - np.pi)
+    sharp = np.flatnonzero((angle > HOOK_ANGLE) & (stroke[3:] == stroke[:-3]))
+    owner = stroke[sharp]
+    place = (sharp + 1.5 - (np.cumsum(counts) - counts)[owner]) / (counts[owner] - 1)
+    hook = np.ones(len(counts), np.float32)
+    hook[owner] = place  # the last corner of a stroke counts
+    return np.where(hook > 1 - HOOK_SHARE, hook, 1)
 
 
-def _components(
-    form: WrittenForm, lines: list[np.ndarray], offset: int
-) -> tuple[list[tuple[int, ...]], list[tuple[float, float, float]]]:
-    """The components of each stroke, numbered from `offset`, and the middle and greater side of each component.
+def _components(forms: list[WrittenForm]) -> tuple[np.ndarray, np.ndarray]:
+    """The components of each stroke (S, LEVELS), numbered through all forms, and the first of each form (F + 1,).
 
     At each level a stroke outside a component stays with the one above; without any, all strokes or all marks.
     """
-    names: dict[object, int] = {}
-    of_stroke: list[tuple[int, ...]] = []
-    for index, stroke in enumerate(form.strokes):
-        keys: list[object] = [group for group, _ in stroke.components[1 : 1 + LEVELS]]
-        if not keys:
-            keys = ["marks" if index >= len(lines) - form.marks else "all"]
-        keys += [keys[-1]] * (LEVELS - len(keys))
-        of_stroke.append(
-            tuple(names.setdefault((level, key), len(names)) + offset for level, key in enumerate(keys))
-        )
-    boxes = []
-    for number in range(offset, offset + len(names)):
-        points = np.concatenate([line for line, own in zip(lines, of_stroke, strict=True) if number in own])
-        low, high = points.min(axis=0), points.max(axis=0)
-        boxes.append((*((low + high) / 2), (high - low).max()))
-    return of_stroke, boxes
+    rows: list[list[int]] = []
+    first = [0]
+    for form in forms:
+        numbers: dict[object, int] = {}
+        for index, stroke in enumerate(form.strokes):
+            keys: list[object] = [group for group, _ in stroke.components[1 : 1 + LEVELS]]
+            if not keys:
+                keys = ["marks" if index >= len(form.strokes) - form.marks else "all"]
+            keys += [keys[-1]] * (LEVELS - len(keys))
+            levels = enumerate(keys)
+            rows.append([first[-1] + numbers.setdefault(each, len(numbers)) for each in levels])
+        first.append(first[-1] + len(numbers))
+    return np.array(rows), np.array(first)
+
+
+def _boxes(points: np.ndarray, first: np.ndarray, component: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The middle (G, 2) and greater side (G,) of each component's box, from the strokes' points."""
+    low = np.full((component.max() + 1, 2), 9, np.float32)
+    high = -low
+    for level in range(LEVELS):
+        np.minimum.at(low, component[:, level], np.minimum.reduceat(points, first))
+        np.maximum.at(high, component[:, level], np.maximum.reduceat(points, first))
+    return (low + high) / 2, (high - low).max(axis=1)
 
 
 def gather(shapes: Shapes, forms: np.ndarray) -> Batch:
