@@ -12,6 +12,7 @@ from kanji_tui.characters.character_sets import CHARACTER_SETS, codes_of
 from kanji_tui.characters.classes import record_order
 from kanji_tui.characters.jis import character_of
 from kanji_tui.data import font_writing, fonts, sample, synthetic_writers
+from kanji_tui.data.checks import check_classes
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
@@ -191,6 +192,7 @@ def test_a_sample_of_other_characters_becomes_a_dataset(tmp_path, report, source
     dataset = open_dataset(tmp_path / "ds")
     assert dataset.classes == tuple(sorted(codes_of("kana")))
     assert (len(dataset), dataset.quarantined) == (2 * 148, ())
+    assert check_classes(dataset).found.startswith("148, 2 to 2 samples each")
     # the same records without the mark of a sample are those of a damaged ETL9G file
     (tmp_path / "etl" / "SAMPLE.json").unlink()
     prepare(tmp_path / "etl", tmp_path / "other", 32, 1, None, report)

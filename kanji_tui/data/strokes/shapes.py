@@ -182,8 +182,7 @@ def _components(forms: list[WrittenForm]) -> tuple[np.ndarray, np.ndarray]:
             if not keys:
                 keys = ["marks" if index >= len(form.strokes) - form.marks else "all"]
             keys += [keys[-1]] * (LEVELS - len(keys))
-            levels = enumerate(keys)
-            rows.append([first[-1] + numbers.setdefault(each, len(numbers)) for each in levels])
+            rows.append([first[-1] + numbers.setdefault(key, len(numbers)) for key in keys])
         first.append(first[-1] + len(numbers))
     return np.array(rows), np.array(first)
 

@@ -79,7 +79,10 @@ def _bend(batch: Batch, styles: Styles, keys: np.ndarray) -> np.ndarray:
 
 
 def _component_moves(batch: Batch, styles: Styles, keys: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each component the matrix (G, 2, 2) and shift (G, 2) of its own; marks differ more in place and size."""
+    """For each component the matrix (G, 2, 2) and shift (G, 2) of its own, none for those of another level.
+
+    Dakuten differ more in place and size.
+    """
     style = styles.take(batch.sample_of_component)
     component_keys = keys_of(COMPONENT, keys[batch.sample_of_component], batch.component_number)
     random = normal(component_keys, 6).astype(np.float32)
@@ -87,6 +90,7 @@ def _component_moves(batch: Batch, styles: Styles, keys: np.ndarray, level: int)
     is_mark[batch.component[batch.is_mark]] = True
     is_level = np.zeros(len(batch.extent), np.float32)
     is_level[batch.component[:, level]] = 1
+    is_level[batch.component[:, :level]] = 0  # an outer component without inner ones
     # as large as the character: the sample's own size and place already vary
     whole = (batch.component_number == 0) & (batch.extent > 0.5)
     deviation = is_level * np.where(is_mark, 0.6, style.component * np.where(whole, 0.3, 1))
@@ -206,7 +210,7 @@ def _lines(batch: Batch, xy: np.ndarray, inked: np.ndarray, styles: Styles, keys
     first = np.searchsorted(batch.sample_of_point, np.arange(len(keys)))
     number = np.arange(len(xy)) - first[batch.sample_of_point]
     tremor = normal(keys_of(POINT, keys[batch.sample_of_point], number), 2).astype(np.float32)
-    xy = xy + styles.tremor[batch.sample_of_point][:, None] * tremor
+    xy = xy + (styles.tremor * styles.size)[batch.sample_of_point][:, None] * tremor
     at = np.flatnonzero(_continues(batch, inked))
     at = at[(xy[at] != xy[at + 1]).any(axis=1)]
     part, sample = batch.part[at], batch.sample_of_point[at]

@@ -59,8 +59,8 @@ def test_another_seed_or_writer_writes_otherwise(writing):
 
 
 def test_all_writers_stay_inside_the_image_and_leave_enough_ink(writing):
-    characters = np.tile(np.arange(len(CHARACTERS)), 150)
-    writers = np.repeat(np.arange(150), len(CHARACTERS))
+    characters = np.tile(np.arange(len(CHARACTERS)), 80)
+    writers = np.repeat(np.arange(80), len(CHARACTERS))
     styles = replace(make_styles(2, writers), bleed=np.zeros(len(writers), np.float32))
     lines = write(writing.shapes, characters, styles, keys_of(writers, characters))
     assert np.abs(np.concatenate([lines.start, lines.end])).max() < 0.5
