@@ -75,11 +75,11 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 @pytest.fixture(scope="session")
 def sample_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Record files with 12 classes by 16 hands, drawn from a font. Read only."""
+    """Record files with 12 classes by 16 synthetic writers, from a font, which is learned fast. Read only."""
     from kanji_tui.data.sample import generate_sample
 
     home = made_once(
-        tmp_path_factory, "sample", lambda home: generate_sample(home / "ETL9G", 12, 16, 1, Remembered())
+        tmp_path_factory, "sample", lambda home: generate_sample(home / "ETL9G", 12, 16, 1, Remembered(), "font")
     )
     return home / "ETL9G"
 

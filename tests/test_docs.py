@@ -56,6 +56,14 @@ def home(tmp_path: Path, sample_dataset: Path) -> Path:
     return tmp_path
 
 
+def test_synthetic_writers(tmp_path: Path) -> None:
+    follow("SYNTHETIC_WRITERS.md", tmp_path, **{"--sets 8": "--sets 2"})
+    assert len(open_dataset(tmp_path / "dataset")) == 2 * 148
+    assert (tmp_path / "samples.png").is_file()
+    page = (DOCS / "SYNTHETIC_WRITERS.md").read_text(encoding="utf-8")
+    assert [name for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page) if not (DOCS / name).is_file()] == []
+
+
 def test_energy(home: Path) -> None:
     first, regions, beside = follow("ENERGY.md", home)
     assert "CO2" in first or "not measured" in first

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kanji_tui.characters.classes import etl9g_classes
+from kanji_tui.characters.classes import classes_by_jis
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.chunks import chunk_name
 from kanji_tui.data.contact_sheet import draw_contact_sheet
@@ -107,7 +107,9 @@ def check_quarantine(dataset: Dataset) -> Check:
 def check_classes(dataset: Dataset) -> Check:
     """How many classes are there, and has each enough samples?"""
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
-    of_all = f" of {len(etl9g_classes()):,}" if dataset.format == "etl9g" else ""
+    # a synthetic sample may have other characters than ETL9G
+    part_of_etl9g = dataset.format == "etl9g" and classes_by_jis().keys() >= set(dataset.classes)
+    of_all = f" of {len(classes_by_jis()):,}" if part_of_etl9g else ""
     found = f"{len(dataset.classes):,}{of_all}, {counts.min():,} to {counts.max():,} samples each"
     few = [_character(dataset, label) for label in np.flatnonzero(counts < 3).tolist()]
     if few:

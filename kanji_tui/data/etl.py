@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kanji_tui.characters.classes import global_ranks
+from kanji_tui.characters.character_sets import codes_of
 from kanji_tui.characters.jis import jis_to_character, name_jis, script
 from kanji_tui.data.record_damage import Damage, find_damage
 from kanji_tui.data.source import Contents, Quarantined, describe_folder, require_folder, unreadable
@@ -107,11 +107,14 @@ def trailing_bytes(path: Path) -> int:
     return Path(path).stat().st_size % RECORD_BYTES
 
 
-def read_contents(path: Path, format: str = "etl9g") -> Contents:
-    """Read every record of a file, without its image: is it accepted, and which class and data set has it?"""
+def read_contents(path: Path, format: str = "etl9g", synthetic: bool = False) -> Contents:
+    """Read every record of a file, without its image: is it accepted, and which class and data set has it?
+
+    `synthetic`: the file is one of `kanji-tui sample`, which may have more characters.
+    """
     records = open_records(path, format)
     jis = records["jis"].astype(np.uint16)
-    codes = known_codes(format)
+    codes = known_codes(format, synthetic)
     known = np.isin(jis, codes)
     positions = np.arange(len(jis)) * RECORD_BYTES + CODE_OFFSET
     rest = trailing_bytes(path)
@@ -144,13 +147,14 @@ def _reason(jis: int, number: int, damage: Damage | None) -> str:
     return damage.reason if damage and number >= damage.first else f"unknown JIS code {name_jis(jis)}"
 
 
-def known_codes(format: str) -> np.ndarray:
+def known_codes(format: str, synthetic: bool = False) -> np.ndarray:
     """The JIS codes that a record of this format may have, uint16, ascending; others are quarantined.
 
-    ETL9G: its 3,036 classes. ETL8G: every hiragana and kanji of JIS X 0208, because it has small kana too.
+    ETL9G: its 3,036 classes, and those of every character set in a `synthetic` file. ETL8G: every hiragana and
+    kanji of JIS X 0208, because it has small kana too.
     """
     if format == "etl9g":
-        return np.array(sorted(global_ranks()), dtype=np.uint16)
+        return np.array(sorted(codes_of("all" if synthetic else "etl9g")), dtype=np.uint16)
     rows_and_cells = (row * 256 + cell for row in range(0x21, 0x7F) for cell in range(0x21, 0x7F))
     codes = [code for code in rows_and_cells if script(code) in ("hiragana", "kanji") and jis_to_character(code)]
     return np.array(codes, dtype=np.uint16)

@@ -31,11 +31,15 @@ BLOCK = 64  # images resized at a time: their intermediate values fit into the p
 
 @dataclass(frozen=True)
 class RecordFile:
-    """One record file, read as `format` whatever its name is; `copy_of`: the name of the file that it repeats."""
+    """One record file, read as `format` whatever its name is.
+
+    `copy_of`: the name of the file that it repeats. `synthetic`: it is one of `kanji-tui sample`.
+    """
 
     path: Path
     format: str
     copy_of: str = ""
+    synthetic: bool = False
 
     @property
     def name(self) -> str:
@@ -48,7 +52,7 @@ class RecordFile:
     def read(self) -> Contents:
         if self.copy_of:
             return repeated(self.name, self.copy_of, len(open_records(self.path, self.format)))
-        return read_contents(self.path, self.format)
+        return read_contents(self.path, self.format, self.synthetic)
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
         count = int(record[-1]) + 1 if len(record) else 0
@@ -123,7 +127,9 @@ def open_record_files(directory: Path, format: str) -> Source:
         origin=SYNTHETIC_SOURCE if synthetic else f"{format.upper()} record files",
         resizing="17 x area average of 16 grey levels, ink high",
         writers_known=True,
-        inputs=tuple(RecordFile(path, format, copies[path].name if path in copies else "") for path in paths),
+        inputs=tuple(
+            RecordFile(path, format, copies[path].name if path in copies else "", synthetic) for path in paths
+        ),
         notices=tuple(filter(None, [format_warning(paths, format)])),
         ignored=ignored_names(directory, [*(path.name for path in paths), MARK]),
     )

@@ -7,7 +7,11 @@ from kanji_tui.system.check import Check
 
 @dataclass(frozen=True)
 class SyntheticSample:
-    """The files of `sample`, as paths. `sets`: data sets, one synthetic writer each; `font`: of most glyphs."""
+    """The files of `sample`, as paths. `sets`: data sets, one synthetic writer each.
+
+    `source`: strokes or font; `written_from`: the font of most glyphs, or KanjiVG and its version. `font`: the
+    former alone, empty for strokes. `characters`: the character set.
+    """
 
     files: tuple[str, ...]
     records: int
@@ -15,6 +19,9 @@ class SyntheticSample:
     sets: int
     seed: int
     font: str
+    source: str = "font"  # results that older versions stored lack these three
+    written_from: str = ""
+    characters: str = "etl9g"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Makes synthetic samples: ETL9G files of font glyphs, varied by synthetic writers. They are not handwriting.
+"""Makes synthetic samples: ETL9G files, written by synthetic writers. They are not handwriting.
 
-They serve users who do not have ETL9G, and the tests. Record layout, class order, data sets and file names are
-those of ETL9G. SAMPLE.json marks such a folder and lists its files; files that it does not list are never replaced.
+They serve users who do not have ETL9G, and the tests. What the writers write comes from strokes or from a font.
+Record layout, class order, data sets and file names are those of ETL9G. SAMPLE.json marks such a folder and lists
+its files; files that it does not list are never replaced.
 """
 
 import shutil
@@ -9,19 +10,20 @@ import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from kanji_tui.characters.classes import etl9g_classes, global_ranks, record_order
-from kanji_tui.characters.jis import character_to_jis, jis_to_character, name_jis, script
+from kanji_tui.characters.character_sets import CHARACTER_SETS, codes_of
+from kanji_tui.characters.jis import character_to_jis, jis_to_character, script
+from kanji_tui.data.defaults import SAMPLE_SOURCES
 from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_PER_FILE
-from kanji_tui.data.fonts import Font, find_fonts
+from kanji_tui.data.font_writing import font_writing
 from kanji_tui.data.results import SyntheticSample
 from kanji_tui.data.source import unreadable
-from kanji_tui.data.synthetic_writers import SyntheticWriter, blur, make_writer, pack, write_glyphs
+from kanji_tui.data.strokes.stroke_writing import stroke_writing
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.events import Notice, Progress, Report, Throttle, raise_if_stopped
+from kanji_tui.events import Report, Throttle, raise_if_stopped
 from kanji_tui.system import numbers
 from kanji_tui.system.files import read_json, replacing, sha256, write_json, writing_failed
 from kanji_tui.system.threads import usable_cores
@@ -29,17 +31,51 @@ from kanji_tui.system.threads import usable_cores
 MARK = "SAMPLE.json"
 BUILDING = ".drawing"  # the files are built in this folder
 MAX_SETS = 200  # as many as ETL9G has
-BLOCK = 16  # characters written at a time
 REQUIRED = ("あ", "田")
 
 
-def generate_sample(output_dir: Path, classes: int, sets: int, seed: int, report: Report) -> SyntheticSample:
+class Writing(Protocol):
+    """What writes the characters `codes`: synthetic writers by number; `block`: how many characters at a time."""
+
+    @property
+    def codes(self) -> tuple[int, ...]: ...
+
+    @property
+    def block(self) -> int: ...
+
+    @property
+    def name(self) -> str:
+        """Where the shapes come from: a font, or KanjiVG and its version."""
+        ...
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What SAMPLE.json says about it."""
+        ...
+
+    def write(self, writer: int, start: int, end: int) -> np.ndarray:
+        """The characters from `start` to `end` of one writer, levels 0-15, uint8 (n, ROWS, COLUMNS)."""
+        ...
+
+
+def generate_sample(
+    output_dir: Path,
+    classes: int | None,
+    sets: int,
+    seed: int,
+    report: Report,
+    source: str = SAMPLE_SOURCES[0],
+    characters: str = CHARACTER_SETS[0],
+) -> SyntheticSample:
     """Write `classes` characters by `sets` synthetic writers, four writers per file, into `output_dir`.
 
-    The same arguments, font and FreeType version give the same bytes. Raises UsageError for numbers out of range
-    and for a folder that holds other files, KanjiError without a Japanese font or with a full disk.
+    `source`: one of SAMPLE_SOURCES. `characters`: the set that they are chosen from; `classes` None: all of it.
+    The same arguments and the same version of KanjiVG, or font and FreeType version, give the same bytes. Raises
+    UsageError for numbers out of range and for a folder that holds other files, KanjiError without strokes or a
+    Japanese font, or with a full disk.
     """
-    total_classes = len(etl9g_classes())
+    total_classes = len(codes_of(characters))
+    classes = total_classes if classes is None else classes
     if not 2 <= classes <= total_classes:
         raise UsageError(f"a sample cannot have {classes} classes", f"choose --classes from 2 to {total_classes}")
     if not 1 <= sets <= MAX_SETS:
@@ -48,38 +84,40 @@ def generate_sample(output_dir: Path, classes: int, sets: int, seed: int, report
         raise UsageError(f"{seed} is not a seed", "choose --seed from 0 to 4294967295")
     output_dir = Path(output_dir)
     old = _previous_files(output_dir)
-    codes, glyphs, fonts = _glyphs(choose_classes(classes), report)
-    _check_disk_space(output_dir, len(codes) * sets * RECORD_BYTES)
+    start = font_writing if source == "font" else stroke_writing
+    writing = start(choose_classes(classes, characters), seed, report)
+    _check_disk_space(output_dir, len(writing.codes) * sets * RECORD_BYTES)
     building = output_dir / BUILDING
     try:
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
-        digests = _write_files(building, codes, glyphs, sets, seed, report)
+        digests = _write_files(building, writing, sets, report)
         for path in old:
             path.unlink()
-        write_json(output_dir / MARK, _mark(codes, sets, seed, fonts, digests))
+        write_json(output_dir / MARK, _mark(writing, source, sets, seed, digests))
         for name in digests:
             (building / name).replace(output_dir / name)
     except OSError as error:
         raise writing_failed(output_dir, error) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
+    count = len(writing.codes)
     paths = tuple(str(output_dir / name) for name in digests)
-    return SyntheticSample(
-        paths, len(codes) * sets, len(codes), sets, seed, max(fonts, key=lambda name: fonts[name])
-    )
+    font = writing.name if source == "font" else ""
+    return SyntheticSample(paths, count * sets, count, sets, seed, font, source, writing.name, characters)
 
 
-def choose_classes(count: int) -> tuple[int, ...]:
-    """The JIS codes of `count` classes in record order, evenly spread over all of them, always with あ and 田."""
-    ranks = np.linspace(0, len(etl9g_classes()) - 1, count).round().astype(int).tolist()
-    required = [global_ranks()[character_to_jis(character) or 0] for character in REQUIRED]
+def choose_classes(count: int, characters: str = CHARACTER_SETS[0]) -> tuple[int, ...]:
+    """The JIS codes of `count` classes in record order, evenly spread over a character set, with its あ and 田."""
+    ordered = sorted(codes_of(characters))
+    ranks = np.linspace(0, len(ordered) - 1, count).round().astype(int).tolist()
+    required = [ordered.index(code) for each in REQUIRED if (code := character_to_jis(each)) in ordered]
     for rank in required:
         if rank not in ranks:
             nearest = min((r for r in ranks if r not in required), key=lambda r: abs(r - rank))
             ranks[ranks.index(nearest)] = rank
-    chosen = {etl9g_classes()[rank].jis for rank in ranks}
-    return tuple(jis for jis in record_order() if jis in chosen)
+    chosen = {ordered[rank] for rank in ranks}
+    return tuple(jis for jis in codes_of(characters) if jis in chosen)
 
 
 def is_synthetic(directory: Path, paths: list[Path]) -> bool:
@@ -137,33 +175,6 @@ def _is_ignored(path: Path) -> bool:
     return path.name.startswith(".") or path.name.upper().startswith("README")
 
 
-def _glyphs(codes: tuple[int, ...], report: Report) -> tuple[tuple[int, ...], np.ndarray, dict[str, int]]:
-    """The codes that some font has, their blurred glyphs (N, CANVAS, CANVAS), and the number of glyphs by font."""
-    fonts = find_fonts()
-    present, glyphs, used, missing = [], [], dict.fromkeys((font.name for font in fonts), 0), []
-    for number, jis in enumerate(codes):
-        if number % 100 == 0:
-            raise_if_stopped(report)
-            report(Progress("glyphs", number, len(codes), "characters"))
-        font, glyph = _first_with(fonts, jis_to_character(jis) or "")
-        if font is None or glyph is None:
-            missing.append(jis_to_character(jis) or name_jis(jis))
-            continue
-        used[font.name] += 1
-        present.append(jis)
-        glyphs.append(blur(glyph))
-    if missing:
-        report(Notice(f"{len(missing)} characters are missing, no font has them: {''.join(missing)}"))
-    return tuple(present), np.stack(glyphs), {name: count for name, count in used.items() if count}
-
-
-def _first_with(fonts: tuple[Font, ...], character: str) -> tuple[Font | None, np.ndarray | None]:
-    for font in fonts:
-        if (glyph := font.glyph(character)) is not None:
-            return font, glyph
-    return None, None
-
-
 def _check_disk_space(directory: Path, needed: int) -> None:
     existing = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
@@ -174,19 +185,17 @@ def _check_disk_space(directory: Path, needed: int) -> None:
         )
 
 
-def _write_files(
-    building: Path, codes: tuple[int, ...], glyphs: np.ndarray, sets: int, seed: int, report: Report
-) -> dict[str, dict[str, int | str]]:
+def _write_files(building: Path, writing: Writing, sets: int, report: Report) -> dict[str, dict[str, int | str]]:
     """Write all record files into `building`; returns name -> {bytes, sha256}."""
     made: dict[str, dict[str, int | str]] = {}
     throttle = Throttle()
-    total, done = len(codes) * sets, 0
+    total, done = len(writing.codes) * sets, 0
     with ThreadPoolExecutor(max_workers=usable_cores(), thread_name_prefix="sample") as pool:
         for first in range(0, sets, SETS_PER_FILE):
             name = f"ETL9G_{first // SETS_PER_FILE + 1:02d}"
             writers = range(first, min(first + SETS_PER_FILE, sets))
-            records = np.zeros(len(writers) * len(codes), ETL9G)
-            tasks = [pool.submit(_write_block, *block) for block in _blocks(records, codes, glyphs, writers, seed)]
+            records = _records(writing.codes, writers)
+            tasks = [pool.submit(_write_block, *block) for block in _blocks(records, writing, writers)]
             try:
                 for task in as_completed(tasks):
                     done += task.result()
@@ -202,43 +211,54 @@ def _write_files(
     return made
 
 
-def _blocks(
-    records: np.ndarray, codes: tuple[int, ...], glyphs: np.ndarray, writers: range, seed: int
-) -> Iterator[tuple[np.ndarray, SyntheticWriter, np.ndarray, list[list[int]]]]:
-    """Fill in all fields of a file's records but the images; yield the arguments of `_write_block` for these."""
+def _records(codes: tuple[int, ...], writers: range) -> np.ndarray:
+    """The records of one file, all fields filled in but the images."""
+    records = np.zeros(len(writers) * len(codes), ETL9G)
     records["jis"] = np.tile(np.array(codes), len(writers))
     records["reading"] = np.tile(np.array([_reading(jis) for jis in codes], "S8"), len(writers))
     records["sheet"] = np.repeat(np.array(writers) + 1, len(codes))
     records["serial"] = np.arange(len(records)) + writers[0] * len(codes) + 1
-    for position, number in enumerate(writers):
-        writer = make_writer(seed, number)
-        for start in range(0, len(codes), BLOCK):
-            some = codes[start : start + BLOCK]
-            first = position * len(codes) + start
-            seeds = [[seed, number, jis] for jis in some]
-            yield records["image"][first : first + len(some)], writer, glyphs[start : start + len(some)], seeds
+    return records
 
 
-def _write_block(images: np.ndarray, writer: SyntheticWriter, glyphs: np.ndarray, seeds: list[list[int]]) -> int:
-    images[...] = pack(write_glyphs(writer, glyphs, seeds))
+def _blocks(
+    records: np.ndarray, writing: Writing, writers: range
+) -> Iterator[tuple[np.ndarray, Writing, int, int, int]]:
+    """The arguments of `_write_block` for all images of a file."""
+    for position, writer in enumerate(writers):
+        for start in range(0, len(writing.codes), writing.block):
+            end = min(start + writing.block, len(writing.codes))
+            first = position * len(writing.codes)
+            yield records["image"][first + start : first + end], writing, writer, start, end
+
+
+def _write_block(images: np.ndarray, writing: Writing, writer: int, start: int, end: int) -> int:
+    images[...] = _pack(writing.write(writer, start, end))
     return len(images)
 
 
+def _pack(levels: np.ndarray) -> np.ndarray:
+    """Levels (N, ROWS, COLUMNS) as packed nibbles (N, ROWS, COLUMNS / 2), left pixel high."""
+    packed: np.ndarray = (levels[:, :, 0::2] << 4) | levels[:, :, 1::2]
+    return packed
+
+
 def _reading(jis: int) -> bytes:
-    """The reading field, 8 ASCII bytes: the sound of a hiragana; empty for a kanji."""
-    sound = unicodedata.name(jis_to_character(jis) or " ").split()[-1] if script(jis) == "hiragana" else ""
+    """The reading field, 8 ASCII bytes: the sound of a kana; empty for other characters."""
+    kana = script(jis) in ("hiragana", "katakana")
+    sound = unicodedata.name(jis_to_character(jis) or " ").split()[-1] if kana else ""
     return sound.ljust(8).encode("ascii")
 
 
 def _mark(
-    codes: tuple[int, ...], sets: int, seed: int, fonts: dict[str, int], files: dict[str, dict[str, int | str]]
+    writing: Writing, source: str, sets: int, seed: int, files: dict[str, dict[str, int | str]]
 ) -> dict[str, Any]:
     return {
-        "what": f"synthetic samples from the font {', '.join(fonts)}, not handwriting",
+        **writing.facts,
         "made_by": "kanji-tui sample",
+        "source": source,
         "seed": seed,
-        "classes": len(codes),
+        "classes": len(writing.codes),
         "sets": sets,
-        "glyphs_by_font": fonts,
         "files": files,
     }

@@ -79,12 +79,6 @@ def write_glyphs(writer: SyntheticWriter, glyphs: np.ndarray, seeds: list[list[i
     return levels
 
 
-def pack(levels: np.ndarray) -> np.ndarray:
-    """Levels (N, ROWS, COLUMNS) as packed nibbles (N, ROWS, COLUMNS / 2), left pixel high."""
-    packed: np.ndarray = (levels[:, :, 0::2] << 4) | levels[:, :, 1::2]
-    return packed
-
-
 def _glyph_coordinates(writer: SyntheticWriter, seeds: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     """The glyph coordinates x and y that each pixel of each image shows, float32 (N, ROWS, COLUMNS) each."""
     count = len(seeds)

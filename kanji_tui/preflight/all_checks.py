@@ -1,6 +1,6 @@
 """Runs every preflight check, from record files to training.
 
-`quick_checks` loads neither torch nor onnx and is fast enough for a screen; `font_checks` may search folders, and
+`quick_checks` loads neither torch nor onnx and is fast enough for a screen; `sample_checks` may search folders, and
 `torch_checks` waits for a child process.
 """
 
@@ -62,10 +62,10 @@ class PreparedDataset:
 
 
 def run_checks(folders: Folders, report: Report) -> Preflight:
-    """Run all checks: the quick ones, the fonts, then torch."""
+    """Run all checks: the quick ones, what samples are made from, then torch."""
     steps: tuple[tuple[str, Callable[[Folders], list[Check]]], ...] = (
         ("machine, files and terminal", quick_checks),
-        ("fonts", font_checks),
+        ("sources of samples", sample_checks),
         ("import of torch", torch_checks),
     )
     checks: list[Check] = []
@@ -97,18 +97,33 @@ def quick_checks(folders: Folders) -> list[Check]:
     ]
 
 
-def font_checks(folders: Folders) -> list[Check]:
-    """Whether there is a font for `kanji-tui sample`; may have to search font folders."""
+def sample_checks(folders: Folders) -> list[Check]:
+    """Whether there are strokes and a font for `kanji-tui sample`; may have to search font folders."""
     try:
-        from kanji_tui.data.fonts import find_fonts
-
-        names = ", ".join(font.name for font in find_fonts())
-    except KanjiError as error:
-        remedy = machine.pip("matplotlib-fontja")
-        return [Check(ETL_FILES, "font for samples", "warning", error.message, remedy)]
+        return [_strokes_check(), _font_check()]
     except ImportError:  # the check of packages names the missing package
         return []
-    return [Check(ETL_FILES, "font for samples", "ok", names)]
+
+
+def _strokes_check() -> Check:
+    from kanji_tui.data.strokes.kanjivg import find_kanjivg, kanjivg_version
+
+    try:
+        find_kanjivg()
+    except KanjiError as error:
+        return Check(ETL_FILES, "strokes for samples", "warning", error.message, machine.pip("kanjivg"))
+    return Check(ETL_FILES, "strokes for samples", "ok", f"KanjiVG {kanjivg_version()}")
+
+
+def _font_check() -> Check:
+    from kanji_tui.data.fonts import find_fonts
+
+    try:
+        names = ", ".join(font.name for font in find_fonts())
+    except KanjiError as error:
+        found = f"{error.message}; only `sample --source font` needs one"
+        return Check(ETL_FILES, "font for samples", "not applicable", found, machine.pip("matplotlib-fontja"))
+    return Check(ETL_FILES, "font for samples", "ok", names)
 
 
 def torch_checks(folders: Folders) -> list[Check]:
@@ -126,20 +141,20 @@ def read_torch_checks(child: Child) -> list[Check]:
         return machine.torch_failed(error)
 
 
-def start_font_checks() -> Child:
-    """Start a child that searches for fonts, for callers that must not wait; read it with `read_font_checks`."""
-    return Child("kanji_tui.preflight.all_checks:answer_font_checks")
+def start_sample_checks() -> Child:
+    """Start a child that searches for strokes and fonts; `read_sample_checks` reads it without waiting."""
+    return Child("kanji_tui.preflight.all_checks:answer_sample_checks")
 
 
-def read_font_checks(child: Child) -> list[Check]:
+def read_sample_checks(child: Child) -> list[Check]:
     """The checks of the ended child; empty where it failed."""
     return [] if child.wait() else [from_plain(Check, check) for check in json.loads(child.output)]
 
 
-def answer_font_checks() -> None:
-    """Entry point of the child of `start_font_checks`."""
+def answer_sample_checks() -> None:
+    """Entry point of the child of `start_sample_checks`."""
     with take_stdout() as out:
-        out.write(json.dumps(to_plain(font_checks(Folders()))).encode())
+        out.write(json.dumps(to_plain(sample_checks(Folders()))).encode())
 
 
 def read_prepared(data_dir: Path) -> PreparedDataset | None:

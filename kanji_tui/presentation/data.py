@@ -221,7 +221,7 @@ def sample_document(result: SyntheticSample) -> Document:
     return (
         f"{numbers.count(result.records)} synthetic samples (not handwriting) of {numbers.count(result.classes)} "
         f"characters by {result.sets} synthetic writers in {len(result.files)} files",
-        f"font {result.font}, seed {result.seed}",
+        f"from {result.source}: {result.written_from or result.font}, seed {result.seed}",
     )
 
 

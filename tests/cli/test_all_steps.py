@@ -14,8 +14,9 @@ import pytest
 
 README = Path(__file__).parents[2] / "README.md"
 CLASSES, SETS = 12, 16
+SAMPLE = f"sample --classes {CLASSES} --sets {SETS} --seed 1 --source font"  # a font is learned in few steps
 SMALLER = {
-    "sample --classes 120 --sets 40": f"sample --classes {CLASSES} --sets {SETS} --seed 1",
+    "sample --classes 120 --sets 40": SAMPLE,
     "kanji-tui prepare": "kanji-tui prepare --size 32 --workers 1",
     "kanji-tui verify": "kanji-tui verify --test-model",
     "kanji-tui train": "kanji-tui train --epochs 8 --batch-size 16",

@@ -1,20 +1,28 @@
 import hashlib
 import json
+import string
 import subprocess
 import sys
+from importlib import metadata
 
 import numpy as np
 import pytest
 
+from kanji_tui.characters.character_sets import CHARACTER_SETS, codes_of
 from kanji_tui.characters.classes import record_order
-from kanji_tui.data import fonts, sample, synthetic_writers
+from kanji_tui.characters.jis import character_of
+from kanji_tui.data import font_writing, fonts, sample, synthetic_writers
+from kanji_tui.data.checks import check_classes
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
+from kanji_tui.data.results import SyntheticSample
 from kanji_tui.data.sample import choose_classes, generate_sample
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
 from tests.data.making import TA, A, bytes_of, write_records
+
+both_sources = pytest.mark.parametrize("source", ["strokes", "font"])
 
 
 def unpacked(records: np.ndarray) -> np.ndarray:
@@ -22,8 +30,9 @@ def unpacked(records: np.ndarray) -> np.ndarray:
     return np.stack([packed >> 4, packed & 15], axis=3).reshape(len(records), 127, 128)
 
 
-def test_files_hold_etl9g_records_in_class_order(tmp_path, report):
-    made = generate_sample(tmp_path / "etl", 10, 6, 3, report)
+@both_sources
+def test_files_hold_etl9g_records_in_class_order(tmp_path, report, source):
+    made = generate_sample(tmp_path / "etl", 10, 6, 3, report, source)
     assert (made.records, made.classes, made.sets) == (60, 10, 6)
     assert [path.rsplit("/", 1)[1] for path in made.files] == ["ETL9G_01", "ETL9G_02"]
     sizes = [(tmp_path / "etl" / name).stat().st_size for name in ("ETL9G_01", "ETL9G_02")]
@@ -47,33 +56,49 @@ def test_a_dataset_of_a_sample_has_the_synthetic_source(sample_dataset):
     assert len(dataset.classes) == 12
 
 
-def test_the_marker_file_says_not_handwriting_and_lists_the_files(sample_dir):
-    mark = json.loads((sample_dir / "SAMPLE.json").read_text())
-    assert "synthetic samples from the font" in mark["what"]
-    assert "not handwriting" in mark["what"]
+@both_sources
+def test_the_marker_file_says_not_handwriting_and_lists_the_files(tmp_path, report, source):
+    made = generate_sample(tmp_path, 4, 5, 0, report, source)
+    mark = json.loads((tmp_path / "SAMPLE.json").read_text())
+    assert mark["what"] == f"synthetic samples from the {source_name(mark, made)}, not handwriting"
+    assert mark["source"] == made.source == source
+    assert len(mark["files"]) == 2
     for name, fact in mark["files"].items():
-        content = (sample_dir / name).read_bytes()
+        content = (tmp_path / name).read_bytes()
         assert fact == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def test_only_the_seed_changes_the_result(tmp_path, report, monkeypatch):
-    generate_sample(tmp_path / "one", 8, 4, 5, report)
+def source_name(mark: dict, made: SyntheticSample) -> str:
+    """What the mark must name: the font, or KanjiVG with its copyright and licence."""
+    if made.source == "font":
+        assert made.font == made.written_from
+        return f"font {', '.join(mark['glyphs_by_font'])}"
+    assert made.font == ""
+    assert "Ulrich Apel" in mark["strokes"]
+    assert "CC BY-SA 3.0" in mark["strokes"]
+    return f"strokes of KanjiVG {metadata.version('kanjivg')}"
+
+
+@both_sources
+def test_only_the_seed_changes_the_result(tmp_path, report, monkeypatch, source):
+    generate_sample(tmp_path / "one", 8, 4, 5, report, source)
     monkeypatch.setattr(sample, "usable_cores", lambda: 1)
-    generate_sample(tmp_path / "same", 8, 4, 5, report)
-    generate_sample(tmp_path / "other", 8, 4, 6, report)
+    generate_sample(tmp_path / "same", 8, 4, 5, report, source)
+    generate_sample(tmp_path / "other", 8, 4, 6, report, source)
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "same")
     assert bytes_of(tmp_path / "one")["ETL9G_01"] != bytes_of(tmp_path / "other")["ETL9G_01"]
 
 
-def test_a_writers_character_does_not_depend_on_the_other_characters(tmp_path, report):
-    generate_sample(tmp_path / "few", 2, 1, 5, report)
-    generate_sample(tmp_path / "more", 30, 3, 5, report)
+@both_sources
+def test_a_writers_character_does_not_depend_on_the_other_characters(tmp_path, report, source):
+    generate_sample(tmp_path / "few", 2, 1, 5, report, source)
+    generate_sample(tmp_path / "more", 70, 3, 5, report, source)
     few, more = (open_records(tmp_path / name / "ETL9G_01") for name in ("few", "more"))
     assert np.array_equal(few["image"][few["jis"] == TA][0], more["image"][more["jis"] == TA][0])
 
 
-def test_every_image_has_centred_ink_and_a_clean_background(tmp_path, report):
-    generate_sample(tmp_path / "etl", 120, 4, 0, report)
+def test_every_image_from_a_font_has_centred_ink_and_a_clean_background(tmp_path, report):
+    generate_sample(tmp_path / "etl", 120, 4, 0, report, "font")
     levels = unpacked(open_records(tmp_path / "etl" / "ETL9G_01"))
     assert levels.max() <= 15
     assert levels.max(axis=(1, 2)).min() >= 6
@@ -87,9 +112,22 @@ def test_every_image_has_centred_ink_and_a_clean_background(tmp_path, report):
     assert np.abs(offset).max() < 20
 
 
-def test_writers_differ_more_than_the_characters_of_one_writer(tmp_path, report):
+def test_every_image_from_strokes_has_its_ink_near_the_centre(tmp_path, report):
+    generate_sample(tmp_path / "etl", 120, 4, 0, report, "strokes")
+    levels = unpacked(open_records(tmp_path / "etl" / "ETL9G_01")).astype(float)
+    assert levels.max() <= 15
+    assert levels.max(axis=(1, 2)).min() >= 5
+    ink = (levels > 3).mean(axis=(1, 2))
+    assert 0.002 < ink.min() < ink.max() < 0.5
+    offset = (levels.sum(axis=1) @ (np.arange(128) - 63.5)) / levels.sum(axis=(1, 2))
+    assert np.abs(offset).max() < 30
+    assert np.abs(offset).mean() < 7
+
+
+@both_sources
+def test_writers_differ_more_than_the_characters_of_one_writer(tmp_path, report, source):
     """Slant, size, stroke width and position differ between writers and are similar within one."""
-    generate_sample(tmp_path / "etl", 60, 8, 0, report)
+    generate_sample(tmp_path / "etl", 60, 8, 0, report, source)
     levels = np.concatenate([unpacked(open_records(tmp_path / "etl" / f"ETL9G_0{n}")) for n in (1, 2)])
     levels = levels.reshape(8, 60, 127, 128).astype(float)
     down, right = np.mgrid[:127, :128] - np.array([63, 63.5])[:, None, None]
@@ -122,6 +160,43 @@ def test_classes_are_evenly_spread_and_include_the_required_two():
     kanji = sorted(jis for jis in choose_classes(120) if jis > 0x3000)
     assert kanji[0] < 0x3200
     assert kanji[-1] > 0x4E00
+
+
+@pytest.mark.parametrize("name", CHARACTER_SETS)
+def test_each_character_set_gives_its_classes(name):
+    codes = codes_of(name)
+    assert len(set(codes)) == len(codes)
+    assert choose_classes(len(codes), name) == codes
+    assert A in choose_classes(2, name)
+    assert (TA in choose_classes(2, name)) == (name != "kana")
+
+
+def test_the_character_sets_hold_what_they_are_named_after():
+    etl9g, kana, everything = (set(map(character_of, codes_of(name))) for name in CHARACTER_SETS)
+    assert etl9g == set(map(character_of, record_order()))
+    assert kana == {
+        *map(chr, range(ord("あ"), ord("ん") + 1)),
+        *map(chr, range(ord("ア"), ord("ヴ") + 1)),
+        "ー",
+    } - {*"ぃぅぇぉっゃゅょゎィゥェォッャュョヮ"}
+    assert everything == etl9g | kana | set("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々〆〇") | {
+        chr(ord(each) + 0xFEE0) for each in string.digits + string.ascii_letters
+    }
+
+
+@both_sources
+def test_a_sample_of_other_characters_becomes_a_dataset(tmp_path, report, source):
+    made = generate_sample(tmp_path / "etl", None, 2, 0, report, source, "kana")
+    assert (made.classes, made.characters) == (148, "kana")
+    prepare(tmp_path / "etl", tmp_path / "ds", 32, 1, None, report)
+    dataset = open_dataset(tmp_path / "ds")
+    assert dataset.classes == tuple(sorted(codes_of("kana")))
+    assert (len(dataset), dataset.quarantined) == (2 * 148, ())
+    assert check_classes(dataset).found.startswith("148, 2 to 2 samples each")
+    # the same records without the mark of a sample are those of a damaged ETL9G file
+    (tmp_path / "etl" / "SAMPLE.json").unlink()
+    prepare(tmp_path / "etl", tmp_path / "other", 32, 1, None, report)
+    assert len(open_dataset(tmp_path / "other").quarantined) == 2 * (148 - 71)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +274,7 @@ def test_without_a_font_the_remedy_says_what_to_install(tmp_path, report, monkey
     for source in ("_packaged", "_listed_by_fontconfig", "_in_folders"):
         monkeypatch.setattr(fonts, source, list)
     with pytest.raises(KanjiError) as failed:
-        generate_sample(tmp_path / "etl", 4, 4, 0, report)
+        generate_sample(tmp_path / "etl", 4, 4, 0, report, "font")
     assert "pip install matplotlib-fontja" in failed.value.remedy
     assert "apt-get install fonts-noto-cjk" in failed.value.remedy
     assert not (tmp_path / "etl").exists()
@@ -214,9 +289,9 @@ def test_a_glyph_without_ink_or_the_replacement_glyph_counts_as_missing():
 
 def test_a_character_that_no_font_has_is_reported(tmp_path, report, monkeypatch):
     found, glyph = fonts.find_fonts(), fonts.Font.glyph
-    monkeypatch.setattr(sample, "find_fonts", lambda: found)
+    monkeypatch.setattr(font_writing, "find_fonts", lambda: found)
     monkeypatch.setattr(fonts.Font, "glyph", lambda font, text: None if text == "田" else glyph(font, text))
-    made = generate_sample(tmp_path / "etl", 4, 2, 0, report)
+    made = generate_sample(tmp_path / "etl", 4, 2, 0, report, "font")
     assert (made.classes, made.records) == (3, 6)
     assert "田" in report.of(Notice)[0].message
 

@@ -4,21 +4,22 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from kanji_tui.data.etl import KNOWN_FILES
-from kanji_tui.errors import Stopped
+from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.preflight import all_checks
 from kanji_tui.preflight import machine_checks as machine
 from kanji_tui.preflight.all_checks import (
     GROUPS,
     Folders,
     PreparedDataset,
-    font_checks,
     quick_checks,
     run_checks,
+    sample_checks,
     torch_checks,
 )
 from kanji_tui.system.machine import Cores, Disk, Memory
@@ -86,7 +87,7 @@ def test_without_numpy_the_other_checks_still_run(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from kanji_tui.preflight.all_checks import *\n"
-        "checks = quick_checks(Folders(home=Path(sys.argv[1]))) + font_checks(Folders())\n"
+        "checks = quick_checks(Folders(home=Path(sys.argv[1]))) + sample_checks(Folders())\n"
         "print([check.found for check in checks if check.name == 'files'])"
     )
     process = subprocess.run(
@@ -303,10 +304,19 @@ def test_counting_many_images_stops_and_says_at_least(tmp_path: Path, monkeypatc
     assert files.summary == "3 folders, at least 6 images"
 
 
-def test_the_font_for_samples_is_named() -> None:
-    check = find(font_checks(Folders()), "font for samples")
-    assert check.verdict in ("ok", "warning")
-    assert check.found
+def test_what_samples_are_made_from_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object) -> None:
+        raise KanjiError("nothing there")
+
+    found = sample_checks(Folders())
+    assert find(found, "strokes for samples").found == f"KanjiVG {version('kanjivg')}"
+    assert (find(found, "font for samples").verdict, find(found, "font for samples").found != "") == ("ok", True)
+    monkeypatch.setattr("kanji_tui.data.strokes.kanjivg.find_kanjivg", absent)
+    monkeypatch.setattr("kanji_tui.data.fonts.find_fonts", absent)
+    found = sample_checks(Folders())
+    assert find(found, "strokes for samples").verdict == "warning"
+    assert find(found, "strokes for samples").remedy.endswith("pip install kanjivg")
+    assert find(found, "font for samples").verdict == "not applicable"
 
 
 # --- dataset ---------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def test_missing_and_old_packages_are_named_with_their_remedy(monkeypatch: pytes
         Package("tract", ">=0.23", ""),
         Package("textual", ">=8.2", ""),
         Package("rich", ">=14", "15.0"),
-        Package("matplotlib-fontja", ">=1.1", "", "sample"),
+        Package("kanjivg", ">=20260714", "", "sample"),
     )
     monkeypatch.setattr(machine, "packages", lambda: needed)
     checks = machine.python_checks()
@@ -32,7 +32,7 @@ def test_missing_and_old_packages_are_named_with_their_remedy(monkeypatch: pytes
     assert find(checks, "tract").remedy.endswith("-m pip install 'tract>=0.23'")
     assert find(checks, "textual").verdict == "warning"
     assert "screens" in find(checks, "textual").found
-    assert find(checks, "matplotlib-fontja").verdict == "not applicable"
+    assert find(checks, "kanjivg").verdict == "not applicable"
     assert find(checks, "packages").found == "rich 15.0"
 
 

@@ -16,7 +16,7 @@ def test_the_packages_are_those_of_the_installed_metadata() -> None:
     assert found["torch"].found == metadata.version("torch")
     assert found["torch"].wanted.startswith(">=")
     assert found["torch"].fits
-    assert found["matplotlib-fontja"].extra == "sample"
+    assert found["optuna"].extra == "search"
     assert wanted_python() == ">=3.11"
 
 

@@ -157,7 +157,11 @@ def test_what_there_is_not_is_not_shown() -> None:
 
 
 def test_a_synthetic_sample_is_marked_as_no_handwriting() -> None:
-    output = words(present(SyntheticSample(("ETL9G_01",), 800, 100, 8, 0, "IPAexGothic")))
+    made = SyntheticSample(("ETL9G_01",), 800, 100, 8, 0, "", "strokes", "KanjiVG 20260714")
+    output = words(present(made))
+    assert "from strokes: KanjiVG 20260714, seed 0" in output
+    older = replace(made, font="IPAexGothic", source="font", written_from="")
+    assert "from font: IPAexGothic, seed 0" in words(present(older))
     assert "800 synthetic samples (not handwriting) of 100 characters by 8 synthetic writers in 1 files" in output
 
 

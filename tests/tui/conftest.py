@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from kanji_tui.recognition.drawing.client import RecogniserClient
-from kanji_tui.tui.preflight.screen import FontsChecked, TorchChecked
+from kanji_tui.tui.preflight.screen import SampleSourcesChecked, TorchChecked
 from kanji_tui.tui.shell.worker import Worker
 from tests.conftest import made_once
 from tests.tui.recorded import make_home
@@ -77,7 +77,7 @@ def no_slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     ask_child = Worker.ask_child
 
     def answer(worker: Worker, asker: Any, answered: Any, *question: Any, **key: str) -> None:
-        if answered in (FontsChecked, TorchChecked):
+        if answered in (SampleSourcesChecked, TorchChecked):
             worker.ask(asker, answered, list)
         else:
             ask_child(worker, asker, answered, *question, **key)

@@ -3,9 +3,11 @@
 from argparse import Namespace
 from pathlib import Path
 
+from kanji_tui.characters.character_sets import CHARACTER_SETS
 from kanji_tui.cli.options import AddCommand, Parser, positive
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of, run_here
+from kanji_tui.data.defaults import SAMPLE_SOURCES
 from kanji_tui.data.folder_names import LABELS
 from kanji_tui.jobs.preflight import Spec as PreflightSpec
 from kanji_tui.jobs.prepare import Spec as PrepareSpec
@@ -17,7 +19,7 @@ from kanji_tui.paths import DATA_DIR
 def add(command: AddCommand) -> None:
     """Add this file's commands."""
     command("preflight", preflight, "check the machine, the data and the terminal")
-    add_sample(command("sample", sample, "make synthetic ETL9G record files from a font (not handwriting)"))
+    add_sample(command("sample", sample, "make synthetic ETL9G record files (not handwriting)"))
     add_prepare(command("prepare", prepare, "prepare a dataset of small images from record files"))
     add_verify(command("verify", verify, "check that a dataset is complete and its images are plausible"))
 
@@ -33,9 +35,9 @@ def add_sample(parser: Parser) -> None:
     parser.add_argument(
         "--classes",
         type=positive,
-        default=SampleSpec.classes,
+        default=None,
         metavar="N",
-        help=f"how many of the 3,036 characters (default {SampleSpec.classes})",
+        help=f"how many of the characters (default {SampleSpec.classes}, with --characters kana all of them)",
     )
     parser.add_argument(
         "--sets",
@@ -45,10 +47,25 @@ def add_sample(parser: Parser) -> None:
         help=f"synthetic writers, one data set each, four in a file (default {SampleSpec.sets})",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same files (default 0)")
+    parser.add_argument(
+        "--characters",
+        choices=CHARACTER_SETS,
+        default=SampleSpec.characters,
+        help="etl9g: its 3,036 classes (default); kana: hiragana, katakana, ー; all: these, small kana, 々 〆 〇, "
+        "digits and Latin letters",
+    )
+    parser.add_argument(
+        "--source",
+        choices=SAMPLE_SOURCES,
+        default=SampleSpec.source,
+        help="what synthetic writers write: strokes of KanjiVG, or the glyphs of a Japanese font "
+        f"(default {SampleSpec.source})",
+    )
 
 
 def sample(args: Namespace) -> int:
-    spec = SampleSpec(args.output_dir, args.classes, args.sets, args.seed)
+    classes = SampleSpec.classes if args.classes is None and args.characters != "kana" else args.classes
+    spec = SampleSpec(args.output_dir, classes, args.sets, args.seed, args.source, args.characters)
     show(run_here("sample", spec), args.json)
     return 0
 

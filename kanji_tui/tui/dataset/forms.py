@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kanji_tui.data.defaults import SAMPLE_SOURCES
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import sample
 from kanji_tui.tui.shell.form import Field, FormScreen, whole
@@ -26,7 +27,7 @@ def sample_form() -> FormScreen:
     """Classes, writers and seed of a synthetic sample."""
     return FormScreen(
         "Make a synthetic sample",
-        "SYNTHETIC SAMPLE, not handwriting: a Japanese font, slanted, warped and thickened for each writer.",
+        "SYNTHETIC SAMPLE, not handwriting: strokes or a font, bent and drawn in another way for each writer.",
         (
             Field(
                 "classes",
@@ -48,6 +49,16 @@ def sample_form() -> FormScreen:
                 str(sample.Spec.seed),
                 "The same seed makes the same files, byte for byte.",
                 whole(0),
+            ),
+            Field(
+                "source",
+                "source",
+                sample.Spec.source,
+                {
+                    "strokes": "The strokes of KanjiVG (pip install kanjivg): closest to handwriting.",
+                    "font": "The glyphs of a Japanese font: learned fast, far from handwriting.",
+                },
+                choices=SAMPLE_SOURCES,
             ),
         ),
         "Make",

@@ -57,7 +57,7 @@ class DatasetScreen(WorkbenchScreen):
             "s",
             "sample",
             "Synthetic",
-            tooltip="Make a synthetic sample: record files from a font, to try everything out",
+            tooltip="Make a synthetic sample: record files to try everything out",
         ),
         Binding("p", "prepare", "Prepare", tooltip="Make the dataset from record files, npz pairs or images"),
         Binding("v", "verify", "Verify", tooltip="Check that the dataset is complete and its images are plausible"),

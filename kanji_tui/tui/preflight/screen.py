@@ -23,8 +23,8 @@ class QuickChecked(Answered[tuple[Check, ...]]):
     """The checks that this process can do at once."""
 
 
-class FontsChecked(Answered[list[Check]]):
-    """Whether a synthetic sample can be made, from a child that searched for fonts."""
+class SampleSourcesChecked(Answered[list[Check]]):
+    """Whether a synthetic sample can be made, from a child that searched for strokes and fonts."""
 
 
 class TorchChecked(Answered[list[Check]]):
@@ -61,9 +61,9 @@ class PreflightScreen(WorkbenchScreen):
         self.action_rerun()
 
     def action_rerun(self) -> None:
-        self._waiting, self._problem = {FontsChecked, TorchChecked}, ""
+        self._waiting, self._problem = {SampleSourcesChecked, TorchChecked}, ""
         self.worker.ask(self, QuickChecked, _quick_checks)
-        self.worker.ask_child(self, FontsChecked, _start_font_checks, _read_font_checks)
+        self.worker.ask_child(self, SampleSourcesChecked, _start_sample_checks, _read_sample_checks)
         self.worker.ask_child(self, TorchChecked, _start_torch_checks, _read_torch_checks)
         self.refresh_state()
 
@@ -71,8 +71,8 @@ class PreflightScreen(WorkbenchScreen):
         self._quick = message.value
         self.show_state()
 
-    def on_fonts_checked(self, message: FontsChecked) -> None:
-        self._take(FontsChecked, message.value)
+    def on_sample_sources_checked(self, message: SampleSourcesChecked) -> None:
+        self._take(SampleSourcesChecked, message.value)
 
     def on_torch_checked(self, message: TorchChecked) -> None:
         self._take(TorchChecked, message.value)
@@ -83,7 +83,7 @@ class PreflightScreen(WorkbenchScreen):
         self.show_state()
 
     def shows_failure(self, message: QuestionFailed) -> bool:
-        if message.question not in (FontsChecked, TorchChecked):
+        if message.question not in (SampleSourcesChecked, TorchChecked):
             return False
         self._waiting.discard(message.question)
         self._problem = message.error.message
@@ -132,16 +132,16 @@ def _quick_checks() -> tuple[Check, ...]:
     return tuple(quick_checks(Folders()))
 
 
-def _start_font_checks() -> "Child":
-    from kanji_tui.preflight.all_checks import start_font_checks
+def _start_sample_checks() -> "Child":
+    from kanji_tui.preflight.all_checks import start_sample_checks
 
-    return start_font_checks()
+    return start_sample_checks()
 
 
-def _read_font_checks(child: "Child") -> list[Check]:
-    from kanji_tui.preflight.all_checks import read_font_checks
+def _read_sample_checks(child: "Child") -> list[Check]:
+    from kanji_tui.preflight.all_checks import read_sample_checks
 
-    return read_font_checks(child)
+    return read_sample_checks(child)
 
 
 def _start_torch_checks() -> "Child":
