@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from unittest.mock import patch
 
@@ -153,6 +154,8 @@ def kanji_tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         threads = torch.get_num_threads() if torch else 0
         monkeypatch.chdir(tmp_path)
         capsys.readouterr()
+        if isinstance(sys.stderr, TextIOWrapper):  # as in a process of its own
+            sys.stderr.reconfigure(errors="backslashreplace")
         with patch.dict(os.environ, environment):  # --home sets a variable for child processes
             code = main([str(argument) for argument in arguments])
         if torch:

@@ -195,7 +195,7 @@ def test_a_sample_of_other_characters_becomes_a_dataset(tmp_path, report, source
     assert check_classes(dataset).found.startswith("148, 2 to 2 samples each")
     # the same records without the mark of a sample are those of a damaged ETL9G file
     (tmp_path / "etl" / "SAMPLE.json").unlink()
-    prepare(tmp_path / "etl", tmp_path / "other", 32, 1, None, report)
+    prepare(tmp_path / "etl", tmp_path / "other", 32, 1, None, report, accept_quarantine=True)
     assert len(open_dataset(tmp_path / "other").quarantined) == 2 * (148 - 71)
 
 

@@ -130,6 +130,6 @@ def test_single_images_stay_on_the_cpu(trained, tmp_path: Path, report, computed
     image = open_dataset(trained.data_dir).images([5])[0]
     Image.fromarray(255 - image).resize((96, 96)).save(tmp_path / "one.png")
     with machine_with_gpu():
-        predict((tmp_path / "one.png",), trained.model_path, False, report)
+        predict((tmp_path / "one.png",), trained.model_path, False, False, report)
         explain(trained.model_path, trained.data_dir, report, samples=(5,))
     assert set(computed_on) == {"cpu"}
