@@ -138,7 +138,7 @@ def _exports(bench: Bench, host: Recogniser, card: ModelCard, inputs: np.ndarray
     figures: Figures = {"engines": here, "not_installed": [engine for engine in ENGINES if engine not in here]}
     for target in TARGETS.values():
         path = bench.folder / f"{target.name}.onnx"
-        path.write_bytes(convert(host, card, target)[0].SerializeToString())
+        path.write_bytes(convert(host, card, target).SerializeToString())
         read_back(path, target, card)
         parities: dict[str, Any] = {}
         for name in here:

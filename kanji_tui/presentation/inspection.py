@@ -123,13 +123,13 @@ def _measured(support: Support) -> str:
         parts.append(f"opened {support.opening}")
     if latency is not None:
         inputs = f" on {numbers.shapes(latency.inputs)}" if latency.inputs else ""
-        parts.append(f"median {numbers.milliseconds(latency.median)} ms{inputs}")
+        parts.append(f"{numbers.milliseconds(latency.median)} ms{inputs}")
     if support.difference is not None:
         parts.append(f"max abs. difference {numbers.difference(support.difference)}")
     if support.probed:
-        parts.append(f"{_nodes(support.probed)} tested one by one")
+        parts.append(f"{_nodes(support.probed)} tested")
     if latency is not None:
-        parts.append(f"spread {numbers.milliseconds(latency.spread)} ms, {latency.runs} runs")
+        parts.append(f"median of {latency.runs} runs, spread {numbers.milliseconds(latency.spread)} ms")
     return ", ".join(part for part in parts if part)
 
 

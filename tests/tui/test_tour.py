@@ -61,7 +61,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await pilot.press("4")
         await shows(pilot, "press enter to inspect the file")
         await pilot.press("enter")
-        await shows(pilot, "nodes tested one by one")
+        await shows(pilot, "nodes tested")
         assert "Conv" in text_of(pilot)
 
         await pilot.press("5")
