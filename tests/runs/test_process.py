@@ -184,7 +184,11 @@ def test_only_jobs_can_be_resolved() -> None:
 
 def test_results_become_plain_values(tmp_path: Path) -> None:
     assert as_json(sample.Spec(Path("a"), 1, 2, 3)) == {
-        **{"output_dir": "a", "classes": 1, "sets": 2, "seed": 3},
-        **{"source": "strokes", "characters": "etl9g"},
+        "output_dir": "a",
+        "classes": 1,
+        "sets": 2,
+        "seed": 3,
+        "source": "strokes",
+        "characters": "etl9g",
     }
     assert as_json({"path": Path("b"), "many": (1, 2)}) == {"path": "b", "many": [1, 2]}
