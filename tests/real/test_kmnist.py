@@ -70,4 +70,4 @@ def test_it_trains_past_ninety_percent(home):
 def test_a_split_that_would_keep_writers_apart_is_refused(home):
     process = run_command(home, "train", "--split", "writer")
     assert process.returncode == 2
-    assert "writers of dataset are not known" in process.stderr
+    assert "writers of dataset are unknown" in process.stderr
