@@ -59,7 +59,7 @@ class Model:
         if self.has_card or known is None or not known.expects_blur:
             return ""
         return (
-            f"{self.path.name} looks like a model of the original scripts: it was trained on their blurred images, "
+            f"{self.path.name} seems a model of the original scripts: it was trained on their blurred images, "
             "and is less accurate on the sharp images of this dataset"
         )
 
