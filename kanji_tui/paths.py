@@ -20,3 +20,4 @@ HISTORY = "training_progress.json"
 CHECKPOINT = "last.ckpt"
 
 DEFAULT_MODEL = MODELS_DIR / WEIGHTS
+BUILT_IN = Path("built-in")  # instead of a model's path: the model that comes with the program

@@ -97,7 +97,7 @@ def test_many_gpus(home: Path) -> None:
 
 def test_safetensors(home: Path) -> None:
     """The page's own program, which imports nothing of this project, prints what the recogniser says."""
-    from kanji_tui.recognition.models import load_recogniser
+    from kanji_tui.recognition.weights import load_recogniser
 
     follow("SAFETENSORS.md", home)
     (program,) = blocks("SAFETENSORS.md", "python")

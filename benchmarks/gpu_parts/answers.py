@@ -26,9 +26,9 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.paths import MODEL_INFO
 from kanji_tui.recognition.evaluation import evaluate
-from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.results import Evaluation
 from kanji_tui.recognition.saliency import saliency
+from kanji_tui.recognition.weights import load_recogniser
 from kanji_tui.system.files import read_json
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import score

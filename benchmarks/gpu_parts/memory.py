@@ -13,7 +13,7 @@ from gpu_parts import Bench, Figures, require
 from gpu_parts.mid_training import Heard, MidTraining, mid_training
 from gpu_parts.runs import trained
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import score
 from kanji_tui.training.results import Metrics

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from kanji_tui.characters.character_sets import CHARACTER_SETS
 from kanji_tui.errors import UsageError
-from kanji_tui.paths import DEFAULT_MODEL
+from kanji_tui.paths import BUILT_IN, DEFAULT_MODEL
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -27,7 +28,16 @@ def add_model_path(parser: Parser) -> None:
         type=Path,
         default=DEFAULT_MODEL,
         metavar="FILE",
-        help=f".pth, .safetensors or .onnx (default {DEFAULT_MODEL})",
+        help=f".pth, .safetensors, .onnx or {BUILT_IN} (default {DEFAULT_MODEL})",
+    )
+
+
+def add_characters(parser: Parser) -> None:
+    parser.add_argument(
+        "--characters",
+        choices=CHARACTER_SETS,
+        default=None,
+        help="what may stand there: decides between look-alikes, 口 or ロ (default: kanji and hiragana first)",
     )
 
 

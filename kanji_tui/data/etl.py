@@ -54,6 +54,12 @@ def _known_files() -> dict[str, int]:
 KNOWN_FILES = _known_files()
 
 
+def pack_levels(levels: np.ndarray) -> np.ndarray:
+    """Levels 0-15 (N, ROWS, COLUMNS) as the nibbles of a record, (N, ROWS, COLUMNS / 2), left pixel high."""
+    packed: np.ndarray = (levels[:, :, 0::2] << 4) | levels[:, :, 1::2]
+    return packed
+
+
 def record_files(directory: Path, format: str) -> list[Path]:
     """The record files in `directory` whose names are of `format`, by name; where there are none, all record files.
 

@@ -17,7 +17,7 @@ import numpy as np
 from kanji_tui.characters.character_sets import CHARACTER_SETS, codes_of
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, script
 from kanji_tui.data.defaults import SAMPLE_SOURCES
-from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_PER_FILE
+from kanji_tui.data.etl import ETL9G, RECORD_BYTES, SETS_PER_FILE, pack_levels
 from kanji_tui.data.font_writing import font_writing
 from kanji_tui.data.results import SyntheticSample
 from kanji_tui.data.source import unreadable
@@ -233,14 +233,8 @@ def _blocks(
 
 
 def _write_block(images: np.ndarray, writing: Writing, writer: int, start: int, end: int) -> int:
-    images[...] = _pack(writing.write(writer, start, end))
+    images[...] = pack_levels(writing.write(writer, start, end))
     return len(images)
-
-
-def _pack(levels: np.ndarray) -> np.ndarray:
-    """Levels (N, ROWS, COLUMNS) as packed nibbles (N, ROWS, COLUMNS / 2), left pixel high."""
-    packed: np.ndarray = (levels[:, :, 0::2] << 4) | levels[:, :, 1::2]
-    return packed
 
 
 def _reading(jis: int) -> bytes:

@@ -1,7 +1,7 @@
 """Writes class numbers and their characters as JSON, in the format of the original scripts.
 
 {model_info {dataset, total_classes, description, ...}, num_classes, characters {"0": {character, jis_code,
-stroke_count}}, statistics}; the enhanced mapping of all 3,036 classes has the same without num_classes.
+stroke_count[, lookalikes]}}, statistics}; the enhanced mapping of all 3,036 classes has no num_classes.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.characters.classes import etl9g_classes, strokes
-from kanji_tui.characters.jis import jis_to_character, name_jis, script
+from kanji_tui.characters.jis import character_of, jis_to_character, name_jis, script
 from kanji_tui.events import Progress, Report
 from kanji_tui.export.naming import ENHANCED_MAPPING, export_path
 from kanji_tui.export.results import ExportedMapping
@@ -50,7 +50,7 @@ def enhanced_mapping() -> dict[str, Any]:
 
 
 def model_mapping(card: ModelCard) -> dict[str, Any]:
-    """The classes of one model, in output order."""
+    """The classes of one model, in output order; an output of look-alikes names the others."""
     info = {
         "dataset": card.dataset,
         "total_classes": len(card.classes),
@@ -58,11 +58,15 @@ def model_mapping(card: ModelCard) -> dict[str, Any]:
         "network": card.network,
         "image_size": card.size,
         "source": card.source,
+        **({"license": card.license} if card.license else {}),
     }
+    characters = list_characters(card.classes)
+    for group in card.lookalikes:
+        characters[str(card.output_of[group[0]])]["lookalikes"] = [character_of(jis) for jis in group[1:]]
     return {
         "model_info": info,
         "num_classes": len(card.classes),
-        "characters": list_characters(card.classes),
+        "characters": characters,
         "statistics": count_scripts(card.classes),
     }
 

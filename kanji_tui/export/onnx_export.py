@@ -23,7 +23,7 @@ from kanji_tui.export.variants import AS_TRAINED, Variant, VariantModel, make_va
 from kanji_tui.export.verification import measure_accuracy, measure_latency, measure_parity, require_parity
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 from kanji_tui.system.files import replacing, write_json
 
 

@@ -17,7 +17,7 @@ from kanji_tui.export.variants import Variant, make_variant, trained_pooling
 from kanji_tui.export.verification import Engines, measure_accuracy, measure_latency, measure_parity, require_parity
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 
 ACCURACY_SAMPLES = 10_000
 

@@ -6,7 +6,7 @@ import torch
 
 from kanji_tui.export.conversion import export_torchscript, finish
 from kanji_tui.export.targets import find_target
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 
 
 def export_quickly(model_path: str | Path, path: str | Path) -> None:

@@ -17,7 +17,8 @@ from kanji_tui.events import Progress, Report
 from kanji_tui.export.naming import export_path
 from kanji_tui.export.results import ExportedSafetensors
 from kanji_tui.networks.card import ModelCard
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.model_files import model_file
+from kanji_tui.recognition.weights import load_recogniser
 from kanji_tui.system.files import replacing
 
 Tensors = dict[str, torch.Tensor]
@@ -52,7 +53,7 @@ def export_safetensors(
     with replacing(path) as beside:
         save_file(tensors, str(beside), metadata=texts or None)
         if verify:
-            verify_file(beside, read_source(model_path), texts)
+            verify_file(beside, read_source(model_file(model_path, ".safetensors")), texts)
     report(Progress("safetensors", 1, 1, "files", path.name))
     return ExportedSafetensors(
         path=str(path),
@@ -77,15 +78,18 @@ def describe(card: ModelCard) -> dict[str, str]:
         "dataset": card.dataset,
         "source": card.source,
         "metrics": json.dumps(metrics),
+        **({"license": card.license} if card.license else {}),
         "version": __version__,
     }
 
 
 def read_source(path: Path) -> Tensors:
-    """The tensors of a .pth or .safetensors file; no pickled code is run."""
+    """The tensors of a .pth or .safetensors file, those in half precision widened; no pickled code is run."""
     if path.suffix == ".safetensors":
-        return dict(load_file(str(path)))
-    return dict(torch.load(path, map_location="cpu", weights_only=True))
+        tensors = load_file(str(path))
+    else:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+    return {name: tensor.float() if tensor.dtype == torch.half else tensor for name, tensor in tensors.items()}
 
 
 def verify_file(path: Path, source: Tensors, metadata: dict[str, str]) -> None:

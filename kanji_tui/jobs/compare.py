@@ -18,5 +18,6 @@ class Spec:
 
 def run(spec: Spec, report: Report) -> Compared:
     from kanji_tui.inspection.compare import compare_models
+    from kanji_tui.recognition.model_files import onnx_file
 
-    return compare_models(spec.models, spec.data_dir, report)
+    return compare_models(tuple(map(onnx_file, spec.models)), spec.data_dir, report)

@@ -19,5 +19,6 @@ class Spec:
 
 def run(spec: Spec, report: Report) -> Inspected:
     from kanji_tui.inspection.inspect import inspect_models
+    from kanji_tui.recognition.model_files import onnx_file
 
-    return inspect_models(spec.models, report, spec.shapes, spec.arrays)
+    return inspect_models(tuple(map(onnx_file, spec.models)), report, spec.shapes, spec.arrays)

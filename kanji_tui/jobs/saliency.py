@@ -24,10 +24,11 @@ class Spec:
 
 
 def run(spec: Spec, report: Report) -> Explanations:
+    from kanji_tui.recognition.model_files import trained_or_built_in
     from kanji_tui.recognition.saliency import explain
 
     return explain(
-        spec.model_path,
+        trained_or_built_in(spec.model_path),
         spec.data_dir,
         report,
         samples=spec.samples,

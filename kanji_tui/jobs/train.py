@@ -13,15 +13,16 @@ from kanji_tui.training.results import Trained
 
 @dataclass(frozen=True)
 class Spec:
-    """`resume`: the directory of the run to resume, with its own config; `config` is then ignored.
+    """`init`: the model whose weights to begin from, a file or `built-in`.
 
-    `track`: see runs/trackers.py. `profile`: write the table and the trace of training/profile.py. `publish`: make
+    `resume`: the directory of the run to resume, with its own config; `config` and `init` are then ignored. `track`: see runs/trackers.py. `profile`: write the table and the trace of training/profile.py. `publish`: make
     the model the one in `models_dir` at the end, unless the user pinned another.
     """
 
     data_dir: Path = DATA_DIR
     models_dir: Path = MODELS_DIR
     config: TrainConfig = field(default_factory=configure)
+    init: Path | None = None
     resume: Path | None = None
     track: tuple[str, ...] = ()
     profile: bool = False
@@ -44,7 +45,7 @@ def run(spec: Spec, report: Report) -> Trained | None:
             report = contexts.enter_context(tracking(spec.track, to_plain(spec.config), report))
             report = contexts.enter_context(metering(report))
             contexts.enter_context(following(directory if spec.profile else None))
-        trained = train(spec.data_dir, spec.config, directory, spec.resume, report)
+        trained = train(spec.data_dir, spec.config, directory, spec.resume, report, spec.init)
     if not current().is_rank0:
         return None
     if spec.publish:

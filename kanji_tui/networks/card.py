@@ -14,6 +14,10 @@ from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.errors import KanjiError
 
 CARD_VERSION = 1
+KANJIVG_LICENSE = (
+    "the weights: CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0; they were learned from writing drawn "
+    "from the strokes of KanjiVG, copyright Ulrich Apel, CC BY-SA 3.0, https://kanjivg.tagaini.net"
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class ModelCard:
 
     `dataset` is the name used in export file names (etl9g, etl9g-sample, kmnist ...); `source` describes the images
     in words. `split` is {kind, seed, shares, fold, dataset_digest}; `metrics` holds fractions by split.
+    `license`: that of the weights, where they were learned from another's work, or empty. `lookalikes`: the groups of JIS codes that share an output; the first of each stands in `classes`.
     """
 
     network: str
@@ -33,6 +38,8 @@ class ModelCard:
     source: str = ""
     split: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    lookalikes: tuple[tuple[int, ...], ...] = ()
+    license: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The card as a JSON object; JIS codes as four hexadecimal digits."""
@@ -46,6 +53,8 @@ class ModelCard:
             "source": self.source,
             "split": self.split,
             "metrics": self.metrics,
+            "lookalikes": [[name_jis(jis) for jis in group] for group in self.lookalikes],
+            "license": self.license,
         }
 
     @classmethod
@@ -62,6 +71,8 @@ class ModelCard:
                 source=str(value.get("source", "")),
                 split=dict(value.get("split", {})),
                 metrics=dict(value.get("metrics", {})),
+                license=str(value.get("license", "")),
+                lookalikes=tuple(tuple(int(code, 16) for code in group) for group in value.get("lookalikes", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise KanjiError(
@@ -79,6 +90,12 @@ class ModelCard:
         except json.JSONDecodeError as error:
             raise KanjiError(f"the card in {where} is damaged: {error}", "export the model again") from None
         return cls.from_json(value, where) if isinstance(value, dict) and "network" in value else None
+
+    @property
+    def output_of(self) -> dict[int, int]:
+        """The index of the output of each JIS code that the model knows, look-alikes among them."""
+        found = {jis: index for index, jis in enumerate(self.classes)}
+        return found | {jis: found[group[0]] for group in self.lookalikes for jis in group if jis not in found}
 
     @property
     def characters(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kanji_tui.paths import DEFAULT_MODEL, SAMPLES_DIR
+from kanji_tui.paths import BUILT_IN, DEFAULT_MODEL, SAMPLES_DIR
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet
 from kanji_tui.presentation.marks import bar
 from kanji_tui.recognition.drawing.results import ReadyModel
@@ -32,7 +32,7 @@ MAP_SIDE = 16  # values across a map, each two cells wide
 CANDIDATE_COLUMNS = (
     Column("", 2, right=True),
     Column("", 2),
-    Column("", 4),
+    Column("", 11),  # the code and up to three look-alikes
     Column(""),
     Column("", 8, right=True),
 )
@@ -62,7 +62,7 @@ def _candidate_row(rank: int, found: Candidate, width: int) -> Row:
     cells: tuple[Line, ...] = (
         quiet(str(rank)),
         Styled(found.character, "strong"),
-        quiet(found.jis),
+        (quiet(found.jis), f" {''.join(found.lookalikes)}" if found.lookalikes else ""),
         bar(found.probability, width),
         numbers.percent(found.probability),
     )
@@ -78,7 +78,8 @@ def candidate_line(found: Candidate, label_jis: str, width: int) -> Line:
 
 def prediction_document(result: Predicted) -> Document:
     """The candidates for each image, or why there are none."""
-    return tuple(block for one in result.predictions for block in _prediction(one))
+    by = (quiet("read by the built-in model"),) if result.model_path == BUILT_IN.name else ()
+    return (*by, *(block for one in result.predictions for block in _prediction(one)))
 
 
 def _prediction(one: Prediction | Unreadable) -> Document:
@@ -116,12 +117,17 @@ def _confusion_row(pair: Confusion) -> Row:
 def evaluation_document(result: Evaluation) -> Document:
     """Accuracies of a split, and the most frequent confusions."""
     ensemble = (f"ensemble of {len(result.models)}: {', '.join(result.models)}",) if result.models else ()
+    strict: tuple[tuple[str, Line], ...] = ()
+    if result.top1_strict != result.top1:
+        of_lookalikes = quiet("  of look-alikes only the one shown is right")
+        strict = (("top-1 strict", (numbers.percent(result.top1_strict), of_lookalikes)),)
     unknown = (f"{numbers.count(result.unknown_samples)} of classes the model lacks count as errors",)
     pairs = (
         ("samples", ", ".join((numbers.count(result.samples), *(unknown if result.unknown_samples else ())))),
         ("top-1", numbers.accuracy(result.top1, result.samples)),
         ("top-3", numbers.accuracy(result.top3, result.samples)),
         ("top-5", numbers.accuracy(result.top5, result.samples)),
+        *strict,
         ("balanced", numbers.percent(result.balanced)),
         ("loss", numbers.loss(result.loss)),
     )
@@ -208,7 +214,8 @@ def recogniser_key_values(model: ReadyModel | None, seconds: float | None, saved
     """The model that recognises drawings, its last latency, and the last saved drawing."""
     pairs: list[tuple[str, Line]] = []
     if model is not None and model.name:
-        pairs += [("model", model.network), ("classes", numbers.count(model.classes))]
+        name = BUILT_IN.name if model.name == BUILT_IN.name else model.network
+        pairs += [("model", name), ("classes", numbers.count(model.classes))]
         pairs.append(("image", f"{model.size}x{model.size}"))
     if model is not None:
         pairs.append(("stroke", f"{numbers.percent(model.style.width, 1)} wide"))
@@ -251,7 +258,7 @@ def _recognising_model(workspace: WorkspaceSnapshot) -> str:
     ]
     if exports:
         return f"Drawings are recognised by {exports[0]}, the newest export."
-    return "There is no model yet; drawings can be saved without one. To do: kanji-tui train"
+    return "Drawings are recognised by the built-in model, until you train one. To do: kanji-tui train"
 
 
 PRESENTERS: dict[type, Callable[[Any], Document]] = {

@@ -96,7 +96,9 @@ def idle_line(workspace: "WorkspaceSnapshot | None") -> Line:
         parts.append(f"{samples} {synthetic}samples, {classes} classes")
     else:
         parts.append("no dataset")
-    parts.append("no model" if model is None else f"model {model.network} {numbers.percent(model.accuracy, 1)}")
+    parts.append(
+        "built-in model" if model is None else f"model {model.network} {numbers.percent(model.accuracy, 1)}"
+    )
     if workspace.onnx:
         parts.append(f"{len(workspace.onnx)} ONNX")
     return quiet("   ".join(parts))

@@ -1,18 +1,51 @@
-"""The most probable classes of an image."""
+"""The most probable characters of an image that was cropped to its ink."""
+
+from functools import cache
 
 import numpy as np
 
+from kanji_tui.characters.character_sets import codes_of
 from kanji_tui.characters.jis import character_of, name_jis
+from kanji_tui.characters.lookalikes import large_kana, shown_first
+from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.results import Candidate
 
+Groups = tuple[np.ndarray, tuple[tuple[int, ...], ...]]
 
-def most_probable(logits: np.ndarray, classes: tuple[int, ...], count: int) -> tuple[Candidate, ...]:
-    """The `count` most probable of `classes` (JIS codes) by their logits (C,), most probable first."""
+
+def most_probable(
+    logits: np.ndarray, card: ModelCard, count: int, characters: str | None = None
+) -> tuple[Candidate, ...]:
+    """The `count` most probable candidates by the model's logits (C,), most probable first.
+
+    Characters that cannot be told apart are one candidate: those that share an output, and small and large kana,
+    whose size is lost where the image was cropped. The one shown is of the character set `characters`, where that
+    has one of them; the others are its look-alikes.
+    """
+    group_of_output, members = _groups(card.classes, card.lookalikes)
     probabilities = np.exp(logits - logits.max())
-    probabilities /= probabilities.sum()
+    probabilities = np.bincount(group_of_output, probabilities / probabilities.sum())
     best = np.argsort(-probabilities, kind="stable")[:count]
-    codes = [classes[index] for index in best]
-    return tuple(
-        Candidate(character_of(jis), name_jis(jis), float(probability))
-        for jis, probability in zip(codes, probabilities[best], strict=True)
-    )
+    asked = codes_of(characters) if characters else ()
+    return tuple(_candidate(members[group], asked, float(probabilities[group])) for group in best)
+
+
+def _candidate(group: tuple[int, ...], asked: tuple[int, ...], probability: float) -> Candidate:
+    shown = shown_first(group, asked) if len(group) > 1 else group[0]
+    others = tuple(character_of(jis) for jis in group if jis != shown)
+    return Candidate(character_of(shown), name_jis(shown), probability, others)
+
+
+@cache
+def _groups(classes: tuple[int, ...], lookalikes: tuple[tuple[int, ...], ...]) -> Groups:
+    """The group of each output, and the members of each group, by JIS code; groups in the order of the outputs."""
+    sharing = {group[0]: group for group in lookalikes}
+    output_of = {jis: sharing.get(jis, (jis,)) for jis in classes}
+    by_large: dict[int, list[int]] = {}
+    first_of = {member: jis for jis, group in output_of.items() for member in group}
+    for jis, group in output_of.items():
+        large = large_kana(jis)
+        by_large.setdefault(first_of.get(large, large), []).extend(group)
+    number = {large: index for index, large in enumerate(by_large)}
+    of_output = [number[first_of.get(large_kana(jis), large_kana(jis))] for jis in classes]
+    return np.array(of_output), tuple(tuple(group) for group in by_large.values())

@@ -17,7 +17,9 @@ from kanji_tui.recognition.results import Evaluation
 SMALLEST = np.finfo(np.float32).tiny  # its logarithm is still finite
 
 
-def evaluate_ensemble(paths: Sequence[Path], data_dir: Path, split: str, report: Report) -> Evaluation:
+def evaluate_ensemble(
+    paths: Sequence[Path], data_dir: Path, split: str, report: Report, characters: str | None = None
+) -> Evaluation:
     """Evaluate the models in the files `paths` as an ensemble on a split of the dataset; predictions are not saved.
 
     Raises UsageError if the models have different image sizes or splits: with different splits, the test samples of
@@ -34,7 +36,7 @@ def evaluate_ensemble(paths: Sequence[Path], data_dir: Path, split: str, report:
             report(Notice(model.warning))
         if model.recogniser is not None:
             move_to_gpu(model.recogniser, model.card.size, report)
-    found = evaluate_model(combine(models), data_dir, split, None, report)
+    found = evaluate_model(combine(models), data_dir, split, None, report, characters)
     return replace(found, models=tuple(str(path) for path in paths))
 
 
@@ -60,6 +62,8 @@ def combine(models: Sequence[Model]) -> Model:
     first = models[0]
     digest = hashlib.sha256("".join(model.digest for model in models).encode()).hexdigest()
     networks = " + ".join(model.card.network for model in models)
-    card = replace(first.card, classes=classes, network=networks, metrics={})
+    same = all(model.card.lookalikes == first.card.lookalikes for model in models)
+    lookalikes = first.card.lookalikes if same else ()
+    card = replace(first.card, classes=classes, network=networks, metrics={}, lookalikes=lookalikes)
     name = Path(" + ".join(str(model.path) for model in models))
     return Model(name, card, digest, True, run)

@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from kanji_tui.characters.character_sets import codes_of
 from kanji_tui.characters.jis import name_jis
+from kanji_tui.characters.lookalikes import shown_first
 from kanji_tui.data.dataset import Dataset, open_dataset
 from kanji_tui.data.splits import split_as_stored
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
+from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import move_to_gpu
 from kanji_tui.recognition.confusions import count_by_class, most_confused
 from kanji_tui.recognition.models import Model, open_model
@@ -36,27 +39,42 @@ BATCH = 512
 REPORT_SECONDS = 0.5
 
 
-def evaluate(model_path: Path, data_dir: Path, split: str, folder: Path | None, report: Report) -> Evaluation:
+def evaluate(
+    model_path: Path,
+    data_dir: Path,
+    split: str,
+    folder: Path | None,
+    report: Report,
+    characters: str | None = None,
+) -> Evaluation:
     """Evaluate the model on `split` (test, val, train or all) of the dataset; save its predictions in `folder`.
 
-    Saved predictions of this model on this dataset are reused. Raises UsageError for a split that this dataset does
+    `characters`: the character set that decides between look-alikes, which only `top1_strict` depends on. Saved predictions of this model on this dataset are reused. Raises UsageError for a split that this dataset does
     not have, KanjiError for a model or dataset that cannot be used or do not fit each other.
     """
-    return evaluate_model(open_model(model_path), data_dir, split, folder, report)
+    return evaluate_model(open_model(model_path), data_dir, split, folder, report, characters)
 
 
-def evaluate_model(model: Model, data_dir: Path, split: str, folder: Path | None, report: Report) -> Evaluation:
+def evaluate_model(
+    model: Model,
+    data_dir: Path,
+    split: str,
+    folder: Path | None,
+    report: Report,
+    characters: str | None = None,
+) -> Evaluation:
     """`evaluate` for an opened model."""
     began = time.monotonic()
     dataset = open_dataset(data_dir)
     predicted = predict_split(model, dataset, split, folder, report)
     found = predicted.predictions
     truth = dataset.jis[found.index]
-    unknown = ~np.isin(truth, model.card.classes)
+    unknown = ~np.isin(truth, list(model.card.output_of))
     correct = found.jis == truth[:, None]
     return Evaluation(
         samples=len(found),
         top1=float(correct[:, :1].any(1).mean()),
+        top1_strict=float((correct[:, 0] & is_shown_first(truth, model.card, characters)).mean()),
         top3=float(correct[:, :3].any(1).mean()),
         top5=float(correct.any(1).mean()),
         balanced=_balanced(truth, correct[:, 0]),
@@ -100,7 +118,7 @@ def predict_split(
     indices = sample_numbers(split, model, dataset)
     if model.warning:
         report(Notice(model.warning))
-    unknown = ~np.isin(dataset.jis[indices], model.card.classes)
+    unknown = ~np.isin(dataset.jis[indices], list(model.card.output_of))
     if unknown.all():
         raise KanjiError(
             f"the model {model.path} knows no class of the dataset in {dataset.path}",
@@ -120,7 +138,7 @@ def predict_split(
     if model.recogniser is not None:
         move_to_gpu(model.recogniser, model.card.size, report)
     columns = predict_samples(
-        lambda images: log_softmax(model.logits(images)), model.card.classes, dataset, indices, report
+        lambda images: log_softmax(model.logits(images)), model.card, dataset, indices, report
     )
     predictions = Predictions(model.digest, dataset.digest, split, indices, *columns)
     return SplitPredictions(predictions, _save(folder, model, predictions, report), False)
@@ -161,18 +179,19 @@ def sample_numbers(split: str, model: Model, dataset: Dataset) -> np.ndarray:
 
 def predict_samples(
     log_probabilities: Callable[[np.ndarray], np.ndarray],
-    classes: tuple[int, ...],
+    card: ModelCard,
     dataset: Dataset,
     indices: np.ndarray,
     report: Report,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`jis` (M, 5), `probability` (M, 5) and `loss` (M,) of `Predictions` for the samples `indices`.
 
-    `log_probabilities` maps images uint8 (n, S, S) to float32 (n, C), in the order of the JIS codes `classes`.
+    `log_probabilities` maps images uint8 (n, S, S) to float32 (n, C), in the order of the card's outputs. Where the
+    label is one of an output's look-alikes, that output is taken to mean it.
     """
-    codes = np.array(classes, dtype=np.uint16)
+    codes = np.array(card.classes, dtype=np.uint16)
     position = np.full(65536, -1, dtype=np.int64)
-    position[codes] = np.arange(len(codes))
+    position[list(card.output_of)] = list(card.output_of.values())
     top = min(TOP, len(codes))
     jis = np.zeros((len(indices), TOP), np.uint16)
     probability = np.zeros((len(indices), TOP), np.float32)
@@ -184,9 +203,9 @@ def predict_samples(
         batch = indices[start:done]
         logarithms = log_probabilities(dataset.images(batch))
         best = _highest(logarithms, top)
-        jis[start:done, :top] = codes[best]
         probability[start:done, :top] = np.exp(np.take_along_axis(logarithms, best, axis=1))
         truth = position[dataset.jis[batch]]
+        jis[start:done, :top] = np.where(best == truth[:, None], dataset.jis[batch][:, None], codes[best])
         known = np.flatnonzero(truth >= 0)
         loss[start + known] = -logarithms[known, truth[known]]
         now = time.monotonic()
@@ -210,6 +229,15 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     shifted = logits - logits.max(axis=1, keepdims=True)
     result: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return result
+
+
+def is_shown_first(jis: np.ndarray, card: ModelCard, characters: str | None) -> np.ndarray:
+    """Whether each character, by JIS code, is the one that stands for its look-alikes; bool (N,)."""
+    asked = codes_of(characters) if characters else ()
+    shown = np.arange(65536)
+    for group in card.lookalikes:
+        shown[list(group)] = shown_first(group, asked)
+    return np.asarray(shown[jis] == jis)
 
 
 def _balanced(truth: np.ndarray, correct: np.ndarray) -> float:

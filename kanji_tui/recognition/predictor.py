@@ -15,11 +15,19 @@ CANDIDATES = 5
 BLANK_REMEDY = "write darker, or photograph it closer and in even light"
 
 
-def predict(images: tuple[Path, ...], model_path: Path, invert: bool, show: bool, report: Report) -> Predicted:
+def predict(
+    images: tuple[Path, ...],
+    model_path: Path,
+    invert: bool,
+    show: bool,
+    report: Report,
+    characters: str | None = None,
+) -> Predicted:
     """The five most probable characters of each image file.
 
     A file that cannot be read or is blank has its error in its place. `invert`: swap ink and paper after their
-    detection. `show`: the predictions include the images that the model gets.
+    detection. `show`: the predictions include the images that the model gets. `characters`: the character set that
+    decides between look-alikes.
     """
     model = open_model(model_path)
     if model.warning:
@@ -28,18 +36,18 @@ def predict(images: tuple[Path, ...], model_path: Path, invert: bool, show: bool
     for number, path in enumerate(images, start=1):
         raise_if_stopped(report)
         try:
-            found.append(_predict_one(model, path, invert, show))
+            found.append(_predict_one(model, path, invert, show, characters))
         except KanjiError as error:
             found.append(Unreadable(str(path), ErrorMessage(error.message, error.remedy, error.exit_code)))
         report(Progress("predicting", number, len(images), "images", item=str(path)))
     return Predicted(tuple(found), str(model_path), _common_error(found))
 
 
-def _predict_one(model: Model, path: Path, invert: bool, show: bool) -> Prediction:
+def _predict_one(model: Model, path: Path, invert: bool, show: bool, characters: str | None) -> Prediction:
     extent = float(model.card.metrics.get("ink_extent", DEFAULT_EXTENT))
     found = read_ink(path, invert)
     image = fit_to_frame(found.ink, model.card.size, extent)
-    candidates = most_probable(model.logits(image[None])[0], model.card.classes, CANDIDATES)
+    candidates = most_probable(model.logits(image[None])[0], model.card, CANDIDATES, characters)
     rows = tuple(row.tobytes().hex() for row in image) if show else ()
     return Prediction(str(path), candidates, found.doubtful, rows)
 

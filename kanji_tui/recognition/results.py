@@ -8,11 +8,15 @@ from kanji_tui.system.plain_data import OPTIONAL
 
 @dataclass(frozen=True)
 class Candidate:
-    """A class that an image may show; `jis` as four hexadecimal digits, `probability` 0-1."""
+    """A class that an image may show; `jis` as four hexadecimal digits, `probability` 0-1.
+
+    `lookalikes`: other characters that have the same shape; `probability` is that of all of them together.
+    """
 
     character: str
     jis: str
     probability: float
+    lookalikes: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,9 @@ class Confusion:
 class Evaluation:
     """Accuracies as fractions of all `samples`; `balanced`: the mean of the classes' recalls.
 
+    Characters that share an output, being of one shape, count as right for each other; in `top1_strict` only the
+    one that is shown does.
+
     The intervals follow from the other fields: Wilson's, at 95 %.
 
     `loss`: mean cross-entropy of the samples whose class the model knows. `unknown_samples` are of classes that it
@@ -97,6 +104,7 @@ class Evaluation:
     reused: bool
     seconds: float
     models: tuple[str, ...] = ()
+    top1_strict: float = 0.0
     top1_interval: Interval = (0.0, 1.0)
     top3_interval: Interval = (0.0, 1.0)
     top5_interval: Interval = (0.0, 1.0)

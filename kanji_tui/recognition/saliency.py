@@ -31,9 +31,9 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.ink import DEFAULT_EXTENT, fit_to_frame
 from kanji_tui.recognition.layers import last_feature_map, last_pooling, layers_run
-from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.predictor import read_ink
 from kanji_tui.recognition.results import Explained, Explanations
+from kanji_tui.recognition.weights import load_recogniser
 from kanji_tui.system.files import replacing
 
 ACTIVATION, GRADIENT, ATTENTION = "class activation map", "Grad-CAM", "attention"
@@ -136,10 +136,10 @@ def read_images(
 
 def output_index(card: ModelCard, character: str) -> int:
     """The output index of a character. Raises UsageError if the model does not know it."""
-    jis = character_to_jis(character)
-    if jis not in card.classes:
+    output = card.output_of.get(character_to_jis(character) or 0)
+    if output is None:
         raise UsageError(f"the model does not know '{character}'", "name a character it was trained on")
-    return card.classes.index(jis)
+    return output
 
 
 def saliency(recogniser: Recogniser, image: np.ndarray, output: int | None = None) -> Saliency:

@@ -14,8 +14,6 @@ import numpy as np
 import torch
 
 from kanji_tui.characters.jis import character_of, name_jis
-from kanji_tui.data.dataset import Dataset
-from kanji_tui.data.splits import Split
 from kanji_tui.epoch_metrics import to_epoch, to_history
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import CHECKPOINT, HISTORY, MODEL_INFO, WEIGHTS
@@ -24,6 +22,7 @@ from kanji_tui.recognition.ink import measure_extent
 from kanji_tui.system.files import replacing, sha256, write_json
 from kanji_tui.training.checkpoint import write
 from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.data import TrainingData
 from kanji_tui.training.results import ByClass, ClassRecall, Metrics, Trained
 from kanji_tui.training.state import TrainState
 
@@ -68,35 +67,32 @@ def copy_artifacts(earlier: Path, directory: Path) -> None:
                 shutil.copyfile(earlier / name, beside)
 
 
-def card_of(config: TrainConfig, dataset: Dataset, split: Split) -> ModelCard:
+def card_of(config: TrainConfig, data: TrainingData, license: str) -> ModelCard:
     """The card of the model that this training makes; its split finds the same samples again.
+
+    `license`: that of the weights it began from, or empty.
 
     Images go in as they are, 0-1: each network begins with a convolution and BatchNorm, which measure what a mean
     and a deviation would say (no difference in accuracy was measured), and paper stays the 0 of the padding. So a
     bare state dict holds all the network needs.
     """
+    train = data.train(0)
     return ModelCard(
         network=config.network,
-        classes=dataset.classes,
-        size=dataset.size,
-        dataset=dataset.name,
-        source=dataset.source,
-        split={
-            "kind": split.kind,
-            "seed": config.seed,
-            "shares": list(config.split_shares),
-            "fold": config.fold,
-            "dataset_digest": dataset.digest,
-            "sample_limit": config.sample_limit,
-        },
-        metrics={"ink_extent": measure_extent(dataset.images(_some(split.train)))},
+        classes=data.classes,
+        size=data.size,
+        dataset=data.name,
+        source=data.source,
+        split=data.split,
+        metrics={"ink_extent": measure_extent(train.images(_some(len(train))))},
+        lookalikes=data.lookalikes,
+        license=license or data.license,
     )
 
 
-def _some(indices: np.ndarray, count: int = 1000) -> np.ndarray:
-    """At most about `count` of the indices, evenly apart."""
-    some: np.ndarray = indices[:: max(1, len(indices) // count)]
-    return some
+def _some(samples: int, count: int = 1000) -> np.ndarray:
+    """At most about `count` of so many positions, evenly apart."""
+    return np.arange(0, samples, max(1, samples // count))
 
 
 def write_epoch(directory: Path, state: TrainState, card: ModelCard, is_best: bool) -> None:

@@ -22,7 +22,7 @@ from kanji_tui.training.config import OLD_NAMES, TrainConfig
 from kanji_tui.training.state import TrainState
 
 VERSION = 2
-COUNTED = ("accumulation_steps", "epoch", "batch", "seconds", "epoch_seconds", "history", "best")
+COUNTED = ("accumulation_steps", "epoch", "batch", "seconds", "epoch_seconds", "history", "best", "license")
 
 
 def save(state: TrainState, dataset_digest: str, path: Path) -> None:

@@ -64,6 +64,20 @@ class TrainConfig(Recipe):
             searched=False,
         ),
     ] = 0
+    synthetic: Annotated[
+        int | None,
+        Setting(
+            "learn from so many synthetic writers an epoch, new ones in every epoch, instead of a dataset",
+            MAIN,
+            at_least(1),
+            "N",
+            searched=False,
+        ),
+    ] = None
+    characters: Annotated[
+        Literal["etl9g", "kana", "all"],
+        Setting("the characters that synthetic writers write", MAIN, searched=False),
+    ] = "all"
     sync_batchnorm: Annotated[
         bool,
         Setting("BatchNorm measures each batch over all GPUs of a training together, not on each of them", MEMORY),
@@ -84,6 +98,11 @@ class TrainConfig(Recipe):
                 )
             if not setting.allowed.holds(value):
                 raise UsageError(f"{setting.label} cannot be {value}", f"it must be {setting.allowed.words}")
+        if self.synthetic and (self.fold or self.sample_limit):
+            raise UsageError(
+                "synthetic writers have no folds and no sample limit",
+                "omit --fold and --sample-limit, or train on a dataset: omit --synthetic",
+            )
         if self.accumulation_steps > self.batch_size // 2:
             raise UsageError(
                 f"accumulation steps cannot be {self.accumulation_steps} with a batch size of {self.batch_size}",

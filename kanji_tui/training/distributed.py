@@ -9,16 +9,16 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.training.data import Part
 
 SILENCE = timedelta(minutes=30)  # longer than rank 0 validates while the others wait
 NEEDED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -89,9 +89,9 @@ class World:
         distributed.all_reduce(total)
         return total if self.is_rank0 else torch.zeros_like(total)
 
-    def for_rank0(self, indices: np.ndarray) -> np.ndarray:
-        """The indices on rank 0, none elsewhere: the others need not hold these samples."""
-        return indices if self.is_rank0 else indices[:0]
+    def for_rank0(self, part: Part) -> Part:
+        """The part on rank 0, none of it elsewhere: the others need not hold these samples."""
+        return part if self.is_rank0 else replace(part, indices=part.indices[:0])
 
     def require_same(self, what: str, value: str) -> None:
         """KanjiError, in every process, where they do not all have the same value of `what`."""

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanji_tui.data.dataset import Dataset
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.system.machine import memory
+from kanji_tui.training.data import Part
 
 MEMORY_SHARE = 0.5  # of the free memory may be filled with images
 CHUNK = 32768  # images read at once
@@ -20,17 +20,17 @@ AHEAD = 3  # batches read ahead where the images do not fit into memory
 class DeviceLoader:
     """Called with positions in the split (int64, on the CPU): uint8 (n, 1, S, S), int64 labels (n,) on `device`.
 
-    The whole split lies on the device where it fits; else each batch is read from the memory-mapped chunks.
+    The whole split lies on the device where it fits; else each batch is read from the memory-mapped chunks. Samples
+    that are drawn are drawn batch by batch.
     Stopped while it reads, when the user asks to stop.
     """
 
-    def __init__(self, dataset: Dataset, indices: np.ndarray, device: torch.device, report: Report) -> None:
-        self._dataset = dataset
-        self._indices = np.asarray(indices, dtype=np.int64)
+    def __init__(self, part: Part, device: torch.device, report: Report) -> None:
+        self._part = part
         self._device = device
-        self._labels = torch.from_numpy(dataset.labels[self._indices].astype(np.int64)).to(device)
-        fits = len(self._indices) * dataset.size**2 < MEMORY_SHARE * free_memory(device)
-        self._images = self._load(report) if fits else None
+        self._labels = torch.from_numpy(part.labels).to(device)
+        fits = len(part) * part.samples.size**2 < MEMORY_SHARE * free_memory(device)
+        self._images = self._load(report) if fits and not part.drawn else None
         self.resident = self._images is not None
 
     @property
@@ -40,7 +40,7 @@ class DeviceLoader:
         return found
 
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self._part)
 
     def __call__(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         here = positions.to(self._device, non_blocking=True)
@@ -66,7 +66,7 @@ class DeviceLoader:
         return self._send(reading.result()), self._labels[positions.to(self._device, non_blocking=True)]
 
     def _read(self, positions: Tensor) -> Tensor:
-        images = torch.from_numpy(self._dataset.images(self._indices[positions.numpy()]))
+        images = torch.from_numpy(self._part.images(positions.numpy()))
         return images.pin_memory() if self._device.type == "cuda" else images
 
     def _send(self, images: Tensor) -> Tensor:
@@ -74,14 +74,14 @@ class DeviceLoader:
 
     def _load(self, report: Report) -> Tensor | None:
         """All images on the device; None if its memory no longer suffices."""
-        side = self._dataset.size
+        side = self._part.samples.size
         try:
             images = torch.empty((len(self), side, side), dtype=torch.uint8, device=self._device)
         except torch.OutOfMemoryError:
             return None
         for start in range(0, len(self), CHUNK):
             raise_if_stopped(report)
-            chunk = self._dataset.images(self._indices[start : start + CHUNK])
+            chunk = self._part.images(np.arange(start, min(start + CHUNK, len(self))))
             images[start : start + CHUNK].copy_(torch.from_numpy(chunk))
             if len(self) > CHUNK:
                 report(Progress("reading images", min(start + CHUNK, len(self)), len(self), "samples"))

@@ -2,17 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from kanji_tui.data.dataset import open_dataset
-from kanji_tui.data.splits import split_dataset
-from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.networks.devices import own_device
 from kanji_tui.training.batchnorm import samples_needed
 from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.data import find_data
 from kanji_tui.training.distributed import World
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import SCORE_BATCH, score
@@ -32,21 +31,17 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
 
     Raises KanjiError for a dataset that cannot be used.
     """
-    dataset = open_dataset(data_dir)
-    split = split_dataset(dataset, config.split, config.split_shares, config.seed, config.sample_limit, config.fold)
-    if min(len(split.train), len(split.validation)) < 2:
-        raise KanjiError(
-            f"the dataset in {data_dir} leaves {len(split.train)} samples to train", "prepare more records"
-        )
+    data = find_data(data_dir, config, report)
+    train = data.train(0)
     device = own_device()
     torch.backends.cudnn.benchmark = True
-    config = for_train_split(config, len(split.train))
-    batch_size = min(config.batch_size, len(split.train))
-    batches = len(split.train) // batch_size
-    state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
+    config = for_train_split(config, len(train))
+    batch_size = min(config.batch_size, len(train))
+    batches = len(train) // batch_size
+    state = initial_state(config, len(data.classes), data.size, config.epochs * batches, device)
     distribute(state, World(), batch_size)
-    some = split.train[: batch_size * min(batches, MOST_STEPS + WARM_STEPS)]
-    train_set = DeviceLoader(dataset, some, device, report)
+    some = replace(train, indices=train.indices[: batch_size * min(batches, MOST_STEPS + WARM_STEPS)])
+    train_set = DeviceLoader(some, device, report)
     state.network.train()
 
     def learn(number: int) -> None:
@@ -55,16 +50,16 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
 
     steps, seconds = _timed(learn, device, report)
     a_step = seconds / steps
-    validation = split.validation[:SCORED]
+    validation = replace(data.validation, indices=data.validation.indices[:SCORED])
     clock = time.perf_counter()
-    val_set = DeviceLoader(dataset, validation, device, report)
-    score(state.eval_model, val_set, device, len(dataset.classes), "validation", report)
+    val_set = DeviceLoader(validation, device, report)
+    score(state.eval_model, val_set, device, len(data.classes), "validation", report)
     _wait(device)
     a_score = (time.perf_counter() - clock) / len(validation)
-    scored = len(split.validation) + min(2000, len(split.train) // 20)
-    an_epoch = batches * a_step + (scored + samples_needed(state.network, len(split.train))) * a_score
-    at_the_end = (len(split.validation) + len(split.test)) * a_score
-    held = (len(split.train) + len(split.validation) - len(some)) * dataset.size**2
+    scored = len(data.validation) + min(2000, len(train) // 20)
+    an_epoch = batches * a_step + (scored + samples_needed(state.network, len(train))) * a_score
+    at_the_end = (len(data.validation) + len(data.test or ())) * a_score
+    held = (len(train) + len(data.validation) - len(some)) * data.size**2
     return Probed(
         samples_per_second=batch_size / a_step,
         seconds_per_epoch=an_epoch,
@@ -73,7 +68,7 @@ def probe(data_dir: Path, config: TrainConfig, report: Report) -> Probed:
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         steps=steps,
         epochs=config.epochs,
-        samples=len(split.train),
+        samples=len(train),
     )
 
 

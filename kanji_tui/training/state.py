@@ -24,7 +24,7 @@ class TrainState:
     `precision` is what the network computes in. Each batch is computed in `accumulation_steps` micro-batches: more
     than the config says once the memory was too small. `history` has one entry for each epoch that ended, `best` is
     the entry of the best one. `seconds` is the whole time over all resumptions, `epoch_seconds` that of this
-    epoch's steps.
+    epoch's steps. `license`: that of the weights it began from, or empty.
     """
 
     config: TrainConfig
@@ -43,6 +43,7 @@ class TrainState:
     epoch_seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] | None = None
+    license: str = ""
     world: World = field(default_factory=World)
     parallel: DistributedDataParallel | None = None
 

@@ -7,8 +7,9 @@ waits for the device: the loss is read once a second.
 
 import math
 import time
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kanji_tui.data.dataset import Dataset, open_dataset
-from kanji_tui.data.splits import Split, split_dataset
 from kanji_tui.epoch_metrics import to_epoch
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress, Report
@@ -26,8 +25,10 @@ from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
+from kanji_tui.training.beginning import begin_from
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.cpu_threads import use_threads
+from kanji_tui.training.data import Part, TrainingData, find_data
 from kanji_tui.training.distributed import World, current, peer_failure_as_error
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import predict, score
@@ -47,10 +48,9 @@ class TrainingRun:
 
     directory: Path
     report: Report
-    dataset: Dataset
-    split: Split
+    data: TrainingData
     card: ModelCard
-    train_set: DeviceLoader
+    train_set: Callable[[int], DeviceLoader]  # what is learned from in an epoch
     val_set: DeviceLoader
     train_eval_subset: DeviceLoader  # some of the train split, always the same
     state: TrainState
@@ -85,15 +85,23 @@ class TrainingRun:
         return state.epoch >= self.epochs or bool(impatient)
 
 
-def train(data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path | None, report: Report) -> Trained:
-    """Train on the dataset in `data_dir`; leave model, model metadata and checkpoint in `run_directory`.
+def train(
+    data_dir: Path,
+    config: TrainConfig,
+    run_directory: Path,
+    resume: Path | None,
+    report: Report,
+    init: Path | None = None,
+) -> Trained:
+    """Train on the dataset in `data_dir` or on synthetic writers; leave model, model metadata and checkpoint in `run_directory`.
 
-    With `resume`, the directory of an earlier run, go on from its last checkpoint with its own config. Raises
+    With `resume`, the directory of an earlier run, go on from its last checkpoint with its own config. With `init`, a
+    model, begin from its weights. Raises
     KanjiError for a dataset or checkpoint that cannot be used and when the loss is no longer a number, Stopped once
     the checkpoint is written when the user asks to stop.
     """
     with peer_failure_as_error(run_directory.name):
-        run = prepare(data_dir, config, run_directory, resume, report)
+        run = prepare(data_dir, config, run_directory, resume, init, report)
         try:
             while not run.finished:
                 train_epoch(run)
@@ -113,10 +121,11 @@ def train_epoch(run: TrainingRun) -> None:
     state = run.state
     state.network.train()
     torch.autograd.set_detect_anomaly(state.config.detect_anomaly)
-    order = epoch_order(state.config.seed, state.epoch, len(run.train_set))
+    train_set = run.train_set(state.epoch)
+    order = epoch_order(state.config.seed, state.epoch, len(train_set))
     todo = order[: run.batches * run.batch_size].split(run.batch_size)[state.batch :]
     clock = time.monotonic()
-    for images, labels in watch(run.train_set.stream(map(run.world.share, todo)), len(todo)):
+    for images, labels in watch(train_set.stream(map(run.world.share, todo)), len(todo)):
         stop_or_save(run)
         train_step(state, images, labels, run.steps, run.batches, run.report)
         state.batch += 1
@@ -190,7 +199,7 @@ def validate(run: TrainingRun) -> dict[str, Any]:
     state, report, classes = run.state, run.report, len(run.card.classes)
     refuse_nan(run)
     clock = time.monotonic()
-    recompute_statistics(state.eval_model, run.train_set, state.config.seed, report)
+    recompute_statistics(state.eval_model, run.train_set(state.epoch), state.config.seed, report)
     validation = score(state.eval_model, run.val_set, state.device, classes, "validation", report)
     clean = score(state.eval_model, run.train_eval_subset, state.device, classes, "train accuracy", report)
     if not math.isfinite(validation.loss):
@@ -220,7 +229,7 @@ def save_checkpoint(run: TrainingRun) -> None:
     run.saved = time.monotonic()
     refuse_nan(run)
     state.seconds = run.seconds
-    run.world.on_rank0(lambda: checkpoint.save(state, run.dataset.digest, run.directory / CHECKPOINT))
+    run.world.on_rank0(lambda: checkpoint.save(state, run.data.digest, run.directory / CHECKPOINT))
 
 
 def score_best(run: TrainingRun) -> Trained:
@@ -231,46 +240,47 @@ def score_best(run: TrainingRun) -> Trained:
     predicted = predict(best, run.val_set, "validation by class", report)
     by_class = artifacts.write_by_class(run.directory, run.card, run.val_set.labels, predicted)
     test: Metrics | None = None
-    if len(run.split.test):
-        test_set = DeviceLoader(run.dataset, run.split.test, state.device, report)
+    if run.data.test:
+        test_set = DeviceLoader(run.data.test, state.device, report)
         test = score(best, test_set, state.device, classes, "test", report)
         artifacts.write_info(run.directory, state, run.card, test)
     return artifacts.result(run.directory.name, state, run.card, test, by_class, run.seconds)
 
 
 def prepare(
-    data_dir: Path, config: TrainConfig, run_directory: Path, resume: Path | None, report: Report
+    data_dir: Path,
+    config: TrainConfig,
+    run_directory: Path,
+    resume: Path | None,
+    init: Path | None,
+    report: Report,
 ) -> TrainingRun:
     """Open, split and load the data, and set up the state, new or where the run `resume` left it."""
     world = current()
     earlier = world.on_rank0(lambda: checkpoint.load(resume / CHECKPOINT)) if resume else None
     if earlier:
         config = checkpoint.config_of(earlier)
-    dataset = open_dataset(data_dir)
-    world.require_same("dataset", dataset.digest)
-    if earlier and earlier["dataset_digest"] != dataset.digest:
+    data = find_data(data_dir, config, report)
+    world.require_same("dataset", data.digest)
+    if earlier and earlier["dataset_digest"] != data.digest:
         raise KanjiError(
             f"the run to resume was trained on another dataset than the one in {data_dir}",
             "resume with the dataset it began with: --data-dir DIRECTORY",
         )
-    split = split_dataset(dataset, config.split, config.split_shares, config.seed, config.sample_limit, config.fold)
-    if min(len(split.train), len(split.validation)) < 2:
-        raise KanjiError(
-            f"the dataset in {data_dir} leaves {len(split.train)} samples to train and {len(split.validation)} to "
-            "validate; 2 of each are needed",
-            "prepare more records, or give other shares: --split-shares 70/15/15",
-        )
-    if split.note:
-        report(Notice(split.note))
+    if data.note:
+        report(Notice(data.note))
     device = own_device()
     torch.backends.cudnn.benchmark = True
     if device.type == "cpu":
         use_threads(earlier.get("threads") if earlier else None, report)
+    samples = len(data.train(0))
     if not earlier:
-        config = fit_to_train_split(config, len(split.train), world, report)
-    batch_size = world.batch_size(config.batch_size, len(split.train))
-    batches = len(split.train) // batch_size  # the remaining samples differ from epoch to epoch
-    state = initial_state(config, len(dataset.classes), dataset.size, config.epochs * batches, device)
+        config = fit_to_train_split(config, samples, world, report)
+    batch_size = world.batch_size(config.batch_size, samples)
+    batches = samples // batch_size  # the remaining samples differ from epoch to epoch
+    state = initial_state(config, len(data.classes), data.size, config.epochs * batches, device)
+    if init and not earlier:
+        begin_from(init, state, data.classes, report)
     if earlier and resume:
         checkpoint.restore(state, earlier)
         world.on_rank0(lambda: artifacts.copy_artifacts(resume, run_directory))
@@ -278,12 +288,11 @@ def prepare(
     return TrainingRun(
         directory=run_directory,
         report=report,
-        dataset=dataset,
-        split=split,
-        card=artifacts.card_of(config, dataset, split),
-        train_set=DeviceLoader(dataset, split.train, device, report),
-        val_set=DeviceLoader(dataset, world.for_rank0(split.validation), device, report),
-        train_eval_subset=DeviceLoader(dataset, world.for_rank0(_subset(split.train)), device, report),
+        data=data,
+        card=artifacts.card_of(config, data, state.license),
+        train_set=train_sets(data, device, report),
+        val_set=DeviceLoader(world.for_rank0(data.validation), device, report),
+        train_eval_subset=DeviceLoader(world.for_rank0(_subset(data.train(0))), device, report),
         state=state,
         batch_size=batch_size,
         batches=batches,
@@ -291,6 +300,15 @@ def prepare(
         steps_before=state.epoch * batches + state.batch,
         seconds_before=state.seconds,
     )
+
+
+def train_sets(data: TrainingData, device: torch.device, report: Report) -> Callable[[int], DeviceLoader]:
+    """The loader of each epoch's samples: always the same one where all epochs have the same samples."""
+    first = data.train(0)
+    if first.drawn:
+        return lambda epoch: DeviceLoader(data.train(epoch), device, report)
+    always = DeviceLoader(first, device, report)
+    return lambda epoch: always
 
 
 def fit_to_train_split(config: TrainConfig, samples: int, world: World, report: Report) -> TrainConfig:
@@ -314,11 +332,10 @@ def fit_to_train_split(config: TrainConfig, samples: int, world: World, report: 
     return fitted
 
 
-def _subset(train: np.ndarray) -> np.ndarray:
+def _subset(train: Part) -> Part:
     """A twentieth of the train split, at least 64 samples and at most 2,000, evenly spaced."""
     count = min(max(len(train) // 20, 64), 2000, len(train))
-    subset: np.ndarray = train[np.linspace(0, len(train) - 1, count).astype(int)]
-    return subset
+    return replace(train, indices=train.indices[np.linspace(0, len(train) - 1, count).astype(int)], drawn=False)
 
 
 def refuse_nan(run: TrainingRun) -> None:

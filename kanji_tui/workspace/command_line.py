@@ -28,6 +28,8 @@ def train_arguments(spec: train.Spec) -> list[str]:
         arguments += ["--recipe", config.recipe]
     if spec.data_dir != DATA_DIR:
         arguments += ["--data-dir", str(spec.data_dir)]
+    if spec.init is not None:
+        arguments += ["--init", str(spec.init)]
     for setting in SETTINGS:
         value = getattr(config, setting.name)
         if value == getattr(usual, setting.name):

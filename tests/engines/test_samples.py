@@ -8,7 +8,7 @@ import pytest
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.engines import samples
 from kanji_tui.engines.samples import Samples, gather_samples
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 from tests.data.test_resize import area_matrix
 
 

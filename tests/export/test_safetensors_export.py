@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.export import safetensors_export
 from kanji_tui.export.safetensors_export import export_safetensors, same_bits
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 
 
 @pytest.fixture

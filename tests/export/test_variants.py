@@ -26,7 +26,8 @@ from kanji_tui.networks import registry
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.evaluation import evaluate
-from kanji_tui.recognition.models import load_recogniser, open_model
+from kanji_tui.recognition.models import open_model
+from kanji_tui.recognition.weights import load_recogniser
 
 
 @pytest.fixture(autouse=True)

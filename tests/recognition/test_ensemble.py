@@ -11,7 +11,8 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import UsageError
 from kanji_tui.recognition.ensemble import combine, evaluate_ensemble
 from kanji_tui.recognition.evaluation import evaluate, log_softmax
-from kanji_tui.recognition.models import load_recogniser, open_model
+from kanji_tui.recognition.models import open_model
+from kanji_tui.recognition.weights import load_recogniser
 
 
 @pytest.fixture

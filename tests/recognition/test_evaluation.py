@@ -10,7 +10,7 @@ from kanji_tui.data.preparation import prepare
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress
 from kanji_tui.recognition.evaluation import evaluate, log_softmax
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 
 
 @pytest.fixture

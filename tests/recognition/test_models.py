@@ -10,7 +10,8 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.registry import build
-from kanji_tui.recognition.models import load_recogniser, open_model
+from kanji_tui.recognition.models import open_model
+from kanji_tui.recognition.weights import load_recogniser
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from kanji_tui.jobs.saliency import Spec, run
 from kanji_tui.networks import registry
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.layers import last_feature_map, last_pooling, layers_run
-from kanji_tui.recognition.models import load_recogniser
 from kanji_tui.recognition.saliency import (
     ACTIVATION,
     ATTENTION,
@@ -27,6 +26,7 @@ from kanji_tui.recognition.saliency import (
     run_up_to,
     saliency,
 )
+from kanji_tui.recognition.weights import load_recogniser
 
 SIZE = 32
 OWN_ATTENTION = [name for name in ("kuzushiji", "vit", "hybrid") if name in registry.NETWORKS]

@@ -36,19 +36,20 @@ class Report:
 
 
 def run(
-    dataset: Path,
+    dataset: Path | None,
     directory: Path,
     config: TrainConfig,
     stop_in: tuple[str, int] | None = None,
     resume: Path | None = None,
     stopping: bool = False,
+    init: Path | None = None,
 ) -> tuple[Trained, Report]:
     """Train; stop where `stop_in` says, in samples over all epochs for the phase "training", or from the outset."""
     directory.mkdir(parents=True, exist_ok=True)
     report = Report(directory, stop_in, stopping=stopping)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(trainer, "REPORT_SECONDS", 0.0)  # of each batch
-        return trainer.train(dataset, config, directory, resume, report), report
+        return trainer.train(dataset, config, directory, resume, report, init), report
 
 
 def checkpoint_of(directory: Path) -> dict:

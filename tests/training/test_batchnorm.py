@@ -14,6 +14,7 @@ from kanji_tui.networks.registry import build
 from kanji_tui.training import batchnorm, trainer
 from kanji_tui.training.batchnorm import recompute_statistics, samples_needed, share_statistics
 from kanji_tui.training.config import configure
+from kanji_tui.training.data import Part
 from kanji_tui.training.distributed import World
 from kanji_tui.training.loader import DeviceLoader, to_unit
 from tests.training.running import checkpoint_of, run, same, weights_of
@@ -23,7 +24,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def train_set(sample_dataset, report) -> DeviceLoader:
-    return DeviceLoader(open_dataset(sample_dataset), np.arange(100), CPU, report)
+    return DeviceLoader(Part(open_dataset(sample_dataset), np.arange(100)), CPU, report)
 
 
 def with_dropout() -> nn.Module:

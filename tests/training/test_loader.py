@@ -4,6 +4,7 @@ import torch
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.system import machine
+from kanji_tui.training.data import Part
 from kanji_tui.training.loader import DeviceLoader
 
 
@@ -18,7 +19,7 @@ def test_a_containers_limit_decides_whether_all_pictures_lie_in_memory(
     kept = {}
     for limit in (3 * len(dataset) * dataset.size**2, len(dataset) * dataset.size**2):
         (tmp_path / "memory.max").write_text(f"{limit}\n")
-        pictures = DeviceLoader(dataset, dataset.labels.argsort(), torch.device("cpu"), report)
+        pictures = DeviceLoader(Part(dataset, dataset.labels.argsort()), torch.device("cpu"), report)
         kept[pictures.resident] = pictures(torch.arange(5))
     assert set(kept) == {True, False}
     assert all(map(torch.equal, kept[True], kept[False]))

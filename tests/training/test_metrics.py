@@ -5,6 +5,7 @@ from torch import nn
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.training.averaging import AveragedNetwork
+from kanji_tui.training.data import Part
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import RunningMetrics, score
 
@@ -32,7 +33,7 @@ def test_score_counts_as_one_would_by_hand(sample_dataset, report):
         order = [c for c in range(12) if c != labels[row]]
         order.insert(rank, int(labels[row]))
         logits[row, order] = torch.arange(12, 0, -1.0)
-    found = score(Fixed(logits), DeviceLoader(dataset, indices, CPU, report), CPU, 12, "test", report)
+    found = score(Fixed(logits), DeviceLoader(Part(dataset, indices), CPU, report), CPU, 12, "test", report)
     assert (found.samples, found.top1, found.top3, found.top5) == (8, 3 / 8, 5 / 8, 7 / 8)
     assert found.loss == pytest.approx(float(nn.functional.cross_entropy(logits, labels)))
     right = np.array(ranks) == 0
@@ -42,7 +43,7 @@ def test_score_counts_as_one_would_by_hand(sample_dataset, report):
 
 def test_a_network_that_gives_no_numbers_scores_nothing(sample_dataset, report):
     dataset = open_dataset(sample_dataset)
-    pictures = DeviceLoader(dataset, np.flatnonzero(dataset.labels == 5), CPU, report)
+    pictures = DeviceLoader(Part(dataset, np.flatnonzero(dataset.labels == 5)), CPU, report)
     found = score(Fixed(torch.full((64, 12), float("nan"))), pictures, CPU, 12, "test", report)
     assert found.top1 == 0
     assert not np.isfinite(found.loss)

@@ -15,6 +15,7 @@ from kanji_tui.training.augmentation import augment
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.batchnorm import recompute_statistics
 from kanji_tui.training.config import TrainConfig, configure
+from kanji_tui.training.data import Part
 from kanji_tui.training.distributed import World, join
 from kanji_tui.training.energy import gpus_in_use
 from kanji_tui.training.loader import DeviceLoader
@@ -155,7 +156,7 @@ def test_images_and_labels_are_on_the_gpu(free: str, sample_dataset: Path, repor
     dataset = open_dataset(sample_dataset)
     places = np.arange(0, 100, 3)
     batches = list(torch.randperm(len(places)).split(10))
-    expected = list(DeviceLoader(dataset, places, CPU, report).stream(batches))
+    expected = list(DeviceLoader(Part(dataset, places), CPU, report).stream(batches))
     with machine_with_gpu():
         if free == "none":
             monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device=None: (0, 2**30))
@@ -164,7 +165,7 @@ def test_images_and_labels_are_on_the_gpu(free: str, sample_dataset: Path, repor
             monkeypatch.setattr(
                 torch, "empty", lambda *a, **k: out_of_memory() if "device" in k else empty(*a, **k)
             )
-        pictures = DeviceLoader(dataset, places, GPU, report)
+        pictures = DeviceLoader(Part(dataset, places), GPU, report)
         assert pictures.resident == (free == "all")
         assert np.array_equal(pictures.labels, dataset.labels[places])
         for found in (list(pictures.stream(batches)), list(map(pictures, batches))):
@@ -190,12 +191,12 @@ def test_validation_on_a_gpu_scores_as_the_cpu_and_in_halves_where_memory_ends(
 ) -> None:
     dataset = open_dataset(sample_dataset)
     network = initial_state(ALL_OF_IT, len(dataset.classes), dataset.size, 8, CPU).network
-    on_cpu = DeviceLoader(dataset, np.arange(90), CPU, report)
+    on_cpu = DeviceLoader(Part(dataset, np.arange(90)), CPU, report)
     expected = score(network, on_cpu, CPU, 12, "validation", report)
     predicted = predict(network, on_cpu, "validation", report)
     with machine_with_gpu():
         network = network.to(GPU)
-        on_gpu = DeviceLoader(dataset, np.arange(90), GPU, report)
+        on_gpu = DeviceLoader(Part(dataset, np.arange(90)), GPU, report)
         for most in (1000, 20):
             room_for(network, most)
             found = score(network, on_gpu, GPU, 12, "validation", report)
@@ -208,10 +209,10 @@ def test_statistics_are_recomputed_on_the_gpu_as_on_the_cpu(sample_dataset: Path
     dataset = open_dataset(sample_dataset)
     config = replace(ALL_OF_IT, precision="bfloat16")
     expected = initial_state(config, len(dataset.classes), dataset.size, 8, CPU).eval_model
-    recompute_statistics(expected, DeviceLoader(dataset, np.arange(90), CPU, report), 0, report)
+    recompute_statistics(expected, DeviceLoader(Part(dataset, np.arange(90)), CPU, report), 0, report)
     with machine_with_gpu():
         network = initial_state(config, len(dataset.classes), dataset.size, 8, GPU).eval_model
-        recompute_statistics(network, DeviceLoader(dataset, np.arange(90), GPU, report), 0, report)
+        recompute_statistics(network, DeviceLoader(Part(dataset, np.arange(90)), GPU, report), 0, report)
         for name, tensor in network.state_dict().items():
             assert tensor.device == GPU
             assert torch.allclose(tensor.cpu(), expected.state_dict()[name], rtol=1e-4, atol=1e-6), name

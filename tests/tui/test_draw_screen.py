@@ -34,7 +34,7 @@ SLANTED: Line = ((0.2, 0.2), (0.8, 0.8))
 def model_home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trained model beside its dataset, already exported as the child would do it each time."""
     from kanji_tui.export.quick_export import export_quickly
-    from kanji_tui.recognition.models import load_recogniser
+    from kanji_tui.recognition.weights import load_recogniser
 
     models = tmp_path_factory.mktemp("drawing") / "models"
     models.mkdir()

@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from kanji_tui.cli.console import print_error
-from kanji_tui.cli.options import AddCommand, Parser, add_model_path, positive
+from kanji_tui.cli.options import AddCommand, Parser, add_characters, add_model_path, positive
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.errors import KanjiError
@@ -37,11 +37,12 @@ def add_evaluate(parser: Parser) -> None:
     )
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR")
     parser.add_argument("--split", choices=("test", "val", "train", "all"), default=EvaluateSpec.split)
+    add_characters(parser)
 
 
 def evaluate(args: Namespace) -> int:
     first, *others = args.model_path
-    spec = EvaluateSpec(first, args.data_dir, args.split, tuple(others))
+    spec = EvaluateSpec(first, args.data_dir, args.split, tuple(others), args.characters)
     show(run_here("evaluate", spec), args.json)
     return 0
 
@@ -49,6 +50,7 @@ def evaluate(args: Namespace) -> int:
 def add_predict(parser: Parser) -> None:
     add_model_path(parser)
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    add_characters(parser)
     parser.add_argument("--invert", action="store_true", help="swap ink and paper after their detection")
     parser.add_argument(
         "--show", action="store_true", help="show the image that the model gets; with --json: its pixels"
@@ -56,7 +58,7 @@ def add_predict(parser: Parser) -> None:
 
 
 def predict(args: Namespace) -> int:
-    spec = PredictSpec(tuple(args.images), args.model_path, args.invert, args.show)
+    spec = PredictSpec(tuple(args.images), args.model_path, args.invert, args.show, args.characters)
     result: Predicted = run_here("predict", spec)
     if args.json or result.error is None:
         show(result, args.json)

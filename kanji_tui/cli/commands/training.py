@@ -78,6 +78,13 @@ def add_train(parser: Parser) -> None:
         metavar="TRACKER",
         help="also log to tensorboard, wandb or codecarbon:COUNTRY; may be repeated",
     )
+    parser.add_argument(
+        "--init",
+        type=Path,
+        default=None,
+        metavar="MODEL",
+        help="begin from the weights of this model, a file or built-in, not from random ones",
+    )
     parser.add_argument("--profile", action="store_true", help="trace some steps and show their time by phase")
     parser.add_argument("--resume", default=None, metavar="RUN", help="resume this run from its last checkpoint")
     parser.add_argument(
@@ -142,7 +149,7 @@ def train_spec(args: Namespace) -> TrainSpec:
     given = {name: value for name, value in options.items() if value is not None}
     if args.resume:
         run = find_run(args.resume)
-        if args.config or args.set or given:
+        if args.config or args.set or given or args.init:
             raise UsageError(
                 f"run {run.name} resumes with its own settings",
                 "omit the other options; for a new training omit --resume",
@@ -160,7 +167,9 @@ def train_spec(args: Namespace) -> TrainSpec:
         from kanji_tui.data.splits import require_writers
 
         require_writers(open_dataset(args.data_dir))
-    return TrainSpec(data_dir=args.data_dir, config=config, track=tuple(args.track), profile=args.profile)
+    return TrainSpec(
+        data_dir=args.data_dir, config=config, init=args.init, track=tuple(args.track), profile=args.profile
+    )
 
 
 def settings(texts: list[str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class DrawingModel:
         """The ten most probable characters of an image uint8 (S, S), ink high, most probable first."""
         name = self.session.get_inputs()[0].name
         logits = self.session.run(None, {name: image[None, None].astype(np.float32) / np.float32(255)})[0][0]
-        return most_probable(logits, self.card.classes, CANDIDATES)
+        return most_probable(logits, self.card, CANDIDATES)
 
 
 def open_drawing_model(path: Path, name: str = "") -> DrawingModel:

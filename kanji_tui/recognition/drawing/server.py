@@ -23,8 +23,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.card import ModelCard
-from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL, MODEL_INFO, SAMPLES_DIR
+from kanji_tui.paths import BUILT_IN, DATA_DIR, DEFAULT_MODEL, MODEL_INFO, SAMPLES_DIR
 from kanji_tui.recognition.drawing.results import ReadyModel, SavedDrawing, StrokeStyle
+from kanji_tui.recognition.model_files import model_file
 from kanji_tui.system.child import Child, take_stdout
 from kanji_tui.system.files import read_json, sha256
 
@@ -58,14 +59,14 @@ def find_recogniser(send: Send) -> DrawingRecogniser:
 def find_model(weights: Path, send: Send) -> "DrawingModel":
     """The export of the published model, or a temporary export of it; without that model, the newest export.
 
-    Raises KanjiError if there is neither.
+    Where there is neither: the built-in model.
     """
     from kanji_tui.recognition.drawing.model import open_drawing_model
 
     if not weights.is_file():
         exports = sorted(weights.parent.glob("*_tract.onnx"), key=lambda path: -path.stat().st_mtime)
         if not exports:
-            raise KanjiError("there is no model yet", "train one: kanji-tui train")
+            return open_drawing_model(model_file(BUILT_IN, ".onnx"), str(BUILT_IN))
         return open_drawing_model(exports[0])
     card = published_card(weights)
     if card is not None:

@@ -29,7 +29,7 @@ from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.workspace.state import State
 
 BESIDE = 36  # columns for candidates and model
-BESIDE_BAR = 20  # columns of a candidate besides its bar
+BESIDE_BAR = 27  # columns of a candidate besides its bar
 
 
 class RecogniserReplied(Answered[Reply]):

@@ -43,7 +43,7 @@ def recognise(strokes: object) -> dict:
 def ready(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the trained model, its dataset and its export, named as by `export onnx`. Read only."""
     from kanji_tui.export.quick_export import export_quickly
-    from kanji_tui.recognition.models import load_recogniser
+    from kanji_tui.recognition.weights import load_recogniser
 
     home = tmp_path_factory.mktemp("ready")
     (home / "dataset").symlink_to(trained.data_dir)
