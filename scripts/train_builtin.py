@@ -2,8 +2,8 @@
 
     python scripts/train_builtin.py
 
-Interrupt it whenever you like: the same command goes on where it was. Its state is in .built-in/, which git ignores;
-a training that has ended is packed again without a new training.
+Interrupt it whenever you like: the same command goes on where it was. Its state is in .built-in/, which git
+ignores; a training that has ended is packed again without a new training.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 HOME = ROOT / ".built-in"
-WRITERS, EPOCHS, SEED = 48, 10, 1
+WRITERS, EPOCHS, SEED = 34, 5, 1
 TRAINING = f"--synthetic {WRITERS} --characters all --network kanjinet --epochs {EPOCHS} --seed {SEED}".split()
 
 

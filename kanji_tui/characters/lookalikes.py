@@ -13,29 +13,10 @@ from functools import cache
 from kanji_tui.characters.character_sets import SMALL_KANA
 from kanji_tui.characters.jis import character_of, character_to_jis, script
 
-GROUPS = [
-    "へヘ",
-    "べベ",
-    "ぺペ",
-    "りリ",
-    "口ロ",
-    "一ー―",
-    "二ニ",
-    "力カ",
-    "夕タ",
-    "工エ",
-    "八ハ",
-    "卜ト",
-    "０Ｏｏ〇",
-    "１ｌＩ",
-    "Ｃｃ",
-    "Ｐｐ",
-    "Ｓｓ",
-    "Ｖｖ",
-    "Ｗｗ",
-    "Ｘｘ",
-    "Ｚｚ",
-]
+GROUPS = (
+    *("へヘ", "べベ", "ぺペ", "りリ", "口ロ", "一ー―", "二ニ", "力カ", "夕タ", "工エ", "八ハ", "卜ト"),
+    *("０Ｏｏ〇", "１ｌＩ", "Ｃｃ", "Ｐｐ", "Ｓｓ", "Ｖｖ", "Ｗｗ", "Ｘｘ", "Ｚｚ"),
+)
 LARGE_OF = {"ヵ": "カ", "ヶ": "ケ"}  # of the other small kana it is the next code
 
 

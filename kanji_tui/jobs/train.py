@@ -15,7 +15,8 @@ from kanji_tui.training.results import Trained
 class Spec:
     """`init`: the model whose weights to begin from, a file or `built-in`.
 
-    `resume`: the directory of the run to resume, with its own config; `config` and `init` are then ignored. `track`: see runs/trackers.py. `profile`: write the table and the trace of training/profile.py. `publish`: make
+    `resume`: the directory of the run to resume, with its own config; `config` and `init` are then ignored.
+    `track`: see runs/trackers.py. `profile`: write the table and the trace of training/profile.py. `publish`: make
     the model the one in `models_dir` at the end, unless the user pinned another.
     """
 

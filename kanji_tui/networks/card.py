@@ -15,8 +15,8 @@ from kanji_tui.errors import KanjiError
 
 CARD_VERSION = 1
 KANJIVG_LICENSE = (
-    "the weights: CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0; they were learned from writing drawn "
-    "from the strokes of KanjiVG, copyright Ulrich Apel, CC BY-SA 3.0, https://kanjivg.tagaini.net"
+    "the weights: CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0; they were learned from writing "
+    "drawn from the strokes of KanjiVG, copyright Ulrich Apel, CC BY-SA 3.0, https://kanjivg.tagaini.net"
 )
 
 
@@ -26,7 +26,8 @@ class ModelCard:
 
     `dataset` is the name used in export file names (etl9g, etl9g-sample, kmnist ...); `source` describes the images
     in words. `split` is {kind, seed, shares, fold, dataset_digest}; `metrics` holds fractions by split.
-    `license`: that of the weights, where they were learned from another's work, or empty. `lookalikes`: the groups of JIS codes that share an output; the first of each stands in `classes`.
+    `lookalikes`: the groups of JIS codes that share an output; the first of each stands in `classes`. `license`:
+    that of the weights, where they were learned from another's work, or empty.
     """
 
     network: str

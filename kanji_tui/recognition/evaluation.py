@@ -49,8 +49,9 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate the model on `split` (test, val, train or all) of the dataset; save its predictions in `folder`.
 
-    `characters`: the character set that decides between look-alikes, which only `top1_strict` depends on. Saved predictions of this model on this dataset are reused. Raises UsageError for a split that this dataset does
-    not have, KanjiError for a model or dataset that cannot be used or do not fit each other.
+    `characters`: the character set that decides between look-alikes, which only `top1_strict` depends on. Saved
+    predictions of this model on this dataset are reused. Raises UsageError for a split that this dataset does not
+    have, KanjiError for a model or dataset that cannot be used or do not fit each other.
     """
     return evaluate_model(open_model(model_path), data_dir, split, folder, report, characters)
 

@@ -12,7 +12,7 @@ ANOTHER = "give another model file, or train one: kanji-tui train"
 
 
 def built_in(suffix: str) -> Path:
-    """The file of the built-in model with this suffix: `.onnx`, for what only reads, or `.safetensors`, its weights."""
+    """The file of the built-in model: `.onnx` for what only reads, `.safetensors` for its weights."""
     return Path(str(files("kanji_tui.recognition") / "built_in" / f"built_in{suffix}"))
 
 

@@ -4,8 +4,8 @@
 
     about        str, a JSON object {version, model_digest, dataset_digest, split}
     index        int64 (M,)       sample numbers, ascending
-    jis          uint16 (M, 5)    predicted codes, most probable first; 0 if the model has fewer classes; of an output
-                                  with look-alikes the label's, if it is one of them
+    jis          uint16 (M, 5)    predicted codes, most probable first; 0 if the model has fewer classes; of an
+                                  output with look-alikes the label's, if it is one of them
     probability  float32 (M, 5)   their probabilities
     loss         float32 (M,)     -ln of the label's probability; NaN if the model lacks that class
 

@@ -24,7 +24,7 @@ def begin_from(path: Path, state: TrainState, classes: tuple[int, ...], report: 
         given[name].shape != tensor.shape for name, tensor in own.items() if name not in (weight, bias)
     ):
         raise KanjiError(
-            f"{path} holds a {card.network} for {card.size}x{card.size} images, which this training cannot begin from",
+            f"{path} holds a {card.network} for {card.size}x{card.size} images; this training cannot begin from it",
             f"train that network on images of that size: --network {card.network}, and prepare --size {card.size}",
         )
     output_of = card.output_of

@@ -63,10 +63,11 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """The samples of a training. `classes`: JIS codes in the order of the outputs; `lookalikes`, `license`: see ModelCard.
+    """The samples of a training.
 
-    `digest` identifies the content; `name`, `source` and `split` are for the model's card; `train`: what is learned
-    from in an epoch, always as many samples; `note`: warnings, or empty.
+    `classes`: JIS codes in the order of the outputs; `lookalikes`, `license`: see ModelCard. `digest` identifies
+    the content; `name`, `source` and `split` are for the model's card. `train`: what is learned from in an epoch,
+    always as many samples; `note`: warnings, or empty.
     """
 
     classes: tuple[int, ...]

@@ -93,12 +93,12 @@ def train(
     report: Report,
     init: Path | None = None,
 ) -> Trained:
-    """Train on the dataset in `data_dir` or on synthetic writers; leave model, model metadata and checkpoint in `run_directory`.
+    """Train on the dataset in `data_dir`, or on synthetic writers; leave model, its metadata and a checkpoint.
 
-    With `resume`, the directory of an earlier run, go on from its last checkpoint with its own config. With `init`, a
-    model, begin from its weights. Raises
-    KanjiError for a dataset or checkpoint that cannot be used and when the loss is no longer a number, Stopped once
-    the checkpoint is written when the user asks to stop.
+    They lie in `run_directory`. With `resume`, the directory of an earlier run, go on from its last checkpoint and
+    with its own config. With `init`, a model, begin from its weights. Raises KanjiError for a dataset, checkpoint
+    or model that cannot be used and when the loss is no longer a number; Stopped once the checkpoint is written,
+    when the user asks to stop.
     """
     with peer_failure_as_error(run_directory.name):
         run = prepare(data_dir, config, run_directory, resume, init, report)

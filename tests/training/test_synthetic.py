@@ -107,7 +107,7 @@ def test_a_training_begins_from_the_rows_of_the_classes_both_know(undisturbed, s
     """The sample's hiragana are among the kana, its kanji are not."""
     directory, *_ = undisturbed
     init = directory / "best_kanji_model.pth"
-    _, report = run(sample_dataset, tmp_path, configure("v1", "standard", epochs=1, learning_rate=1e-9), init=init)
+    run(sample_dataset, tmp_path, configure("v1", "standard", epochs=1, learning_rate=1e-9), init=init)
     given, begun = weights_of(directory), weights_of(tmp_path)
     card = ModelCard.from_json(json.loads((tmp_path / "best_model_info.json").read_text()), "info")
     earlier = ModelCard.from_json(json.loads((directory / "best_model_info.json").read_text()), "info")
