@@ -17,6 +17,7 @@ from textual.command import CommandPalette
 from kanji_tui.presentation.tabs import SCREENS, TABS
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.confirm import ConfirmScreen
+from kanji_tui.tui.shell.keys_in_turn import KeysInTurn
 from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
 from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.settings import read_settings, write_settings
@@ -46,7 +47,7 @@ def screen_class(name: str) -> type[WorkbenchScreen]:
     return found
 
 
-class Workbench(App[None]):
+class Workbench(KeysInTurn):
     """Works on the current directory; keeps nothing but its settings anywhere else."""
 
     TITLE = "kanji-tui"

@@ -12,6 +12,7 @@ import torch
 from kanji_tui.errors import Stopped
 from kanji_tui.events import Event
 from kanji_tui.training import distributed, step, trainer
+from kanji_tui.training.data import Part
 from kanji_tui.training.state import distribute
 from tests.training.test_step import CONFIG, Forgetful, batch, state_of
 
@@ -101,7 +102,7 @@ def main() -> None:
     found["broadcast"] = world.broadcast({"a": world.rank})
     found["any_rank"] = world.any_rank(world.rank == 1, False)
     found["on_rank0"] = world.on_rank0(lambda: {"rank": world.rank})
-    found["for_rank0"] = world.for_rank0(np.arange(3))
+    found["for_rank0"] = world.for_rank0(Part(None, np.arange(3))).indices
     try:
         world.on_rank0(stop)
         found["stopped"] = False

@@ -13,14 +13,16 @@ from textual.message import Message
 from textual.messages import Layout
 
 from kanji_tui.errors import KanjiError
+from kanji_tui.jobs.train import Spec
 from kanji_tui.networks.registry import NetworkEntry
+from kanji_tui.paths import BUILT_IN
 from kanji_tui.presentation.document import Column, Row, Styled
 from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.tui.dataset.forms import existing_folder
 from kanji_tui.tui.shell.form import whole
 from kanji_tui.tui.shell.theme import INK
 from kanji_tui.tui.training import form as training_form
-from kanji_tui.tui.training.form import TrainForm, problem_of, read_config, train_fields
+from kanji_tui.tui.training.form import TrainForm, problem_of, read_spec, train_fields
 from kanji_tui.tui.widgets.image_view import braille, half_blocks, resample
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
@@ -201,15 +203,17 @@ def test_the_form_of_a_training_gives_a_resolved_config() -> None:
         "network": "v2.1", "epochs": None, "batch_size": 32, "learning_rate": None, "split": "random",
         "split_shares": (80.0, 20.0, 0.0), "sample_limit": None, "seed": 3,
     }  # fmt: skip
-    config = read_config(values)
+    config = read_spec(values).config
     assert (config.epochs, config.batch_size, config.split_shares) == (30, 32, (80.0, 20.0, 0.0))
     assert problem_of(values) == ""
     assert "split shares" in problem_of({**values, "split_shares": (0.0, 50.0, 50.0)})
+    assert read_spec({**values, "network": "kanjinet", "init": BUILT_IN}).init == BUILT_IN
+    assert "is a kanjinet" in problem_of({**values, "init": BUILT_IN})
 
 
 def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
     form = {field.name: field for field in train_fields()}
-    assert sorted(form) == sorted(field.name for field in fields(TrainConfig))
+    assert sorted(form) == sorted(["init", *(field.name for field in fields(TrainConfig))])
     texts = {name: field.value for name, field in form.items()}
     for name, field in form.items():
         output = field.help(texts) if callable(field.help) else field.help
@@ -244,9 +248,9 @@ def test_the_recipe_is_resolved_once_for_all_fields(opened_form: None, monkeypat
     assert len(asked) == 1
 
 
-def test_an_untouched_form_is_the_default_config() -> None:
+def test_an_untouched_form_is_the_default_spec() -> None:
     values = {field.name: field.parse(field.value) for field in train_fields()}
-    assert read_config(values) == configure()
+    assert read_spec(values) == Spec()
 
 
 @pytest.mark.parametrize(

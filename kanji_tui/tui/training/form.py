@@ -5,6 +5,7 @@ What most trainings choose comes first. A field left empty takes the recipe's va
 
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -14,13 +15,13 @@ from textual.widgets import Input
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import probe, train
 from kanji_tui.networks.registry import NETWORKS
-from kanji_tui.paths import DATA_DIR, MODELS_DIR
+from kanji_tui.paths import BUILT_IN, DATA_DIR, MODELS_DIR
 from kanji_tui.presentation.document import Styled
 from kanji_tui.presentation.training import estimate
 from kanji_tui.runs import question
 from kanji_tui.training.config import DEFAULT_NETWORK, SETTINGS, TrainConfig, configure
 from kanji_tui.training.results import Probed
-from kanji_tui.training.settings import GROUPS, Setting
+from kanji_tui.training.settings import GROUPS, MAIN, Setting
 from kanji_tui.tui.shell.form import Field, FormScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
@@ -30,6 +31,19 @@ from kanji_tui.workspace.command_line import train_arguments, train_command
 
 OF_RECIPE, OF_NETWORK = "recipe's", "network's own"
 UNSAID = ("", OF_RECIPE, OF_NETWORK)
+AT_RANDOM = "random"
+INIT = Field(
+    name="init",
+    label="begin from",
+    value=AT_RANDOM,
+    help={
+        AT_RANDOM: "Begin from random weights.",
+        BUILT_IN.name: "Begin from the built-in model, a kanjinet: better where there are few samples a class.",
+    },
+    parse=lambda text: None if text == AT_RANDOM else Path(text),
+    choices=(AT_RANDOM, BUILT_IN.name),
+    group=MAIN,
+)
 
 
 class TimeProbed(Answered[Probed]):
@@ -73,7 +87,7 @@ class TrainForm(FormScreen):
     def _spec(self) -> train.Spec | None:
         """What the form asks for, None while something in it is wrong."""
         values, wrong = self._read()
-        return None if wrong else train.Spec(DATA_DIR, MODELS_DIR, read_config(values))
+        return None if wrong else read_spec(values)
 
     def action_probe(self) -> None:
         spec = self._spec()
@@ -111,23 +125,28 @@ class TrainForm(FormScreen):
             self.notify(command, title="copied", markup=False, timeout=8)
 
 
-def read_config(values: dict[str, Any]) -> TrainConfig:
-    """The config that the form's values make."""
-    return configure(**values)
+def read_spec(values: dict[str, Any]) -> train.Spec:
+    """What the form's values ask for."""
+    settings = {name: value for name, value in values.items() if name != INIT.name}
+    return train.Spec(DATA_DIR, MODELS_DIR, configure(**settings), init=values.get(INIT.name))
 
 
 def problem_of(values: dict[str, Any]) -> str:
     """What the config itself says against the values; empty when nothing."""
     try:
-        read_config(values)
+        spec = read_spec(values)
     except KanjiError as error:
         return f"{error.message}; {error.remedy}"
+    if spec.init is not None and spec.config.network != DEFAULT_NETWORK:
+        return f"the built-in model is a {DEFAULT_NETWORK}: train that network, or begin from random weights"
     return ""
 
 
 def train_fields() -> tuple[Field, ...]:
-    """A line for every setting, in groups."""
-    return tuple(_field(setting) for group in GROUPS for setting in SETTINGS if setting.group == group)
+    """A line for every setting, in groups; after those of most trainings, which weights to begin from."""
+    of_group = [[_field(setting) for setting in SETTINGS if setting.group == group] for group in GROUPS]
+    first, *others = of_group
+    return (*first, INIT, *(field for fields in others for field in fields))
 
 
 def _field(setting: Setting) -> Field:
@@ -146,7 +165,12 @@ def _field(setting: Setting) -> Field:
         choices=choices,
         placeholder=_grey(setting) if setting.default is None else "",
         group=setting.group,
+        only=_is_synthetic if setting.name == "characters" else None,
     )
+
+
+def _is_synthetic(texts: dict[str, str]) -> bool:
+    return bool(texts.get("synthetic"))
 
 
 def _parse(setting: Setting, text: str) -> Any:

@@ -17,7 +17,7 @@ from kanji_tui.tui.export.form import ask_export
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.training.form import TrainForm, read_config
+from kanji_tui.tui.training.form import TrainForm, read_spec
 from kanji_tui.tui.training.run_panes import RunPanes
 from kanji_tui.tui.training.shown_command import ShownCommand
 from kanji_tui.tui.widgets.list_table import ListTable
@@ -241,7 +241,7 @@ class TrainingScreen(WorkbenchScreen):
 
     def _start(self, values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.worker.start_job(self, "train", train.Spec(DATA_DIR, MODELS_DIR, read_config(values)))
+            self.worker.start_job(self, "train", read_spec(values))
 
     def action_stop(self) -> None:
         view = self.chosen

@@ -47,7 +47,7 @@ class Prompt(Horizontal):
             field.value = text
         field.cursor_position = len(text)
         self.add_class("-open")
-        field.focus()
+        self.screen.set_focus(field)  # now: `focus` would wait, and the next key go elsewhere
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

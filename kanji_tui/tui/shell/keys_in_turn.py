@@ -1,0 +1,67 @@
+"""An app whose keys come in turn: none is handled before what the one before it did is done.
+
+A terminal sends several keys in one packet: on a slow line, by a macro, when text is pasted without brackets. A key
+that opens a prompt, a form or a screen takes Textual several turns of its event loop; the keys behind it would go
+to what was there before, and could stop a training that nobody meant to stop.
+"""
+
+import asyncio
+import time
+from collections import deque
+
+from textual import events
+from textual.app import App
+from textual.dom import DOMNode
+from textual.screen import ModalScreen
+
+PATIENCE = 2.0  # seconds to wait for a new screen or its field; then keys go where they can
+
+
+class KeysInTurn(App[None]):
+    """Handles keys and pasted texts one after the other."""
+
+    def __init__(self, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self._keys: deque[events.Key | events.Paste] = deque()
+        self._handling = False
+        self._handled = 0.0  # when the last key was
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self._keys.append(event)
+            if not self._handling:
+                await self._handle_next()
+            return
+        await super().on_event(event)
+
+    async def _handle_next(self) -> None:
+        """Handle the first key that waits, and then follow it."""
+        self._handling = bool(self._keys)
+        if self._keys:
+            target = self.focused or self.screen
+            await super().on_event(self._keys.popleft())
+            self._follow(target)
+
+    def _follow(self, node: DOMNode | None) -> None:
+        """Go behind the key from the widget that got it up to the app; a message overtakes no other on its way."""
+        while node is not None and node is not self:
+            if node.is_running and node.call_later(self._follow, node.parent):
+                return
+            node = node.parent
+        self._handled = time.monotonic()
+        self.call_later(self.call_later, self._settle)  # behind a change of focus, which comes after the action
+
+    async def _settle(self) -> None:
+        """Handle the next key once the screen that the last one may have opened can take it."""
+        if self._is_opening() and time.monotonic() - self._handled < PATIENCE:
+            await asyncio.sleep(0)  # the others' turn
+            self.call_later(self._settle)
+            return
+        await self._handle_next()
+
+    def _is_opening(self) -> bool:
+        """Whether the front screen is not there yet, or is a dialog that has not focused its field."""
+        screen = self.screen
+        if not screen.is_mounted:
+            return True
+        return isinstance(screen, ModalScreen) and screen.focused is None and bool(screen.focus_chain)

@@ -1,0 +1,69 @@
+"""Keys that arrive in one packet: each goes to what the one before it opened, and none becomes another command."""
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.widgets.line_input import LineInput
+from tests.tui.conftest import until
+
+NAMES = {"\t": "tab", "\r": "enter", "\x1b": "escape", "/": "slash"}
+
+
+def in_one_packet(app: Workbench, keys: str) -> None:
+    for key in keys:
+        app.post_message(events.Key(NAMES.get(key, key), key))
+
+
+def offers(app: Workbench, key: str) -> bool:
+    """Whether the key does something on the screen as it is."""
+    found = app.screen.active_bindings.get(NAMES.get(key, key))
+    return found is not None and found.enabled
+
+
+@pytest.mark.usefixtures("recorded", "no_recogniser")
+@pytest.mark.parametrize(
+    ("screen", "keys", "typed"),
+    [
+        ("3", "fstopped", "stopped"),
+        ("3", "fP", "P"),
+        ("3", "/nq", "nq"),
+        ("5", "/3036", "3036"),
+    ],
+)
+async def test_what_follows_the_key_of_a_prompt_is_typed_into_it(screen: str, keys: str, typed: str) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.state.workspace is not None)
+        await pilot.press(screen)
+        await until(pilot, lambda: offers(app, keys[0]), 20)
+        in_one_packet(app, keys)
+        await until(pilot, lambda: any(field.value == typed for field in app.screen.query(Input)), 20)
+        assert len(app.screen_stack) == 1  # no dialog
+        assert isinstance(app.focused, LineInput)
+
+
+@pytest.mark.usefixtures("recorded", "no_recogniser")
+@pytest.mark.parametrize(("keys", "field", "typed"), [("3n\t\t77", "epochs", "77"), ("2s7\t5", "sets", "5")])
+async def test_what_follows_the_key_of_a_form_is_typed_into_its_fields(keys: str, field: str, typed: str) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.state.workspace is not None)
+        in_one_packet(app, keys)
+        await until(pilot, lambda: len(app.screen_stack) == 2, 20)
+        await until(pilot, lambda: typed in app.screen.query_one(f"#{field}", LineInput).value, 20)
+
+
+@pytest.mark.usefixtures("recorded", "no_recogniser")
+async def test_a_paste_without_a_field_does_nothing() -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.state.workspace is not None)
+        in_one_packet(app, "3")
+        app.post_message(events.Paste("nsqP6"))
+        in_one_packet(app, "f")
+        app.post_message(events.Paste("stopped"))
+        await until(pilot, lambda: any(field.value == "stopped" for field in app.screen.query(Input)))
+        assert app.current_mode == "training"
+        assert len(app.screen_stack) == 1
