@@ -76,6 +76,8 @@ class ConsoleReport:
             stderr.print(epoch_line(event))
         elif isinstance(event, events.Notice):
             stderr.print(f"[yellow]note:[/] {escape(event.message)}")
+        elif isinstance(event, events.Damaged):
+            stderr.print(f"[yellow]note:[/] {escape(event.reason)}")
 
     def _bar(self, event: events.Progress) -> None:
         detail = escape(" ".join(part for part in (rate_of(event), event.item) if part))

@@ -8,8 +8,8 @@ from kanji_tui.runs import following
 from kanji_tui.runs.run_directory import RunDirectory
 
 
-def follow(run: RunDirectory, stop_on_interrupt: bool) -> Any:
-    """Show the run's events until it ends and return its result.
+def follow(run: RunDirectory, stop_on_interrupt: bool, offset: int = 0) -> Any:
+    """Show the run's events, those after byte `offset`, until it ends and return its result.
 
     Ctrl-C stops the run (`stop_on_interrupt`) or ends only the following. If the run did not finish, raises Stopped
     or KanjiError with the run's own message.
@@ -20,7 +20,7 @@ def follow(run: RunDirectory, stop_on_interrupt: bool) -> Any:
         raise Stopped("no longer following")
 
     with ConsoleReport() as report:
-        end = following.follow(run, report, report.stop_requested, None if stop_on_interrupt else leave)
+        end = following.follow(run, report, report.stop_requested, None if stop_on_interrupt else leave, offset)
     return end.result_or_error()
 
 

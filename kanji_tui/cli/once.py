@@ -3,6 +3,7 @@
 Reads what the screens read and runs the same jobs; needs neither a terminal nor textual.
 """
 
+import time
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -48,8 +49,11 @@ def read_state() -> State:
     """The workspace, all runs and the GPUs."""
     watch = Watch()
     watch.list()
-    views = watch.poll(READING_SECONDS)
-    return State({view.name: view for view in views}, read_workspace(), tuple(read_gpus()))
+    deadline = time.monotonic() + READING_SECONDS
+    views = {view.name: view for view in watch.poll(READING_SECONDS)}
+    while watch.behind and time.monotonic() < deadline:
+        views |= {view.name: view for view in watch.poll(READING_SECONDS)}
+    return State(views, read_workspace(), tuple(read_gpus()))
 
 
 # the screens

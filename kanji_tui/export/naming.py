@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kanji_tui.errors import UsageError
+from kanji_tui.system.files import inside
 
 ENHANCED_MAPPING = "kanji_etl9g_enhanced_mapping.json"
 
@@ -10,7 +11,7 @@ ENHANCED_MAPPING = "kanji_etl9g_enhanced_mapping.json"
 def export_path(model_path: Path, output_path: Path | None, name: str, ending: str) -> Path:
     """`output_path`, or `name` beside the model if that is None. Raises UsageError if it lacks `ending`."""
     if output_path is None:
-        return Path(model_path).parent / f"{name}{ending}"
+        return inside(Path(model_path).parent, f"{name}{ending}")
     if output_path.suffix != ending:
         raise UsageError(
             f"{output_path} does not end in {ending}",

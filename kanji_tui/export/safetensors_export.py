@@ -17,7 +17,8 @@ from kanji_tui.events import Progress, Report
 from kanji_tui.export.naming import export_path
 from kanji_tui.export.results import ExportedSafetensors
 from kanji_tui.networks.card import ModelCard
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.networks.tensor_files import load_tensors
+from kanji_tui.recognition.models import ANOTHER, load_recogniser
 from kanji_tui.system.files import replacing
 
 Tensors = dict[str, torch.Tensor]
@@ -68,7 +69,7 @@ def describe(card: ModelCard) -> dict[str, str]:
     """The metadata: the card, and the fields that people look for."""
     metrics = {name: value for name, value in card.metrics.items() if isinstance(value, dict | int | float)}
     return {
-        "card": json.dumps(card.to_json(), ensure_ascii=False),
+        "card": card.to_text(),
         "format": "pt",
         "network": card.network,
         "classes": str(len(card.classes)),
@@ -85,7 +86,7 @@ def read_source(path: Path) -> Tensors:
     """The tensors of a .pth or .safetensors file; no pickled code is run."""
     if path.suffix == ".safetensors":
         return dict(load_file(str(path)))
-    return dict(torch.load(path, map_location="cpu", weights_only=True))
+    return dict(load_tensors(path, "weights", ANOTHER))
 
 
 def verify_file(path: Path, source: Tensors, metadata: dict[str, str]) -> None:

@@ -4,16 +4,47 @@ It is stored in best_model_info.json next to a .pth file, in the metadata of .sa
 checkpoints. Two models, or a model and a dataset, are matched by JIS code, never by position.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
+from kanji_tui.allowed import NAME, TEXT, Allowed, at_most, between
 from kanji_tui.characters.classes import etl9g_classes
-from kanji_tui.characters.jis import character_of, name_jis
-from kanji_tui.errors import KanjiError
+from kanji_tui.characters.jis import JIS, character_of, name_jis
+from kanji_tui.system.files import parse_json, strict_json
+from kanji_tui.system.plain_data import read_plain
 
 CARD_VERSION = 1
+RESTORE = "export or train the model again, or restore the file beside it"
+MOST_CLASSES = 94 * 94  # the codes of JIS X 0208
+MOST_PIXELS = 1024  # a side
+
+
+@dataclass(frozen=True)
+class _Normalisation:
+    mean: Annotated[float, between(-1e6, 1e6)]
+    std: Annotated[float, Allowed("more than 0", lambda value: 0 < value < 1e6)]
+
+
+@dataclass(frozen=True)
+class _Metrics:
+    """Those of the metrics that are computed with."""
+
+    ink_extent: Annotated[float, between(0.01, 1)] | None = None
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A card as it stands in a file. Names become parts of file names."""
+
+    network: Annotated[str, NAME]
+    classes: Annotated[tuple[Annotated[str, JIS], ...], at_most(MOST_CLASSES)]
+    image_size: Annotated[int, between(1, MOST_PIXELS)]
+    normalisation: _Normalisation
+    dataset: Annotated[str, NAME] = "etl9g"
+    source: Annotated[str, TEXT] = ""
+    split: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,37 +79,34 @@ class ModelCard:
             "metrics": self.metrics,
         }
 
+    def to_text(self) -> str:
+        """The JSON object as the text in a file's metadata; NaN is null, and the characters are whole."""
+        return strict_json(self.to_json()).encode("utf-8", "backslashreplace").decode("utf-8")
+
     @classmethod
     def from_json(cls, value: dict[str, Any], where: str) -> "ModelCard":
         """The card that `to_json` wrote. Raises KanjiError naming `where` if a field is missing or wrong."""
-        try:
-            return cls(
-                network=str(value["network"]),
-                classes=tuple(int(code, 16) for code in value["classes"]),
-                size=int(value["image_size"]),
-                mean=float(value["normalisation"]["mean"]),
-                std=float(value["normalisation"]["std"]),
-                dataset=str(value.get("dataset", "etl9g")),
-                source=str(value.get("source", "")),
-                split=dict(value.get("split", {})),
-                metrics=dict(value.get("metrics", {})),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise KanjiError(
-                f"{where} holds no valid model card ({type(error).__name__}: {error})",
-                "export or train the model again, or restore the file beside it",
-            ) from None
+        card = read_plain(_Stored, value, where, RESTORE)
+        read_plain(_Metrics, card.metrics, f"{where}: metrics", RESTORE)
+        return cls(
+            network=card.network,
+            classes=tuple(int(code, 16) for code in card.classes),
+            size=card.image_size,
+            mean=card.normalisation.mean,
+            std=card.normalisation.std,
+            dataset=card.dataset,
+            source=card.source,
+            split=card.split,
+            metrics=card.metrics,
+        )
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], where: str) -> "ModelCard | None":
         """The card in the metadata of the file `where`, or None if it has none. Raises KanjiError if damaged."""
         if "card" not in metadata:
             return None
-        try:
-            value = json.loads(metadata["card"])
-        except json.JSONDecodeError as error:
-            raise KanjiError(f"the card in {where} is damaged: {error}", "export the model again") from None
-        return cls.from_json(value, where) if isinstance(value, dict) and "network" in value else None
+        value = parse_json(metadata["card"], f"the card in {where}")
+        return cls.from_json(value, where) if "network" in value else None
 
     @property
     def characters(self) -> tuple[str, ...]:

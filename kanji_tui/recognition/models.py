@@ -7,8 +7,6 @@
 Without a card, 3,036 outputs are taken as all classes of ETL9G in order, inputs 0-1; anything else is refused.
 """
 
-import pickle
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +22,9 @@ from kanji_tui.networks.card import ModelCard, all_classes_card
 from kanji_tui.networks.devices import in_halves
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import NETWORKS, build, identify_by_keys
+from kanji_tui.networks.tensor_files import load_tensors
 from kanji_tui.paths import MODEL_INFO
-from kanji_tui.system.files import read_json, sha256
+from kanji_tui.system.files import parsing, read_json, sha256
 
 BATCH = 512  # images per forward pass
 ANOTHER = "give another model file, or train one: kanji-tui train"
@@ -97,6 +96,8 @@ def _load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
     if card is None:
         card = _guessed_card(weights, path)
     try:
+        with torch.device("meta"):  # takes no memory: the card may say more than the file holds
+            build(card.network, len(card.classes), card.size).load_state_dict(weights, assign=True)
         network = build(card.network, len(card.classes), card.size)
         network.load_state_dict(weights)
     except (UsageError, RuntimeError) as error:
@@ -113,25 +114,22 @@ def _existing(path: Path) -> Path:
 
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = first_line(error)
-        raise KanjiError(f"{path} cannot be read as weights: {reason}", ANOTHER) from None
-    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+    content = load_tensors(path, "weights", ANOTHER)
+    if (
+        not isinstance(content, dict)
+        or not all(isinstance(name, str) for name in content)
+        or not all(isinstance(value, torch.Tensor) for value in content.values())
+    ):
         raise KanjiError(f"{path} is not a bare state dict", "give a best_kanji_model.pth")
     return content
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], ModelCard | None]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError) as error:
-        raise KanjiError(f"{path} cannot be read as safetensors: {error}", ANOTHER) from None
+    with parsing(path, "safetensors", ANOTHER), safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     return weights, ModelCard.from_metadata(metadata, str(path))
 
 
@@ -156,8 +154,8 @@ def _guessed_card(weights: dict[str, torch.Tensor], path: Path) -> ModelCard:
     network = identify_by_keys(weights)
     if network is None:
         raise KanjiError(f"the weights in {path} fit no network of this program", ANOTHER)
-    outputs = int(list(weights.values())[-1].shape[0])
-    return _all_classes(network, outputs, 64, path)
+    last = list(weights.values())[-1]
+    return _all_classes(network, len(last) if last.ndim else 1, 64, path)
 
 
 def _all_classes(network: str, outputs: int, size: int, path: Path) -> ModelCard:
@@ -186,7 +184,10 @@ def _open_onnx(path: Path) -> tuple[ModelCard, bool, Callable[[np.ndarray], np.n
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) != 2:
         raise KanjiError(f"{path} is not a recogniser: its input must be one image, its output logits", ANOTHER)
     name, (batch, _, size, _) = inputs[0].name, inputs[0].shape
-    found = card or _all_classes("unknown", int(outputs[0].shape[1]), int(size), path)
+    classes = outputs[0].shape[1]
+    if card is None and not (isinstance(classes, int) and isinstance(size, int)):
+        raise KanjiError(f"{path} has no model card, and its size or its number of classes is not fixed", ANOTHER)
+    found = card or _all_classes("unknown", classes, size, path)
 
     def run(images: np.ndarray) -> np.ndarray:
         step = batch if isinstance(batch, int) else len(images)
