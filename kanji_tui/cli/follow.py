@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kanji_tui.cli.console import ConsoleReport, escape, stderr
+from kanji_tui.cli.console import ConsoleReport
+from kanji_tui.cli.output import escape, stderr
 from kanji_tui.errors import Stopped
 from kanji_tui.runs import following
 from kanji_tui.runs.run_directory import RunDirectory
@@ -16,7 +17,7 @@ def follow(run: RunDirectory, stop_on_interrupt: bool, offset: int = 0) -> Any:
     """
 
     def leave() -> None:
-        stderr.print(f"run {run.name} continues; follow it again: kanji-tui attach {run.name}")
+        stderr.print(f"run {escape(run.name)} continues; follow it again: kanji-tui attach {escape(run.name)}")
         raise Stopped("no longer following")
 
     with ConsoleReport() as report:
@@ -32,5 +33,6 @@ def result_of(run: RunDirectory) -> Any:
 def print_run_name(run: RunDirectory) -> None:
     """Print the name of a started run and the command to follow it."""
     stderr.print(
-        f"run [bold]{escape(run.name)}[/] continues if this terminal is closed (kanji-tui attach {run.name})"
+        f"run [bold]{escape(run.name)}[/] continues if this terminal is closed "
+        f"(kanji-tui attach {escape(run.name)})"
     )

@@ -7,6 +7,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 
+from kanji_tui.cli.output import put, put_json
 from kanji_tui.cli.render import plain_lines
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import SilentReport
@@ -18,7 +19,6 @@ from kanji_tui.presentation.preflight import preflight_screen
 from kanji_tui.presentation.recognition import draw_screen
 from kanji_tui.presentation.samples import browser_screen
 from kanji_tui.presentation.training import shown_run, training_screen
-from kanji_tui.system.files import strict_json
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.run_log import read_log
@@ -39,9 +39,9 @@ def once(args: Namespace) -> int:
         lines = [f"Screen {digit}, {name.title()}", "", *plain_lines(SCREENS[name](state))]
         shown.append({"screen": name, "lines": lines})
         if not args.json:
-            print("\n".join(lines), end="\n\n" if name != names[-1] else "\n", flush=True)
+            put("\n".join([*lines, *([""] if name != names[-1] else [])]))
     if args.json:
-        print(strict_json({"screens": shown}))
+        put_json({"screens": shown})
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from kanji_tui import __version__
 from kanji_tui.errors import KanjiError, UsageError
@@ -51,7 +51,7 @@ def export_safetensors(
     texts = describe(card) if metadata else {}
     report(Progress("safetensors", 0, 1, "files", path.name))
     with replacing(path) as beside:
-        save_file(tensors, str(beside), metadata=texts or None)
+        beside.write_bytes(save(tensors, metadata=texts or None))  # its own writing makes files 0600
         if verify:
             verify_file(beside, read_source(model_path), texts)
     report(Progress("safetensors", 1, 1, "files", path.name))

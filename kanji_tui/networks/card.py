@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from kanji_tui.allowed import NAME, TEXT, Allowed, at_most, between
 from kanji_tui.characters.classes import etl9g_classes
 from kanji_tui.characters.jis import JIS, character_of, name_jis
-from kanji_tui.system.files import parse_json, strict_json
+from kanji_tui.system.files import parse_json_value, strict_json
 from kanji_tui.system.plain_data import read_plain
 
 CARD_VERSION = 1
@@ -105,8 +105,8 @@ class ModelCard:
         """The card in the metadata of the file `where`, or None if it has none. Raises KanjiError if damaged."""
         if "card" not in metadata:
             return None
-        value = parse_json(metadata["card"], f"the card in {where}")
-        return cls.from_json(value, where) if "network" in value else None
+        value = parse_json_value(metadata["card"], f"the card in {where}", "export the model again")
+        return cls.from_json(value, where) if isinstance(value, dict) and "network" in value else None
 
     @property
     def characters(self) -> tuple[str, ...]:

@@ -7,9 +7,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO
 
 from kanji_tui.allowed import MOMENT
 from kanji_tui.errors import KanjiError
@@ -22,11 +21,6 @@ MOST_LINE = 2**26  # bytes; a longer line is damaged
 NEAR_END = 2**20  # bytes before the end, of which a follower is shown what happened before it came
 
 Timed = tuple[float, Event]  # seconds since 1970, the event
-
-
-@dataclass(frozen=True)
-class _Moment:
-    t: Annotated[float, MOMENT] = 0.0
 
 
 def read_events(path: Path, offset: int = 0, limit: int = BLOCK) -> tuple[list[Timed], int]:
@@ -101,8 +95,10 @@ def parse_event(line: bytes, path: Path | str = "events.jsonl") -> Timed | None:
             if isinstance(value.get("type"), str):
                 return None
             raise KanjiError(f"{path}: a line has no type")
-        moment = from_plain(_Moment, value, str(path), strict=False).t
-        return moment, from_plain(kind, value, f"{path}: {value['type']}", strict=False)
+        moment = value.get("t", 0.0)
+        if type(moment) not in (int, float) or not MOMENT.holds(moment):
+            raise KanjiError(f"{path}: {value['type']}: t is not a time: it must be {MOMENT.words}")
+        return float(moment), from_plain(kind, value, f"{path}: {value['type']}", strict=False)
     except KanjiError as error:
         return 0.0, Damaged(error.message)
 

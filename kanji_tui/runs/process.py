@@ -20,6 +20,7 @@ from kanji_tui.runs.recorder import Recorder
 from kanji_tui.runs.run_directory import RunDirectory, create, job_of
 from kanji_tui.system.plain_data import from_plain, read_plain, to_plain
 from kanji_tui.system.threads import prepare_process
+from kanji_tui.system.visible import visible
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,12 @@ def run_in(run: RunDirectory, console: Report | None = None) -> int:
             report(State("stopped", stop.message))
             return stop.exit_code
         except KanjiError as error:
-            print(f"{error.message}\n{error.remedy}", file=sys.stderr)
+            print(visible(f"{error.message}\n{error.remedy}", lines=True), file=sys.stderr)
             report(Failure(error.message, error.remedy, error.exit_code))
             report(State("failed", error.message))
             return error.exit_code
         except BaseException as error:
-            traceback.print_exc()
+            print(visible(traceback.format_exc(), lines=True), file=sys.stderr)
             message = f"{type(error).__name__}: {error}"
             report(Failure(message, f"the traceback is in {run.log}"))
             report(State("failed", message))

@@ -134,10 +134,15 @@ def parsing(path: Path | str, what: str, remedy: str = "") -> Iterator[None]:
         raise KanjiError(f"{path} cannot be read as {what}: {reason}", remedy) from None
 
 
+def parse_json_value(content: bytes | str, where: Path | str, remedy: str = "") -> Any:
+    """A value in JSON by RFC 8259, which has no NaN and no infinity; KanjiError naming `where` for other text."""
+    with parsing(where, "JSON", remedy):
+        return json.loads(content, parse_constant=_no_number)
+
+
 def parse_json(content: bytes | str, where: Path | str) -> dict[str, Any]:
-    """A JSON object by RFC 8259, which has no NaN and no infinity; KanjiError naming `where` for anything else."""
-    with parsing(where, "JSON"):
-        value = json.loads(content, parse_constant=_no_number)
+    """A JSON object; KanjiError naming `where` for anything else."""
+    value = parse_json_value(content, where)
     if not isinstance(value, dict):
         raise KanjiError(f"{where} does not hold a JSON object")
     return value

@@ -19,6 +19,7 @@ from kanji_tui.system.files import read_json
 T = TypeVar("T")
 OPTIONAL = {"optional": True}
 DEEPEST = 40  # values within values, where any are allowed
+NEVER: tuple[frozenset[type], tuple[Allowed, ...]] = (frozenset(), ())
 SHOWN = 60  # characters of a wrong value in a message
 
 
@@ -83,17 +84,39 @@ def _hints(kind: type) -> dict[str, Any]:
     return {f.name: hints[f.name] for f in dataclasses.fields(typing.cast(Any, kind))}
 
 
+@functools.cache
+def _simple(kind: type) -> dict[str, tuple[frozenset[type], tuple[Allowed, ...]]]:
+    """The fields of one plain type: the types whose values stay as they are, and what is allowed of them.
+
+    They need no conversion, and a log has millions of them.
+    """
+    found = {}
+    for name, hint in _hints(kind).items():
+        optional = typing.get_origin(hint) in (typing.Union, types.UnionType) and len(typing.get_args(hint)) == 2
+        options = [option for option in typing.get_args(hint) if option is not type(None)] if optional else [hint]
+        base, *extras = typing.get_args(options[0]) if typing.get_origin(options[0]) is Annotated else options
+        if len(options) == 1 and base in (int, float, str, bool):
+            kinds = frozenset({base, type(None)} if optional else {base})
+            found[name] = kinds, tuple(extra for extra in extras if isinstance(extra, Allowed))
+    return found
+
+
 def read_fields(kind: type, plain: dict[str, Any], where: str, strict: bool = True) -> dict[str, Any]:
     """The values of the fields that are there, by name; raises as `from_plain` does."""
     hints = _hints(kind)
-    unknown = sorted(map(str, set(plain) - set(hints)))
-    if unknown and strict:
+    unknown = sorted(map(str, set(plain) - set(hints))) if strict else []
+    if unknown:
         raise UsageError(
             f"{where} has no field '{_short(unknown[0])}'", f"its fields are: {', '.join(sorted(hints))}"
         )
-    known = {name: value for name, value in plain.items() if name in hints}
-    conversion = _Conversion(strict)
-    return {name: conversion(hints[name], value, f"{where}: {name}") for name, value in known.items()}
+    found, simple, conversion = {}, _simple(kind), _Conversion(strict)
+    for name, value in plain.items():
+        kinds, extras = simple.get(name, NEVER)
+        if type(value) in kinds and (value is None or all(allowed.holds(value) for allowed in extras)):
+            found[name] = value
+        elif name in hints:
+            found[name] = conversion(hints[name], value, f"{where}: {name}")
+    return found
 
 
 def convert(hint: Any, value: Any, where: str) -> Any:

@@ -9,7 +9,7 @@ import typing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kanji_tui.allowed import Allowed
+from kanji_tui.allowed import MOST, Allowed
 from kanji_tui.system.plain_data import convert
 
 MAIN = ""  # what most trainings choose: first in the form, and an option of the command line
@@ -32,7 +32,7 @@ SPLIT_SHARES = Allowed(
 
 
 def at_least(least: int) -> Allowed:
-    return Allowed(f"{least} or more", lambda value: value is None or value >= least)
+    return Allowed(f"from {least} to {MOST:,}", lambda value: value is None or least <= value <= MOST)
 
 
 @dataclass(frozen=True)
