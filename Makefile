@@ -1,13 +1,14 @@
 # make run    the workbench (without a terminal: the demo)      make test   every test
 # make check  lint, types, import contracts                     make test-real   tests on real handwriting
 # make test-onnx-data   inspection of all models in the test data of the onnx package
+# make test-faults       many more damaged files for each reader than make test tries
 # make screenshots   the images of the README, from the running workbench
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
 
-.PHONY: run test test-real test-onnx-data check screenshots clean
+.PHONY: run test test-real test-onnx-data test-faults check screenshots clean
 
 run: .venv/run
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
@@ -21,6 +22,9 @@ test-real: .venv/test
 
 test-onnx-data: .venv/test
 	$(BIN)/pytest -m onnx_data tests/inspection
+
+test-faults: .venv/test
+	$(BIN)/pytest -m faults -n 2 tests/faults
 
 check: .venv/lint
 	$(BIN)/ruff check .

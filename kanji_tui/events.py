@@ -6,14 +6,19 @@ degrees Celsius.
 """
 
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
+from kanji_tui.allowed import COUNT, MEASURED, SHARE, between
 from kanji_tui.errors import Stopped
 
 VERSION = 1
 REPORT_SECONDS = 0.25  # the usual interval between two progress events
+
+Whole = Annotated[int, COUNT]
+Measured = Annotated[float, MEASURED]
+Share = Annotated[float, SHARE]
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,13 @@ class Progress:
 
     type: ClassVar[str] = "progress"
     phase: str
-    done: int
-    total: int
+    done: Whole
+    total: Whole
     unit: str = ""
     item: str = ""
-    rate: float | None = None
-    remaining: float | None = None
-    bytes_per_second: float | None = None
+    rate: Measured | None = None
+    remaining: Measured | None = None
+    bytes_per_second: Measured | None = None
 
 
 @dataclass(frozen=True)
@@ -53,20 +58,20 @@ class Epoch:
     """
 
     type: ClassVar[str] = "epoch"
-    epoch: int
-    epochs: int
-    train_loss: float
-    train_top1: float
-    val_loss: float
-    val_top1: float
-    val_top3: float
-    val_top5: float
-    learning_rate: float
-    seconds: float
-    samples_per_second: float
+    epoch: Whole
+    epochs: Whole
+    train_loss: Measured
+    train_top1: Share
+    val_loss: Measured
+    val_top1: Share
+    val_top3: Share
+    val_top5: Share
+    learning_rate: Measured
+    seconds: Measured
+    samples_per_second: Measured
     best: bool
-    train_clean_top1: float | None = None
-    val_samples: int | None = None
+    train_clean_top1: Share | None = None
+    val_samples: Whole | None = None
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,15 @@ class Gpu:
     """
 
     type: ClassVar[str] = "gpu"
-    index: int
+    index: Annotated[int, between(0, 1023)]
     name: str
-    utilisation: float | None = None
-    memory_used: int | None = None
-    memory_total: int | None = None
-    power: float | None = None
-    temperature: float | None = None
+    utilisation: Measured | None = None
+    memory_used: Whole | None = None
+    memory_total: Whole | None = None
+    power: Measured | None = None
+    temperature: Measured | None = None
     reason: str = ""
-    energy: float | None = None
+    energy: Measured | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Energy:
 
     type: ClassVar[str] = "energy"
     device: str
-    joules: float | None = None
+    joules: Measured | None = None
     measured_by: str = ""
     reason: str = ""
 
@@ -125,10 +130,18 @@ class Failure:
     type: ClassVar[str] = "error"
     message: str
     remedy: str = ""
-    exit_code: int = 1
+    exit_code: Annotated[int, between(0, 255)] = 1
 
 
-Event = State | Progress | Epoch | Gpu | Energy | Notice | Outcome | Failure
+@dataclass(frozen=True)
+class Damaged:
+    """A line that holds no event: what a reader finds in its place. It is never written."""
+
+    type: ClassVar[str] = "damaged"
+    reason: str
+
+
+Event = State | Progress | Epoch | Gpu | Energy | Notice | Outcome | Failure | Damaged
 EVENTS: dict[str, type[Event]] = {
     kind.type: kind for kind in (State, Progress, Epoch, Gpu, Energy, Notice, Outcome, Failure)
 }
@@ -193,15 +206,3 @@ class Throttle:
 def to_json(event: Event, moment: float) -> dict[str, Any]:
     """The event as the JSON object of its line; `moment` is its time in seconds since 1970."""
     return {"v": VERSION, "t": round(moment, 3), "type": event.type, **asdict(event)}
-
-
-def from_json(line: dict[str, Any]) -> Event | None:
-    """The event of a line, or None for a type this version does not know."""
-    kind = EVENTS.get(line.get("type", ""))
-    if kind is None:
-        return None
-    known = {f.name for f in fields(kind)}
-    try:
-        return kind(**{name: value for name, value in line.items() if name in known})
-    except TypeError:
-        return None

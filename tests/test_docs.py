@@ -85,7 +85,7 @@ def test_cross_validation(home: Path) -> None:
     assert sum(fold["test"]["samples"] for fold in result["folds"]) == 12 * 16  # each sample is tested once
     runs = home / "models" / "runs"
     for fold in result["folds"]:
-        assert find_run(fold["run"], runs).config()["spec"]["config"]["fold"] == fold["fold"]
+        assert find_run(fold["run"], runs).config().spec["config"]["fold"] == fold["fold"]
     assert len([found for found in list_runs(runs) if "-train-" in found.name]) == 2, "no fold is trained twice"
 
 

@@ -6,6 +6,10 @@ A JIS code is row and cell, each plus 0x20, as one 16-bit number: 0x4544 is 田.
 
 from functools import cache
 
+from kanji_tui.allowed import matching
+
+JIS = matching(r"(0x)?[0-9A-Fa-f]{4}", "a JIS code of four hexadecimal digits")
+
 
 @cache
 def jis_to_character(jis: int) -> str | None:

@@ -4,10 +4,13 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
 from kanji_tui.errors import KanjiError, Stopped, UsageError
+
+BROKEN_PIPE = 141  # as a shell names the end by SIGPIPE
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,21 +30,62 @@ def run_guarded(parse: Callable[[], Namespace], json: bool = False) -> int:
 
     With `json` the error is printed on stdout too: {"error": {"message", "remedy", "code"}}.
     """
+    open_closed_streams()
     if isinstance(sys.stdout, TextIOWrapper):  # a file name may contain bytes that are not UTF-8
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        arguments = parse()
-        enter_home(getattr(arguments, "home", None))
-        code: int = arguments.command(arguments)
-        sys.stdout.flush()
-        return code
-    except KanjiError as error:
-        return report_error(error, json)
-    except KeyboardInterrupt:
-        return report_error(Stopped(), json)
+        try:
+            arguments = parse()
+            enter_home(getattr(arguments, "home", None))
+            code: int = arguments.command(arguments)
+            sys.stdout.flush()
+            return code
+        except KanjiError as error:
+            return report_error(error, json)
+        except KeyboardInterrupt:
+            return report_error(Stopped(), json)
+        except BrokenPipeError:
+            raise
+        except (OSError, MemoryError) as error:  # too many open files, no memory: nothing that a job foresees
+            return report_error(system_error(error), json)
     except BrokenPipeError:  # the reader of our output ended, for example `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
+        return BROKEN_PIPE
+    except OSError as error:
+        discard_output()
+        with suppress(OSError):
+            print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr, flush=True)
         return 1
+
+
+def open_closed_streams() -> None:
+    """Open /dev/null for what the caller has closed (`>&-`), before another file takes its number."""
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # the lowest free number
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the life of the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the life of the process
+
+
+def discard_output() -> None:
+    """From now on write to /dev/null: what is still in the buffers must not fail again when Python ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(null, stream.fileno())
+    os.close(null)
+
+
+def system_error(error: OSError | MemoryError) -> KanjiError:
+    """The error for what the system refused."""
+    if isinstance(error, MemoryError):
+        return KanjiError("there is not enough memory", "close other programs, or raise the limit: ulimit -v")
+    what = f"{error.filename}: " if error.filename else ""
+    return KanjiError(f"{what}{error.strerror or error}", "check the disk (df -h) and the limits (ulimit -a)")
 
 
 def enter_home(home: Path | None) -> None:
@@ -62,9 +106,9 @@ def enter_home(home: Path | None) -> None:
 def report_error(error: KanjiError, json: bool) -> int:
     """Print the error on stderr, with `json` also as an object on stdout; returns the exit code."""
     from kanji_tui.cli.console import print_error
-    from kanji_tui.system.files import strict_json
+    from kanji_tui.cli.output import put_json
 
     print_error(error)
     if json:
-        print(strict_json({"error": error.to_json()}), flush=True)
+        put_json({"error": error.to_json()})
     return error.exit_code

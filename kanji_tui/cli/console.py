@@ -1,22 +1,20 @@
 """Progress, notices and errors of a command, all on stderr."""
 
 import signal
-import sys
 import time
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from kanji_tui import events
+from kanji_tui.cli.output import escape, put, stderr
 from kanji_tui.errors import KanjiError
 from kanji_tui.presentation.training import epoch_line
 from kanji_tui.system.numbers import rate
 
 PLAIN_SECONDS = 5.0
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_error(error: KanjiError) -> None:
@@ -24,11 +22,6 @@ def print_error(error: KanjiError) -> None:
     stderr.print(f"[bold red]error:[/] {escape(error.message)}")
     if error.remedy:
         stderr.print(f"  [bold]try:[/] {escape(error.remedy)}")
-
-
-def escape(text: str) -> str:
-    """The text with its brackets escaped, so that Rich shows it literally."""
-    return text.replace("[", r"\[")
 
 
 class ConsoleReport:
@@ -76,6 +69,8 @@ class ConsoleReport:
             stderr.print(epoch_line(event))
         elif isinstance(event, events.Notice):
             stderr.print(f"[yellow]note:[/] {escape(event.message)}")
+        elif isinstance(event, events.Damaged):
+            stderr.print(f"[yellow]note:[/] {escape(event.reason)}")
 
     def _bar(self, event: events.Progress) -> None:
         detail = escape(" ".join(part for part in (rate_of(event), event.item) if part))
@@ -90,7 +85,7 @@ class ConsoleReport:
             return
         self._printed_at[event.phase] = now
         total = f"/{event.total}" if event.total else ""
-        print(f"{event.phase}: {event.done}{total} {event.unit} {rate_of(event)}".rstrip(), file=sys.stderr)
+        put(f"{event.phase}: {event.done}{total} {event.unit} {rate_of(event)}".rstrip(), to_stderr=True)
 
     def _interrupt(self, signum: int, frame: FrameType | None) -> None:
         if self._stop:

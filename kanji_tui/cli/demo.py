@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.cli.console import stderr
 from kanji_tui.cli.follow import follow, print_run_name
 from kanji_tui.cli.options import Parser, positive
+from kanji_tui.cli.output import stderr
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of, run_here
 from kanji_tui.data.results import Preparation, SyntheticSample, Verification

@@ -3,9 +3,11 @@
 Reads what the screens read and runs the same jobs; needs neither a terminal nor textual.
 """
 
+import time
 from argparse import Namespace
 from collections.abc import Callable
 
+from kanji_tui.cli.output import put, put_json
 from kanji_tui.cli.render import plain_lines
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import SilentReport
@@ -17,7 +19,6 @@ from kanji_tui.presentation.preflight import preflight_screen
 from kanji_tui.presentation.recognition import draw_screen
 from kanji_tui.presentation.samples import browser_screen
 from kanji_tui.presentation.training import shown_run, training_screen
-from kanji_tui.system.files import strict_json
 from kanji_tui.system.gpu import read_gpus
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.run_log import read_log
@@ -38,9 +39,9 @@ def once(args: Namespace) -> int:
         lines = [f"Screen {digit}, {name.title()}", "", *plain_lines(SCREENS[name](state))]
         shown.append({"screen": name, "lines": lines})
         if not args.json:
-            print("\n".join(lines), end="\n\n" if name != names[-1] else "\n", flush=True)
+            put("\n".join([*lines, *([""] if name != names[-1] else [])]))
     if args.json:
-        print(strict_json({"screens": shown}))
+        put_json({"screens": shown})
     return 0
 
 
@@ -48,8 +49,11 @@ def read_state() -> State:
     """The workspace, all runs and the GPUs."""
     watch = Watch()
     watch.list()
-    views = watch.poll(READING_SECONDS)
-    return State({view.name: view for view in views}, read_workspace(), tuple(read_gpus()))
+    deadline = time.monotonic() + READING_SECONDS
+    views = {view.name: view for view in watch.poll(READING_SECONDS)}
+    while watch.behind and time.monotonic() < deadline:
+        views |= {view.name: view for view in watch.poll(READING_SECONDS)}
+    return State(views, read_workspace(), tuple(read_gpus()))
 
 
 # the screens

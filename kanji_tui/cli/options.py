@@ -1,10 +1,12 @@
 """Options of several commands, and the parsers of their values."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from kanji_tui.allowed import MOST
 from kanji_tui.characters.character_sets import CHARACTER_SETS
 from kanji_tui.errors import UsageError
 from kanji_tui.paths import BUILT_IN, DEFAULT_MODEL
@@ -14,6 +16,13 @@ Command = Callable[[argparse.Namespace], int]
 
 class Parser(argparse.ArgumentParser):
     """argparse's parser, with UsageError for what it cannot parse."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """argparse takes `--option=--` for an option without a value."""
+        for text in sys.argv[1:] if args is None else args:
+            if text.startswith("--") and text.endswith("=--"):
+                raise UsageError(f"{text} gives no value", f"{self.prog} --help")
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"{self.prog} --help")
@@ -47,8 +56,8 @@ def positive(text: str) -> int:
         value = int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is too small: 1 or more")
+    if not 1 <= value <= MOST:
+        raise argparse.ArgumentTypeError(f"{value} is too {'small' if value < 1 else 'large'}: 1 to {MOST:,}")
     return value
 
 

@@ -1,15 +1,15 @@
 """Results on stdout: as one JSON object, drawn by Rich, or as plain text for screen readers."""
 
-import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from kanji_tui.cli.output import put_json, stdout
 from kanji_tui.presentation.document import (
     Block,
     Column,
@@ -24,11 +24,8 @@ from kanji_tui.presentation.document import (
 )
 from kanji_tui.presentation.present import present
 from kanji_tui.runs.process import as_json
-from kanji_tui.system.files import strict_json
 
-PIPE_WIDTH = 10_000  # nothing is folded in a pipe
 PLAIN_WIDTH = 100
-stdout = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 RICH_STYLES = {
     "quiet": "dim",
     "faint": "dim",
@@ -45,7 +42,7 @@ RICH_STYLES = {
 def show(result: Any, json: bool, document_of: Callable[[Any], Document] = present) -> None:
     """Print a command's result, with `json` as one JSON object, else as its document."""
     if json:
-        print(strict_json(as_json(result)))
+        put_json(as_json(result))
     else:
         print_document(document_of(result))
 
@@ -141,7 +138,9 @@ def plain_lines(document: Iterable[Block]) -> Iterator[str]:
             for name, value in block.pairs:
                 yield from fold_lines(f"{name}: {text_of(value)}", "  ")
         else:
-            yield from fold_lines(block) if isinstance(block, str) and block else (text_of(block).rstrip(),)
+            yield from (
+                fold_lines(text_of(block)) if isinstance(block, str) and block else (text_of(block).rstrip(),)
+            )
 
 
 def fold(text: str) -> str:

@@ -17,8 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from kanji_tui.errors import KanjiError
-from kanji_tui.system.files import replacing
+from kanji_tui.system.files import MOST_BYTES, parsing, replacing
 
 DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip archive can store
 READ_BYTES = 4 * 1024 * 1024
@@ -75,15 +74,13 @@ def _write_member(
 
 def map_members(path: Path, *names: str) -> tuple[np.ndarray, ...]:
     """Members of a stored npz file as read-only memory maps; KanjiError where the file is damaged or deflated."""
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            whole = np.memmap(file, np.uint8, mode="r")
-            return tuple(_member(whole, file, archive.getinfo(f"{name}.npy")) for name in names)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise KanjiError(
-            f"{path} cannot be read as a chunk of a dataset: {error}",
-            "prepare the dataset again: kanji-tui prepare",
-        ) from None
+    with (
+        parsing(path, "a chunk of a dataset", "prepare the dataset again: kanji-tui prepare"),
+        open(path, "rb") as file,
+        zipfile.ZipFile(file) as archive,
+    ):
+        whole = np.memmap(file, np.uint8, mode="r")
+        return tuple(_member(whole, file, archive.getinfo(f"{name}.npy")) for name in names)
 
 
 def _member(whole: np.ndarray, file: IO[bytes], entry: zipfile.ZipInfo) -> np.ndarray:
@@ -110,4 +107,29 @@ def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     shape, fortran, dtype = read[version](member)
     if fortran or dtype.hasobject:
         raise ValueError("its array is in column order or holds Python objects")
+    if any(length < 0 for length in shape):
+        raise ValueError(f"its array has the shape {shape}")
     return shape, dtype
+
+
+def read_arrays(path: Path, *names: str) -> tuple[np.ndarray, ...]:
+    """Members of a small npz file, in memory. Raises what damaged files make numpy and zipfile raise."""
+    found = []
+    with zipfile.ZipFile(path) as archive:
+        for name in names:
+            with archive.open(f"{name}.npy") as member:
+                shape, dtype = read_header(member)
+                found.append(read_values(member, shape, dtype).reshape(shape))
+    return tuple(found)
+
+
+def read_values(member: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """The values after the header of an npy file, as a flat array: at most MOST_BYTES, read before memory is taken.
+
+    Raises ValueError for more, or for fewer than the header says.
+    """
+    count = math.prod(shape)
+    data = member.read(MOST_BYTES + 1)
+    if len(data) != count * dtype.itemsize:
+        raise ValueError(f"its array of the shape {shape} has {len(data):,} bytes")
+    return np.frombuffer(data, dtype)

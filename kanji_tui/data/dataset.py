@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from kanji_tui.data.chunks import chunk_name, map_members
+from kanji_tui.data.dataset_files import COLUMNS, Metadata, read_chunk_info, read_metadata, read_readings
 from kanji_tui.data.legacy import LegacyImages, is_legacy, open_legacy
 from kanji_tui.data.source import Quarantined
 from kanji_tui.data.staging import NAMES, VERSION
 from kanji_tui.errors import KanjiError
-from kanji_tui.paths import CHUNK_INFO, CLASS_MAPPING, METADATA
+from kanji_tui.paths import CLASS_MAPPING, METADATA
 from kanji_tui.system.files import read_json
-
-COLUMNS = ("y", "jis", "file", "record", "set")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,6 @@ class Dataset:
     digest: str
     source: str
     name: str
-    metadata: dict[str, Any] = field(repr=False)
     chunk_digests: tuple[str, ...] = field(repr=False)
     quarantined: tuple[Quarantined, ...] = field(repr=False)
     format: str
@@ -88,67 +86,89 @@ class Dataset:
 
     def readings(self) -> dict[int, str]:
         """The ASCII reading of each class in its first record, by JIS code; may be empty."""
-        if not (self.path / CLASS_MAPPING).is_file():  # optional in datasets of the original scripts
-            return {}
-        mapping = read_json(self.path / CLASS_MAPPING)
-        return {int(jis, 16): str(entry.get("ascii_reading", "")) for jis, entry in mapping.items()}
+        path = self.path / CLASS_MAPPING  # optional in datasets of the original scripts
+        return read_readings(path) if path.is_file() else {}
+
+    def wrong_labels(self) -> str:
+        """What is wrong with the labels, in words: some have no class or contradict their JIS codes; or empty."""
+        expected = np.array(self.classes, np.uint16)
+        outside = (self.labels < 0) | (self.labels >= len(expected))
+        if outside.any():
+            return f"{self._chunk_of(outside)} has labels without a class"
+        wrong = expected[self.labels] != self.jis
+        if wrong.any():
+            return f"{wrong.sum():,} labels contradict their JIS code, the first in {self._chunk_of(wrong)}"
+        return ""
+
+    def _chunk_of(self, wanted: np.ndarray) -> str:
+        """The name of the chunk with the first of the wanted samples, bool (N,)."""
+        return chunk_name(int(np.searchsorted(self._starts, np.argmax(wanted), side="right")) - 1)
 
 
-def open_dataset(path: Path) -> Dataset:
-    """Open the dataset in folder `path`, also one of the original scripts; KanjiError where none is complete."""
+def open_dataset(path: Path, with_wrong_labels: bool = False) -> Dataset:
+    """Open the dataset in folder `path`, also one of the original scripts; KanjiError where none is complete.
+
+    `with_wrong_labels`: open it also where labels have no class or contradict their JIS codes, to be examined.
+    """
     path = Path(path)
     if not (path / METADATA).is_file():
         raise KanjiError(f"no dataset in {path}", f"make one: kanji-tui prepare --output-dir {path}")
-    metadata = read_json(path / METADATA)
-    if is_legacy(path, metadata):
-        return Dataset(**open_legacy(path, metadata))
-    if metadata.get("version") != VERSION:
+    plain = read_json(path / METADATA)
+    if is_legacy(path, plain):
+        return Dataset(**open_legacy(path, plain))
+    if plain.get("version") != VERSION:
         raise KanjiError(
             f"the dataset in {path} was not made by this program",
             f"prepare the record files again: kanji-tui prepare --output-dir {path}",
         )
-    try:
-        size = int(metadata["target_size"])
-        classes = tuple(int(code, 16) for code in metadata["jis_to_class"])
-        info = read_json(path / CHUNK_INFO)
-        digests = tuple(str(chunk["digest"]) for chunk in info["chunks"])
-        paths = [path / chunk_name(number) for number in range(info["num_chunks"])]
-        members = [map_members(chunk, "X", *COLUMNS) for chunk in paths]
-        images = tuple(member[0] for member in members)
-        lengths = [len(part) for part in images]
-        columns = {
-            name: np.concatenate([np.asarray(member[column]) for member in members])
-            for column, name in enumerate(COLUMNS, start=1)
-        }
-        if any(part.shape[1:] != (size, size) for part in images) or sum(lengths) != metadata["total_samples"]:
-            raise KanjiError(
-                f"the chunks in {path} do not match metadata.json",
-                f"prepare the dataset again: kanji-tui prepare --output-dir {path}",
-            )
-        return Dataset(
-            path=path,
-            size=size,
-            classes=classes,
-            labels=columns["y"],
-            jis=columns["jis"],
-            file=columns["file"],
-            record=columns["record"],
-            set=columns["set"],
-            files=tuple(metadata["files"]),
-            digest=str(metadata["digest"]),
-            source=str(metadata["source"]),
-            name=str(metadata["dataset"]),
-            metadata=metadata,
-            chunk_digests=digests,
-            quarantined=tuple(Quarantined(**record) for record in metadata["quarantine"]),
-            format=str(metadata["format"]),
-            _images=images,
-            _starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            writers_known=bool(metadata.get("writers_known", True)),
-            test_files=tuple(metadata.get("test_files", ())),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise KanjiError(
-            f"metadata.json or chunk_info.json in {path} is damaged ({type(error).__name__}: {error})",
-            f"prepare the dataset again: kanji-tui prepare --output-dir {path}",
-        ) from None
+    remedy = f"prepare the dataset again: kanji-tui prepare --output-dir {path}"
+    metadata = read_metadata(path, plain, remedy)
+    info = read_chunk_info(path, remedy)
+    members = [_map_chunk(path / chunk_name(number), metadata, remedy) for number in range(info.num_chunks)]
+    lengths = [len(member[0]) for member in members]
+    if lengths != [chunk.samples for chunk in info.chunks] or sum(lengths) != metadata.total_samples:
+        raise KanjiError(f"the chunks in {path} do not match metadata.json", remedy)
+    columns = {
+        name: np.concatenate([np.asarray(member[column]) for member in members])
+        for column, name in enumerate(COLUMNS, start=1)
+    }
+    dataset = Dataset(
+        path=path,
+        size=metadata.target_size,
+        classes=metadata.classes,
+        labels=columns["y"],
+        jis=columns["jis"],
+        file=columns["file"],
+        record=columns["record"],
+        set=columns["set"],
+        files=metadata.files,
+        digest=metadata.digest,
+        source=metadata.source,
+        name=metadata.dataset,
+        chunk_digests=tuple(chunk.digest for chunk in info.chunks),
+        quarantined=metadata.quarantine,
+        format=metadata.format,
+        _images=tuple(member[0] for member in members),
+        _starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        writers_known=metadata.writers_known,
+        test_files=metadata.test_files,
+    )
+    if not with_wrong_labels and (problem := dataset.wrong_labels()):
+        raise KanjiError(f"the dataset in {path} cannot be used: {problem}", f"see kanji-tui verify, then {remedy}")
+    return dataset
+
+
+def _map_chunk(path: Path, metadata: Metadata, remedy: str) -> tuple[np.ndarray, ...]:
+    """The images and columns of a chunk, memory-mapped; KanjiError where one is not as it must be."""
+    images, *columns = found = map_members(path, "X", *COLUMNS)
+    size = (metadata.target_size, metadata.target_size)
+    if images.dtype != np.uint8 or images.shape[1:] != size:
+        what = f"{images.dtype} {images.shape}"
+        raise KanjiError(f"{path}: the images do not match metadata.json: {what}, not uint8 {size} each", remedy)
+    for column, (name, kind) in zip(columns, COLUMNS.items(), strict=True):
+        if column.dtype != kind or column.shape != (len(images),):
+            what = f"{column.dtype} {column.shape}"
+            raise KanjiError(f"{path}: {name} is {what}, not {np.dtype(kind)} ({len(images)},)", remedy)
+    if len(images) and columns[2].max() >= len(metadata.files):
+        raise KanjiError(f"{path}: file: there are samples of a file that metadata.json does not list", remedy)
+    return found

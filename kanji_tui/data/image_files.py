@@ -1,14 +1,19 @@
-"""Reads image files: upright, opaque, at most MAX_SIDE pixels a side.
+"""Reads image files: upright, opaque, at most MAX_SIDE pixels a side, of at most MAX_PIXELS.
 
 Only the formats below are decoded, by Pillow and the libraries in it. Some of Pillow's other formats start another
 program for a file's contents (EPS starts Ghostscript), so they are refused whatever the file is called.
 """
 
+import os
+import stat
+import warnings
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from kanji_tui.system.files import open_without_waiting
 
 ENDINGS = frozenset(
     (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm", ".pbm")
@@ -16,6 +21,8 @@ ENDINGS = frozenset(
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 REMEDY = "give a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or PPM file"
 MAX_SIDE = 1024  # pixels; a larger image is first averaged over whole blocks of pixels
+MAX_PIXELS = 64 * 2**20  # of the image as it is decoded, which takes up to 16 bytes a pixel
+ROWS = 256  # composed at once
 NOT_READABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
@@ -31,17 +38,47 @@ def read_colours(path: Path) -> np.ndarray:
 
 def _open(path: Path) -> Image.Image:
     """The image upright; transparent pixels become white or black, unlike the ink."""
-    with Image.open(path, formats=_formats()) as opened:
-        image = ImageOps.exif_transpose(opened)
+    with open(path, "rb", opener=open_without_waiting) as file, warnings.catch_warnings():
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not a regular file")
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # said below, for fewer pixels
+        image = Image.open(file, formats=_formats())
+        _check_pixels(image)
+        ImageOps.exif_transpose(image, in_place=True)
+        image.load()
         if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
             levels = np.asarray(image.convert("F"))
             return Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
         if "A" in image.getbands() or "transparency" in image.info:
-            image = image.convert("RGBA")
-            opacity = np.asarray(image.getchannel("A"), np.float64)
-            dark = (np.asarray(image.convert("L")) * opacity).sum() < 128 * opacity.sum()
-            return Image.alpha_composite(Image.new("RGBA", image.size, "white" if dark else "black"), image)
+            return _opaque(image.convert("RGBA"))
         return image
+
+
+def _check_pixels(image: Image.Image) -> None:
+    """ValueError for an image of too many pixels, unless its format can be decoded at a smaller size."""
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        image.draft(image.mode, (MAX_SIDE, MAX_SIDE))
+    if image.width * image.height > MAX_PIXELS:
+        most = MAX_PIXELS // 2**20
+        raise ValueError(f"it has {width:,} x {height:,} pixels, and at most {most} megapixels are read")
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """An RGBA image on white or black, unlike its ink; some rows at a time, for a large one takes much memory."""
+    bands = [(0, top, image.width, min(top + ROWS, image.height)) for top in range(0, image.height, ROWS)]
+    ink = opacity = 0
+    for band in bands:
+        part = image.crop(band)
+        opaque = np.asarray(part.getchannel("A"), np.int64)
+        ink += int((np.asarray(part.convert("L")) * opaque).sum())
+        opacity += int(opaque.sum())
+    paper = "white" if ink < 128 * opacity else "black"
+    composed = Image.new("RGB", image.size)
+    for band in bands:
+        part = image.crop(band)
+        composed.paste(Image.alpha_composite(Image.new("RGBA", part.size, paper), part), band)
+    return composed
 
 
 @cache

@@ -8,23 +8,26 @@ of disk. The digest is computed from the checksums in the archives, so opening a
 
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
-from kanji_tui.data.chunks import map_members, read_header, write_chunk
+from kanji_tui.data.chunks import map_members, read_header, read_values, write_chunk
+from kanji_tui.data.dataset_files import MAX_CHUNKS, MAX_CLASSES, LegacyMetadata
 from kanji_tui.errors import KanjiError
+from kanji_tui.paths import METADATA
+from kanji_tui.system.files import parsing
+from kanji_tui.system.plain_data import read_plain
 
 SINGLE = "etl9g_dataset.npz"
 FORMAT = "original"
 CONVERTED = ".uint8"
 BLOCK = 1024  # images read at once
 REMEDY = "prepare the record files again: kanji-tui prepare"
-NOT_READABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+COPY_AGAIN = f"copy it again from its source, or {REMEDY}"
+WHAT = "a file of a dataset"
 
 
 class LegacyImages:
@@ -47,17 +50,19 @@ class LegacyImages:
         return found
 
     def _convert(self) -> Iterator[np.ndarray]:
-        try:
-            with zipfile.ZipFile(self._path) as archive, archive.open("X.npy") as file:
-                read_header(file)
-                for start in range(0, self._count, BLOCK):
-                    count = min(BLOCK, self._count - start)
-                    levels = np.frombuffer(file.read(count * self._size**2 * 4), np.float32) * np.float32(255)
-                    rounded = np.floor(levels + np.float32(0.5)).clip(0, 255)
-                    yield rounded.astype(np.uint8).reshape(count, self._size, self._size)
-                file.read()  # at its end zipfile compares the checksum
-        except NOT_READABLE as error:
-            raise _broken(self._path, error) from None
+        with (
+            parsing(self._path, WHAT, COPY_AGAIN),
+            zipfile.ZipFile(self._path) as archive,
+            archive.open("X.npy") as file,
+        ):
+            read_header(file)
+            for start in range(0, self._count, BLOCK):
+                count = min(BLOCK, self._count - start)
+                levels = np.frombuffer(file.read(count * self._size**2 * 4), np.float32) * np.float32(255)
+                rounded = np.floor(levels + np.float32(0.5)).clip(0, 255)
+                yield rounded.astype(np.uint8).reshape(count, self._size, self._size)
+            if file.read(1):  # at its end zipfile compares the checksum
+                raise ValueError("it has more values than images")
 
 
 def is_legacy(path: Path, metadata: dict[str, Any]) -> bool:
@@ -67,17 +72,16 @@ def is_legacy(path: Path, metadata: dict[str, Any]) -> bool:
 
 def open_legacy(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
     """The fields of a Dataset for the legacy dataset in folder `path`; KanjiError where it is not complete."""
-    try:
-        class_of = {int(code, 16): int(index) for code, index in metadata["jis_to_class"].items()}
-        classes = tuple(sorted(class_of, key=lambda code: class_of[code]))
-        size = int(metadata["target_size"])
-        total = int(metadata["total_samples"])
-        description = str(metadata.get("dataset_info", {}).get("source", "")) or "ETL9G"
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise KanjiError(f"metadata.json in {path} is damaged ({type(error).__name__}: {error})", REMEDY) from None
+    read = read_plain(LegacyMetadata, metadata, path / METADATA, REMEDY)
+    class_of = {int(code, 16): index for code, index in read.jis_to_class.items()}
+    classes = tuple(sorted(class_of, key=lambda code: class_of[code]))
+    size, total = read.target_size, read.total_samples
+    description = read.dataset_info.source or "ETL9G"
     if sorted(class_of.values()) != list(range(len(class_of))):
         raise KanjiError(f"the classes in {path / 'metadata.json'} are not numbered from 0 without gaps", REMEDY)
     files = _files(path)
+    if len(files) > MAX_CHUNKS:
+        raise KanjiError(f"{path} has {len(files)} chunks; at most {MAX_CHUNKS} can be read", REMEDY)
     labels, images, sums = [], [], [str(size), *(f"{code:04X}" for code in classes)]
     for file in files:
         found, crcs = _read(file, size)
@@ -104,7 +108,6 @@ def open_legacy(path: Path, metadata: dict[str, Any]) -> dict[str, Any]:
         "digest": hashlib.sha256("\n".join(sums).encode()).hexdigest(),
         "source": f"{description}, prepared by the original scripts",
         "name": "etl9g",
-        "metadata": metadata,
         "chunk_digests": (),
         "quarantined": (),
         "format": FORMAT,
@@ -121,19 +124,14 @@ def _files(path: Path) -> list[Path]:
 
 def _read(file: Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
     """The labels of a file, int32, and the checksums of its images and labels."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            with archive.open("X.npy") as member:
-                shape, dtype = read_header(member)
-            with archive.open("y.npy") as member:
-                labels: np.ndarray = npy.read_array(member, allow_pickle=False)
-            crcs = archive.getinfo("X.npy").CRC, archive.getinfo("y.npy").CRC
-        if shape != (len(labels), size * size) or dtype != np.float32 or labels.dtype.kind not in "iu":
-            raise ValueError(f"X has shape {shape} and type {dtype}, y {labels.shape} and {labels.dtype}")
-        return labels.astype(np.int32), crcs
-    except NOT_READABLE as error:
-        raise _broken(file, error) from None
-
-
-def _broken(path: Path, error: Exception) -> KanjiError:
-    return KanjiError(f"{path} cannot be read: {error}", f"copy it again from its source, or {REMEDY}")
+    with parsing(file, WHAT, COPY_AGAIN), zipfile.ZipFile(file) as archive:
+        with archive.open("X.npy") as member:
+            shape, dtype = read_header(member)
+        with archive.open("y.npy") as member:
+            count, kind = read_header(member)
+            if shape != (*count, size * size) or dtype != np.float32 or kind.kind not in "iu":
+                raise ValueError(f"X has shape {shape} and type {dtype}, y {count} and {kind}")
+            labels = read_values(member, count, kind)
+        if len(labels) and not 0 <= labels.min() <= labels.max() < MAX_CLASSES:
+            raise ValueError(f"its labels go from {labels.min()} to {labels.max()}")
+        return labels.astype(np.int32), (archive.getinfo("X.npy").CRC, archive.getinfo("y.npy").CRC)

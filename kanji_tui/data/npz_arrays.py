@@ -6,7 +6,6 @@ array may have any name where the file holds only one, else one of the usual nam
 """
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
+from kanji_tui.data.chunks import read_values
 from kanji_tui.errors import KanjiError
+from kanji_tui.system.files import parsing
 
 BLOCK = 64
 IMAGES, LABELS = ("arr_0", "images", "imgs", "image", "x", "data"), ("arr_0", "labels", "label", "y", "targets")
-NOT_READABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+WHAT, COPY_AGAIN = "an npz file", "copy it again from its source"
 SAVE_IMAGES = "save them as (N, height, width), uint8, ink 255: numpy.savez_compressed(FILE, images)"
 SAVE_LABELS = "save them as (N,), whole numbers from 0: numpy.savez_compressed(FILE, labels)"
 
@@ -111,8 +112,7 @@ def read_labels(path: Path) -> np.ndarray:
         shape, column_order, dtype = _read_header(file)
         if dtype.kind not in "buif":
             raise _unsuitable(path, f"its array holds {_kind(dtype)}", SAVE_LABELS)
-        data = np.frombuffer(file.read(), dtype)
-    labels = data.reshape(shape, order="F" if column_order else "C")
+        labels = read_values(file, shape, dtype).reshape(shape, order="F" if column_order else "C")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     elif labels.ndim == 2 and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
@@ -128,11 +128,8 @@ def read_labels(path: Path) -> np.ndarray:
 
 def _choose(path: Path, usual: tuple[str, ...], remedy: str) -> str:
     """The member of the file with the array: the only one, or the only one with a usual name."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [name for name in archive.namelist() if name.endswith(".npy")]
-    except NOT_READABLE as error:
-        raise _broken(path, error) from None
+    with parsing(path, WHAT, COPY_AGAIN), zipfile.ZipFile(path) as archive:
+        members = [name for name in archive.namelist() if name.endswith(".npy")]
     named = members if len(members) == 1 else [name for name in members if name[:-4].lower() in usual]
     if len(named) != 1:
         names = ", ".join(name[:-4] for name in members) or "no array"
@@ -142,11 +139,8 @@ def _choose(path: Path, usual: tuple[str, ...], remedy: str) -> str:
 
 @contextmanager
 def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            yield file
-    except NOT_READABLE as error:
-        raise _broken(path, error) from None
+    with parsing(path, WHAT, COPY_AGAIN), zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        yield file
 
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -163,7 +157,3 @@ def _kind(dtype: np.dtype) -> str:
 
 def _unsuitable(path: Path, what: str, remedy: str) -> KanjiError:
     return KanjiError(f"{path} cannot be read: {what}", remedy)
-
-
-def _broken(path: Path, error: Exception) -> KanjiError:
-    return KanjiError(f"{path} cannot be read: {error}", "copy it again from its source")

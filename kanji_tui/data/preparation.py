@@ -20,19 +20,20 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from kanji_tui.data import staging
 from kanji_tui.data.chunks import chunk_name, write_chunk
+from kanji_tui.data.dataset_files import FinishedChunk
 from kanji_tui.data.formats import open_source
 from kanji_tui.data.quarantine import check_quarantine
 from kanji_tui.data.resize import check_size
 from kanji_tui.data.results import Preparation
 from kanji_tui.data.source import Contents, Input, ignored_notice
-from kanji_tui.data.staging import FinishedChunk, Plan
+from kanji_tui.data.staging import Plan
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import REPORT_SECONDS, Notice, Progress, Report, Throttle, raise_if_stopped
 from kanji_tui.system import numbers
@@ -186,7 +187,7 @@ class _ChunkBuilder:
         shape = (len(content), self.plan.size, self.plan.size)
         digest = write_chunk(path, shape, self._images(number), self._columns(number))
         self.finished[number] = FinishedChunk(self.inputs[number].name, len(content), digest)
-        write_json(path.with_suffix(".json"), self.finished[number].to_json())
+        write_json(path.with_suffix(".json"), asdict(self.finished[number]))
 
     def _images(self, number: int) -> Iterator[np.ndarray]:
         for block in self.inputs[number].images(self.contents[number].record, self.plan.size):

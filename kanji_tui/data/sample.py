@@ -9,11 +9,13 @@ import shutil
 import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 
+from kanji_tui.allowed import COUNT, DIGEST
 from kanji_tui.characters.character_sets import CHARACTER_SETS, codes_of
 from kanji_tui.characters.jis import character_to_jis, jis_to_character, script
 from kanji_tui.data.defaults import SAMPLE_SOURCES
@@ -25,7 +27,8 @@ from kanji_tui.data.strokes.stroke_writing import stroke_writing
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Report, Throttle, raise_if_stopped
 from kanji_tui.system import numbers
-from kanji_tui.system.files import read_json, replacing, sha256, write_json, writing_failed
+from kanji_tui.system.files import replacing, sha256, write_json, writing_failed
+from kanji_tui.system.plain_data import read_as
 from kanji_tui.system.threads import usable_cores
 
 MARK = "SAMPLE.json"
@@ -158,16 +161,24 @@ def _previous_files(directory: Path) -> list[Path]:
     return [path for path in present if path.name != MARK]
 
 
+@dataclass(frozen=True)
+class _MadeFile:
+    bytes: Annotated[int, COUNT]
+    sha256: Annotated[str, DIGEST]
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """What is read of SAMPLE.json."""
+
+    files: dict[str, _MadeFile]
+
+
 def _marked_files(directory: Path) -> dict[str, tuple[int, str]]:
     """The size and SHA-256 of every file that the folder's SAMPLE.json lists."""
-    try:
-        listed = read_json(directory / MARK)["files"]
-        return {name: (int(fact["bytes"]), str(fact["sha256"])) for name, fact in listed.items()}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise KanjiError(
-            f"{directory / MARK} is damaged: it does not list the synthetic files",
-            f"remove {MARK} and the files of the sample, then run: kanji-tui sample --output-dir {directory}",
-        ) from None
+    remedy = f"remove {MARK} and the files of the sample, then run: kanji-tui sample --output-dir {directory}"
+    listed = read_as(_Mark, directory / MARK, remedy).files
+    return {name: (fact.bytes, fact.sha256) for name, fact in listed.items()}
 
 
 def _is_ignored(path: Path) -> bool:

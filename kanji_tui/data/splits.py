@@ -8,14 +8,16 @@ the samples of each class) are divided into n folds once, and fold k is the test
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from kanji_tui.allowed import COUNT
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
+from kanji_tui.system.plain_data import read_plain
 
 KINDS = ("writer", "random", "original")
 MIN_WRITERS = 3
@@ -32,6 +34,17 @@ class Split:
     test: np.ndarray
     kind: str
     note: str
+
+
+@dataclass(frozen=True)
+class StoredSplit:
+    """The arguments of `split_dataset` in a model's card."""
+
+    kind: Literal["writer", "random", "original"]
+    shares: tuple[float, float, float]
+    seed: Annotated[int, COUNT] = 0
+    sample_limit: Annotated[int, COUNT] | None = None
+    fold: str | None = None
 
 
 def split_dataset(
@@ -76,16 +89,9 @@ def split_dataset(
 
 
 def split_as_stored(dataset: Dataset, stored: dict[str, Any]) -> Split:
-    """The split in a model's metadata: {kind, seed, shares, fold, sample_limit}. KeyError where one is missing."""
-    first, second, third = (float(share) for share in stored["shares"])
-    return split_dataset(
-        dataset,
-        str(stored["kind"]),
-        (first, second, third),
-        int(stored.get("seed", 0)),
-        stored.get("sample_limit"),
-        stored.get("fold"),
-    )
+    """The split in a model's metadata; KanjiError where it is none."""
+    split = read_plain(StoredSplit, stored, "the split of the model's card")
+    return split_dataset(dataset, split.kind, split.shares, split.seed, split.sample_limit, split.fold)
 
 
 def require_writers(dataset: Dataset) -> None:

@@ -15,11 +15,13 @@ from typing import Any
 from kanji_tui.characters.classes import strokes
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.chunks import chunk_name
+from kanji_tui.data.dataset_files import FinishedChunk
 from kanji_tui.data.legacy import CONVERTED
 from kanji_tui.data.source import Contents, Source, stamp
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import CHUNK_INFO, CLASS_MAPPING, METADATA
 from kanji_tui.system.files import read_json, sha256, write_json, write_text, writing_failed
+from kanji_tui.system.plain_data import read_as
 
 VERSION = 1
 CHUNKS = "etl9g_dataset_chunk_*.npz"
@@ -68,18 +70,6 @@ class Plan:
         }
 
 
-@dataclass(frozen=True)
-class FinishedChunk:
-    """A complete chunk: the name of its input, its samples, the SHA-256 of the chunk file."""
-
-    file: str
-    samples: int
-    digest: str
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 def next_dir(output_dir: Path) -> Path:
     """Where the next dataset is built."""
     return output_dir / ".next"
@@ -112,8 +102,8 @@ def _finished(output_dir: Path, number: int) -> FinishedChunk | None:
     """The chunk with this number if it is complete, in `.next` or already moved into place; else None."""
     name = chunk_name(number)
     try:
-        chunk = FinishedChunk(**read_json((next_dir(output_dir) / name).with_suffix(".json")))
-    except (KanjiError, TypeError):
+        chunk = read_as(FinishedChunk, (next_dir(output_dir) / name).with_suffix(".json"))
+    except KanjiError:
         return None
     paths = (next_dir(output_dir) / name, output_dir / name)
     return chunk if any(path.is_file() and sha256(path) == chunk.digest for path in paths) else None
@@ -168,7 +158,7 @@ def _chunk_info(chunks: list[FinishedChunk]) -> dict[str, Any]:
         "total_samples": sum(samples),
         "chunk_size": max(samples),
         "num_chunks": len(chunks),
-        "chunks": [chunk.to_json() for chunk in chunks],
+        "chunks": [asdict(chunk) for chunk in chunks],
     }
 
 

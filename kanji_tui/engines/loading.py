@@ -4,10 +4,11 @@ import math
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, EncodeError, Message  # type: ignore[import-untyped]
 from onnx import external_data_helper, inliner, numpy_helper
 
 from kanji_tui.engines.file_kinds import foreign_kind
@@ -35,6 +36,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
         raise not_onnx(path, f" file, or a truncated one ({str(error) or type(error).__name__})") from None
     if not model.HasField("graph") or not model.opset_import:
         raise not_onnx(path, f" file: it has no {'opset' if model.HasField('graph') else 'graph'}")
+    check_texts(model, path)
     check_external_data(model, path)
     if model.functions:
         try:
@@ -63,6 +65,22 @@ def check_file(path: Path) -> None:
             f"{path} has {numbers.size(found.st_size)}, but ONNX files end at {numbers.size(LARGEST + 1)}",
             "export the model with its weights in a second file (external data)",
         )
+
+
+def check_texts(model: onnx.ModelProto, path: Path) -> None:
+    """Raise KanjiError if a name or another text is not UTF-8, which protobuf only finds when it is read."""
+    pending: list[Any] = [model]
+    try:
+        while pending:
+            message = pending.pop()
+            if isinstance(message, onnx.TensorProto):  # its values are no text, and may be many
+                _ = message.name, message.doc_string, [(entry.key, entry.value) for entry in message.external_data]
+                continue
+            for _, value in message.ListFields():
+                held = [value] if isinstance(value, str | bytes | int | float | Message) else value
+                pending += [item for item in held if isinstance(item, Message)]
+    except UnicodeDecodeError:
+        raise KanjiError(f"{path} has a name or another text that is not UTF-8", "export it again") from None
 
 
 def not_onnx(path: Path, otherwise: str) -> KanjiError:

@@ -6,6 +6,7 @@ from typing import Any
 from kanji_tui.engines.messages import one_line
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.system.files import parsing
 
 
 def open_session(path: Path, threads: int = 0) -> tuple[Any, ModelCard | None]:
@@ -25,4 +26,6 @@ def open_session(path: Path, threads: int = 0) -> tuple[Any, ModelCard | None]:
             f"{path} cannot be run by ONNX Runtime: {one_line(str(error))}",
             "give another model file, or export it again: kanji-tui export onnx",
         ) from None
-    return session, ModelCard.from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
+    with parsing(path, "an ONNX file"):  # its metadata may be no text
+        metadata = dict(session.get_modelmeta().custom_metadata_map)
+    return session, ModelCard.from_metadata(metadata, str(path))

@@ -6,7 +6,6 @@ The dynamo exporter (torch 2.13) takes ten times as long and writes opset 18 wha
 import contextlib
 import ctypes
 import io
-import json
 import logging
 import os
 import sys
@@ -50,7 +49,7 @@ def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> onnx.Mod
 def finish(model: onnx.ModelProto, card: ModelCard, target: Target) -> onnx.ModelProto:
     """The model without local information, and with the card in its metadata."""
     strip(model)
-    card_text = json.dumps(card.to_json(), ensure_ascii=False)
+    card_text = card.to_text()
     onnx.helper.set_model_props(model, {"card": card_text, "version": __version__, "target": target.name})
     return model
 

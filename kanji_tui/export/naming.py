@@ -4,6 +4,7 @@ from pathlib import Path
 
 from kanji_tui.errors import UsageError
 from kanji_tui.paths import BUILT_IN, MODELS_DIR
+from kanji_tui.system.files import inside
 
 ENHANCED_MAPPING = "kanji_etl9g_enhanced_mapping.json"
 
@@ -14,7 +15,8 @@ def export_path(model_path: Path, output_path: Path | None, name: str, ending: s
     An export of the built-in model lies in the home's models folder.
     """
     if output_path is None:
-        return (MODELS_DIR if model_path == BUILT_IN else Path(model_path).parent) / f"{name}{ending}"
+        folder = MODELS_DIR if model_path == BUILT_IN else Path(model_path).parent
+        return inside(folder, f"{name}{ending}")
     if output_path.suffix != ending:
         raise UsageError(
             f"{output_path} does not end in {ending}",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from kanji_tui import __version__
 from kanji_tui.errors import KanjiError, UsageError
@@ -17,7 +17,8 @@ from kanji_tui.events import Progress, Report
 from kanji_tui.export.naming import export_path
 from kanji_tui.export.results import ExportedSafetensors
 from kanji_tui.networks.card import ModelCard
-from kanji_tui.recognition.model_files import model_file
+from kanji_tui.networks.tensor_files import load_tensors
+from kanji_tui.recognition.model_files import ANOTHER, model_file
 from kanji_tui.recognition.weights import load_recogniser
 from kanji_tui.system.files import replacing
 
@@ -51,7 +52,7 @@ def export_safetensors(
     texts = describe(card) if metadata else {}
     report(Progress("safetensors", 0, 1, "files", path.name))
     with replacing(path) as beside:
-        save_file(tensors, str(beside), metadata=texts or None)
+        beside.write_bytes(save(tensors, metadata=texts or None))  # its own writing makes files 0600
         if verify:
             verify_file(beside, read_source(model_file(model_path, ".safetensors")), texts)
     report(Progress("safetensors", 1, 1, "files", path.name))
@@ -69,7 +70,7 @@ def describe(card: ModelCard) -> dict[str, str]:
     """The metadata: the card, and the fields that people look for."""
     metrics = {name: value for name, value in card.metrics.items() if isinstance(value, dict | int | float)}
     return {
-        "card": json.dumps(card.to_json(), ensure_ascii=False),
+        "card": card.to_text(),
         "format": "pt",
         "network": card.network,
         "classes": str(len(card.classes)),
@@ -88,7 +89,7 @@ def read_source(path: Path) -> Tensors:
     if path.suffix == ".safetensors":
         tensors = load_file(str(path))
     else:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = load_tensors(path, "weights", ANOTHER)
     return {name: tensor.float() if tensor.dtype == torch.half else tensor for name, tensor in tensors.items()}
 
 

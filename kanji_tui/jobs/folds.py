@@ -16,9 +16,8 @@ from kanji_tui.paths import CHECKPOINT, MODEL_INFO
 from kanji_tui.runs import process
 from kanji_tui.runs.following import follow
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs
-from kanji_tui.system.files import read_json
 from kanji_tui.system.intervals import Interval, fill_intervals
-from kanji_tui.system.plain_data import from_plain
+from kanji_tui.system.plain_data import from_plain, read_as
 from kanji_tui.training.results import Metrics, Trained
 
 MIN_FOLDS = 2
@@ -141,15 +140,27 @@ def _find_or_start(wanted: TrainSpec, digest: str, runs: Path, report: Report) -
     return process.start("train", replace(wanted, resume=interrupted.path if interrupted else None), runs)
 
 
+@dataclass(frozen=True)
+class _Split:
+    dataset_digest: str
+
+
+@dataclass(frozen=True)
+class _TrainedOn:
+    """What the metadata of a run's model say about its dataset."""
+
+    split: _Split
+
+
 def _trains(run: RunDirectory, wanted: TrainSpec, digest: str) -> bool:
     """Whether the run is a training of `wanted` on this dataset, whose digest is known after the first epoch."""
     try:
         config = run.config()
-        if config["job"] != "train" or from_plain(TrainSpec, config["spec"]).config != wanted.config:
+        if config.job != "train" or from_plain(TrainSpec, config.spec).config != wanted.config:
             return False
         if (run.path / MODEL_INFO).is_file():
-            return bool(read_json(run.path / MODEL_INFO)["split"]["dataset_digest"] == digest)
-    except (KanjiError, KeyError, TypeError):
+            return read_as(_TrainedOn, run.path / MODEL_INFO).split.dataset_digest == digest
+    except KanjiError:
         return False
     return run.state() in ACTIVE
 

@@ -4,20 +4,54 @@ It is stored in best_model_info.json next to a .pth file, in the metadata of .sa
 checkpoints. Two models, or a model and a dataset, are matched by JIS code, never by position.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
+from kanji_tui.allowed import NAME, TEXT, Allowed, at_most, between
 from kanji_tui.characters.classes import etl9g_classes
-from kanji_tui.characters.jis import character_of, name_jis
-from kanji_tui.errors import KanjiError
+from kanji_tui.characters.jis import JIS, character_of, name_jis
+from kanji_tui.system.files import parse_json_value, strict_json
+from kanji_tui.system.plain_data import read_plain
 
 CARD_VERSION = 1
 KANJIVG_LICENSE = (
     "the weights: CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0; they were learned from writing "
     "drawn from the strokes of KanjiVG, copyright Ulrich Apel, CC BY-SA 3.0, https://kanjivg.tagaini.net"
 )
+RESTORE = "export or train the model again, or restore the file beside it"
+MOST_CLASSES = 94 * 94  # the codes of JIS X 0208
+MOST_PIXELS = 1024  # a side
+GROUP = Allowed("two codes or more", lambda codes: len(codes) > 1)
+
+
+@dataclass(frozen=True)
+class _Normalisation:
+    mean: Annotated[float, between(-1e6, 1e6)]
+    std: Annotated[float, Allowed("more than 0", lambda value: 0 < value < 1e6)]
+
+
+@dataclass(frozen=True)
+class _Metrics:
+    """Those of the metrics that are computed with."""
+
+    ink_extent: Annotated[float, between(0.01, 1)] | None = None
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A card as it stands in a file. Names become parts of file names."""
+
+    network: Annotated[str, NAME]
+    classes: Annotated[tuple[Annotated[str, JIS], ...], at_most(MOST_CLASSES)]
+    image_size: Annotated[int, between(1, MOST_PIXELS)]
+    normalisation: _Normalisation
+    dataset: Annotated[str, NAME] = "etl9g"
+    source: Annotated[str, TEXT] = ""
+    split: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    lookalikes: tuple[Annotated[tuple[Annotated[str, JIS], ...], GROUP], ...] = ()
+    license: Annotated[str, TEXT] = ""
 
 
 @dataclass(frozen=True)
@@ -58,45 +92,43 @@ class ModelCard:
             "license": self.license,
         }
 
+    def to_text(self) -> str:
+        """The JSON object as the text in a file's metadata; NaN is null, and the characters are whole."""
+        return strict_json(self.to_json()).encode("utf-8", "backslashreplace").decode("utf-8")
+
     @classmethod
     def from_json(cls, value: dict[str, Any], where: str) -> "ModelCard":
         """The card that `to_json` wrote. Raises KanjiError naming `where` if a field is missing or wrong."""
-        try:
-            return cls(
-                network=str(value["network"]),
-                classes=tuple(int(code, 16) for code in value["classes"]),
-                size=int(value["image_size"]),
-                mean=float(value["normalisation"]["mean"]),
-                std=float(value["normalisation"]["std"]),
-                dataset=str(value.get("dataset", "etl9g")),
-                source=str(value.get("source", "")),
-                split=dict(value.get("split", {})),
-                metrics=dict(value.get("metrics", {})),
-                license=str(value.get("license", "")),
-                lookalikes=tuple(tuple(int(code, 16) for code in group) for group in value.get("lookalikes", ())),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise KanjiError(
-                f"{where} holds no valid model card ({type(error).__name__}: {error})",
-                "export or train the model again, or restore the file beside it",
-            ) from None
+        card = read_plain(_Stored, value, where, RESTORE)
+        read_plain(_Metrics, card.metrics, f"{where}: metrics", RESTORE)
+        return cls(
+            network=card.network,
+            classes=tuple(int(code, 16) for code in card.classes),
+            size=card.image_size,
+            mean=card.normalisation.mean,
+            std=card.normalisation.std,
+            dataset=card.dataset,
+            source=card.source,
+            split=card.split,
+            metrics=card.metrics,
+            lookalikes=tuple(tuple(int(code, 16) for code in group) for group in card.lookalikes),
+            license=card.license,
+        )
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], where: str) -> "ModelCard | None":
         """The card in the metadata of the file `where`, or None if it has none. Raises KanjiError if damaged."""
         if "card" not in metadata:
             return None
-        try:
-            value = json.loads(metadata["card"])
-        except json.JSONDecodeError as error:
-            raise KanjiError(f"the card in {where} is damaged: {error}", "export the model again") from None
+        value = parse_json_value(metadata["card"], f"the card in {where}", "export the model again")
         return cls.from_json(value, where) if isinstance(value, dict) and "network" in value else None
 
     @property
     def output_of(self) -> dict[int, int]:
         """The index of the output of each JIS code that the model knows, look-alikes among them."""
         found = {jis: index for index, jis in enumerate(self.classes)}
-        return found | {jis: found[group[0]] for group in self.lookalikes for jis in group if jis not in found}
+        groups = [group for group in self.lookalikes if group[0] in found]
+        return {jis: found[group[0]] for group in groups for jis in group} | found
 
     @property
     def characters(self) -> tuple[str, ...]:

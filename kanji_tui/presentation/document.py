@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, overload
 
+from kanji_tui.system.visible import visible
+
 Item = TypeVar("Item")
 
 
@@ -88,8 +90,14 @@ class LazyRows(Sequence[Row], Generic[Item]):
 
 
 def parts_of(line: Line) -> tuple[Part, ...]:
-    """The parts of a line."""
-    return line if isinstance(line, tuple) else (line,)
+    """The parts of a line, with nothing hidden in their texts; only a part that is a line feed begins a line."""
+    return tuple(map(_visible_part, line if isinstance(line, tuple) else (line,)))
+
+
+def _visible_part(part: Part) -> Part:
+    if isinstance(part, Styled):
+        return part if part.text.isprintable() else Styled(visible(part.text), part.style)
+    return part if part == "\n" else visible(part)
 
 
 def text_of(line: Line) -> str:

@@ -22,8 +22,10 @@ VERDICTS = {
 GRADE_STYLES = ("", "good", "warning", "bad", "bad strong")  # unknown, good, fair, poor, bad
 
 
-def state(name: str) -> Styled:
-    """A run's state in its style."""
+def state(name: str, problem: str = "") -> Styled:
+    """A run's state in its style. With a `problem` one that seems to have crashed is damaged: nobody knows."""
+    if problem and name == "lost":
+        return Styled("damaged", STATE_STYLES[name])
     return Styled(STATE_TEXTS.get(name, name), STATE_STYLES.get(name, ""))
 
 

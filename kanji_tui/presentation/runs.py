@@ -24,14 +24,18 @@ def runs_document(result: Runs) -> Document:
     """All runs, newest first."""
     if not result.runs:
         return ("no runs yet; start one with: kanji-tui train",)
-    return (Table(RUN_COLUMNS, [_run_row(run) for run in result.runs]),)
+    damaged = [run for run in result.runs if run.problem]
+    return (
+        Table(RUN_COLUMNS, [_run_row(run) for run in result.runs]),
+        *(f"{run.run} is damaged: {run.problem}" for run in damaged),
+    )
 
 
 def _run_row(run: RunSummary) -> Row:
     epoch = f"{run.epoch}/{run.epochs}" if run.epoch else ""
     found = run.validation
     top1 = numbers.accuracy(found["top1"], found.get("samples")) if found else ""
-    return Row(run.run, (run.run, run.job, marks.state(run.state), epoch, top1))
+    return Row(run.run, (run.run, run.job, marks.state(run.state, run.problem), epoch, top1))
 
 
 def run_state_document(result: RunState) -> Document:

@@ -24,7 +24,7 @@ READING = "reading the workspace"
 
 def state_of(view: "RunView") -> Styled:
     """A run's state; a run that was asked to stop is stopping."""
-    return marks.state("stopping" if view.stopping else view.state)
+    return marks.state("stopping" if view.stopping else view.state, view.problem)
 
 
 def share_of(progress: "Progress", width: int) -> Line:

@@ -83,7 +83,10 @@ def _open_onnx(path: Path) -> tuple[ModelCard, bool, Callable[[np.ndarray], np.n
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) != 2:
         raise KanjiError(f"{path} is not a recogniser: its input must be one image, its output logits", ANOTHER)
     name, (batch, _, size, _) = inputs[0].name, inputs[0].shape
-    found = card or all_classes("unknown", int(outputs[0].shape[1]), int(size), path)
+    classes = outputs[0].shape[1]
+    if card is None and not (isinstance(classes, int) and isinstance(size, int)):
+        raise KanjiError(f"{path} has no model card, and its size or its number of classes is not fixed", ANOTHER)
+    found = card or all_classes("unknown", classes, size, path)
 
     def run(images: np.ndarray) -> np.ndarray:
         step = batch if isinstance(batch, int) else len(images)

@@ -13,20 +13,21 @@ It is written atomically, and is valid while model and dataset have these digest
 """
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kanji_tui.data.chunks import read_arrays
 from kanji_tui.data.dataset import Dataset
 from kanji_tui.data.splits import split_as_stored
 from kanji_tui.errors import KanjiError
-from kanji_tui.system.files import replacing
+from kanji_tui.system.files import inside, parse_json, parsing, replacing
 
 VERSION = 1
 TOP = 5  # predictions per sample
+COLUMNS = {"index": (np.int64,), "jis": (np.uint16, TOP), "probability": (np.float32, TOP), "loss": (np.float32,)}
 SPLITS = {"train": "train", "val": "validation", "test": "test", "all": ""}  # name: field of data.splits.Split
 SPLIT_NAMES = ("train", "val", "test")  # in the numbering of `split_of_samples`
 
@@ -63,7 +64,7 @@ class Predictions:
 
 def predictions_file(folder: Path, model_path: Path, split: str) -> Path:
     """The file for the predictions of a model on a split; `folder`: its run directory, or the model's folder."""
-    return folder / f"{model_path.stem}_predictions_{split}.npz"
+    return inside(folder, f"{model_path.stem}_predictions_{split}.npz")
 
 
 def save_predictions(path: Path, predictions: Predictions) -> None:
@@ -88,21 +89,22 @@ def save_predictions(path: Path, predictions: Predictions) -> None:
 def load_predictions(path: Path, model_digest: str, dataset_digest: str) -> Predictions | None:
     """The predictions in `path`; None if they are damaged or of another model or dataset."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about: dict[str, Any] = json.loads(str(file["about"]))
-            if (about["version"], about["model_digest"], about["dataset_digest"]) != (
-                VERSION,
-                model_digest,
-                dataset_digest,
-            ):
-                return None
-            index, jis, probability, loss = (file[name] for name in ("index", "jis", "probability", "loss"))
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+        with parsing(path, "predictions"):
+            about, *columns = read_arrays(path, "about", *COLUMNS)
+            facts = parse_json(str(about), path)
+            samples = len(columns[0])
+    except KanjiError:
         return None
-    samples = len(index)
-    if not (jis.shape == probability.shape == (samples, TOP) and loss.shape == (samples,)):
+    if [facts.get(name) for name in ("version", "model_digest", "dataset_digest")] != [
+        VERSION,
+        model_digest,
+        dataset_digest,
+    ]:
         return None
-    return Predictions(model_digest, dataset_digest, str(about["split"]), index, jis, probability, loss)
+    for column, (kind, *width) in zip(columns, COLUMNS.values(), strict=True):
+        if column.dtype != kind or column.shape != (samples, *width):
+            return None
+    return Predictions(model_digest, dataset_digest, str(facts.get("split")), *columns)
 
 
 def split_of_samples(dataset: Dataset, stored: dict[str, Any]) -> np.ndarray | None:
@@ -114,7 +116,7 @@ def split_of_samples(dataset: Dataset, stored: dict[str, Any]) -> np.ndarray | N
         return None
     try:
         split = split_as_stored(dataset, stored)
-    except (KanjiError, KeyError, TypeError, ValueError):
+    except KanjiError:
         return None
     numbers = np.full(len(dataset), -1, np.int8)
     for number, members in enumerate((split.train, split.validation, split.test)):

@@ -1,7 +1,5 @@
 """Opens files with weights as torch modules. Opening one never runs code from the file."""
 
-import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,10 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import in_halves
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import build, identify_by_keys
+from kanji_tui.networks.tensor_files import load_tensors
 from kanji_tui.paths import MODEL_INFO
 from kanji_tui.recognition.model_files import ANOTHER, all_classes, model_file
-from kanji_tui.system.files import read_json, sha256
+from kanji_tui.system.files import parsing, read_json, sha256
 
 
 def load_recogniser(path: Path) -> tuple[Recogniser, ModelCard]:
@@ -41,6 +40,8 @@ def load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
     if card is None:
         card = _guessed_card(weights, path)
     try:
+        with torch.device("meta"):  # takes no memory: the card may say more than the file holds
+            build(card.network, len(card.classes), card.size).load_state_dict(weights, assign=True)
         network = build(card.network, len(card.classes), card.size)
         network.load_state_dict(weights)
     except (UsageError, RuntimeError) as error:
@@ -50,25 +51,22 @@ def load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
 
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = first_line(error)
-        raise KanjiError(f"{path} cannot be read as weights: {reason}", ANOTHER) from None
-    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+    content = load_tensors(path, "weights", ANOTHER)
+    if (
+        not isinstance(content, dict)
+        or not all(isinstance(name, str) for name in content)
+        or not all(isinstance(value, torch.Tensor) for value in content.values())
+    ):
         raise KanjiError(f"{path} is not a bare state dict", "give a best_kanji_model.pth")
     return content
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], ModelCard | None]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, SafetensorError) as error:
-        raise KanjiError(f"{path} cannot be read as safetensors: {error}", ANOTHER) from None
+    with parsing(path, "safetensors", ANOTHER), safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     return weights, ModelCard.from_metadata(metadata, str(path))
 
 
@@ -93,8 +91,8 @@ def _guessed_card(weights: dict[str, torch.Tensor], path: Path) -> ModelCard:
     network = identify_by_keys(weights)
     if network is None:
         raise KanjiError(f"the weights in {path} fit no network of this program", ANOTHER)
-    outputs = int(list(weights.values())[-1].shape[0])
-    return all_classes(network, outputs, 64, path)
+    last = list(weights.values())[-1]
+    return all_classes(network, len(last) if last.ndim else 1, 64, path)
 
 
 def run_recogniser(recogniser: Recogniser, inputs: np.ndarray) -> np.ndarray:

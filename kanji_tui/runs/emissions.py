@@ -12,7 +12,8 @@ from pathlib import Path
 
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Energy, Epoch
-from kanji_tui.runs.run_directory import RunDirectory, read_events
+from kanji_tui.runs.event_log import all_events
+from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.system.numbers import JOULES_PER_KWH
 
 WORLD = "WLD"
@@ -78,7 +79,7 @@ def emissions(run: RunDirectory, intensity: CarbonIntensity) -> Emissions:
     used: dict[str, Energy] = {}
     epochs: list[EpochEnergy] = []
     before = 0.0
-    for _, event in read_events(run.events)[0]:
+    for _, event in all_events(run.events):
         if isinstance(event, Energy):
             used[event.device] = event
         elif isinstance(event, Epoch) and any(energy.joules is not None for energy in used.values()):
@@ -157,7 +158,7 @@ def _codecarbon(path: Path) -> CodeCarbon | None:
 
 def _resumed_from(run: RunDirectory) -> str | None:
     try:
-        resume = run.config().get("spec", {}).get("resume")
-    except (KanjiError, AttributeError):
+        resume = run.config().spec.get("resume")
+    except KanjiError:
         return None
-    return Path(resume).name if resume else None
+    return Path(resume).name if isinstance(resume, str) and resume else None

@@ -7,10 +7,12 @@ from typing import Any
 
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Event, Failure, Outcome
+from kanji_tui.runs.event_log import newest_events, read_events
 from kanji_tui.runs.process import read_result
-from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, read_events
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory
 
 POLL_SECONDS = 0.25
+END_BYTES = 2**27  # of an events file: the result is among the last lines, and may be long
 RESUMABLE = ("train", "search")
 
 
@@ -27,7 +29,7 @@ class RunEnd:
         """The result of a finished run; for any other raises Stopped, or KanjiError with the run's own message."""
         if self.state == "finished" and self.result is not None:
             return self.result
-        name, job = self.run.name, self.run.config()["job"]
+        name, job = self.run.name, self.run.config().job
         again = f"kanji-tui {job} --resume {name}" if job in RESUMABLE else "the same command again"
         if self.state == "stopped":
             raise Stopped(f"run {name} was stopped; its work is kept", f"go on with: {again}")
@@ -46,25 +48,24 @@ def follow(
     on_event: Callable[[Event], None],
     stop_requested: Callable[[], bool] = lambda: False,
     stop: Callable[[], object] | None = None,
+    offset: int = 0,
 ) -> RunEnd:
-    """Pass every event of the run to `on_event` until the run ends.
+    """Pass every event of the run, those after byte `offset`, to `on_event` until the run ends.
 
     Once `stop_requested` returns true, `stop` is called; by default it requests the run to stop. An exception from
     `stop` ends the following.
     """
-    offset, asked = 0, False
-    result, failure = None, None
+    asked = False
     while True:
         state = run.state()  # read before the events, so that none is missed after the end
-        fresh, offset = read_events(run.events, offset)
-        for _, event in fresh:
-            on_event(event)
-            if isinstance(event, Outcome):
-                result = read_result(run.config()["job"], event.result)
-            elif isinstance(event, Failure):
-                failure = event
+        before = -1
+        while offset != before:
+            before = offset
+            fresh, offset = read_events(run.events, offset)
+            for _, event in fresh:
+                on_event(event)
         if state not in ACTIVE:
-            return RunEnd(run, state, result, failure)
+            return end_of(run)
         if not asked and stop_requested():
             asked = True
             (stop or run.request_stop)()
@@ -72,5 +73,9 @@ def follow(
 
 
 def end_of(run: RunDirectory) -> RunEnd:
-    """The end of a run that has already ended."""
-    return follow(run, lambda event: None)
+    """The end of a run that has already ended, from its last events. KanjiError where they cannot be read."""
+    state = run.state()
+    last = next((e for _, e in newest_events(run.events, END_BYTES) if isinstance(e, Outcome | Failure)), None)
+    if isinstance(last, Outcome):
+        return RunEnd(run, state, read_result(run.config().job, last.result), None)
+    return RunEnd(run, state, None, last)

@@ -17,9 +17,10 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Failure, Outcome, Report, State
 from kanji_tui.paths import RUNS_DIR
 from kanji_tui.runs.recorder import Recorder
-from kanji_tui.runs.run_directory import RunDirectory, create
-from kanji_tui.system.plain_data import from_plain, to_plain
+from kanji_tui.runs.run_directory import RunDirectory, create, job_of
+from kanji_tui.system.plain_data import from_plain, read_plain, to_plain
 from kanji_tui.system.threads import prepare_process
+from kanji_tui.system.visible import visible
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,13 @@ def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirec
 def resolve(entry: str) -> Job:
     """The job named `module:function`; its spec is the module's `Spec`, its result what the function returns."""
     module_name, _, name = entry.partition(":")
-    if not module_name.startswith("kanji_tui.jobs."):
-        raise KanjiError(f"'{entry}' is not a job of this program")
-    module = importlib.import_module(module_name)
-    function = getattr(module, name)
+    try:
+        if not module_name.startswith("kanji_tui.jobs."):
+            raise ImportError
+        module = importlib.import_module(module_name)
+        function = getattr(module, name)
+    except (ImportError, AttributeError):
+        raise KanjiError(f"'{entry}' is not a job of this program") from None
     returned = get_type_hints(function)["return"]
     result = next((hint for hint in get_args(returned) if hint is not type(None)), returned)
     return Job(module.Spec, result, function)
@@ -67,10 +71,7 @@ def entry_of(job: str) -> str:
 
 def read_result(job: str, plain: dict[str, Any]) -> Any:
     """The result in an Outcome event as the job's dataclass; KanjiError for one that this version cannot read."""
-    try:
-        return from_plain(resolve(entry_of(job)).result, plain, f"the result of {job}", strict=False)
-    except (ImportError, AttributeError, KeyError) as error:
-        raise KanjiError(f"this version has no job '{job}' ({error})") from None
+    return read_plain(resolve(entry_of(job)).result, plain, f"the result of {job}")
 
 
 def as_json(result: Any) -> dict[str, Any]:
@@ -84,24 +85,25 @@ def run_in(run: RunDirectory, console: Report | None = None) -> int:
 
     `console` also receives every event, and may request a stop.
     """
-    config = run.config()
-    with Recorder(run, config["job"], console) as report:
+    status = run.status()
+    with Recorder(run, status.job if status else job_of(run.name), console) as report:
         report.stop_on_sigterm()
         try:
-            job = resolve(config["entry"])
-            spec: Any = from_plain(job.spec, config["spec"])
+            config = run.config()
+            job = resolve(config.entry)
+            spec: Any = from_plain(job.spec, config.spec)
             report(State("running"))
             result = job.run(spec, report)
         except Stopped as stop:
             report(State("stopped", stop.message))
             return stop.exit_code
         except KanjiError as error:
-            print(f"{error.message}\n{error.remedy}", file=sys.stderr)
+            print(visible(f"{error.message}\n{error.remedy}", lines=True), file=sys.stderr)
             report(Failure(error.message, error.remedy, error.exit_code))
             report(State("failed", error.message))
             return error.exit_code
         except BaseException as error:
-            traceback.print_exc()
+            print(visible(traceback.format_exc(), lines=True), file=sys.stderr)
             message = f"{type(error).__name__}: {error}"
             report(Failure(message, f"the traceback is in {run.log}"))
             report(State("failed", message))

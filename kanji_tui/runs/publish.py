@@ -8,11 +8,14 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
+from kanji_tui.allowed import NAME
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Report
 from kanji_tui.paths import HISTORY, MODEL_INFO, WEIGHTS
 from kanji_tui.system.files import read_json, replacing, sha256, write_json
+from kanji_tui.system.plain_data import read_as
 
 RECORD = "published.json"
 
@@ -26,13 +29,21 @@ class Published:
     state: str = "published"
 
 
+@dataclass(frozen=True)
+class _Record:
+    """published.json. The run's name is the name of its directory."""
+
+    run: Annotated[str, NAME]
+    pinned: bool
+
+
 def published(models_dir: Path) -> Published | None:
     """The published run, or None."""
     try:
-        record = read_json(models_dir / RECORD)
-        return Published(str(record["run"]), bool(record["pinned"]))
-    except (KanjiError, KeyError):
+        record = read_as(_Record, models_dir / RECORD)
+    except KanjiError:
         return None
+    return Published(record.run, record.pinned)
 
 
 def publish(run: Path, models_dir: Path, pinned: bool = True) -> Published:

@@ -9,7 +9,6 @@
 All functions read and write small files only, and may be called from any thread and any process.
 """
 
-import json
 import os
 import shutil
 import socket
@@ -20,32 +19,43 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 
+from kanji_tui.allowed import MOMENT, NAME, at_most, between, matching, one_of
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.events import Event, from_json
 from kanji_tui.paths import RUNS_DIR
-from kanji_tui.system.files import read_json, write_json, write_text, writing_failed
+from kanji_tui.system.files import inside, read_yaml, write_json, write_text, writing_failed
+from kanji_tui.system.plain_data import read_as, read_plain
 
 STATUS_VERSION = 1
 HEARTBEAT_SECONDS = 2.0
 LOST_AFTER_SECONDS = 30.0
 ACTIVE = ("starting", "running")
+ENTRY = matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", "a function as module:function")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The content of config.yaml; `spec`: the plain values of the job's spec."""
+
+    job: Annotated[str, NAME]
+    entry: Annotated[str, ENTRY]
+    spec: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Status:
     """The content of status.json; `heartbeat` in seconds since 1970, `pid_start` as in psutil, or 0 if unknown."""
 
-    job: str
-    state: str
-    host: str
-    boot_id: str
-    pid: int
-    pid_start: float
-    heartbeat: float
+    job: Annotated[str, NAME]
+    state: Annotated[str, one_of(*ACTIVE, "finished", "stopped", "failed")]
+    host: Annotated[str, at_most(255)]
+    boot_id: Annotated[str, at_most(255)]
+    pid: Annotated[int, between(0, 2**31 - 1)]
+    pid_start: Annotated[float, MOMENT]
+    heartbeat: Annotated[float, MOMENT]
     version: int = STATUS_VERSION
 
     def current_state(self, now: float | None = None) -> str:
@@ -132,27 +142,27 @@ class RunDirectory:
     def stop_file(self) -> Path:
         return self.path / "stop"
 
-    def config(self) -> dict[str, Any]:
-        """{job, entry, spec} as written at the start; KanjiError when the file is missing or damaged."""
-        try:
-            value = yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise KanjiError(f"{self.path / 'config.yaml'} cannot be read: {error}") from None
-        if not isinstance(value, dict):
-            raise KanjiError(f"{self.path / 'config.yaml'} does not hold settings")
-        return value
+    @property
+    def _remedy(self) -> str:
+        return f"the other runs are as they were; to remove this one: kanji-tui delete {self.name}"
+
+    def config(self) -> Config:
+        """The settings as written at the start; KanjiError when the file is missing or damaged."""
+        path = self.path / "config.yaml"
+        return read_plain(Config, read_yaml(path), path, self._remedy)
 
     def write_status(self, status: Status) -> None:
         write_json(self.path / "status.json", asdict(status))
 
+    def read_status(self) -> Status:
+        """The stored status; KanjiError when the file is missing or damaged."""
+        return read_as(Status, self.path / "status.json", self._remedy)
+
     def status(self) -> Status | None:
         """The stored status, or None where there is none that can be read."""
         try:
-            value = read_json(self.path / "status.json")
-            known = {name: item for name, item in value.items() if name in Status.__dataclass_fields__}
-            numbers = {"pid": int(known["pid"]), **{n: float(known[n]) for n in ("pid_start", "heartbeat")}}
-            return Status(**{**known, **numbers})
-        except (KanjiError, KeyError, TypeError, ValueError):
+            return self.read_status()
+        except KanjiError:
             return None
 
     def state(self) -> str:
@@ -194,13 +204,18 @@ def _new_directory(job: str, runs: Path) -> Path:
         runs.mkdir(parents=True, exist_ok=True)
         number = 1
         while True:
-            path = runs / f"{stamp}-{job}-{number}"
+            path = inside(runs, f"{stamp}-{job}-{number}")
             with suppress(FileExistsError):
                 path.mkdir()
                 return path
             number += 1
     except OSError as error:
         raise writing_failed(runs, error) from error
+
+
+def job_of(name: str) -> str:
+    """The job in a run's name; the name itself where it has none."""
+    return "-".join(name.split("-")[1:-1]) or name
 
 
 def list_runs(runs: Path = RUNS_DIR) -> list[RunDirectory]:
@@ -234,29 +249,3 @@ def find_run(name: str, runs: Path = RUNS_DIR) -> RunDirectory:
     if known:
         raise UsageError(f"'{name}' matches {len(known)} runs", "give more of the name: kanji-tui runs")
     raise UsageError(f"there is no run '{name}' in {runs}", "list them with: kanji-tui runs")
-
-
-def read_events(path: Path, offset: int = 0, limit: int | None = None) -> tuple[list[tuple[float, Event]], int]:
-    """The events after byte `offset` as (seconds since 1970, event), and the offset of the next call.
-
-    With `limit`, reads about that many bytes, up to the end of a line. A last line without its line feed is left
-    for the next call; damaged and unknown lines are skipped.
-    """
-    try:
-        with open(path, "rb") as file:
-            file.seek(offset)
-            chunk = file.read() if limit is None else file.read(limit) + file.readline()
-    except FileNotFoundError:
-        return [], offset
-    end = chunk.rfind(b"\n") + 1
-    events = [_parse(line) for line in chunk[:end].splitlines()]
-    return [event for event in events if event is not None], offset + end
-
-
-def _parse(line: bytes) -> tuple[float, Event] | None:
-    try:
-        value = json.loads(line)
-        event = from_json(value)
-        return None if event is None else (float(value.get("t", 0.0)), event)
-    except (ValueError, TypeError, AttributeError):  # not JSON, not an object, or fields of the wrong type
-        return None

@@ -1,18 +1,27 @@
 """Summarises runs for the list of runs: job, state and progress of each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.events import Epoch
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Damaged, Epoch
 from kanji_tui.paths import RUNS_DIR
-from kanji_tui.runs.run_directory import RunDirectory, list_runs, read_events
+from kanji_tui.runs.event_log import newest_events
+from kanji_tui.runs.run_directory import RunDirectory, job_of, list_runs
 from kanji_tui.system.intervals import wilson_interval
+from kanji_tui.system.plain_data import OPTIONAL
+
+SEARCHED = 2**23  # bytes before the end of an events file, in which the newest and the best epoch are sought
 
 
 @dataclass(frozen=True)
 class RunSummary:
     """`epoch` of `epochs` for a training, else None.
+
+    `problem`: what of the run's files is damaged, in a sentence; else empty.
 
     `validation` holds the best epoch's loss and fractions, and where the number of `samples` is known Wilson's 95 %
     interval of top1.
@@ -25,6 +34,7 @@ class RunSummary:
     epoch: int | None = None
     epochs: int | None = None
     validation: dict[str, Any] = field(default_factory=dict)
+    problem: str = field(default="", metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -43,15 +53,38 @@ class Runs:
 
 
 def summarise(run: RunDirectory) -> RunSummary:
-    """The summary of one run, from its status and its epoch events."""
-    status = run.status()
-    job = status.job if status else run.name.split("-")[1]
-    pid = status.pid or None if status else None
-    epochs = [event for _, event in read_events(run.events)[0] if isinstance(event, Epoch)]
-    if not epochs:
-        return RunSummary(run.name, job, run.state(), pid)
-    best = next((event for event in reversed(epochs) if event.best), epochs[-1])
-    return RunSummary(run.name, job, run.state(), pid, epochs[-1].epoch, epochs[-1].epochs, _validation(best))
+    """The summary of one run, from its status and its last epochs; whatever is damaged is its `problem`."""
+    problems: list[str] = []
+    job, state, pid = job_of(run.name), "lost", None
+    newest, best = None, None
+    with _noting(problems):
+        status = run.read_status()
+        job, state, pid = status.job, status.current_state(), status.pid or None
+    with _noting(problems):
+        run.config()
+    with _noting(problems):
+        for _, event in newest_events(run.events, SEARCHED):
+            if isinstance(event, Damaged):
+                problems.append(event.reason)
+            elif isinstance(event, Epoch):
+                newest = newest or event
+                best = event if event.best else None
+                if best:
+                    break
+    problem = problems[0] if problems else ""
+    if newest is None:
+        return RunSummary(run.name, job, state, pid, problem=problem)
+    validation = _validation(best or newest)
+    return RunSummary(run.name, job, state, pid, newest.epoch, newest.epochs, validation, problem)
+
+
+@contextmanager
+def _noting(problems: list[str]) -> Iterator[None]:
+    """Add the message of a KanjiError to the problems, instead of raising it."""
+    try:
+        yield
+    except KanjiError as error:
+        problems.append(error.message)
 
 
 def _validation(best: Epoch) -> dict[str, Any]:

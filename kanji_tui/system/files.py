@@ -1,16 +1,32 @@
-"""Writes files atomically: into a temporary file beside the target, synced and renamed. Reads JSON."""
+"""Writes files atomically: into a temporary file beside the target, synced and renamed. Reads what others wrote.
+
+A file that cannot be read, for whatever reason, is one KanjiError that names it. `plain_data.read_as` also checks
+the fields.
+"""
 
 import errno
 import hashlib
 import json
 import math
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, first_line
+
+MOST_BYTES = 2**28  # of a file that is read as a whole; the largest that this program writes has some 50 MB
+
+MOST_YAML = 2**20
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of the file `name` in `folder`; KanjiError for a name that is none or leads elsewhere."""
+    if name in ("", ".", "..") or "/" in name or "\0" in name or len(os.fsencode(name)) > 255:
+        raise KanjiError(f"'{name[:80]}' cannot be the name of a file in {folder}", "choose another name")
+    return Path(folder) / name
 
 
 @contextmanager
@@ -78,17 +94,85 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a regular file of at most `most` bytes; KanjiError for anything else."""
+    try:
+        with open(path, "rb", opener=open_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise KanjiError(f"{path} is not a regular file", f"look what it is: ls -ld {path}")
+            content = file.read(most + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise KanjiError(f"{path} does not exist") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise KanjiError(f"{path} cannot be read: {reason}", f"check its permissions: ls -ld {path}") from None
+    if len(content) > most:
+        raise KanjiError(f"{path} is larger than any such file that this program writes: {most >> 20} MiB")
+    return content
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """For `open`: a named pipe is opened even if nobody writes to it."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+@contextmanager
+def parsing(path: Path | str, what: str, remedy: str = "") -> Iterator[None]:
+    """Whatever a parser raises about a file's bytes becomes `PATH cannot be read as WHAT: reason`.
+
+    For parsers of others' formats, whose exceptions on damaged bytes have no common class.
+    """
+    try:
+        yield
+    except KanjiError:
+        raise
+    except MemoryError:
+        raise KanjiError(f"{path} cannot be read as {what}: it needs more memory than there is", remedy) from None
+    except Exception as error:
+        reason = f"{error} is missing" if type(error) is KeyError else first_line(error)
+        raise KanjiError(f"{path} cannot be read as {what}: {reason}", remedy) from None
+
+
+def parse_json_value(content: bytes | str, where: Path | str, remedy: str = "") -> Any:
+    """A value in JSON by RFC 8259, which has no NaN and no infinity; KanjiError naming `where` for other text."""
+    with parsing(where, "JSON", remedy):
+        return json.loads(content, parse_constant=_no_number)
+
+
+def parse_json(content: bytes | str, where: Path | str) -> dict[str, Any]:
+    """A JSON object; KanjiError naming `where` for anything else."""
+    value = parse_json_value(content, where)
+    if not isinstance(value, dict):
+        raise KanjiError(f"{where} does not hold a JSON object")
+    return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in `path`; KanjiError when the file is missing, damaged or holds something else."""
-    try:
-        value = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise KanjiError(f"{path} does not exist") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise KanjiError(f"{path} cannot be read as JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise KanjiError(f"{path} does not hold a JSON object")
-    return value
+    return parse_json(read_bytes(path), path)
+
+
+def read_yaml(path: Path) -> Any:
+    """The values in a YAML file. KanjiError where it cannot be read; also for aliases (*name), with which a short
+    file can hold endless values.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
+    content = read_bytes(path, MOST_YAML)
+    with parsing(path, "YAML"):
+        text = content.decode("utf-8")
+        if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
+            raise ValueError("an alias (*name) is not read; write the value itself there")
+        try:
+            return yaml.load(text, loader)
+        except yaml.YAMLError as error:
+            raise ValueError(" ".join(str(error).split())) from None
 
 
 def sha256(path: Path) -> str:

@@ -7,22 +7,55 @@ random numbers.
 """
 
 import io
-import pickle
-import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
-from kanji_tui.errors import KanjiError, first_line
-from kanji_tui.system.files import replacing
-from kanji_tui.system.plain_data import from_plain
+from kanji_tui.allowed import COUNT, MEASURED, between
+from kanji_tui.errors import KanjiError
+from kanji_tui.networks.tensor_files import load_tensors
+from kanji_tui.system.files import parsing, replacing
+from kanji_tui.system.plain_data import read_plain
 from kanji_tui.training.config import OLD_NAMES, TrainConfig
+from kanji_tui.training.results import Metrics
 from kanji_tui.training.state import TrainState
 
 VERSION = 2
+ANOTHER = "begin a new training, or resume another run: kanji-tui runs"
 COUNTED = ("accumulation_steps", "epoch", "batch", "seconds", "epoch_seconds", "history", "best", "license")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An epoch in the history."""
+
+    epoch: Annotated[int, COUNT]
+    train_loss: Annotated[float, MEASURED]
+    train_top1: Annotated[float, MEASURED]
+    learning_rate: Annotated[float, MEASURED]
+    seconds: Annotated[float, MEASURED]
+    samples_per_second: Annotated[float, MEASURED]
+    validation: Metrics
+    train_clean_top1: Annotated[float, MEASURED] | None = None
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What is checked of a checkpoint when it is loaded. The rest is tensors, which must fit the training."""
+
+    config: dict[str, Any]
+    dataset_digest: str
+    threads: Annotated[int, between(1, 4096)] | None = None
+    accumulation_steps: Annotated[int, between(1, 2**20)] = 1
+    epoch: Annotated[int, COUNT] = 0
+    batch: Annotated[int, COUNT] = 0
+    seconds: Annotated[float, MEASURED] = 0.0
+    epoch_seconds: Annotated[float, MEASURED] = 0.0
+    history: tuple[_Entry, ...] = ()
+    best: _Entry | None = None
+    license: str = ""
 
 
 def save(state: TrainState, dataset_digest: str, path: Path) -> None:
@@ -55,29 +88,26 @@ def write(content: Any, path: Path) -> None:
 
 def load(path: Path) -> dict[str, Any]:
     """The content that `save` wrote; KanjiError where the file is missing, unreadable or something else."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
+    if not path.is_file():
         raise KanjiError(
             f"there is no checkpoint {path}", "a run leaves one after its first epoch and when it is stopped"
-        ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, first_line(error)) from None
+        )
+    content = load_tensors(path, "a checkpoint", ANOTHER)
     if not isinstance(content, dict) or content.get("version") != VERSION or "optimisers" not in content:
         raise _unreadable(path, "it is no checkpoint of this program")
-    return {**{str(OLD_NAMES.get(name, name)): value for name, value in content.items()}, "path": path}
+    named = {str(OLD_NAMES.get(name, name)): value for name, value in content.items()}
+    read_plain(_Stored, named, path, ANOTHER)
+    return {**named, "path": path}
 
 
 def config_of(content: dict[str, Any]) -> TrainConfig:
     """The config of a loaded checkpoint."""
-    if not isinstance(content.get("config"), dict):
-        raise _unreadable(content["path"], "it has no config")
-    return from_plain(TrainConfig, content["config"], f"the config in {content['path']}")
+    return read_plain(TrainConfig, content["config"], f"the config in {content['path']}", ANOTHER)
 
 
 def restore(state: TrainState, content: dict[str, Any]) -> None:
     """Put what `load` gave into an initial state of the same config."""
-    try:
+    with parsing(content["path"], "a checkpoint", ANOTHER):
         state.network.load_state_dict(content["network"])
         if state.average:
             state.average.network.load_state_dict(content["average"])
@@ -93,12 +123,7 @@ def restore(state: TrainState, content: dict[str, Any]) -> None:
         state.metrics.reset(content["sums"])
         for name in COUNTED:
             setattr(state, name, content.get(name, getattr(state, name)))
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise _unreadable(content["path"], first_line(error)) from None
 
 
 def _unreadable(path: Path, why: str) -> KanjiError:
-    return KanjiError(
-        f"the checkpoint {path} cannot be read: {why}",
-        "begin a new training, or resume another run: kanji-tui runs",
-    )
+    return KanjiError(f"{path} cannot be read as a checkpoint: {why}", ANOTHER)

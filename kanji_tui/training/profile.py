@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, record_function
 from torch.profiler import profile as tracing
 
-from kanji_tui.system.files import read_json, replacing, write_json
-from kanji_tui.system.plain_data import from_plain
+from kanji_tui.system.files import replacing, write_json
+from kanji_tui.system.plain_data import read_as
 from kanji_tui.training.results import Phase, Profile
 
 PROFILE, TRACE = "profile.json", "profile_trace.json"
@@ -122,7 +122,7 @@ def _traced(batches: Iterator[Batch], count: int, directory: Path) -> Iterator[B
 def read_profile(directory: Path) -> Profile | None:
     """The profile that was left in a run directory; None where there is none."""
     path = directory / PROFILE
-    return from_plain(Profile, read_json(path), str(path), strict=False) if path.is_file() else None
+    return read_as(Profile, path) if path.is_file() else None
 
 
 def _settle(clock: _Clock) -> float:

@@ -1,7 +1,9 @@
 """What the jobs of this room give back, free of torch and onnx: read again by the faces."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from kanji_tui.allowed import COUNT, MEASURED, SHARE
 from kanji_tui.recognition.results import Confusion
 from kanji_tui.system.intervals import Interval, fill_intervals
 
@@ -38,12 +40,12 @@ class Metrics:
     The intervals follow from the other fields: Wilson's, at 95 %.
     """
 
-    samples: int
-    loss: float
-    top1: float
-    top3: float
-    top5: float
-    balanced: float
+    samples: Annotated[int, COUNT]
+    loss: Annotated[float, MEASURED]
+    top1: Annotated[float, SHARE]
+    top3: Annotated[float, SHARE]
+    top5: Annotated[float, SHARE]
+    balanced: Annotated[float, SHARE]
     top1_interval: Interval = (0.0, 1.0)
     top3_interval: Interval = (0.0, 1.0)
     top5_interval: Interval = (0.0, 1.0)
@@ -61,8 +63,8 @@ class ClassRecall:
 
     character: str
     jis: str
-    samples: int
-    top1: float
+    samples: Annotated[int, COUNT]
+    top1: Annotated[float, SHARE]
     top1_interval: Interval = (0.0, 1.0)
 
     def __post_init__(self) -> None:

@@ -6,10 +6,10 @@ Files, --set, options, the form and the search all read this one description. Fr
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kanji_tui.allowed import MOST, Allowed
 from kanji_tui.system.plain_data import convert
 
 MAIN = ""  # what most trainings choose: first in the form, and an option of the command line
@@ -17,14 +17,6 @@ SCHEDULE = "optimiser and schedule"
 MEMORY = "precision and memory"
 AUGMENTATION = "augmentation"
 GROUPS = (MAIN, SCHEDULE, MEMORY, AUGMENTATION)
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """Which values a setting may have, and that in words."""
-
-    words: str
-    holds: Callable[[Any], bool]
 
 
 ANY = Allowed("", lambda value: True)
@@ -40,7 +32,7 @@ SPLIT_SHARES = Allowed(
 
 
 def at_least(least: int) -> Allowed:
-    return Allowed(f"{least} or more", lambda value: value is None or value >= least)
+    return Allowed(f"from {least} to {MOST:,}", lambda value: value is None or least <= value <= MOST)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -13,12 +13,14 @@ from textual.actions import parse
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.filter import LineFilter
 
 from kanji_tui.presentation.tabs import SCREENS, TABS
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.confirm import ConfirmScreen
 from kanji_tui.tui.shell.keys_in_turn import KeysInTurn
 from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
+from kanji_tui.tui.shell.nothing_hidden import NOTHING_HIDDEN
 from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.settings import read_settings, write_settings
 from kanji_tui.tui.shell.style_sheet import StyleSheet
@@ -74,6 +76,10 @@ class Workbench(KeysInTurn):
         self.stylesheet = StyleSheet(variables=self.get_css_variables())
         for mode in SCREENS:
             self.add_mode(mode, partial(self._make_screen, mode))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Everything that is painted goes through these: nothing hidden in a text reaches the terminal."""
+        return [*super().get_line_filters(), NOTHING_HIDDEN]
 
     def _make_screen(self, mode: str) -> WorkbenchScreen:
         return screen_class(mode)(self.state, self.worker)

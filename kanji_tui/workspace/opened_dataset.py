@@ -81,7 +81,7 @@ class OpenedDataset:
             samples=len(dataset),
             classes=len(dataset.classes),
             sets=int(dataset.writers().max(initial=-1)) + 1 if dataset.writers_known else 0,
-            quarantined=int(dataset.metadata.get("quarantined", 0)),
+            quarantined=len(dataset.quarantined),
             files=tuple(zip(dataset.files, per_file.tolist(), strict=True)),
             counts=tuple(zip(dataset.classes, counts.tolist(), strict=True)),
             split=kind,

@@ -17,7 +17,8 @@ def read_log(view: RunView) -> tuple[str, ...]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         text = ""
-    lines = [f"note: {notice}" for notice in view.notices] + text.splitlines()
+    damaged = [f"damaged: {view.problem}"] if view.problem else []
+    lines = damaged + [f"note: {notice}" for notice in view.notices] + text.splitlines()
     if view.failure:
         lines += [f"failed: {view.failure.message}", f"try: {view.failure.remedy}"]
     return tuple(lines)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
+from kanji_tui.events import Damaged, Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.event_log import Timed, read_events
 from kanji_tui.runs.process import read_result
-from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs, read_events
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
 from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
 
@@ -32,7 +33,7 @@ class RunView:
 
     `files` holds the last progress of each record file that a preparation works on, in order of first appearance;
     `gpus` the telemetry of each GPU. `result`: the dataclass that the run's job returns. `stopping`: the run was
-    asked to stop, here or elsewhere.
+    asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence.
     """
 
     name: str
@@ -50,6 +51,7 @@ class RunView:
     notices: tuple[str, ...] = ()
     failure: Failure | None = None
     result: Any = None
+    problem: str = ""
 
     @property
     def active(self) -> bool:
@@ -77,7 +79,12 @@ class Tail:
 
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
-        self.view = RunView(run.name, run.path, _job(run.name), spec=_spec(run), started=start_time(run.name))
+        self._damaged = ""  # what of config.yaml and events.jsonl is damaged
+        try:
+            spec = run.config().spec
+        except KanjiError as error:
+            spec, self._damaged = {}, error.message
+        self.view = RunView(run.name, run.path, job_of(run.name), spec=spec, started=start_time(run.name))
         self.behind = False  # there was more to read than READ_BYTES
         self._offset = 0
         self._files: dict[str, Progress] = {}
@@ -85,24 +92,44 @@ class Tail:
 
     def poll(self) -> bool:
         """Read new events, READ_BYTES of them at most; True when the view changed."""
-        state = self.run.state()  # before the events: once it has ended, none can be missed
+        state, problem = self._state()  # before the events: once it has ended, none can be missed
         stopping = state in ACTIVE and self.run.stop_file.exists()
-        before = self._offset
-        fresh, self._offset = read_events(self.run.events, before, READ_BYTES)
-        self.behind = self._offset - before >= READ_BYTES
-        if not fresh and (state, stopping) == (self.view.state, self.view.stopping):
+        fresh = self._read_events()
+        now: dict[str, Any] = {"state": state, "stopping": stopping, "problem": problem or self._damaged}
+        if not fresh and all(getattr(self.view, name) == value for name, value in now.items()):
             return False
         changes = self._fold([event for _, event in fresh])
         last_event_at = fresh[-1][0] if fresh else self.view.last_event_at
-        self.view = replace(self.view, **changes, state=state, stopping=stopping, last_event_at=last_event_at)
+        self.view = replace(self.view, **changes, **now, last_event_at=last_event_at)
         return True
+
+    def _state(self) -> tuple[str, str]:
+        """The run's state, and what is wrong with status.json or an empty string."""
+        try:
+            return self.run.read_status().current_state(), ""
+        except KanjiError as error:
+            return "lost", error.message
+
+    def _read_events(self) -> list[Timed]:
+        """The new events; the first damage among them is kept."""
+        before = self._offset
+        try:
+            fresh, self._offset = read_events(self.run.events, before, READ_BYTES)
+        except KanjiError as error:
+            self._damaged = self._damaged or error.message
+            return []
+        self.behind = self._offset - before >= READ_BYTES
+        damaged = next((event.reason for _, event in fresh if isinstance(event, Damaged)), "")
+        self._damaged = self._damaged or damaged
+        return fresh
 
     def _earlier(self) -> tuple[Epoch, ...]:
         """The epochs from before the run was resumed."""
         if not self.view.spec.get("resume"):
             return ()
         config = self.view.spec.get("config")
-        return read_earlier(self.run.path, int(config.get("epochs") or 0) if isinstance(config, dict) else 0)
+        epochs = config.get("epochs") if isinstance(config, dict) else 0
+        return read_earlier(self.run.path, epochs if isinstance(epochs, int) else 0)
 
     def _result(self, event: Outcome, notices: list[str]) -> Any:
         """The result as its dataclass; None, with a notice, where another version's result cannot be read."""
@@ -174,10 +201,7 @@ class Watch:
         ]
         while self._waiting and time.monotonic() < deadline:
             run = self._waiting.pop(0)  # newest first
-            try:
-                tail = Tail(run)
-            except KanjiError:
-                continue  # deleted between the listing and now
+            tail = Tail(run)
             self._poll(tail)
             self._tails[run.name] = tail
             changed.append(tail.view)
@@ -192,9 +216,14 @@ class Watch:
             return False
 
     @property
+    def behind(self) -> bool:
+        """Whether there is more to read now."""
+        return bool(self._waiting) or any(tail.behind for tail in self._tails.values())
+
+    @property
     def busy(self) -> bool:
         """Whether a run is active or waits to be read, so that polling should be frequent."""
-        return bool(self._waiting) or any(tail.view.active or tail.behind for tail in self._tails.values())
+        return self.behind or any(tail.view.active for tail in self._tails.values())
 
 
 def _shown_progress(before: Progress | None, now: Progress) -> Progress:
@@ -210,12 +239,3 @@ def start_time(name: str) -> float:
         return datetime.strptime(name.split("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
     except ValueError:
         return 0.0
-
-
-def _job(name: str) -> str:
-    return "-".join(name.split("-")[1:-1]) or name
-
-
-def _spec(run: RunDirectory) -> dict[str, Any]:
-    spec = run.config().get("spec")
-    return spec if isinstance(spec, dict) else {}

@@ -13,7 +13,8 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.paths import MODEL_INFO, MODELS_DIR, WEIGHTS
 from kanji_tui.recognition.results import Candidate, Confusion
-from kanji_tui.system.files import read_json, sha256
+from kanji_tui.system.files import sha256
+from kanji_tui.system.plain_data import read_as
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.sample_list import SPLITS, PredictionIndex, Query, SampleList
 from kanji_tui.workspace.snapshot import time_written
@@ -265,12 +266,19 @@ def _prediction_files() -> list[tuple[str, Path]]:
     return [(split, predictions_file(folder, MODEL, split)) for split in ("all", "test", "val", "train")]
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """What is read of the published model's metadata."""
+
+    split: dict[str, Any]
+
+
 def _read_splits(data: "Dataset") -> "np.ndarray | None":
     """The split (train, val, test) of each sample in the published model's training, by `split_of_samples`."""
     from kanji_tui.recognition.predictions import split_of_samples
 
     try:
-        split = read_json(MODELS_DIR / MODEL_INFO)["split"]
-    except (KanjiError, KeyError):
+        split = read_as(_Trained, MODELS_DIR / MODEL_INFO).split
+    except KanjiError:
         return None
-    return split_of_samples(data, split) if isinstance(split, dict) else None
+    return split_of_samples(data, split)

@@ -5,13 +5,15 @@ Reads file names, sizes and small JSON files; opens the dataset only when its me
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
+from kanji_tui.allowed import between
 from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, ETL_DIR, METADATA, MODEL_INFO, MODELS_DIR, WEIGHTS
 from kanji_tui.preflight.all_checks import PreparedDataset, read_files, read_prepared
 from kanji_tui.runs.publish import published
-from kanji_tui.system.files import read_json
+from kanji_tui.system.plain_data import read_as
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class PublishedModel:
     accuracy: float | None
     pinned: bool
     written: float
+
+
+@dataclass(frozen=True)
+class _ModelInfo:
+    """What is shown of best_model_info.json; `val_accuracy` in per cent."""
+
+    network: str = ""
+    val_accuracy: Annotated[float, between(0, 100)] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,14 +87,13 @@ def _read_model(folder: Path) -> PublishedModel | None:
         return None
     record = published(folder)
     try:
-        info = read_json(folder / MODEL_INFO)
-        accuracy: float | None = float(info["val_accuracy"]) / 100  # the original's fields are percent
-    except (KanjiError, KeyError, TypeError, ValueError):
-        info, accuracy = {}, None
+        info = read_as(_ModelInfo, folder / MODEL_INFO)
+    except KanjiError:
+        info = _ModelInfo()
     return PublishedModel(
         run=record.run if record else "",
-        network=str(info.get("network", "")),
-        accuracy=accuracy,
+        network=info.network,
+        accuracy=None if info.val_accuracy is None else info.val_accuracy / 100,
         pinned=bool(record and record.pinned),
         written=written,
     )

@@ -42,7 +42,7 @@ def test_a_search_runs_trials_that_are_runs(kanji_tui, sample_dataset, tmp_path)
     more = kanji_tui("search", "--resume", first["run"], "--trials", 2)
     assert more.returncode == 0, more.stderr
     assert "best: " in more.stdout
-    jobs = sorted(run.config()["job"] for run in list_runs(tmp_path / "models" / "runs"))
+    jobs = sorted(run.config().job for run in list_runs(tmp_path / "models" / "runs"))
     assert jobs == ["search", "search", "train", "train"]
     assert {run.state() for run in list_runs(tmp_path / "models" / "runs")} == {"finished"}
 

@@ -34,7 +34,7 @@ def test_a_stop_stops_the_fold_at_work_which_goes_on_later(sample_dataset, tmp_p
         folds.run(spec, report)
     (second,) = (run for run in training() if run.name != first.name)
     wait_until(lambda: second.state() == "stopped")
-    assert second.config()["spec"]["resume"] == str(first.path)
+    assert second.config().spec["resume"] == str(first.path)
 
 
 @pytest.mark.parametrize("arguments", [("1",), ("3", "--fold", "1/3"), ("3", "--resume", "latest")])

@@ -11,7 +11,8 @@ import psutil
 import pytest
 import torch
 
-from kanji_tui.runs.run_directory import RunDirectory, list_runs, read_events
+from kanji_tui.runs.event_log import read_events
+from kanji_tui.runs.run_directory import RunDirectory, list_runs
 from tests.cli.test_runs import wait_until
 from tests.training.test_distributed import environment, free_port
 

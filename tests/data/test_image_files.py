@@ -1,9 +1,13 @@
 """Which files are read as images."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from kanji_tui.data import image_files
 from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, read_colours, read_levels
 
 SHAPE = np.zeros((40, 50, 3), np.uint8)
@@ -34,3 +38,50 @@ def test_a_large_image_is_averaged(tmp_path):
     Image.fromarray(SHAPE).resize((2100, 1680)).save(tmp_path / "large.png")
     assert read_colours(tmp_path / "large.png").shape == (560, 700, 3)
     assert read_levels(tmp_path / "large.png").shape == (560, 700)
+
+
+@pytest.fixture
+def few_pixels(monkeypatch):
+    """At most 64 x 64 pixels are read, and 16 a side kept."""
+    monkeypatch.setattr(image_files, "MAX_PIXELS", 64 * 64)
+    monkeypatch.setattr(image_files, "MAX_SIDE", 16)
+
+
+@pytest.mark.parametrize("size", [(65, 64), (1, 5000), (5000, 1)])
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, few_pixels, size):
+    Image.new("RGBA", size).save(tmp_path / "large.png")
+    (tmp_path / "large.png").write_bytes((tmp_path / "large.png").read_bytes()[:60])  # no pixel can be decoded
+    with pytest.raises(ValueError, match=rf"it has {size[0]:,} x {size[1]:,} pixels, and at most"):
+        read_colours(tmp_path / "large.png")
+
+
+def test_a_format_that_can_is_decoded_at_a_smaller_size(tmp_path, few_pixels):
+    Image.fromarray(SHAPE).resize((400, 320)).save(tmp_path / "large.jpg", quality=95)
+    found = read_colours(tmp_path / "large.jpg").astype(int)
+    assert max(found.shape) <= 16
+    assert np.abs(found[len(found) // 2, found.shape[1] // 2] - [200, 60, 20]).max() < 12
+
+
+def test_an_image_of_just_as_many_pixels_is_read(tmp_path, few_pixels):
+    Image.new("L", (64, 64), 7).save(tmp_path / "image.png")
+    assert (read_levels(tmp_path / "image.png") == 7).all()
+
+
+@pytest.mark.parametrize("height", [255, 256, 257, 600])
+def test_transparency_is_composed_as_a_whole(tmp_path, height):
+    """By rows it is what it would be at once, whether the ink is dark or light."""
+    random = np.random.default_rng(height)
+    for low, high, paper in ((0, 90, 255), (170, 256, 0)):
+        levels = random.integers(low, high, (height, 50, 4), np.uint8)
+        levels[..., 3] = random.integers(0, 256, (height, 50))
+        Image.fromarray(levels).save(tmp_path / "image.png")
+        background = Image.new("RGBA", (50, height), (paper, paper, paper, 255))
+        whole = Image.alpha_composite(background, Image.fromarray(levels)).convert("RGB")
+        assert np.array_equal(read_colours(tmp_path / "image.png"), np.asarray(whole))
+
+
+def test_a_pipe_and_a_device_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "image.png")
+    for path in (tmp_path / "image.png", Path("/dev/zero")):
+        with pytest.raises(OSError, match="it is not a regular file"):
+            read_levels(path)

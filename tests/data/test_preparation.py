@@ -18,6 +18,7 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
 from kanji_tui.data.record_files import RecordFile
+from kanji_tui.data.source import Quarantined
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
 from tests.data.making import (
@@ -124,7 +125,7 @@ def test_bad_records_are_quarantined_and_listed(tmp_path, report):
         "ETL9G_01\t3\tunknown JIS code 2135",
         "ETL9G_01\t5\ttruncated: 100 of 8,199 bytes",
     ]
-    assert dataset.metadata["quarantine"][0] == {"file": "ETL9G_01", "record": 1, "reason": "unknown JIS code FFFF"}
+    assert dataset.quarantined[0] == Quarantined("ETL9G_01", 1, "unknown JIS code FFFF")
     assert "excluded records: 3" in report.of(Notice)[0].message
 
 

@@ -35,7 +35,6 @@ def dataset_of(files: list[list[int]]) -> Dataset:
         digest="",
         source="",
         name="etl9g",
-        metadata={},
         chunk_digests=(),
         quarantined=(),
         format="etl9g",

@@ -12,8 +12,9 @@ import pytest
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Progress, State
 from kanji_tui.runs import recorder as recorder_module
+from kanji_tui.runs.event_log import read_events
 from kanji_tui.runs.recorder import Recorder
-from kanji_tui.runs.run_directory import RunDirectory, create, read_events
+from kanji_tui.runs.run_directory import RunDirectory, create
 
 
 def new(runs: Path) -> RunDirectory:

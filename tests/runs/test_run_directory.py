@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 
 from kanji_tui import events
 from kanji_tui.errors import KanjiError, UsageError
-from kanji_tui.events import Epoch, Failure, Gpu, Notice, Outcome, Progress, State, from_json, to_json
+from kanji_tui.events import Damaged, Epoch, Failure, Gpu, Notice, Outcome, Progress, State, to_json
+from kanji_tui.runs.event_log import parse_event, read_events
 from kanji_tui.runs.run_directory import (
     LOST_AFTER_SECONDS,
+    Config,
     RunDirectory,
     create,
     find_run,
     list_runs,
-    read_events,
     status_of_this_process,
 )
 
@@ -150,7 +151,7 @@ def test_a_new_run_has_a_name_a_status_and_a_config(tmp_path: Path) -> None:
     stamp, job, number = run.name.split("-")
     assert time.strptime(stamp, "%Y%m%dT%H%M%S")
     assert (job, number) == ("verify", "1")
-    assert run.config() == {"job": "verify", "entry": ENTRY, "spec": {"data_dir": "dataset"}}
+    assert run.config() == Config("verify", ENTRY, {"data_dir": "dataset"})
     status = json.loads((run.path / "status.json").read_text())
     fields = {"version", "job", "state", "host", "boot_id", "pid", "pid_start", "heartbeat"}
     assert set(status) == fields
@@ -171,7 +172,7 @@ def test_threads_create_different_runs(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len({run.name for run in made}) == 40
-    assert all(run.config()["job"] == "verify" for run in made)
+    assert all(run.config().job == "verify" for run in made)
 
 
 def test_processes_create_different_runs(tmp_path: Path) -> None:
@@ -271,7 +272,7 @@ def test_an_incomplete_line_is_left_for_the_next_call(tmp_path: Path) -> None:
     assert read_events(path, offset) == ([(5.0, Notice("二"))], len(first + second))
 
 
-def test_unknown_and_damaged_lines_are_skipped(tmp_path: Path) -> None:
+def test_unknown_lines_are_skipped_and_damaged_ones_named(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     known = json.dumps({"v": 9, "t": 1, "type": "warning", "message": "kept", "colour": "new"})
     lines = [
@@ -289,19 +290,24 @@ def test_unknown_and_damaged_lines_are_skipped(tmp_path: Path) -> None:
         known,
     ]
     path.write_bytes("\n".join(lines).encode("latin-1") + b"\n")
-    assert read_events(path)[0] == [(1.0, Notice("kept"))]
+    found = [event for _, event in read_events(path)[0]]
+    assert found[-1] == Notice("kept")
+    assert len(found) == len(lines) - 1  # but for the newer type
+    assert all(isinstance(event, Damaged) and "events.jsonl" in event.reason for event in found[:-1])
 
 
 def test_a_missing_file_has_no_events(tmp_path: Path) -> None:
     assert read_events(tmp_path / "events.jsonl", 7) == ([], 7)
 
 
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.floats(-(2**53), 2**53)
+COUNTS = st.integers(0, 2**53)
+SHARES = st.floats(0, 1)
 EVENTS = st.one_of(
     st.builds(State, st.text(), st.text()),
-    st.builds(Progress, st.text(), st.integers(), st.integers(), st.text(), st.text(), st.none() | NUMBERS),
-    st.builds(Epoch, *[st.integers(0, 99)] * 2, *[NUMBERS] * 9, st.booleans()),
-    st.builds(Gpu, st.integers(0, 9), st.text(), st.none() | NUMBERS, st.none() | st.integers(0)),
+    st.builds(Progress, st.text(), COUNTS, COUNTS, st.text(), st.text(), st.none() | NUMBERS),
+    st.builds(Epoch, COUNTS, COUNTS, NUMBERS, SHARES, NUMBERS, *[SHARES] * 3, *[NUMBERS] * 3, st.booleans()),
+    st.builds(Gpu, st.integers(0, 9), st.text(), st.none() | NUMBERS, st.none() | COUNTS),
     st.builds(Notice, st.text()),
     st.builds(Outcome, st.dictionaries(st.text(), st.integers() | st.text())),
     st.builds(Failure, st.text(), st.text(), st.integers(0, 255)),
@@ -321,4 +327,4 @@ def test_events_are_read_as_they_were_written(tmp_path_factory: pytest.TempPathF
 
 def test_each_event_class_is_found_by_its_type() -> None:
     assert set(events.EVENTS) == {"state", "progress", "epoch", "gpu", "energy", "warning", "result", "error"}
-    assert from_json({"type": "state", "state": "running"}) == State("running")
+    assert parse_event(b'{"type": "state", "state": "running"}') == (0.0, State("running"))

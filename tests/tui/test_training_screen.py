@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from kanji_tui.events import Epoch, Event, Outcome, Progress, State, to_json
-from kanji_tui.runs.run_directory import RunDirectory, read_events
+from kanji_tui.runs.event_log import read_events
+from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training.form import TrainForm
 from kanji_tui.tui.training.shown_command import ShownCommand

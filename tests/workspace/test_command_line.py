@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanji_tui.cli.commands.training import train_spec
@@ -32,6 +32,7 @@ configs = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(configs, st.sampled_from(["dataset", "another set"]))
 def test_what_is_copied_can_be_typed(config: TrainConfig, data_dir: str) -> None:
     spec = Spec(data_dir=Path(data_dir), config=config)

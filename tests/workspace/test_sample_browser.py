@@ -134,7 +134,7 @@ def test_the_next_samples_of_a_list(library) -> None:
 
 def test_predictions_of_another_dataset_are_not_shown(recorded: Path, library) -> None:
     path = Path("dataset/metadata.json")
-    path.write_text(json.dumps({**json.loads(path.read_text()), "digest": "another"}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "digest": "0" * 64}))
     found = SampleBrowser(OpenedDataset())
     catalogue = found.catalogue()
     assert catalogue.predicted == ""

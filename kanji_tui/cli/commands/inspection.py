@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kanji_tui.cli.console import print_error
 from kanji_tui.cli.options import AddCommand, add_model_path
+from kanji_tui.cli.output import put_json
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.errors import KanjiError
@@ -16,7 +17,6 @@ from kanji_tui.paths import DATA_DIR
 from kanji_tui.presentation.inspection import nodes_document
 from kanji_tui.presentation.present import present
 from kanji_tui.runs.process import as_json
-from kanji_tui.system.files import strict_json
 
 
 def add(command: AddCommand) -> None:
@@ -49,7 +49,7 @@ def inspect(args: Namespace) -> int:
         print_error(KanjiError(model.error.message, model.error.remedy))
     if args.json:
         failure = {} if result.inspected else {"error": as_json(result.failed[0].error)}
-        print(strict_json(as_json(result) | failure))
+        put_json(as_json(result) | failure)
     else:
         show(result, False, nodes_document if args.nodes else present)
     if result.inspected:

@@ -7,6 +7,7 @@ from kanji_tui.cli.follow import follow
 from kanji_tui.cli.options import AddCommand
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of
+from kanji_tui.runs.event_log import near_end
 from kanji_tui.runs.publish import publish as publish_run
 from kanji_tui.runs.run_directory import ACTIVE, find_run
 from kanji_tui.runs.run_summary import RunState, summarise_all
@@ -47,7 +48,7 @@ def stop(args: Namespace) -> int:
 
 def attach(args: Namespace) -> int:
     run = find_run(args.run)
-    result = follow(run, stop_on_interrupt=False)
+    result = follow(run, stop_on_interrupt=False, offset=near_end(run.events))
     show(result, args.json)
     return code_of(result)
 

@@ -9,7 +9,7 @@ from kanji_tui.errors import UsageError
 from kanji_tui.jobs.search import Spec as SearchSpec
 from kanji_tui.jobs.search import check_search
 from kanji_tui.runs.run_directory import ACTIVE, find_run
-from kanji_tui.system.plain_data import from_plain
+from kanji_tui.system.plain_data import read_plain
 from kanji_tui.training.search_space import parse_ranges
 
 
@@ -41,11 +41,11 @@ def search_spec(args: Namespace) -> SearchSpec:
     """The spec for the arguments; --resume takes everything but the number of trials from the named search."""
     if args.resume:
         run = find_run(args.resume)
-        if run.config()["job"] != "search":
+        if run.config().job != "search":
             raise UsageError(f"run {run.name} is not a search", "list the runs: kanji-tui runs")
         if run.state() in ACTIVE:
             raise UsageError(f"run {run.name} is still running", f"follow it: kanji-tui attach {run.name}")
-        old = from_plain(SearchSpec, run.config()["spec"], f"{run.name}/config.yaml")
+        old = read_plain(SearchSpec, run.config().spec, run.path / "config.yaml")
         return replace(old, resume=run.path, trials=args.trials or old.trials)
     if not args.over:
         raise UsageError("no hyperparameters to search over", "for example: --over learning_rate,weight_decay")

@@ -20,7 +20,8 @@ from kanji_tui.runs.run_directory import ACTIVE, find_run
 from kanji_tui.runs.run_summary import RunState
 from kanji_tui.runs.torchrun import run_distributed
 from kanji_tui.runs.trackers import check_trackers
-from kanji_tui.system.plain_data import from_plain
+from kanji_tui.system.files import read_yaml
+from kanji_tui.system.plain_data import from_plain, read_plain
 from kanji_tui.training.config import SETTINGS, TrainConfig
 from kanji_tui.training.recipes import Recipe
 from kanji_tui.training.settings import Setting
@@ -156,7 +157,7 @@ def train_spec(args: Namespace) -> TrainSpec:
             )
         if run.state() in ACTIVE:
             raise UsageError(f"run {run.name} is still running", f"follow it: kanji-tui attach {run.name}")
-        old = from_plain(TrainSpec, run.config()["spec"], f"{run.name}/config.yaml")
+        old = read_plain(TrainSpec, run.config().spec, run.path / "config.yaml")
         return replace(old, resume=run.path, track=tuple(args.track) or old.track, profile=args.profile)
     plain = read_yaml(args.config) if args.config else {}
     if isinstance(plain, dict):
@@ -183,15 +184,6 @@ def settings(texts: list[str]) -> dict[str, Any]:
     except yaml.YAMLError:
         pass
     raise UsageError(f"--set {' '.join(texts)} is not FIELD=VALUE", "write for example: --set noise=0.05")
-
-
-def read_yaml(path: Any) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} cannot be read as YAML: {error}") from None
 
 
 def add_networks(parser: Parser) -> None:

@@ -12,7 +12,7 @@ from kanji_tui.data.folder_names import parse_class
 from kanji_tui.errors import UsageError
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.strokes import Stroke, render
-from kanji_tui.system.files import replacing, writing_failed
+from kanji_tui.system.files import inside, replacing, writing_failed
 
 
 def save_sample(strokes: Sequence[Stroke], label: str, style: StrokeStyle, folder: Path) -> Path:
@@ -27,7 +27,7 @@ def save_sample(strokes: Sequence[Stroke], label: str, style: StrokeStyle, folde
             "give the character, its JIS code or code point: 田, 4544",
         )
     image = Image.fromarray(render(strokes, style))
-    path = _reserve(folder / character)
+    path = _reserve(inside(folder, character))
     try:
         with replacing(path) as beside:
             image.save(beside, "PNG")

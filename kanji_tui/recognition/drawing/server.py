@@ -27,7 +27,7 @@ from kanji_tui.paths import BUILT_IN, DATA_DIR, DEFAULT_MODEL, MODEL_INFO, SAMPL
 from kanji_tui.recognition.drawing.results import ReadyModel, SavedDrawing, StrokeStyle
 from kanji_tui.recognition.model_files import model_file
 from kanji_tui.system.child import Child, take_stdout
-from kanji_tui.system.files import read_json, sha256
+from kanji_tui.system.files import inside, read_json, sha256
 
 if TYPE_CHECKING:
     from kanji_tui.recognition.drawing.model import DrawingModel
@@ -71,7 +71,7 @@ def find_model(weights: Path, send: Send) -> "DrawingModel":
     card = published_card(weights)
     if card is not None:
         with contextlib.suppress(KanjiError):  # no export yet, or an unusable one
-            model = open_drawing_model(weights.parent / f"{card.export_name('tract')}.onnx")
+            model = open_drawing_model(inside(weights.parent, f"{card.export_name('tract')}.onnx"))
             if model.card == card:
                 return model
     send({"note": "converting the model, some seconds; export it (3, then e) to avoid this"})

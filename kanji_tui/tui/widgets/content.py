@@ -28,8 +28,6 @@ def content_of(line: Line | Content) -> Content:
     """A line in the theme's colours; Content is returned as it is."""
     if isinstance(line, Content):
         return line
-    if isinstance(line, str):
-        return Content(line)
     return Content.assemble(
         *((part.text, style_of(part.style)) if isinstance(part, Styled) else part for part in parts_of(line))
     )

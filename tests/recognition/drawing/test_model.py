@@ -32,7 +32,9 @@ def with_card_text(trained, tmp_path):
 @pytest.mark.parametrize("open_file", [open_drawing_model, open_model, read_model_file])
 def test_a_damaged_card_is_refused(with_card_text, open_file):
     path = with_card_text('{"network": ')
-    with pytest.raises(KanjiError, match=r"the card in .*model\.onnx is damaged: Expecting value") as refused:
+    with pytest.raises(
+        KanjiError, match=r"the card in .*model\.onnx cannot be read as JSON: Expecting value"
+    ) as refused:
         open_file(path)
     assert refused.value.remedy == "export the model again"
 
@@ -49,7 +51,7 @@ def test_a_file_without_a_card_is_refused_or_has_none(with_card_text, card):
 
 def test_a_card_with_a_field_missing_is_refused(with_card_text):
     for open_file in (open_drawing_model, open_model, read_model_file):
-        with pytest.raises(KanjiError, match="holds no valid model card"):
+        with pytest.raises(KanjiError, match=r"model\.onnx: the field 'classes' is missing"):
             open_file(with_card_text('{"network": "kanjinet"}'))
 
 
