@@ -12,7 +12,7 @@ import numpy as np
 from kanji_tui.data.background import Separated, choose_levels, halve, has_dark_ink, separate_ink, spread
 from kanji_tui.data.components import Components, find_components, run_lengths
 from kanji_tui.data.sheet import find_sheet
-from kanji_tui.data.stray_objects import box_of, choose_components, longer_side
+from kanji_tui.data.stray_objects import box_of, choose_components, longer_side, stroke_width
 
 INK = 0.3  # levels above this fraction of the strongest count as ink: not soft edges, not paper
 FAINTEST, PALE = 0.04, 0.1  # ink of less contrast to its paper: not visible, doubtful
@@ -23,14 +23,19 @@ SMALLEST, SMALL = 5, 20  # pixels: a character with a shorter longer side is non
 GRAINS = 1e-3  # more single pixels than this share of the image are noise
 SMALLEST_IMAGE = 128  # pixels: a smaller image is not averaged against noise
 FRINGE, CLOSE = 12, 2  # pixels: how far the soft edge of an object, of a stroke reaches
+MARGIN = 2  # pixels: soft edges around a character in an image that was cut along it
 MOST_PASSES = 4
 LINE_LENGTH, LINE_WIDTH = 0.88, 0.4  # a guide line: shares of the image's side and of the stroke width
+TIGHT = 0.02  # of the image's longer side: an image that was cut along the character has no wider margin
+FINE = 0.0115  # of the character's longer side: thinner strokes are half a pixel wide, and pale, in a model's image
 FILLED = 0.8  # more ink than this share of its box is no character
 LINE_SHARE = 0.35  # of its pixels that no stroke covers
 
 SOLID = "the ink fills an area and has no strokes"
 FAINT_INK = "the ink is very faint"
 FEW_PIXELS = "the character is only {} pixels large"
+FINE_STROKES = "the strokes are very thin"
+AT_EDGE = "the character touches the edge of the image, so part of it may be missing"
 LINES = "guide lines across the character were removed"
 
 
@@ -71,6 +76,8 @@ def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
     doubts += [FAINT_INK] if strongest < PALE else []
     doubts += [FEW_PIXELS.format(side)] if side < SMALL else []
     doubts += [SOLID] if _solid(found, choice.kept) else []
+    doubts += [FINE_STROKES] if stroke_width(found, choice.kept) < FINE * side else []
+    doubts += [AT_EDGE] if _cut_off(found, choice.kept) else []
     return FoundInk(ink, "; ".join(dict.fromkeys(doubts)))
 
 
@@ -79,6 +86,14 @@ def _solid(found: Components, kept: np.ndarray) -> bool:
     left, top, right, bottom = box_of(found, kept)
     sides = sorted((right - left, bottom - top))
     return bool(2 * sides[0] > sides[1] and found.area[kept].sum() > FILLED * sides[0] * sides[1])
+
+
+def _cut_off(found: Components, kept: np.ndarray) -> bool:
+    """Whether the character touches the edge of an image that has a margin on another side."""
+    height, width = found.labels.shape
+    left, top, right, bottom = box_of(found, kept)
+    margins = left, top, width - right, height - bottom
+    return bool(min(margins) == 0 and max(margins) > max(MARGIN, TIGHT * max(height, width)))
 
 
 def _separate(colours: np.ndarray, invert: bool) -> Separated:

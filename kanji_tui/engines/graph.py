@@ -1,14 +1,15 @@
-"""Describes an ONNX graph: operators, nodes with shapes, parameters and multiply-accumulates (MACs)."""
+"""Describes an ONNX graph: operators, nodes with shapes and parameters, pooling."""
 
 import contextlib
-import math
 from collections import Counter
 
 import onnx
 from onnx import numpy_helper, shape_inference
 
 from kanji_tui.engines.loading import all_nodes, captured, initialiser_names
+from kanji_tui.engines.macs import Scope, constants_of, count_macs
 from kanji_tui.engines.results import Node, Pooling, Shape, Tensor
+from kanji_tui.engines.shapes import known_shapes, shape_of
 from kanji_tui.engines.weights import stored_weights
 
 NAME_SCOPES = "pkg.torch.onnx.name_scopes"
@@ -46,19 +47,6 @@ def describe_tensor(value: onnx.ValueInfoProto) -> Tensor:
     )
 
 
-def shape_of(value: onnx.ValueInfoProto) -> Shape | None:
-    """The shape of a tensor: sizes, names of symbolic sizes, "?" for a size without either; None if unknown."""
-    tensor = value.type.tensor_type
-    if not tensor.HasField("shape"):
-        return None
-    return tuple(size_of(dim) for dim in tensor.shape.dim)
-
-
-def size_of(dim: onnx.TensorShapeProto.Dimension) -> int | str:
-    """A size, its name, or "?". Exporters write free sizes as -1, and inference may compute a negative one."""
-    return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else dim.dim_param or "?"
-
-
 def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
     """The inputs that a run needs: old files list their initialisers among the inputs too."""
     initialised = initialiser_names(model.graph)
@@ -67,6 +55,11 @@ def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
 
 def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, Shape]:
     """The shape of every tensor in the main graph that ONNX's shape inference finds, symbols replaced by sizes."""
+    return known_shapes(with_shapes(model, symbols).graph)
+
+
+def with_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> onnx.ModelProto:
+    """A copy with the shapes that ONNX's shape inference finds, in subgraphs too; symbols replaced by sizes."""
     bound = onnx.ModelProto()
     bound.CopyFrom(model)
     del bound.graph.value_info[:]
@@ -76,17 +69,12 @@ def infer_shapes(model: onnx.ModelProto, symbols: dict[str, int]) -> dict[str, S
                 dim.dim_value = symbols[dim.dim_param]
     with contextlib.suppress(Exception):  # if inference fails, the operators can still be counted
         bound = shape_inference.infer_shapes(bound, data_prop=True)
-    shapes: dict[str, Shape] = {tensor.name: tuple(tensor.dims) for tensor in bound.graph.initializer}
-    shapes |= {sparse.values.name: tuple(sparse.dims) for sparse in bound.graph.sparse_initializer}
-    for value in (*bound.graph.input, *bound.graph.value_info, *bound.graph.output):
-        shape = shape_of(value)
-        if shape is not None:
-            shapes.setdefault(value.name, shape)
-    return shapes
+    return bound
 
 
 def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[Node, ...]:
-    """Every node of the main graph, in file order."""
+    """Every node of the main graph, in file order; `shapes`: of its tensors, those of inner ones are in `model`."""
+    scope = Scope(shapes, constants_of(model.graph))
     by_name: Counter[str] = Counter()
     inside: Counter[int | None] = Counter()  # parameters stored in a node's own attributes and subgraphs
     for weight in stored_weights(model.graph):
@@ -108,7 +96,7 @@ def describe_nodes(model: onnx.ModelProto, shapes: dict[str, Shape]) -> tuple[No
                 output_shapes=tuple(shapes.get(name) for name in node.output),
                 attributes={attribute.name: show_attribute(attribute) for attribute in node.attribute},
                 parameters=inside[number] + sum(by_name[name] for name in {*node.input, *captured(node)}),
-                macs=count_macs(node, shapes),
+                macs=count_macs(node, scope),
             )
         )
     return tuple(nodes)
@@ -149,63 +137,6 @@ def show_attribute(attribute: onnx.AttributeProto) -> str:
         return value.decode(errors="replace")
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def count_macs(node: onnx.NodeProto, shapes: dict[str, Shape]) -> int | None:
-    """Multiply-accumulates of a node; 0 for operators that do hardly any.
-
-    None if a size is unknown, and for the operators in UNCOUNTED and in domains other than ONNX's.
-    """
-    counter = MACS.get(node.op_type)
-    first, second = FACTORS.get(node.op_type, (0, 1))
-    try:
-        if node.op_type in RECURRENT:
-            # Each step of each sequence is multiplied once by the input weights and once by the recurrent ones.
-            (length, batch, _), into, recurrent = (sizes(shapes[name]) for name in node.input[:3])
-            return length * batch * (math.prod(into) + math.prod(recurrent))
-        if counter is None:
-            return None if node.op_type in UNCOUNTED or node.domain not in ("", "ai.onnx") else 0
-        known = [sizes(shapes[name]) for name in (node.input[first], node.input[second], node.output[0])]
-        left, right, out = known
-        return counter(left, right, out, any(a.name == "transA" and a.i for a in node.attribute))
-    except (KeyError, IndexError, ValueError):
-        return None
-
-
-def sizes(shape: Shape) -> list[int]:
-    """The shape as numbers. Raises ValueError if a size is symbolic."""
-    return [int(size) for size in shape]
-
-
-def conv_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
-    """Every output element is a sum over the kernel: weight (out, in / group, *kernel)."""
-    return math.prod(out) * math.prod(right[1:])
-
-
-def transposed_conv_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
-    """Every input element adds to out / group x kernel output elements: weight (in, out / group, *kernel)."""
-    return math.prod(left) * math.prod(right[1:])
-
-
-def matmul_macs(left: list[int], right: list[int], out: list[int], transposed: bool) -> int:
-    """Every output element is a sum over the shared dimension."""
-    return math.prod(out) * (left[0] if transposed else left[-1])
-
-
-MACS = {
-    "Conv": conv_macs,
-    "ConvInteger": conv_macs,
-    "QLinearConv": conv_macs,
-    "ConvTranspose": transposed_conv_macs,
-    "Gemm": matmul_macs,
-    "MatMul": matmul_macs,
-    "MatMulInteger": matmul_macs,
-    "QLinearMatMul": matmul_macs,
-}
-RECURRENT = ("LSTM", "GRU", "RNN")
-UNCOUNTED = ("Attention", "DeformConv", "DFT", "Einsum", "If", "Loop", "Scan")
-# The input numbers of the two factors, where scales and zero points stand between them.
-FACTORS = {"QLinearConv": (0, 3), "QLinearMatMul": (0, 3)}
 
 
 def find_pooling(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Pooling, ...]:

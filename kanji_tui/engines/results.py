@@ -8,6 +8,7 @@ SIZED = "with input sizes given"
 WITHOUT_SHAPES = "with input sizes given and the file's inner and output shapes dropped"
 OPENINGS = {"onnxruntime": (AS_IT_IS,), "tract": (AS_IT_IS, SIZED, WITHOUT_SHAPES), "onnx": (AS_IT_IS,)}
 
+CONTROL_FLOW = ("If", "Loop", "Scan")  # operators with graphs inside
 Shape = tuple[int | str, ...]  # sizes, names of symbolic sizes, "?" for a size without either
 
 
@@ -16,7 +17,8 @@ class Node:
     """One node of the main graph. Shapes hold sizes, names of symbolic sizes, or "?"; None where unknown.
 
     `module` is the module of the network it came from, "" if the exporter did not record it. `parameters` counts
-    the weights it reads, `macs` its multiply-accumulates for these shapes (None if a size is unknown).
+    the weights it reads, `macs` its multiply-accumulates for these shapes: of an If the costlier branch's, of
+    a Loop or Scan those of all iterations. None if they cannot be counted.
     """
 
     number: int

@@ -25,42 +25,42 @@ POOLING_TYPES = {
         "mean",
         1,
         False,
-        "The mean over the whole image, in one global node. The targets ort-tract and strict have no global nodes: "
-        "unsupported there, and fixed_avg computes the same.",
+        "The mean over the whole image, in one global node. Not for the targets ort-tract and strict: there "
+        "fixed_avg computes the same.",
     ),
     "adaptive_max": PoolingType(
         "maximum",
         1,
         False,
-        "The maximum over the whole image, in one global node: unsupported for ort-tract and strict. For a model "
-        "trained with means it is another network, so its accuracy is measured.",
+        "The maximum over the whole image, in one global node. Not for the targets ort-tract and strict. A model "
+        "trained with means becomes another network by it, so its accuracy is measured.",
     ),
     "avg_2x2": PoolingType(
         "mean",
         2,
         None,
-        "The mean of each quarter, four values a channel. Refused for a model that was not trained with it: its "
-        "classifier has no weights for them.",
+        "The mean of each quarter of the image, four values per channel. Only for a model that was trained with "
+        "it: other classifiers have no weights for four values.",
     ),
     "max_2x2": PoolingType(
         "maximum",
         2,
         None,
-        "The maximum of each quarter, four values a channel. Refused for a model that was not trained with it: its "
-        "classifier has no weights for them.",
+        "The maximum of each quarter of the image, four values per channel. Only for a model that was trained "
+        "with it: other classifiers have no weights for four values.",
     ),
     "fixed_avg": PoolingType(
         "mean",
         1,
         True,
-        "The same values as adaptive_avg, by a window of the image's size, for any target.",
+        "The same values as adaptive_avg, computed with a window of the image's size. For any target.",
     ),
     "fixed_max": PoolingType(
         "maximum",
         1,
         True,
-        "The same values as adaptive_max, by a window of the image's size, for any target. For a model trained "
-        "with means it is another network, so its accuracy is measured.",
+        "The same values as adaptive_max, computed with a window of the image's size. For any target. A model "
+        "trained with means becomes another network by it, so its accuracy is measured.",
     ),
 }
 

@@ -86,10 +86,7 @@ def describe(card: ModelCard) -> dict[str, str]:
 
 def read_source(path: Path) -> Tensors:
     """The tensors of a .pth or .safetensors file, those in half precision widened; no pickled code is run."""
-    if path.suffix == ".safetensors":
-        tensors = load_file(str(path))
-    else:
-        tensors = load_tensors(path, "weights", ANOTHER)
+    tensors = load_file(str(path)) if path.suffix == ".safetensors" else load_tensors(path, "weights", ANOTHER)
     return {name: tensor.float() if tensor.dtype == torch.half else tensor for name, tensor in tensors.items()}
 
 

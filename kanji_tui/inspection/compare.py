@@ -1,6 +1,7 @@
 """`compare`: compares two to four ONNX files: operators, size, outputs on the same inputs, latency."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kanji_tui.engines.engine import ENGINES, Engine
@@ -22,9 +23,10 @@ from kanji_tui.inspection.agreement import (
     not_compared,
 )
 from kanji_tui.inspection.compared_file import ModelFile, read_model_file
+from kanji_tui.inspection.failures import answer_or_failure
 from kanji_tui.inspection.made_up_inputs import SIZES
 from kanji_tui.inspection.random_inputs import share_inputs, sized
-from kanji_tui.inspection.results import Compared, ComparedModel, ParityTable
+from kanji_tui.inspection.results import Compared, ComparedModel, FailedModel, ParityTable
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.system import numbers
 
@@ -32,14 +34,24 @@ FEWEST, MOST = 2, 4
 
 
 def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> Compared:
-    """Compare the files with the first of them, which is the reference.
+    """Compare the files with the first of them that can be read, which is the reference.
 
-    On samples if it takes square grey images, else on random inputs. Raises UsageError for fewer than two files or
-    more than four, KanjiError naming a file that cannot be read.
+    On samples if it takes square grey images, else on random inputs. A file that cannot be read gets an error as
+    its entry. Raises UsageError for fewer than two files or more than four.
     """
     if not FEWEST <= len(paths) <= MOST:
         raise UsageError(f"{len(paths)} files cannot be compared", f"name {FEWEST} to {MOST} ONNX files")
-    files = [read_model_file(Path(path)) for path in paths]
+    files: list[ModelFile] = []
+    models: list[ComparedModel | FailedModel] = []
+    for path in map(Path, paths):
+        found = answer_or_failure(path, partial(read_and_describe, path, files[0] if files else None))
+        if isinstance(found, FailedModel):
+            models.append(found)
+        else:
+            files.append(found[0])
+            models.append(found[1])
+    if not files:
+        return Compared(tuple(models), {}, ParityTable("", 0, "", ()), {})
     samples = find_samples(files, data_dir, report) if files[0].size is not None else None
     with Engine(ENGINES[0]) as onnxruntime, Engine(ENGINES[1]) as tract:
         engines = (onnxruntime, tract)
@@ -50,13 +62,19 @@ def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> C
     counts = [count_operators(file.model) for file in files]
     names = dict.fromkeys(name for count in counts for name in count)
     return Compared(
-        models=tuple(
-            describe(file, count, counts[0], top1.get(file.name)) for file, count in zip(files, counts, strict=True)
-        ),
+        models=tuple(with_accuracy(model, top1) for model in models),
         operators={name: tuple(count.get(name, 0) for count in counts) for name in names},
         parity=parity,
         latency=latency,
     )
+
+
+def with_accuracy(model: ComparedModel | FailedModel, top1: dict[str, Accuracy]) -> ComparedModel | FailedModel:
+    """The row of a file with its accuracy, if that was measured."""
+    if isinstance(model, FailedModel) or model.path not in top1:
+        return model
+    accuracy, interval = top1[model.path]
+    return replace(model, top1=accuracy, top1_interval=interval)
 
 
 def find_samples(files: list[ModelFile], data_dir: Path, report: Report) -> Samples | str:
@@ -131,14 +149,18 @@ def measure_latency(
     }
 
 
-def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1: Accuracy | None) -> ComparedModel:
-    """The row of one file; `count` and `first`: how often each operator occurs in it, and in the first file."""
-    imported = opsets(file.model)
-    names = dict.fromkeys([*first, *count])
-    difference = {name: count.get(name, 0) - first.get(name, 0) for name in names}
-    return ComparedModel(
+def read_and_describe(path: Path, first: ModelFile | None) -> tuple[ModelFile, ComparedModel]:
+    """A file and its row, without an accuracy; `first`: the reference, None if it is this one.
+
+    Raises KanjiError if the file cannot be read.
+    """
+    file = read_model_file(path)
+    count, imported = count_operators(file.model), opsets(file.model)
+    reference = count_operators(first.model) if first else count
+    difference = {name: count.get(name, 0) - reference.get(name, 0) for name in {**reference, **count}}
+    return file, ComparedModel(
         path=file.name,
-        bytes=file.path.stat().st_size,
+        bytes=path.stat().st_size,
         weight_bytes=weight_bytes(file.model),
         opset=imported.get("ai.onnx", 0),
         opsets=imported,
@@ -146,6 +168,5 @@ def describe(file: ModelFile, count: dict[str, int], first: dict[str, int], top1
         parameters=count_parameters(file.model),
         added={name: more for name, more in difference.items() if more > 0},
         gone={name: -more for name, more in difference.items() if more < 0},
-        top1=top1[0] if top1 else None,
-        top1_interval=top1[1] if top1 else None,
+        top1=None,
     )

@@ -1,20 +1,16 @@
-"""The free sizes of a model's inputs, and the sizes that its graph suggests for them."""
+"""The free sizes of a model's inputs, and which of them count samples: the batch."""
 
 import ast
-import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
-import onnx.numpy_helper
 
-from kanji_tui.engines.graph import graph_inputs, shape_of
-from kanji_tui.engines.loading import all_nodes, all_tensors
+from kanji_tui.engines.graph import graph_inputs
+from kanji_tui.engines.results import Shape
+from kanji_tui.engines.shapes import shape_of
 
-LARGEST_SIZE = 100_000  # larger numbers in a graph mean "to the end" or "all"
-WINDOWS = ("Conv", "ConvInteger", "QLinearConv", "MaxPool", "AveragePool", "LpPool")
-SMALL = 64  # constants of more elements are no sizes
 Axis = tuple[str, int]  # the name of an input, the number of an axis
 FORMULAS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
@@ -27,44 +23,92 @@ FORMULAS: dict[type[ast.operator], Callable[[int, int], int]] = {
 
 
 @dataclass(frozen=True)
+class Batches:
+    """The axes of each input that count samples, by its name; () for an input without a batch.
+
+    `states`: the inputs of which that is a guess: recurrent states, as (layers, batch, features).
+    """
+
+    axes: dict[str, tuple[int, ...]]
+    states: frozenset[str]
+
+
+def find_batches(inputs: Sequence[onnx.ValueInfoProto]) -> Batches:
+    """The batch axes of all inputs; they may be fixed sizes.
+
+    By name: sizes called `batch` or alike are the batch on any axis. By position, if no size is called so: a free
+    first size, and sizes of the same name on other axes, as in [n, 8] and [2, n, 128]. A first size without a name
+    is the batch too. If all inputs have one dimension, their first sizes are lengths.
+
+    The only size without a name in an input whose first size is fixed is the batch of a state if another input has
+    a batch, as in [?, 8] and [2, ?, 128], or if its shape is not that of the first input, whose own first size is
+    then the batch, as in [1, 8] and [2, ?, 128].
+    """
+    shapes = {value.name: shape_of(value) or () for value in inputs}
+    names = names_in(shapes.values())
+    deep = max(map(len, shapes.values()), default=0) > 1
+    firsts = {shape[0] for shape in shapes.values() if deep and shape and shape[0] in names}
+    wanted = {name for name in names if "batch" in name.lower()} or firsts
+    axes = {
+        name: tuple(axis for axis, size in enumerate(shape) if size in wanted) for name, shape in shapes.items()
+    }
+    for name, shape in shapes.items():
+        if not axes[name] and deep and shape and shape[0] == "?":
+            axes[name] = (0,)
+    free, first = any(axes.values()), next(iter(shapes.values()), ())
+    states = {
+        name: (shape.index("?"),)
+        for name, shape in shapes.items()
+        if not axes[name] and shape.count("?") == 1 and isinstance(shape[0], int) and (free or shape != first)
+    }
+    if states and not free and len(first) > 1:
+        axes[next(iter(shapes))] = (0,)
+    return Batches(axes | states, frozenset(states))
+
+
+def names_in(shapes: Iterable[Shape]) -> set[str]:
+    """The names of sizes, without formulas of other names."""
+    named = {size for shape in shapes for size in shape if isinstance(size, str) and size != "?"}
+    plain: dict[str | Axis, int] = {name: 1 for name in named if name.isidentifier()}
+    return {name for name in named if computed_size(name, plain) is None}
+
+
+@dataclass(frozen=True)
 class FreeSizes:
     """The free sizes of the inputs: named ones by their name, the others by their input and axis.
 
-    `batches` are those that count samples; `state_batches` those that do if an input is a recurrent state: the
-    unnamed sizes of an input that does not begin with the batch, as in (layers, batch, features).
+    `batches` are those that count samples, `state_batches` those that may: of recurrent states. `batch`: the size
+    that they have, 1 unless an input fixes it. Formulas of other names are left out.
     """
 
     batches: frozenset[str | Axis]
     state_batches: frozenset[str | Axis]
     others: tuple[str | Axis, ...]
+    batch: int = 1
 
 
 def free_sizes(model: onnx.ModelProto) -> FreeSizes:
     """The free sizes of all inputs that a run needs, in the order of the inputs, but for those that follow."""
-    inputs = [(value.name, shape_of(value) or ()) for value in graph_inputs(model)]
-    ranks = [len(shape) for _, shape in inputs]
-    batches: dict[str | Axis, None] = {}
-    states: dict[str | Axis, None] = {}
+    inputs = graph_inputs(model)
+    found, names = find_batches(inputs), names_in(shape_of(value) or () for value in inputs)
+    batches: set[str | Axis] = set()
+    states: set[str | Axis] = set()
     every: dict[str | Axis, None] = {}
-    for number, (name, shape) in enumerate(inputs):
-        for axis, dim in enumerate(shape):
-            if isinstance(dim, int):
+    fixed = []
+    for value in inputs:
+        for axis, size in enumerate(shape_of(value) or ()):
+            is_batch = axis in found.axes[value.name]
+            if isinstance(size, int):
+                fixed += [size] if is_batch else []
                 continue
-            key = key_of(name, axis, dim)
+            if size != "?" and size not in names:
+                continue
+            key = key_of(value.name, axis, size)
             every[key] = None
-            if "batch" in dim.lower() or (axis == 0 and (len(shape) > 1 or max(ranks) > 1)):
-                batches[key] = None
-            elif number and dim == "?" and isinstance(shape[0], int):
-                states[key] = None
-    names: dict[str | Axis, int] = {key: 1 for key in every if isinstance(key, str) and key.isidentifier()}
-    for key in [key for key in every if isinstance(key, str) and computed_size(key, names) is not None]:
-        for keys in (every, batches, states):
-            keys.pop(key, None)
-    return FreeSizes(
-        frozenset(batches),
-        frozenset(states.keys() - batches.keys()),
-        tuple(key for key in every if key not in batches),
-    )
+            if is_batch:
+                (states if value.name in found.states else batches).add(key)
+    others = tuple(key for key in every if key not in batches)
+    return FreeSizes(frozenset(batches), frozenset(states), others, min(fixed, default=1))
 
 
 def computed_size(dim: str, sizes: Mapping[str | Axis, int]) -> int | None:
@@ -91,71 +135,3 @@ def _value(formula: ast.expr, sizes: Mapping[str | Axis, int]) -> int:
 def key_of(name: str, axis: int, dim: str) -> str | Axis:
     """What a free size is called: equal names are equal sizes, sizes without a name are independent."""
     return (name, axis) if dim == "?" else dim
-
-
-@dataclass(frozen=True)
-class Constants:
-    """What is stored in a graph, by name: the values of small integer tensors, the sizes of all tensors."""
-
-    values: dict[str, tuple[int, ...]]
-    sizes: dict[str, tuple[int, ...]]
-
-
-def suggested_sizes(model: onnx.ModelProto) -> list[int]:
-    """Sizes that occur in the graph where an input of another size may not fit, without repetitions.
-
-    Taken from the windows of convolutions and pooling, the constants of Reshape and Slice, and the weights that an
-    input is multiplied by.
-    """
-    constants = stored_constants(model)
-    inputs = {value.name for value in graph_inputs(model)}
-    found: dict[int, None] = {}
-    for node in all_nodes(model.graph):
-        for size in sizes_in(node, constants, inputs):
-            if 1 < size <= LARGEST_SIZE:
-                found[size] = None
-    return list(found)
-
-
-def sizes_in(node: onnx.NodeProto, constants: Constants, inputs: set[str]) -> Iterator[int]:
-    """The sizes that one node suggests."""
-    second = node.input[1] if len(node.input) > 1 else ""
-    if node.op_type in WINDOWS:
-        yield from windows(node, constants.sizes.get(second, ()))
-    elif node.op_type == "Reshape":
-        sizes = [size for size in constants.values.get(second, ()) if size > 0]
-        yield from (*sizes, math.prod(sizes))
-    elif node.op_type == "Slice":
-        bounds = [constants.values.get(name, ()) for name in node.input[1:3]]
-        bounds += [tuple(a.ints) for a in node.attribute if a.name in ("starts", "ends")]
-        yield from (abs(size) for bound in bounds for size in bound)
-    elif node.op_type in ("MatMul", "Gemm") and node.input[0] in inputs and second in constants.sizes:
-        yield from constants.sizes[second][:2]
-
-
-def windows(node: onnx.NodeProto, weight: tuple[int, ...]) -> Iterator[int]:
-    """The sizes that a window covers along each axis: (kernel - 1) x dilation + 1."""
-    attributes = {attribute.name: tuple(attribute.ints) for attribute in node.attribute}
-    kernel = attributes.get("kernel_shape") or weight[2:]
-    dilations = attributes.get("dilations") or (1,) * len(kernel)
-    return ((size - 1) * dilation + 1 for size, dilation in zip(kernel, dilations, strict=False))
-
-
-def stored_constants(model: onnx.ModelProto) -> Constants:
-    """The constants of the graph and its subgraphs."""
-    named = [(tensor.name, tensor) for tensor in all_tensors(model.graph)]
-    for node in all_nodes(model.graph):
-        if node.op_type == "Constant" and node.output:
-            named += [(node.output[0], a.t) for a in node.attribute if a.HasField("t")]
-    values = {name: whole_numbers(tensor) for name, tensor in named if math.prod(tensor.dims) <= SMALL}
-    return Constants(values, {name: tuple(tensor.dims) for name, tensor in named})
-
-
-def whole_numbers(tensor: onnx.TensorProto) -> tuple[int, ...]:
-    """The values of an integer tensor; none for another type, or data that cannot be read."""
-    if tensor.data_type not in (onnx.TensorProto.INT64, onnx.TensorProto.INT32):
-        return ()
-    try:
-        return tuple(map(int, onnx.numpy_helper.to_array(tensor).reshape(-1)))
-    except Exception:  # ValueError, TypeError or onnx's ValidationError: this one constant suggests nothing
-        return ()

@@ -1,6 +1,7 @@
 """`inspect`: describes ONNX files, and finds out by running them which engines support them."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import onnx
@@ -12,16 +13,17 @@ from kanji_tui.engines.graph import (
     describe_tensor,
     find_pooling,
     graph_inputs,
-    infer_shapes,
     opsets,
+    with_shapes,
 )
 from kanji_tui.engines.loading import load_onnx
+from kanji_tui.engines.shapes import known_shapes
 from kanji_tui.engines.weights import count_parameters, weight_bytes
-from kanji_tui.errors import KanjiError, Stopped, first_line
 from kanji_tui.events import Progress, Report, raise_if_stopped
+from kanji_tui.inspection.failures import answer_or_failure
 from kanji_tui.inspection.given_inputs import GivenInputs, InputShape, read_given
 from kanji_tui.inspection.layers import size_by_layer
-from kanji_tui.inspection.results import FailedModel, FileError, Inspected, InspectedModel
+from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel
 from kanji_tui.inspection.support import find_support
 from kanji_tui.inspection.webgpu import webgpu_support
 
@@ -40,24 +42,10 @@ def inspect_models(
         for number, path in enumerate(paths):
             raise_if_stopped(report)
             report(Progress("inspecting", number, len(paths), "models", Path(path).name))
-            models.append(inspect_or_fail(Path(path), given, (onnxruntime, tract), report))
+            answer = partial(inspect_model, Path(path), given, (onnxruntime, tract), report)
+            models.append(answer_or_failure(Path(path), answer))
     report(Progress("inspecting", len(paths), len(paths), "models"))
     return Inspected(tuple(models))
-
-
-def inspect_or_fail(
-    path: Path, given: GivenInputs, engines: tuple[Engine, Engine], report: Report
-) -> InspectedModel | FailedModel:
-    """The inspection of a file, or why there is none: whatever fails, the answers about other files are kept."""
-    try:
-        return inspect_model(path, given, engines, report)
-    except Stopped:
-        raise
-    except KanjiError as error:
-        return FailedModel(str(path), FileError(error.message, error.remedy, error.exit_code))
-    except Exception as error:  # a fault of this program, which a strange file has brought to light
-        message = f"{path} cannot be inspected: {type(error).__name__}: {first_line(error)}"
-        return FailedModel(str(path), FileError(message, "report this, if possible with the file", 1))
 
 
 def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine], report: Report) -> InspectedModel:
@@ -66,8 +54,8 @@ def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine]
     with tempfile.TemporaryDirectory(prefix="kanji-inspect-") as folder:
         support = find_support(path, model, given, engines, Path(folder), report)
     # Shapes measured in a run override inferred ones.
-    shapes = {**infer_shapes(model, support.symbols), **support.shapes}
-    nodes = describe_nodes(model, shapes)
+    inferred = with_shapes(model, support.symbols)
+    nodes = describe_nodes(inferred, {**known_shapes(inferred.graph), **support.shapes})
     imported = opsets(model)
     return InspectedModel(
         path=str(path),

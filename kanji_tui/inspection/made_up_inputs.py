@@ -10,12 +10,14 @@ import onnx
 
 from kanji_tui.engines.engine import random_value
 from kanji_tui.engines.engine_process import Arrays
-from kanji_tui.engines.graph import graph_inputs, shape_of
+from kanji_tui.engines.graph import graph_inputs
 from kanji_tui.engines.results import Shape
+from kanji_tui.engines.shapes import shape_of
 from kanji_tui.errors import UsageError
-from kanji_tui.inspection.free_sizes import Axis, FreeSizes, computed_size, free_sizes, key_of, suggested_sizes
+from kanji_tui.inspection.free_sizes import Axis, FreeSizes, computed_size, free_sizes, key_of
 from kanji_tui.inspection.given_inputs import GivenInputs
 from kanji_tui.inspection.input_roles import roles_of, value_for
+from kanji_tui.inspection.suggested_sizes import suggested_sizes
 from kanji_tui.system import numbers
 
 SIZES = (64, 224, 16, 8, 1)
@@ -74,8 +76,8 @@ def guesses(model: onnx.ModelProto, given: GivenInputs) -> Iterator[Guess]:
 
 def assignments(free: FreeSizes, sizes: tuple[int, ...]) -> Iterator[dict[str | Axis, int]]:
     """A size for every free size: all alike, then the states not as batches, then two different sizes."""
-    batches = dict.fromkeys(free.batches, 1)
-    states = dict.fromkeys(free.state_batches, 1)
+    batches = dict.fromkeys(free.batches, free.batch)
+    states = dict.fromkeys(free.state_batches, free.batch)
     others = free.others
     for size in sizes:
         yield {**dict.fromkeys(others, size), **batches, **states}

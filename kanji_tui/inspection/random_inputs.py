@@ -10,21 +10,23 @@ import onnx
 
 from kanji_tui.engines.engine import Engine, EngineError, random_value
 from kanji_tui.engines.engine_process import Arrays
-from kanji_tui.engines.graph import graph_inputs, shape_of
+from kanji_tui.engines.graph import graph_inputs
 from kanji_tui.engines.results import Shape
-from kanji_tui.inspection.batch_axis import batch_axes
-from kanji_tui.inspection.made_up_inputs import SIZES
+from kanji_tui.engines.shapes import shape_of
+from kanji_tui.inspection.free_sizes import find_batches
+from kanji_tui.inspection.given_inputs import GivenInputs
+from kanji_tui.inspection.made_up_inputs import SIZES, input_type
 from kanji_tui.system import numbers
 
 
 @dataclass(frozen=True)
 class Slot:
-    """An input of a model; a free size in `shape` is a str, `batch` the axis of the batch, None if it has none."""
+    """An input of a model; a free size in `shape` is a str, `batch` are the axes of the batch."""
 
     name: str
     type: np.dtype
     shape: Shape
-    batch: int | None
+    batch: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,14 @@ class RandomInputs:
         fixed = self._fixed_batch(self.shared if batch is None else self.own)
         if batch is not None and fixed not in (None, batch):
             raise ValueError(f"its sizes are fixed: {described(self.own)}")
+        if batch not in (None, 1) and not any(slot.batch for slot in self.shared):
+            raise ValueError(f"it takes no batches: {described(self.own)}")
         arrays: Arrays = {}
         symbols: dict[str, int] = {}
         for number, (own, shared) in enumerate(zip(self.own, self.shared, strict=True)):
             shape = [size if isinstance(size, int) else self.size for size in shared.shape]
-            if shared.batch is not None:
-                shape[shared.batch] = batch or fixed or 1
+            for axis in shared.batch:
+                shape[axis] = batch or fixed or 1
             symbols |= {name: size for name, size in zip(own.shape, shape, strict=True) if isinstance(name, str)}
             arrays[own.name] = random_value(own.type, tuple(shape), 1000 * seed + number)
         symbols.pop("?", None)
@@ -61,7 +65,7 @@ class RandomInputs:
     def _fixed_batch(self, slots: tuple[Slot, ...]) -> int | None:
         """The only batch size that these inputs take, by position if they have no free one; None if it is free."""
         pairs = zip(slots, self.shared, strict=True)
-        found = [slot.shape[shared.batch] for slot, shared in pairs if shared.batch is not None]
+        found = [slot.shape[axis] for slot, shared in pairs for axis in shared.batch]
         sizes = found or [slot.shape[0] for slot in slots if slot.shape]
         # A state of [2, 1, 128] beside an input of [1, 128] is in batches of 1.
         return min((size for size in sizes if isinstance(size, int)), default=None)
@@ -99,14 +103,10 @@ def share_inputs(models: Sequence[onnx.ModelProto]) -> list[tuple[RandomInputs |
 def slots_of(model: onnx.ModelProto) -> tuple[Slot, ...]:
     """The inputs that a run of the model needs. Raises ValueError for one that is not a tensor of a NumPy type."""
     required = graph_inputs(model)
-    axes = batch_axes(required)
+    axes = find_batches(required).axes
     slots = []
     for value in required:
-        if value.type.WhichOneof("value") != "tensor_type":
-            raise ValueError(f"its input '{value.name}' is not a tensor")
-        kind = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
-        if kind.kind == "V":
-            raise ValueError(f"its input '{value.name}' has a type that NumPy lacks")
+        kind = input_type(value, GivenInputs())
         slots.append(Slot(value.name, kind, shape_of(value) or (), axes[value.name]))
     return tuple(slots)
 
@@ -133,7 +133,7 @@ def merged(first: tuple[Slot, ...], own: tuple[Slot, ...]) -> tuple[Slot, ...]:
         if any(a != b for a, b in sizes if isinstance(a, int) and isinstance(b, int)):
             raise different
         shape = tuple(b if isinstance(a, str) else a for a, b in sizes)
-        slots.append(replace(left, shape=shape, batch=right.batch if left.batch is None else left.batch))
+        slots.append(replace(left, shape=shape, batch=left.batch or right.batch))
     return tuple(slots)
 
 

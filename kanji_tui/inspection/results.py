@@ -71,7 +71,7 @@ class InspectedModel:
     """One file. `bytes`: its size on disk without external data; `weight_bytes`: all its tensors.
 
     `opset`: of ONNX's own operators (0: none imported); `opsets`: of every domain. `macs` are for `ran_on`, the
-    shapes of the inputs it was run on; `macs_unknown`: how many nodes they leave out because a shape is unknown.
+    shapes of the inputs it was run on; `macs_unknown`: of how many nodes they cannot be counted.
     """
 
     path: str
@@ -106,7 +106,7 @@ class FileError:
 
 @dataclass(frozen=True)
 class FailedModel:
-    """A file that could not be inspected."""
+    """A file that could not be inspected or compared."""
 
     path: str
     error: FileError
@@ -131,7 +131,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class ComparedModel:
-    """One file. `added` and `gone`: how many more, or fewer, of each operator it has than the first file.
+    """One file. `added` and `gone`: how many more, or fewer, of each operator it has than the first compared one.
 
     `top1`: its top-1 accuracy in ONNX Runtime, a fraction, with Wilson's 95 % interval; None if the classes of the
     file or samples are unknown.
@@ -175,9 +175,22 @@ class ParityTable:
 
 @dataclass(frozen=True)
 class Compared:
-    """What `compare --json` prints; the lists in `operators` and `models` are in file order."""
+    """What `compare --json` prints: an entry for each file, in the order they were given.
 
-    models: tuple[ComparedModel, ...]
+    The lists in `operators` are in the order of the files that were compared.
+    """
+
+    models: tuple[ComparedModel | FailedModel, ...]
     operators: dict[str, tuple[int, ...]]
     parity: ParityTable
     latency: dict[str, tuple[Timing, ...]]
+
+    @property
+    def compared(self) -> tuple[ComparedModel, ...]:
+        """The files that were compared."""
+        return tuple(model for model in self.models if isinstance(model, ComparedModel))
+
+    @property
+    def failed(self) -> tuple[FailedModel, ...]:
+        """The files that were not."""
+        return tuple(model for model in self.models if isinstance(model, FailedModel))

@@ -20,7 +20,7 @@ from kanji_tui.presentation.document import (
 )
 from kanji_tui.system import numbers
 
-WIDTHS = {2: 20, 3: 15, 4: 12}  # of a file's column, by how many there are
+WIDTHS = {0: 20, 1: 20, 2: 20, 3: 15, 4: 12}  # of a file's column, by how many there are
 
 
 def comparison_document(result: Compared) -> Document:
@@ -40,13 +40,29 @@ def comparison_document(result: Compared) -> Document:
 
 def comparison_table(result: Compared) -> Table:
     """All tables of the comparison as one list, for a screen."""
-    about = f"1 is {Path(result.models[0].path).name}\non {result.parity.samples_source or 'no samples'}"
-    return stack(comparison_tables(result), about=about)
+    files, *others = comparison_tables(result)
+    if not result.compared:
+        return stack(_failed_tables(result, files.columns), about="none of the files could be read")
+    about = f"1 is {Path(result.compared[0].path).name}\non {result.parity.samples_source or 'no samples'}"
+    return stack((files, *_failed_tables(result, files.columns), *others), about=about)
+
+
+def _failed_tables(result: Compared, columns: Sequence[Column]) -> tuple[Table, ...]:
+    """The files that were not compared, and why."""
+    rows = [
+        Row(
+            f"failed {number}",
+            (Styled(Path(model.path).name, "bad"), *("" for _ in result.compared)),
+            details=(f"{model.error.message}.", model.error.remedy),
+        )
+        for number, model in enumerate(result.failed)
+    ]
+    return (Table(tuple(columns), rows, "not compared"),) if rows else ()
 
 
 def comparison_tables(result: Compared) -> tuple[Table, Table, Table, Table]:
     """Files, differences, latencies, operators: tables with the same columns."""
-    width = WIDTHS[len(result.models)]
+    width = WIDTHS[len(result.compared)]
     columns = (Column(""), *(Column(f"{n} {name}", width, right=True) for n, name, _ in _numbered(result)))
     source = result.parity.samples_source
     differences = f"max abs. difference to 1, on {numbers.count(result.parity.samples)} samples"
@@ -59,7 +75,7 @@ def comparison_tables(result: Compared) -> tuple[Table, Table, Table, Table]:
 
 
 def _file_rows(result: Compared) -> list[Row]:
-    models = result.models
+    models = result.compared
     names = [Path(model.path).name for model in models]
     accuracies = [
         f"{name}  {numbers.with_interval(model.top1, model.top1_interval)}"
@@ -82,7 +98,7 @@ def _difference_rows(result: Compared) -> list[Row]:
     found = {(one.model, one.backend): one for one in result.parity.results}
     rows = []
     for engine in dict.fromkeys(engine for _, engine in found):
-        ones = [found[model.path, engine] for model in result.models]
+        ones = [found[model.path, engine] for model in result.compared]
         lines = [agreement_text(one) for one in ones]
         rows.append(_row(result, engine, [difference(one.parity) for one in ones], lines, f"parity {engine}"))
     return rows
@@ -93,7 +109,7 @@ def _latency_rows(result: Compared) -> list[Row]:
     for engine, timings in result.latency.items():
         found = {(timing.model, timing.batch): timing for timing in timings}
         for batch in dict.fromkeys(timing.batch for timing in timings):
-            ones = [found[model.path, batch] for model in result.models]
+            ones = [found[model.path, batch] for model in result.compared]
             rows.append(
                 _row(result, f"{engine} batch {batch}", list(map(spread, ones)), list(map(timing_text, ones)))
             )
@@ -105,7 +121,7 @@ def _timed_input_rows(result: Compared) -> list[Row]:
     timed = [timing for timings in result.latency.values() for timing in timings if timing.inputs]
     batch = min((timing.batch for timing in timed), default=0)
     found = {timing.model: numbers.shapes(timing.inputs) for timing in timed if timing.batch == batch}
-    shapes = [found.get(model.path, "") for model in result.models]
+    shapes = [found.get(model.path, "") for model in result.compared]
     cells = [shape or quiet("-") for shape in shapes]
     return [_row(result, f"input, batch {batch}", cells, [shape or "not run" for shape in shapes])] if timed else []
 
@@ -145,7 +161,7 @@ def _reasons(result: Compared) -> Document:
 
 def _numbered(result: Compared) -> list[tuple[int, str, str]]:
     """(number, short name, path) of each file."""
-    paths = [model.path for model in result.models]
+    paths = [model.path for model in result.compared]
     return [
         (number, name, path) for number, (name, path) in enumerate(zip(short_names(paths), paths, strict=True), 1)
     ]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from kanji_tui.engines.results import AS_IT_IS, Node, Tensor
+from kanji_tui.engines.results import AS_IT_IS, CONTROL_FLOW, Node, Tensor
 from kanji_tui.events import SilentReport
 from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel, Layer, Support, UnsupportedNode
 from kanji_tui.jobs import inspect
@@ -67,7 +67,13 @@ def _weights(model: InspectedModel) -> str:
 
 
 def _macs(model: InspectedModel) -> str:
-    unknown = f"; {_nodes(model.macs_unknown)} not counted" if model.macs_unknown else ""
+    """The sum, the sizes it holds for, and what it leaves out."""
+    uncounted = [node for node in model.nodes if node.macs is None and node.operator in CONTROL_FLOW]
+    parts = [f"inside {node.operator} '{node.name}'" for node in uncounted[:1]]
+    parts += [f"inside {len(uncounted) - 1} more nodes"] if uncounted[1:] else []
+    others = model.macs_unknown - len(uncounted)
+    parts += [_nodes(others)] if others else []
+    unknown = f"; not counted: {', '.join(parts)}" if parts else ""
     return f"{numbers.count(model.macs)} {_for_sizes(model)}{unknown}"
 
 
@@ -214,9 +220,17 @@ def _node_row(node: Node, reasons: dict[str, str], sizes: str) -> Row:
     details: list[Line] = [(Styled(unsupported_by(name), "bad"), f" {reason}") for name, reason in reasons.items()]
     details.append((quiet("inputs "), inputs or "none", quiet("  outputs "), outputs))
     details += [attributes] if attributes else []
-    macs = "" if not node.macs else f"  {numbers.count(node.macs)} MACs {sizes}"
+    macs = _node_macs(node, sizes)
     name = " in ".join(part for part in (node.name, node.module) if part)
     return Row(str(node.number), cells, details=(*details, quiet(name + macs)))
+
+
+def _node_macs(node: Node, sizes: str) -> str:
+    """The multiply-accumulates of a node, and of what they are or why there are none."""
+    if node.macs is None:
+        return "  MACs not counted" + (f": inside {node.operator} '{node.name}'" * (node.operator in CONTROL_FLOW))
+    what = {"If": " in the costlier branch", "Loop": " in all iterations", "Scan": " in all iterations"}
+    return f"  {numbers.count(node.macs)} MACs{what.get(node.operator, '')} {sizes}" if node.macs else ""
 
 
 def unsupported_by(engine: str) -> str:

@@ -30,15 +30,15 @@ class TrainConfig(Recipe):
         ),
     ] = DEFAULT_NETWORK
     recipe: Annotated[
-        str, Setting("where every setting that is not given comes from", MAIN, searched=False, choices=NAMES)
+        str, Setting("the source of all settings that are not given", MAIN, searched=False, choices=NAMES)
     ]
     split: Annotated[
         Literal["writer", "random"],
-        Setting("writer: nobody wrote samples of two splits; random: by chance", MAIN, searched=False),
+        Setting("writer: all samples of a writer in one split; random: by chance", MAIN, searched=False),
     ] = "writer"
     split_shares: Annotated[
         tuple[float, float, float],
-        Setting("samples to train, to validate and to test; their ratio counts", MAIN, SPLIT_SHARES, "70/15/15"),
+        Setting("shares of the samples for train, validation and test", MAIN, SPLIT_SHARES, "70/15/15"),
     ] = (70.0, 15.0, 15.0)
     fold: Annotated[
         str | None,
@@ -47,7 +47,7 @@ class TrainConfig(Recipe):
     sample_limit: Annotated[
         int | None,
         Setting(
-            "take only so many samples of the dataset, stratified",
+            "use only this many samples, each class in proportion",
             MAIN,
             at_least(2),
             "N",
@@ -80,10 +80,10 @@ class TrainConfig(Recipe):
     ] = "all"
     sync_batchnorm: Annotated[
         bool,
-        Setting("BatchNorm measures each batch over all GPUs of a training together, not on each of them", MEMORY),
+        Setting("BatchNorm's statistics are those of all GPUs together, not of each GPU", MEMORY),
     ] = False
     detect_anomaly: Annotated[
-        bool, Setting("find the operation that first gave no number; several times slower", MEMORY)
+        bool, Setting("name the operation that first gave NaN; several times slower", MEMORY)
     ] = False
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ class Recipe:
 
     epochs: Annotated[
         int,
-        Setting("how often the whole train split is gone through", MAIN, at_least(1), "N", searched=False),
+        Setting("passes over the train split", MAIN, at_least(1), "N", searched=False),
     ]
     batch_size: Annotated[int, Setting("samples a step, at least 2", MAIN, at_least(2), "N", factor=4)]
     learning_rate: Annotated[
@@ -46,7 +46,7 @@ class Recipe:
     min_steps: Annotated[
         int,
         Setting(
-            "few samples: smaller batches, then more epochs, until so many steps; 0 where epochs are given",
+            "the least number of steps: few samples get smaller batches, then more epochs; 0 if epochs are given",
             allowed=at_least(0),
             searched=False,
         ),
@@ -54,14 +54,14 @@ class Recipe:
     min_batch_size: Annotated[
         int,
         Setting(
-            "few samples: batches are halved down to this for more steps; the batch size itself where it is given",
+            "the smallest batch size that few samples lead to; the batch size itself if that is given",
             allowed=at_least(2),
             searched=False,
         ),
     ]
     optimiser: Annotated[
         Literal["muon", "adamw", "adam", "sgd"],
-        Setting("muon for convolutions and adamw for the rest; adamw; adam; or sgd with Nesterov's momentum"),
+        Setting("muon: for convolutions, with adamw for the rest; sgd: with Nesterov's momentum"),
     ]
     schedule: Annotated[
         Literal["one-cycle", "cosine"],
@@ -90,16 +90,17 @@ class Recipe:
     ]
     decay_everything: Annotated[bool, Setting("let the weight decay reach biases and BatchNorm too")]
     betas: Annotated[
-        tuple[float, float], Setting("AdamW's memory of gradients and of their squares", allowed=BETAS)
+        tuple[float, float],
+        Setting("AdamW's decay rates: of averaged gradients, of averaged squared gradients", allowed=BETAS),
     ]
-    momentum: Annotated[float, Setting("Muon's and SGD's memory of gradients", allowed=SHARE, highest=0.99)]
+    momentum: Annotated[float, Setting("the momentum of Muon and SGD", allowed=SHARE, highest=0.99)]
     clip_norm: Annotated[
-        float, Setting("gradients longer than this are cut back to it; 0: never", allowed=AMOUNT, factor=10)
+        float, Setting("gradients of a larger norm are scaled down to it; 0: never", allowed=AMOUNT, factor=10)
     ]
-    label_smoothing: Annotated[float, Setting("share of the target that all classes have in common", allowed=SHARE)]
+    label_smoothing: Annotated[float, Setting("share of the target that is spread over all classes", allowed=SHARE)]
     ema: Annotated[
         float,
-        Setting("averaged weights remember this share of all steps; 0: no averaging", allowed=SHARE, highest=0.5),
+        Setting("weights are averaged over this share of all steps; 0: no averaging", allowed=SHARE, highest=0.5),
     ]
     patience: Annotated[
         int,
@@ -120,7 +121,7 @@ class Recipe:
     precision: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"],
         Setting(
-            "what networks compute in while they learn; auto: bfloat16 where the device has instructions for it",
+            "the number format of the training; auto: bfloat16 where the device has instructions for it",
             MEMORY,
         ),
     ]
@@ -137,7 +138,7 @@ class Recipe:
     rotation: Annotated[float, Setting("rotate by up to this many degrees either way", AUGMENTATION, AMOUNT)]
     shear: Annotated[float, Setting("slant by up to this tangent either way", AUGMENTATION, AMOUNT)]
     scale: Annotated[
-        float, Setting("widen and heighten by up to this share either way", AUGMENTATION, SHARE, highest=0.5)
+        float, Setting("change width and height by up to this share either way", AUGMENTATION, SHARE, highest=0.5)
     ]
     shift: Annotated[float, Setting("move by up to this share of the side", AUGMENTATION, AMOUNT)]
     elastic: Annotated[float, Setting("bend by about this share of the side", AUGMENTATION, AMOUNT)]

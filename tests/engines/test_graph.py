@@ -1,4 +1,4 @@
-"""Counting of parameters and MACs, and detection of pooling."""
+"""Counting of parameters, and detection of pooling."""
 
 from pathlib import Path
 
@@ -10,50 +10,8 @@ from onnx import helper, numpy_helper
 
 from kanji_tui.engines.graph import describe_nodes, find_pooling, infer_shapes, show_attribute
 from kanji_tui.engines.loading import load_onnx
-from kanji_tui.engines.results import Node
 from kanji_tui.engines.weights import count_parameters
-from tests.inspection.graphs import number, save, weight, whole
-
-
-def only_node(path: Path) -> Node:
-    model = load_onnx(path)
-    return describe_nodes(model, infer_shapes(model, {"batch": 1}))[0]
-
-
-@pytest.mark.parametrize(
-    ("node", "inputs", "weights", "macs"),
-    [
-        (("Conv", {"group": 4}), (2, 4, 8, 8), [(8, 1, 3, 3)], 2 * 8 * 6 * 6 * 9),
-        (("ConvTranspose", {"strides": [2, 2]}), (1, 4, 5, 5), [(4, 6, 2, 2)], 4 * 25 * 6 * 4),
-        (("Gemm", {"transA": 1}), (7, 3), [(7, 5)], 3 * 5 * 7),
-        (("MatMul", {}), (2, 3, 4), [(4, 5)], 2 * 3 * 5 * 4),
-        (("LSTM", {"hidden_size": 2}), (6, 3, 5), [(1, 8, 5), (1, 8, 2)], 6 * 3 * (8 * 5 + 8 * 2)),
-        (("Relu", {}), (2, 3), [], 0),
-    ],
-)
-def test_macs(tmp_path: Path, node: tuple, inputs: tuple, weights: list, macs: int) -> None:
-    operator, attributes = node
-    names = [f"w{index}" for index in range(len(weights))]
-    made = helper.make_node(operator, ["x", *names], ["y"], **attributes)
-    tensors = [weight(name, *shape) for name, shape in zip(names, weights, strict=True)]
-    path = save(tmp_path / "m.onnx", [made], [number("x", *inputs)], [onnx.ValueInfoProto(name="y")], tensors)
-    found = only_node(path)
-    assert found.macs == macs
-    assert found.parameters == sum(int(np.prod(shape)) for shape in weights)
-
-
-def test_macs_are_none_if_a_size_or_the_operator_is_unknown(tmp_path: Path) -> None:
-    nodes = [helper.make_node("Conv", ["x", "w"], ["y"])]
-    path = save(
-        tmp_path / "m.onnx",
-        nodes,
-        [number("x", 1, 1, "h", 8)],
-        [number("y", 1, 2, "k", 6)],
-        [weight("w", 2, 1, 3, 3)],
-    )
-    assert only_node(path).macs is None
-    nodes = [helper.make_node("Einsum", ["x"], ["y"], equation="ij->i")]
-    assert only_node(save(tmp_path / "e.onnx", nodes, [number("x", 2, 3)], [number("y", 2)])).macs is None
+from tests.inspection.graphs import number, save, whole
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.errors import Stopped, UsageError
 from kanji_tui.events import Event, Progress
 from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.inspection import agreement
@@ -184,12 +184,53 @@ def test_a_stop_is_noticed_while_the_first_model_runs(exports, trained, monkeypa
     assert len(runs) == 1
 
 
-def test_too_few_too_many_and_missing_files_are_refused(exports, trained, report, tmp_path: Path) -> None:
+def test_too_few_and_too_many_files_are_refused(exports, trained, report) -> None:
     for count in (1, 5):
         with pytest.raises(UsageError, match=f"{count} files cannot be compared"):
             compare_models((exports["tract"],) * count, trained.data_dir, report)
-    with pytest.raises(KanjiError, match="does not exist"):
-        compare_models((exports["tract"], tmp_path / "none.onnx"), trained.data_dir, report)
+
+
+def test_a_bad_file_does_not_lose_the_answers_about_the_others(kanji_tui, tmp_path: Path) -> None:
+    """Its entry says why, the next file is the reference, and the command ends with 1."""
+    (tmp_path / "page.onnx").write_text("<!DOCTYPE html><html>not here</html>")
+    graphs.transformer_block(tmp_path / "first.onnx")
+    shutil.copy(tmp_path / "first.onnx", tmp_path / "second.onnx")
+    ended = kanji_tui("compare", "page.onnx", "first.onnx", "none.onnx", "second.onnx", "--json")
+    assert ended.returncode == 1, ended.stderr
+    printed = json.loads(ended.stdout)
+    assert "error" not in printed
+    page, first, none, second = printed["models"]
+    assert page.keys() == none.keys() == {"path", "error"}
+    assert page["error"].keys() == {"message", "remedy", "code"}
+    assert none["error"]["message"] in ended.stderr
+    assert (first["path"], second["path"]) == ("first.onnx", "second.onnx")
+    assert printed["operators"]["MatMul"] == [5, 5]
+    assert printed["parity"]["reference"] == "first.onnx in onnxruntime"
+    assert {(one["model"], one["parity"]["passed"]) for one in printed["parity"]["results"]} == {
+        ("first.onnx", True),
+        ("second.onnx", True),
+    }
+    assert {timing["model"] for timing in printed["latency"]["tract"]} == {"first.onnx", "second.onnx"}
+
+
+def test_one_good_file_is_described_and_timed(kanji_tui, tmp_path: Path) -> None:
+    graphs.transformer_block(tmp_path / "good.onnx")
+    ended = kanji_tui("compare", "none.onnx", "good.onnx")
+    assert ended.returncode == 1
+    assert "none.onnx does not exist" in ended.stderr
+    assert "1 good  good.onnx" in ended.stdout
+    assert "LayerNormalization" in ended.stdout
+
+
+def test_without_a_good_file_every_error_is_printed(kanji_tui, tmp_path: Path) -> None:
+    ended = kanji_tui("compare", "none.onnx", "nothing.onnx", "--json")
+    printed = json.loads(ended.stdout)
+    assert ended.returncode == printed["error"]["code"] == 1
+    assert [model["error"]["message"] for model in printed["models"]] == [
+        "none.onnx does not exist",
+        "nothing.onnx does not exist",
+    ]
+    assert kanji_tui("compare", "none.onnx", "nothing.onnx").stdout == ""
 
 
 def test_outputs_are_matched_by_the_classes_of_the_cards(exports) -> None:

@@ -9,9 +9,9 @@ from onnx import TensorProto, helper
 from kanji_tui.engines.engine import Engine, random_value
 from kanji_tui.engines.loading import load_onnx
 from kanji_tui.errors import UsageError
-from kanji_tui.inspection.free_sizes import computed_size, free_sizes, suggested_sizes
 from kanji_tui.inspection.given_inputs import GivenInputs, InputShape, input_shape
 from kanji_tui.inspection.made_up_inputs import MOST_ELEMENTS, guesses
+from kanji_tui.inspection.suggested_sizes import suggested_sizes
 from kanji_tui.inspection.whole_run import run_first
 from tests.inspection.graphs import number, save, weight, whole
 
@@ -85,22 +85,6 @@ def test_windows_and_constants_suggest_sizes(tmp_path: Path) -> None:
     assert suggested_sizes(load_onnx(path)) == [31, 9, 33, 6, 7, 42]
 
 
-def test_batches_states_and_other_sizes_are_told_apart(tmp_path: Path) -> None:
-    inputs = [
-        number("x", "n", 3, "h", "w"),
-        number("state", 2, -1, 8),
-        number("mask", "n", "h"),
-        number("length", -1),
-    ]
-    path = save(
-        tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["y"])], inputs, [number("y", "n", 3, "h", "w")]
-    )
-    free = free_sizes(load_onnx(path))
-    assert free.batches == {"n", ("length", 0)}
-    assert free.state_batches == {("state", 1)}
-    assert free.others == ("h", "w", ("state", 1))
-
-
 def test_guesses_are_bounded_and_never_repeated(tmp_path: Path) -> None:
     path = save(
         tmp_path / "m.onnx",
@@ -146,27 +130,9 @@ def test_sizes_that_are_formulas_follow_from_their_names(tmp_path: Path) -> None
     ]
     node = helper.make_node("Relu", ["ids"], ["y"])
     path = save(tmp_path / "m.onnx", [node], inputs, [number("y", "batch", "new")])
-    assert free_sizes(load_onnx(path)).others == ("new", "past")
     first = next(guesses(load_onnx(path), GivenInputs({"ids": InputShape("ids", (3, 5))})))
     assert first.shapes == {"ids": (3, 5), "mask": (3, 69), "keys": (3, 2, 64, 8), "half": (6, 31)}
     assert first.symbols == {"batch": 3, "new": 5, "past": 64}
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("n+1", 5),
-        ("2*(n//2)", 4),
-        ("n / 2", 2),
-        ("n", None),
-        ("m+1", None),
-        ("n**9", None),
-        ("n // 0", None),
-        ("?", None),
-    ],
-)
-def test_a_formula_has_a_value_if_its_names_have(text: str, size: int | None) -> None:
-    assert computed_size(text, {"n": 4}) == size
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
-"""The batch dimension of any interface, and inputs that models of equal interface share."""
+"""Inputs that models of equal interface share."""
 
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from kanji_tui.inspection.batch_axis import batch_axes
 from kanji_tui.inspection.random_inputs import share_inputs
 from tests.inspection.graphs import number
 
@@ -12,28 +11,6 @@ from tests.inspection.graphs import number
 def model_of(*inputs: onnx.ValueInfoProto) -> onnx.ModelProto:
     nodes = [helper.make_node("Identity", [inputs[0].name], ["y"])]
     return helper.make_model(helper.make_graph(nodes, "g", list(inputs), [onnx.ValueInfoProto(name="y")]))
-
-
-def axes(**shapes: tuple) -> dict[str, int | None]:
-    return batch_axes([number(name, *shape) for name, shape in shapes.items()])
-
-
-@pytest.mark.parametrize(
-    ("shapes", "found"),
-    [
-        ({"x": (None, 128), "state": (2, None, 128)}, {"x": 0, "state": 1}),
-        ({"x": ("n", 128), "state": (2, "n", 128)}, {"x": 0, "state": 1}),
-        ({"x": ("length", "batch", 8), "h": (1, "batch", 8)}, {"x": 1, "h": 1}),
-        ({"ids": ("batch_size", "length"), "places": ("length",)}, {"ids": 0, "places": None}),
-        ({"x": ("s0", 3), "y": ("s1", 3)}, {"x": 0, "y": 0}),
-        ({"x": (1, 3, None, None)}, {"x": None}),
-        ({"x": (1, 3, "height", "width")}, {"x": None}),
-        ({"x": ("batch", 4), "z": ("4*batch", 2)}, {"x": 0, "z": None}),
-        ({"x": (4, 3), "y": ()}, {"x": None, "y": None}),
-    ],
-)
-def test_the_batch_is_found_by_name_or_position(shapes: dict, found: dict) -> None:
-    assert axes(**shapes) == found
 
 
 def shapes_of(models: list[onnx.ModelProto], batch: int | None = None) -> list[dict[str, tuple] | str]:
@@ -86,3 +63,18 @@ def test_inputs_that_cannot_be_made_are_named() -> None:
     assert found[0] == (None, "its input 's' is not a tensor")
     assert found[1][0] is not None
     assert found[1][1] == "the first file cannot be run: its input 's' is not a tensor"
+
+
+def test_a_state_takes_the_batch_that_the_first_input_fixes() -> None:
+    model = model_of(number("x", 4, 480), number("state", 2, None, 128))
+    assert shapes_of([model]) == [{"x": (4, 480), "state": (2, 4, 128)}]
+    ((inputs, _),) = share_inputs([model])
+    with pytest.raises(ValueError, match="its sizes are fixed"):
+        inputs.make(32)
+
+
+def test_an_input_without_a_batch_is_not_said_to_run_in_batches() -> None:
+    ((inputs, _),) = share_inputs([model_of(number("sound", "samples"))])
+    assert inputs.make(1)[0]["sound"].shape == (64,)
+    with pytest.raises(ValueError, match="it takes no batches: sound float32 samples"):
+        inputs.make(32)

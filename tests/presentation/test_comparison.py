@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kanji_tui.cli.render import plain_lines
+from kanji_tui.inspection.results import FailedModel, FileError, ParityTable
 from kanji_tui.presentation.comparison import comparison_document, comparison_table, parity_text, short_names
 from kanji_tui.presentation.document import text_of
 from tests.tui.inspector_results import NAME, compared, parity
@@ -60,6 +61,21 @@ def test_the_command_names_the_files_and_the_reasons() -> None:
     assert "max abs. difference to 1, on 240 samples" in output
     assert "onnxruntime: 3 odd  it gives 5 numbers, not 6" in output
     assert "tract batch 32: 3 odd  Translating node 'tail'" in output
+
+
+def test_a_file_that_was_not_compared_stands_below_the_others() -> None:
+    failed = FailedModel("models/page.onnx", FileError("models/page.onnx is an HTML page", "download the file", 1))
+    result = compared()
+    table = comparison_table(replace(result, models=(failed, *result.models)))
+    keys = [row.key for row in table.rows]
+    assert keys.index("top-1") < keys.index("not compared") < keys.index("failed 0")
+    row = table.rows[keys.index("failed 0")]
+    assert [text_of(cell) for cell in row.cells] == ["page.onnx", "", "", ""]
+    assert "\n".join(map(text_of, row.details)) == "models/page.onnx is an HTML page.\ndownload the file"
+    alone = replace(result, models=(failed,), operators={}, latency={}, parity=ParityTable("", 0, "", ()))
+    table = comparison_table(alone)
+    assert table.about == "none of the files could be read"
+    assert [row.key for row in table.rows] == ["not compared", "failed 0"]
 
 
 def test_parity_is_within_its_tolerance_or_exceeds_it() -> None:

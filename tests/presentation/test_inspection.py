@@ -39,7 +39,7 @@ def test_key_values_name_versions_weights_and_work() -> None:
     assert pairs == {
         "opset": "12, com.microsoft 1, IR 7, pytorch",
         "weights": "1,127,380 parameters, 76.6 KiB; the file has 4.3 MiB",
-        "MACs": "27,449,344 for an input of 1x1x32x32; 1 node not counted",
+        "MACs": "27,449,344 for an input of 1x1x32x32; not counted: 1 node",
         "pooling": "1 GlobalAveragePool whole image",
         "interface": "input float batchx1x32x32  ->  logits float batchx6",
     }

@@ -171,7 +171,7 @@ async def test_doubtful_input_is_refused_until_the_form_accepts_it(home: Path) -
         await shows(pilot, "prepare failed")
         await shows(pilot, "so nothing was changed: ETL9G_01 record 3: 1 byte")
         await pilot.press("p", "tab", "tab", "tab", "right")
-        await shows(pilot, "however many are unusable")
+        await shows(pilot, "However many records are unusable")
         await pilot.press("enter")
         await shows(pilot, "digest")
 
@@ -184,7 +184,7 @@ async def test_the_form_sets_how_folder_names_are_read(home: Path) -> None:
         await shows(pilot, "image folders, Unicode names")
         assert re.search(r"5b57 字 +2 +new", text_of(pilot).replace("-", ""))
         await pilot.press("p", "tab", "tab", "right", "right")
-        await shows(pilot, "A folder of images named 4544 is JIS 4544")
+        await shows(pilot, "folder 4544 has images of 田")
         await pilot.press("enter")
         await shows(pilot, "digest")
     assert OpenedDataset().dataset().classes == (0x5B57, 0x672C)

@@ -1,7 +1,9 @@
 """The commands for ONNX files: inspect, compare, pooling."""
 
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from kanji_tui.cli.console import print_error
 from kanji_tui.cli.options import AddCommand, add_model_path
@@ -10,10 +12,12 @@ from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
 from kanji_tui.errors import KanjiError
 from kanji_tui.inspection.given_inputs import input_shape
+from kanji_tui.inspection.results import Compared, Inspected
 from kanji_tui.jobs.compare import Spec as CompareSpec
 from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.pooling import Spec as PoolingSpec
 from kanji_tui.paths import DATA_DIR
+from kanji_tui.presentation.document import Document
 from kanji_tui.presentation.inspection import nodes_document
 from kanji_tui.presentation.present import present
 from kanji_tui.runs.process import as_json
@@ -45,21 +49,28 @@ def add(command: AddCommand) -> None:
 
 def inspect(args: Namespace) -> int:
     result = run_here("inspect", InspectSpec(tuple(args.models), tuple(args.input), args.inputs))
-    for model in result.failed:
-        print_error(KanjiError(model.error.message, model.error.remedy))
-    if args.json:
-        failure = {} if result.inspected else {"error": as_json(result.failed[0].error)}
-        put_json(as_json(result) | failure)
-    else:
-        show(result, False, nodes_document if args.nodes else present)
-    if result.inspected:
-        return 1 if result.failed else 0
-    return int(result.failed[0].error.code)
+    return show_models(result, args.json, bool(result.inspected), nodes_document if args.nodes else present)
 
 
 def compare(args: Namespace) -> int:
-    show(run_here("compare", CompareSpec(tuple(args.models), args.data_dir)), args.json)
-    return 0
+    result = run_here("compare", CompareSpec(tuple(args.models), args.data_dir))
+    return show_models(result, args.json, bool(result.compared), present)
+
+
+def show_models(
+    result: Inspected | Compared, json: bool, answered: bool, document: Callable[[Any], Document]
+) -> int:
+    """Print the errors of single files and the answers about others, if there are any; returns the exit code."""
+    for model in result.failed:
+        print_error(KanjiError(model.error.message, model.error.remedy))
+    if json:
+        failure = {} if answered else {"error": as_json(result.failed[0].error)}
+        put_json(as_json(result) | failure)
+    elif answered:
+        show(result, False, document)
+    if answered:
+        return 1 if result.failed else 0
+    return int(result.failed[0].error.code)
 
 
 def pooling(args: Namespace) -> int:

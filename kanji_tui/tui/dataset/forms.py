@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from kanji_tui.data.defaults import SAMPLE_SOURCES
-from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import sample
 from kanji_tui.tui.shell.form import Field, FormScreen, whole
 
@@ -11,15 +10,15 @@ CLASSES = 3036
 SIZES = ("32", "48", "64", "96", "128")
 DETECTED = "detected"
 LABELS_HELP = {
-    DETECTED: "Folders of images named by four hexadecimal digits are read as code points or as JIS codes, "
-    "whichever makes more of them characters.",
-    "unicode": "A folder of images named 7530 is U+7530, 田.",
-    "jis": "A folder of images named 4544 is JIS 4544, 田.",
-    "character": "Hexadecimal digits are no labels: only folders named like 田 or U+7530 count.",
+    DETECTED: "Folders of images may be named by four hexadecimal digits: a Unicode code point or a JIS code. "
+    "Read as the one that gives more characters.",
+    "unicode": "Four hexadecimal digits are a Unicode code point: folder 7530 has images of 田.",
+    "jis": "Four hexadecimal digits are a JIS code: folder 4544 has images of 田.",
+    "character": "Only folders named like 田 or U+7530 are read, not those named by four hexadecimal digits.",
 }
 QUARANTINE_HELP = {
-    "no": "Where more than 1 % of the records, and at least 10, are unusable, nothing is changed.",
-    "yes": "Prepare the other records, however many are unusable. quarantine.tsv lists them.",
+    "no": "If at least 10 records, and more than 1 % of all, are unusable, preparing fails and changes nothing.",
+    "yes": "However many records are unusable, the others are prepared. quarantine.tsv lists the unusable ones.",
 }
 
 
@@ -27,20 +26,20 @@ def sample_form() -> FormScreen:
     """Classes, writers and seed of a synthetic sample."""
     return FormScreen(
         "Make a synthetic sample",
-        "SYNTHETIC SAMPLE, not handwriting: strokes or a font, bent and drawn in another way for each writer.",
+        "SYNTHETIC SAMPLE, not handwriting. Each synthetic writer has a style: slant, size, stroke width, shapes.",
         (
             Field(
                 "classes",
                 "characters",
                 str(sample.Spec.classes),
-                f"How many of the {CLASSES:,} characters, hiragana and kanji. More take longer to train.",
+                f"How many of the {CLASSES:,} hiragana and kanji. More characters take longer to train.",
                 whole(2, CLASSES),
             ),
             Field(
                 "sets",
                 "writers",
                 str(sample.Spec.sets),
-                "Synthetic writers: each writes every character once, four in a file. A split never divides one.",
+                "How many synthetic writers. Each writes every character once; a file holds four writers.",
                 whole(1, 1000),
             ),
             Field(
@@ -55,8 +54,8 @@ def sample_form() -> FormScreen:
                 "source",
                 sample.Spec.source,
                 {
-                    "strokes": "The strokes of KanjiVG (pip install kanjivg): closest to handwriting.",
-                    "font": "The glyphs of a Japanese font: learned fast, far from handwriting.",
+                    "strokes": "Strokes of KanjiVG (pip install kanjivg). Closer to handwriting than a font.",
+                    "font": "Glyphs of a Japanese font. Quick to learn, but unlike handwriting.",
                 },
                 choices=SAMPLE_SOURCES,
             ),
@@ -66,24 +65,24 @@ def sample_form() -> FormScreen:
 
 
 def prepare_form(folder: str, size: int) -> FormScreen:
-    """The folder of the record files, the size of the images, and what to do about doubtful input."""
+    """The folder of the input, the size of the images, and what to do about doubtful input."""
     return FormScreen(
         "Prepare a dataset",
         "",
         (
             Field(
                 "etl_dir",
-                "record files",
+                "input folder",
                 folder,
-                "The folder with ETL9G or ETL8G files, Kuzushiji npz pairs, or a folder of images for each "
-                "character. They are only read.",
+                "A folder with ETL9G or ETL8G files, pairs of Kuzushiji npz files, or a subfolder of images for "
+                "each character. Nothing in it is changed.",
                 existing_folder,
             ),
             Field(
                 "size",
                 "image side",
                 str(size),
-                "In pixels. 64 is usual; 32 trains about four times as fast.",
+                "The width and height of the images in pixels. 64 is usual; 32 trains about four times as fast.",
                 int,
                 choices=SIZES if str(size) in SIZES else (str(size), *SIZES),
             ),
@@ -110,7 +109,9 @@ def prepare_form(folder: str, size: int) -> FormScreen:
 
 def existing_folder(text: str) -> Path:
     """An existing folder; `~` is the home folder."""
+    if not text:
+        raise ValueError("type the path of a folder")
     path = Path(text).expanduser()
-    if not text or not path.is_dir():
-        raise KanjiError(f"there is no folder '{text}'")
+    if not path.is_dir():
+        raise ValueError(f"'{text}' is a file" if path.exists() else f"there is no folder '{text}'")
     return path

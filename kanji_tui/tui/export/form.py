@@ -13,8 +13,8 @@ from kanji_tui.workspace.state import State
 
 TARGETS = {
     "tract": "ONNX, opset 12, for tract. The file is kept only if tract and ONNX Runtime run it and agree.",
-    "ort-tract": "ONNX, opset 11, without global pooling nodes, which candle-onnx lacks: for candle and the crate "
-    "ort-candle. They cannot be run from here: the file is run in tract and in ONNX Runtime.",
+    "ort-tract": "ONNX, opset 11, for candle and the crate ort-candle: without global pooling, which candle-onnx "
+    "lacks. candle cannot be run from here, so the file is verified in tract and in ONNX Runtime.",
     "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that support few operators.",
     "safetensors": "The weights and the model's metadata in one file.",
     "mapping": "The model's class numbers to characters, as JSON.",
@@ -73,7 +73,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
     def tensors(texts: dict[str, str]) -> bool:
         return texts["target"] == "safetensors"
 
-    poolings = {AS_TRAINED: "Pooling before the classifier, as it was trained."} | {
+    poolings = {AS_TRAINED: "The pooling before the classifier that the model was trained with."} | {
         name: pooling.description for name, pooling in POOLING_TYPES.items()
     }
     precisions = {FLOAT: "Full precision: logits as in PyTorch, within 1e-4 of the largest."}
@@ -84,7 +84,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             "model",
             "model",
             next(iter(models)),
-            "The model to export.",
+            "The published model, or the best one of a run.",
             choices=tuple(models),
             only=lambda texts: texts["target"] != "full mapping",
         ),
@@ -94,7 +94,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             "size",
             "image size",
             "",
-            "In pixels. At another size than the trained one the accuracy is measured, and it is often poor.",
+            "In pixels. At a size other than the trained one accuracy is often poor; the export measures it.",
             whole(*SIZES, empty=True),
             placeholder=AS_TRAINED,
             only=onnx,
@@ -111,7 +111,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             "metadata",
             "metadata",
             "with",
-            "Network, classes, size, normalisation and metrics. Without, the file has weights only.",
+            "Network, classes, size, normalisation and metrics. Without them the file has weights only.",
             choices=("with", "without"),
             only=tensors,
         ),
@@ -123,7 +123,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             choices=("yes", "no"),
             only=tensors,
         ),
-        Field("file", "file", "", "The path of the file; the default is beside the model.", placeholder=NAMED),
+        Field("file", "file", "", "The path of the new file. Empty: beside the model.", placeholder=NAMED),
     )
 
 

@@ -307,13 +307,6 @@ class InspectorScreen(WorkbenchScreen):
 
     def action_open(self) -> None:
         asked = str(self.chosen) if self.model is not None and input_lines(self.model) else ""
-        fields = (
-            Field("path", "file", asked, "The path of an ONNX file.", existing_file),
-            Field(
-                "shapes", "inputs", "", f"Made-up inputs of these shapes: {SYNTAX}. Empty: guessed.", input_shapes
-            ),
-            Field("arrays", "or arrays", "", "An .npz file with the inputs as arrays by name.", optional_file),
-        )
 
         def opened(values: dict[str, Any] | None) -> None:
             if values is not None:
@@ -327,7 +320,7 @@ class InspectorScreen(WorkbenchScreen):
                 models.focus()
                 self.action_inspect()
 
-        self.app.push_screen(FormScreen("Inspect a file", "", fields, "Inspect"), opened)
+        self.app.push_screen(open_form(asked), opened)
 
     def action_export(self) -> None:
         ask_export(self, models_of(self.state), DATA_DIR)
@@ -352,11 +345,29 @@ def _short(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}" if path.parent.parent.name == "runs" else path.stem
 
 
+def open_form(path: str) -> FormScreen:
+    """The path of a file, at first this one, and inputs to run it on."""
+    fields = (
+        Field("path", "file", path, "The path of an ONNX file.", existing_file),
+        Field(
+            "shapes",
+            "inputs",
+            "",
+            f"Shapes of the inputs, for made-up values: {SYNTAX}. Empty: guessed.",
+            input_shapes,
+        ),
+        Field("arrays", "or arrays", "", "An .npz file with the inputs as arrays by name.", optional_file),
+    )
+    return FormScreen("Inspect a file", "", fields, "Inspect")
+
+
 def existing_file(text: str) -> Path:
     """An existing file; `~` is the home folder."""
+    if not text:
+        raise ValueError("type the path of a file")
     path = Path(text).expanduser()
-    if not text or not path.is_file():
-        raise ValueError(f"there is no file '{text}'")
+    if not path.is_file():
+        raise ValueError(f"'{text}' is a folder" if path.is_dir() else f"there is no file '{text}'")
     return path
 
 

@@ -1,4 +1,7 @@
-"""A form: a line for each field, help for the focused one, and what is wrong, checked at every key."""
+"""A form: a line for each field, help for the focused one, and what is wrong, checked at every key.
+
+A field is not said to be wrong before the person has changed it or pressed enter.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,6 +69,8 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         super().__init__()
         self._title, self._note, self._fields, self._submit = title, note, fields, submit
         self._check = check
+        self._changed: set[str] = set()  # the fields that the person has changed
+        self._submitted = False  # enter was pressed at least once
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide") as dialog:
@@ -127,12 +132,18 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
     def action_submit(self) -> None:
         values, wrong = self._read()
         if wrong:
+            self.show_all_problems()
             name = next(iter(wrong))
             if name:
                 self.query_one(f"#{name}").focus()
             self._show_problem(wrong[name])
             return
         self.dismiss(values)
+
+    def show_all_problems(self) -> None:
+        """Show the problems of all fields, from now on."""
+        self._submitted = True
+        self._review()
 
     def _text(self, field: Field) -> str:
         widget: Widget = self.query_one(f"#{field.name}")
@@ -167,9 +178,22 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         """The field whose name begins the sentence; "" for a sentence about several."""
         return next((field.name for field in self._fields if problem.startswith(f"{field.label} ")), "")
 
+    def _shown_problems(self) -> dict[str, str]:
+        """The problems by field name, without those of fields that the person has left as they were.
+
+        A problem of several fields together is shown as soon as one of them has been changed.
+        """
+        texts = self._texts()
+        self._changed |= {field.name for field in self._fields if texts[field.name] != field.value}
+        values, wrong = self._read()
+        if self._submitted:
+            return wrong
+        together = {"", *values} if self._changed else set()
+        return {name: problem for name, problem in wrong.items() if name in self._changed | together}
+
     def _review(self) -> None:
         """Show the help of the focused field, and the first problem."""
-        _, wrong = self._read()
+        wrong = self._shown_problems()
         texts, active = self._texts(), self._active()
         for field in self._fields:
             widget = self.query_one(f"#{field.name}")

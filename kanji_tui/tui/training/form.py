@@ -85,9 +85,12 @@ class TrainForm(FormScreen):
         self._forget()
 
     def _spec(self) -> train.Spec | None:
-        """What the form asks for, None while something in it is wrong."""
+        """What the form asks for; None while something in it is wrong, which it then shows."""
         values, wrong = self._read()
-        return None if wrong else read_spec(values)
+        if wrong:
+            self.show_all_problems()
+            return None
+        return read_spec(values)
 
     def action_probe(self) -> None:
         spec = self._spec()
