@@ -11,8 +11,9 @@ from typing import Any
 from gpu_parts import Bench, Failed
 from kanji_tui.events import Epoch, Event, Failure, Outcome
 from kanji_tui.paths import WEIGHTS
+from kanji_tui.runs.event_log import all_events
 from kanji_tui.runs.process import start
-from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, read_events
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory
 
 LOOK_SECONDS, GRACE_SECONDS = 0.05, 15.0
 
@@ -87,7 +88,7 @@ def result_of(bench: Bench, job: str, spec: Any, on_gpu: bool) -> dict[str, Any]
 
 
 def events_of(run: RunDirectory) -> list[Event]:
-    return [event for _, event in read_events(run.events)[0]]
+    return [event for _, event in all_events(run.events)]
 
 
 def epochs_of(events: list[Event]) -> list[Epoch]:

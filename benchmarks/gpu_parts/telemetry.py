@@ -17,7 +17,8 @@ from gpu_parts.jobs import begin, epochs_of, follow
 from gpu_parts.made import small_dataset
 from gpu_parts.runs import spec_of
 from kanji_tui.events import Energy, Event, Gpu, Progress
-from kanji_tui.runs.run_directory import RunDirectory, read_events
+from kanji_tui.runs.event_log import all_events
+from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.training.config import configure
 
 ASK_SECONDS, TRAIN_SECONDS = 0.25, 20.0
@@ -95,7 +96,7 @@ def telemetry(bench: Bench) -> Figures:
         watcher.ended.set()
         thread.join()
     epochs = epochs_of(events)
-    told = read_events(run.events)[0]
+    told = list(all_events(run.events))
     figures = bench.found
     figures |= {
         "processes": processes,
@@ -123,7 +124,7 @@ def _long_enough(events: list[Event], run: RunDirectory, handle: Any, processes:
         processes.extend(on_card(handle))
     began = next(
         moment
-        for moment, event in read_events(run.events)[0]
+        for moment, event in all_events(run.events)
         if isinstance(event, Progress) and event.phase == "training"
     )
     return time.time() - began >= TRAIN_SECONDS

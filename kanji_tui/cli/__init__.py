@@ -1,5 +1,6 @@
 """The command line: parses arguments, starts jobs, prints progress and results."""
 
+import errno
 import os
 import sys
 from argparse import Namespace
@@ -44,18 +45,17 @@ def run_guarded(parse: Callable[[], Namespace], json: bool = False) -> int:
             return report_error(error, json)
         except KeyboardInterrupt:
             return report_error(Stopped(), json)
-        except BrokenPipeError:
-            raise
-        except (OSError, MemoryError) as error:  # too many open files, no memory: nothing that a job foresees
-            return report_error(system_error(error), json)
     except BrokenPipeError:  # the reader of our output ended, for example `| head`
         discard_output()
         return BROKEN_PIPE
-    except OSError as error:
+    except (OSError, MemoryError) as error:  # what no job foresees: full output, too many open files, no memory
+        failed = system_error(error)
+        with suppress(OSError, ImportError):  # Rich, and what is not imported yet, may need more of what is short
+            print(f"error: {failed.message}\n  try: {failed.remedy}", file=sys.stderr, flush=True)
+            if json:
+                print_json_error(failed)
         discard_output()
-        with suppress(OSError):
-            print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr, flush=True)
-        return 1
+        return failed.exit_code
 
 
 def open_closed_streams() -> None:
@@ -71,21 +71,26 @@ def open_closed_streams() -> None:
 
 def discard_output() -> None:
     """From now on write to /dev/null: what is still in the buffers must not fail again when Python ends."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(null, stream.fileno())
-    os.close(null)
+    with suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def system_error(error: OSError | MemoryError) -> KanjiError:
-    """The error for what the system refused."""
+    """The error for what the system refused. What has no file name is the output, or a number of open files."""
     if isinstance(error, MemoryError):
         return KanjiError("there is not enough memory", "close other programs, or raise the limit: ulimit -v")
-    what = f"{error.filename}: " if error.filename else ""
-    return KanjiError(f"{what}{error.strerror or error}", "check the disk (df -h) and the limits (ulimit -a)")
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        return KanjiError(f"{error.filename!r}: {reason}", "check the disk (df -h) and the limits (ulimit -a)")
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return KanjiError(reason, "raise the limit: ulimit -n 1024")
+    return KanjiError(f"the output cannot be written: {reason}", "check where it goes: df -h")
 
 
 def enter_home(home: Path | None) -> None:
@@ -106,9 +111,14 @@ def enter_home(home: Path | None) -> None:
 def report_error(error: KanjiError, json: bool) -> int:
     """Print the error on stderr, with `json` also as an object on stdout; returns the exit code."""
     from kanji_tui.cli.console import print_error
-    from kanji_tui.cli.output import put_json
 
     print_error(error)
     if json:
-        put_json({"error": error.to_json()})
+        print_json_error(error)
     return error.exit_code
+
+
+def print_json_error(error: KanjiError) -> None:
+    from kanji_tui.cli.output import put_json
+
+    put_json({"error": error.to_json()})

@@ -30,6 +30,7 @@ from kanji_tui.data.source import (
     unreadable,
 )
 from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.system.visible import visible
 
 MAX_COUNTED = 10_000  # images, when a folder is only listed
 MIN_BATCH, MAX_BATCHES = 2000, 200
@@ -143,7 +144,7 @@ def open_images(directory: Path, labels: str | None = None) -> Source:
     return Source(
         format="images",
         dataset="images",
-        origin=f"image files of {directory.resolve().name}",
+        origin=visible(f"image files of {directory.resolve().name}"),
         resizing="paper 0, ink high, padded to a square, area averages (enlarged: bilinear)",
         writers_known=False,
         inputs=tuple(ClassFolders(directory, tuple(batch)) for batch in _batches(listed)),

@@ -108,7 +108,7 @@ def open_kuzushiji(directory: Path) -> Source:
     name = prefix.lower()
     return Source(
         format="kuzushiji",
-        dataset=name,
+        dataset=name[:64],  # a part of file names
         origin=f"{NAMES[name]} by {CREDIT}" if name in NAMES else f"{prefix} in the form of Kuzushiji-49",
         resizing="enlarged bilinearly, ink high",
         writers_known=False,

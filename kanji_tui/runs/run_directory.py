@@ -192,9 +192,10 @@ class RunDirectory:
 def create(job: str, entry: str, spec: dict[str, Any], runs: Path = RUNS_DIR) -> RunDirectory:
     """Make a new run directory with config.yaml and the status `starting`; mkdir resolves races."""
     run = RunDirectory(_new_directory(job, runs))
+    # With its config the run is listed, and then it has a status.
+    run.write_status(Status(job, "starting", socket.gethostname(), boot_id(), 0, 0.0, time.time()))
     config = {"job": job, "entry": entry, "spec": spec}
     write_text(run.path / "config.yaml", yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
-    run.write_status(Status(job, "starting", socket.gethostname(), boot_id(), 0, 0.0, time.time()))
     return run
 
 

@@ -201,3 +201,15 @@ def test_folders_that_name_no_character_are_refused(tmp_path, report):
     with pytest.raises(UsageError, match="named after a character: class_1, class_2") as refused:
         prepare(tmp_path / "in", tmp_path / "ds", 32, 1, "images", report)
     assert "U+7530" in refused.value.remedy
+
+
+def test_a_dataset_from_a_folder_whose_name_is_no_text_can_be_opened_and_named(tmp_path, report):
+    """Its bytes are not UTF-8: as text they would be halves of characters, which no file of ours may hold."""
+    folder = tmp_path / os.fsdecode(b"p\xe9\x1b[1m")
+    for number in range(4):
+        (folder / "田").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.pad(np.zeros((9, 9), np.uint8), 4 + number, constant_values=255)).save(
+            folder / "田" / f"{number}.png"
+        )
+    prepare(folder, tmp_path / "ds", 32, 1, None, report)
+    assert open_dataset(tmp_path / "ds").source == r"image files of p\udce9\x1b[1m"

@@ -127,7 +127,7 @@ def test_verify_passes(tmp_path, report):
         (lambda d: np.savez(d / "etl9g_dataset_chunk_01.npz", X=np.zeros((16, 9))), "chunk_01.npz cannot be read"),
         (lambda d: _edit(d, jis_to_class={"2422": 0, "2424": 2}), "not numbered from 0"),
         (lambda d: _edit(d, jis_to_class={"2422": 0}), "labels .* without a class"),
-        (lambda d: _edit(d, target_size="?"), "damaged"),
+        (lambda d: _edit(d, target_size="?"), "metadata.json: target_size cannot be"),
         (lambda d: _edit(d, target_size=64), "X has shape"),
     ],
 )
