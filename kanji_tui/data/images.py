@@ -32,6 +32,7 @@ from kanji_tui.data.source import (
 from kanji_tui.errors import KanjiError, UsageError
 
 MAX_COUNTED = 10_000  # images, when a folder is only listed
+NAME_FOLDERS = "name each folder by its character, its code point or its JIS code: 田, U+7530, 0x7530 or 4544"
 MIN_BATCH, MAX_BATCHES = 2000, 200
 MOST_INK = 0.2  # share of an image; more may be paper within a frame
 
@@ -136,7 +137,7 @@ def open_images(directory: Path, labels: str | None = None) -> Source:
         names = f": {', '.join(folder.name for _, folder in by_code[:3])}" if by_code else ""
         raise UsageError(
             f"no subfolder of {directory} with images is named after a character{names}",
-            "name each by its character, its code point or its JIS code: 田, U+7530, 0x7530 or 4544",
+            NAME_FOLDERS,
         )
     ordered = sorted(by_code, key=lambda pair: (pair[0] == 0, pair[0], pair[1].name))
     listed = [[(path, jis) for path in files[folder][0]] for jis, folder in ordered]
@@ -151,6 +152,11 @@ def open_images(directory: Path, labels: str | None = None) -> Source:
         ignored=ignored,
         labels=reading.labels,
     )
+
+
+def has_images(folder: Path) -> bool:
+    """Whether there is an image file in the folder itself."""
+    return next(_image_entries(folder), None) is not None
 
 
 def _image_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
