@@ -18,7 +18,7 @@ from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.background import has_dark_ink
 from kanji_tui.data.character_ink import find_ink
 from kanji_tui.data.folder_names import choose_reading, parse_class
-from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, read_colours, read_levels
+from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, problem_of, read_colours, read_levels
 from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.resize import resize_grey
 from kanji_tui.data.source import (
@@ -77,7 +77,7 @@ class ClassFolders:
         try:
             read_levels(path)
         except NOT_READABLE as error:
-            return f"not a readable image: {' '.join(str(error).split()) or type(error).__name__}"
+            return f"not a readable image: {problem_of(path, error)[0]}"
         return ""
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
