@@ -28,6 +28,7 @@ MOST_PASSES = 4
 LINE_LENGTH, LINE_WIDTH = 0.88, 0.4  # a guide line: shares of the image's side and of the stroke width
 TIGHT = 0.02  # of the image's longer side: an image that was cut along the character has no wider margin
 FINE = 0.0115  # of the character's longer side: thinner strokes are half a pixel wide, and pale, in a model's image
+SQUARE = 0.6  # of the shorter side of the ink: a part that is longer may be a character of its own
 FILLED = 0.8  # more ink than this share of its box is no character
 LINE_SHARE = 0.35  # of its pixels that no stroke covers
 
@@ -35,6 +36,7 @@ SOLID = "the ink fills an area and has no strokes"
 FAINT_INK = "the ink is very faint"
 FEW_PIXELS = "the character is only {} pixels large"
 FINE_STROKES = "the strokes are very thin"
+TWO = "there may be two characters"
 AT_EDGE = "the character touches the edge of the image, so part of it may be missing"
 LINES = "guide lines across the character were removed"
 
@@ -77,6 +79,7 @@ def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
     doubts += [FEW_PIXELS.format(side)] if side < SMALL else []
     doubts += [SOLID] if _solid(found, choice.kept) else []
     doubts += [FINE_STROKES] if stroke_width(found, choice.kept) < FINE * side else []
+    doubts += [TWO] if _two_characters(found, choice.kept) else []
     doubts += [AT_EDGE] if _cut_off(found, choice.kept) else []
     return FoundInk(ink, "; ".join(dict.fromkeys(doubts)))
 
@@ -86,6 +89,17 @@ def _solid(found: Components, kept: np.ndarray) -> bool:
     left, top, right, bottom = box_of(found, kept)
     sides = sorted((right - left, bottom - top))
     return bool(2 * sides[0] > sides[1] and found.area[kept].sum() > FILLED * sides[0] * sides[1])
+
+
+def _two_characters(found: Components, kept: np.ndarray) -> bool:
+    """Whether the ink falls in two parts beside or above each other, each long enough to be a character."""
+    left, top, right, bottom = box_of(found, kept)
+    ink = found.mask(kept)[top:bottom, left:right]
+    if ink.shape[0] > ink.shape[1]:
+        ink = ink.T
+    shorter, longer = ink.shape
+    least = int(SQUARE * shorter)
+    return longer >= 2 * least and not ink.any(axis=0)[least : longer - least].all()
 
 
 def _cut_off(found: Components, kept: np.ndarray) -> bool:

@@ -1,9 +1,9 @@
 """Reads the name of a class folder as a character of JIS X 0208. Does not import numpy.
 
-A folder is named by the character (田), its code point (U+7530), or hexadecimal digits: a code point, 7530 or
-0x7530 (so writes the etlcdb-image-extractor, which the database's site names), or a JIS code, 4544. Four digits may
-be both: the code points of 684 of ETL9G's 3,036 classes are JIS codes of other characters. So all names of digits
-are read alike: as code points or as JIS codes, whichever makes more of them characters.
+A folder is named by the character (田), its code point (U+7530, u7530, uni7530), or hexadecimal digits: a code
+point, 7530 or 0x7530 (so writes the etlcdb-image-extractor, which the database's site names), or a JIS code, 4544.
+Four digits may be both: the code points of 684 of ETL9G's 3,036 classes are JIS codes of other characters. So all
+names of digits are read alike: as code points or as JIS codes, whichever makes more of them characters.
 """
 
 import re
@@ -16,6 +16,7 @@ from kanji_tui.errors import UsageError
 
 LABELS = {"unicode": "Unicode code points", "jis": "JIS codes", "character": "no characters"}
 DIGITS = re.compile(r"(0x)?([0-9a-f]{1,6})", re.IGNORECASE)
+CODE_POINT = re.compile(r"(?:u\+|uni|u)([0-9a-f]{4,6})", re.IGNORECASE)
 FIRST_BARE = 0x3000  # kana and kanji begin here: a folder 2026 is a year, not an ellipsis
 
 
@@ -64,8 +65,8 @@ def parse_class(name: str, labels: str) -> int | None:
     name = unicodedata.normalize("NFC", name.strip())
     if len(name) == 1:
         return character_to_jis(name)
-    if name[:2].upper() == "U+":
-        return parse_code_point(name)
+    if match := CODE_POINT.fullmatch(name):
+        return parse_code_point(f"U+{match[1]}")
     if not (match := DIGITS.fullmatch(name)):
         return None
     prefix, digits = match.groups()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kanji_tui.data.etl import FILE_NAME
-from kanji_tui.data.images import character_folders, list_images, open_images
+from kanji_tui.data.images import NAME_FOLDERS, character_folders, has_images, list_images, open_images
 from kanji_tui.data.kuzushiji import list_pairs, open_kuzushiji, pairs_in
 from kanji_tui.data.listing import Listing
 from kanji_tui.data.record_files import list_record_files, open_record_files
@@ -86,10 +86,15 @@ def _present_formats(directory: Path) -> dict[str, str]:
 
 def _remedy(directory: Path) -> str:
     """What to do where no format was found: name the subfolder that holds one, or put files there."""
-    for folder in sorted(path for path in directory.iterdir() if path.is_dir()):
+    folders = sorted(path for path in directory.iterdir() if path.is_dir())
+    images = has_images(directory)
+    for folder in folders:
         with suppress(OSError):  # skip folders that this user may not read
             if inside := _present_formats(folder):
                 return f"there are {next(iter(inside.values()))} one folder down: --etl-dir {folder}"
+            images |= has_images(folder)
+    if images:
+        return f"put the images of each character into a folder of its own; {NAME_FOLDERS}"
     return (
         "put files there that are named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of "
         f"images for each character; or make a synthetic sample: kanji-tui sample --output-dir {directory}"

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from kanji_tui.errors import first_line
 from kanji_tui.system.files import open_without_waiting
 
 ENDINGS = frozenset(
@@ -20,10 +21,45 @@ ENDINGS = frozenset(
 )
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 REMEDY = "give a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or PPM file"
+COPY, SMALLER = "copy or save it again as an image", "give a smaller copy of it"
 MAX_SIDE = 1024  # pixels; a larger image is first averaged over whole blocks of pixels
 MAX_PIXELS = 64 * 2**20  # of the image as it is decoded, which takes up to 16 bytes a pixel
 ROWS = 256  # composed at once
+FOREIGN = {  # by bytes near the beginning
+    b"ftyphei": "a HEIC photograph",
+    b"ftypmif": "a HEIC photograph",
+    b"%PDF": "a PDF document",
+    b"%!PS": "a PostScript document",
+    b"<svg": "an SVG drawing",
+    b"<?xml": "an XML document",
+    b"<!DOCTYPE": "an HTML page",
+    b"<html": "an HTML page",
+}
 NOT_READABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+
+
+class TooManyPixels(ValueError):
+    """An image of more than MAX_PIXELS."""
+
+
+def problem_of(path: Path, error: Exception) -> tuple[str, str]:
+    """Why an image file cannot be read, and what to do; `error` is one of NOT_READABLE, raised for it."""
+    if isinstance(error, Image.DecompressionBombError):
+        return "it has too many pixels", SMALLER
+    if isinstance(error, TooManyPixels):
+        return first_line(error), SMALLER
+    if isinstance(error, UnidentifiedImageError):
+        with open(path, "rb") as file:
+            start = file.read(64)
+        if not start:
+            return "it is empty", COPY
+        kind = next((kind for mark, kind in FOREIGN.items() if mark in start), "no image in a known format")
+        return f"it is {kind}", REMEDY
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder", "name the images in it"
+    if isinstance(error, OSError) and error.errno:
+        return str(error.strerror), f"ls -l {path}"
+    return first_line(error), COPY
 
 
 def read_levels(path: Path) -> np.ndarray:
@@ -39,7 +75,7 @@ def read_colours(path: Path) -> np.ndarray:
 def _open(path: Path) -> Image.Image:
     """The image upright; transparent pixels become white or black, unlike the ink."""
     with open(path, "rb", opener=open_without_waiting) as file, warnings.catch_warnings():
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe would be waited for
             raise OSError("it is not a regular file")
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # said below, for fewer pixels
         image = Image.open(file, formats=_formats())
@@ -48,6 +84,8 @@ def _open(path: Path) -> Image.Image:
         image.load()
         if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
             levels = np.asarray(image.convert("F"))
+            if levels.max() <= 1:  # floats of 0-1
+                levels = levels * 255
             return Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
         if "A" in image.getbands() or "transparency" in image.info:
             return _opaque(image.convert("RGBA"))
@@ -61,7 +99,7 @@ def _check_pixels(image: Image.Image) -> None:
         image.draft(image.mode, (MAX_SIDE, MAX_SIDE))
     if image.width * image.height > MAX_PIXELS:
         most = MAX_PIXELS // 2**20
-        raise ValueError(f"it has {width:,} x {height:,} pixels, and at most {most} megapixels are read")
+        raise TooManyPixels(f"it has {width:,} x {height:,} pixels, and at most {most} megapixels are read")
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -18,7 +18,7 @@ from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.background import has_dark_ink
 from kanji_tui.data.character_ink import find_ink
 from kanji_tui.data.folder_names import choose_reading, parse_class
-from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, read_colours, read_levels
+from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, problem_of, read_colours, read_levels
 from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.resize import resize_grey
 from kanji_tui.data.source import (
@@ -33,6 +33,7 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.system.visible import visible
 
 MAX_COUNTED = 10_000  # images, when a folder is only listed
+NAME_FOLDERS = "name each folder by its character, its code point or its JIS code: 田, U+7530, 0x7530 or 4544"
 MIN_BATCH, MAX_BATCHES = 2000, 200
 MOST_INK = 0.2  # share of an image; more may be paper within a frame
 
@@ -77,7 +78,7 @@ class ClassFolders:
         try:
             read_levels(path)
         except NOT_READABLE as error:
-            return f"not a readable image: {' '.join(str(error).split()) or type(error).__name__}"
+            return f"not a readable image: {problem_of(path, error)[0]}"
         return ""
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -137,7 +138,7 @@ def open_images(directory: Path, labels: str | None = None) -> Source:
         names = f": {', '.join(folder.name for _, folder in by_code[:3])}" if by_code else ""
         raise UsageError(
             f"no subfolder of {directory} with images is named after a character{names}",
-            "name each by its character, its code point or its JIS code: 田, U+7530, 0x7530 or 4544",
+            NAME_FOLDERS,
         )
     ordered = sorted(by_code, key=lambda pair: (pair[0] == 0, pair[0], pair[1].name))
     listed = [[(path, jis) for path in files[folder][0]] for jis, folder in ordered]
@@ -152,6 +153,11 @@ def open_images(directory: Path, labels: str | None = None) -> Source:
         ignored=ignored,
         labels=reading.labels,
     )
+
+
+def has_images(folder: Path) -> bool:
+    """Whether there is an image file in the folder itself."""
+    return next(_image_entries(folder), None) is not None
 
 
 def _image_entries(folder: Path) -> Iterator[os.DirEntry[str]]:

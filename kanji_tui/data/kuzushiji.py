@@ -62,11 +62,12 @@ class Pair:
         if images.count != len(labels):
             raise KanjiError(
                 f"{self.images_file} holds {images.count:,} images, {self.labels_file.name} {len(labels):,} labels",
-                "copy both again from their source",
+                f"save a label for each image: images of shape {images.shape} were found",
             )
         if self.copy_of:
             return repeated(self.name, self.copy_of, images.count)
         images.check_values()
+        self._check_first_class(labels, codes)
         jis = np.array([codes.get(label, 0) for label in labels.tolist()], np.uint16)
         accepted = np.flatnonzero(jis)
         return Contents(
@@ -79,6 +80,16 @@ class Pair:
                 for number in np.flatnonzero(jis == 0).tolist()
             ),
         )
+
+    def _check_first_class(self, labels: np.ndarray, codes: dict[int, int]) -> None:
+        """KanjiError where the labels count classes from another number than the class map: all would be wrong."""
+        first, last = min(codes, default=0), max(codes, default=0)
+        low, high = int(labels.min()), int(labels.max())
+        if low - first == high - last != 0:
+            raise KanjiError(
+                f"{self.labels_file} counts its classes from {low}, {self.class_map.name} from {first}",
+                f"save the labels from {first}: numpy.savez_compressed(FILE, labels - {low - first})",
+            )
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
         blocks = find_images(self.images_file).blocks()
@@ -114,6 +125,11 @@ def open_kuzushiji(directory: Path) -> Source:
         writers_known=False,
         inputs=tuple(pairs),
         test_inputs=tuple(pair.name for pair in pairs if "-test-" in pair.name) if len(pairs) > 1 else (),
+        notices=tuple(
+            f"{pair.name} has dark ink on light paper: its images are inverted"
+            for pair in pairs
+            if find_images(pair.images_file).light_paper()
+        ),
         ignored=_ignored(directory, pairs),
     )
 

@@ -1,8 +1,9 @@
 """Reads images and labels from npz files, in the layouts in which people save them.
 
-Images: (N, H, W), (N, H, W, 1), (N, 1, H, W), or (N, H*H) for squares; of uint8, or of bool, other integers or
-floats with values 0-1 or 0-255, ink high. Labels: (N,), (N, 1), or one-hot (N, C); whole numbers of any type. An
-array may have any name where the file holds only one, else one of the usual names.
+Images: (N, H, W), (N, H, W, 1), (N, 1, H, W), or (N, H*H) for squares; of bool, integers or floats with values 0-1
+or 0-255. Ink is high; where most of the images' edge is high instead, it is paper, and they are inverted. Labels:
+(N,), (N, 1), or one-hot (N, C); whole numbers of any type. An array may have any name where the file holds only
+one, else one of the usual names.
 """
 
 import zipfile
@@ -47,20 +48,30 @@ class ImageArray:
         """KanjiError where the values are no grey levels; reads the whole file unless they are uint8."""
         self._factor()
 
+    def light_paper(self) -> bool:
+        """Whether paper is high and ink low, by the edge of the first images."""
+        images = next(self._stored()).reshape(-1, self.height, self.width)
+        edge = np.concatenate([images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel()]).astype(np.float64)
+        paper = float(np.median(edge))
+        return 2 * paper > float(images.max()) and float(images.mean()) < 0.99 * paper
+
     def blocks(self) -> Iterator[np.ndarray]:
         """The images as uint8 (n, height, width), ink high, some at a time."""
-        factor = self._factor()
+        factor, light_paper = self._factor(), self.light_paper()
         for block in self._stored():
-            if self.dtype != np.uint8:
+            if self.dtype != np.uint8 or factor != 1:
                 block = np.floor(block * factor + 0.5).astype(np.uint8)
-            yield block.reshape(len(block), self.height, self.width)
+            images = block.reshape(len(block), self.height, self.width)
+            yield 255 - images if light_paper else images
 
     def _factor(self) -> float:
         """By what values are multiplied to become levels 0-255."""
         if self.dtype == np.uint8:
-            return 1.0
+            return 1.0 if any(block.max() > 1 for block in self._stored()) else 255.0
         ends = [(float(block.min()), float(block.max())) for block in self._stored()]
         low, high = np.min(ends), np.max(ends)
+        if np.isnan(low):
+            raise _unsuitable(self.path, "some of its values are no numbers (NaN)", SAVE_IMAGES)
         if not (low >= 0 and high <= 255):
             what = f"its values go from {low:g} to {high:g}, not from 0 to 255 or to 1"
             raise _unsuitable(self.path, what, SAVE_IMAGES)

@@ -146,11 +146,28 @@ def _objects_at_edge(found: Components, contact: np.ndarray, main: np.ndarray) -
     other_width = np.array([_other_width(one, strokes) for one in found.width])
     around = contact.sum(axis=0) >= ALL_AROUND * 2 * (height + width)
     around &= side >= SMALLEST_SIDE
-    along = (contact >= ONE_SIDE * np.array([[width], [width], [height], [height]])).any(axis=0) & other_width
+    whole_side = contact >= ONE_SIDE * np.array([[width], [width], [height], [height]])
+    along = whole_side.any(axis=0) & other_width
     blobs = contact.any(axis=0) & (found.width >= BLOB * strokes)
     if side < CHARACTER_SIDE * max(height, width):
         along, blobs = np.zeros_like(along), np.zeros_like(blobs)
-    return around | along | blobs, FRAME_OR_PART if (around & ~other_width).any() else ""
+    bars = _bars(found, contact, whole_side, main)
+    return around | along | blobs | bars, FRAME_OR_PART if (around & ~other_width).any() else ""
+
+
+def _bars(found: Components, contact: np.ndarray, whole_side: np.ndarray, main: np.ndarray) -> np.ndarray:
+    """Edges of a page or of a window: along one side, longer than the character at both ends, bool (N,).
+
+    Where an image was cut along the character, a stroke may be so, but then something touches the opposite side.
+    """
+    left, top, right, bottom = box_of(found, main)
+    width = stroke_width(found, main)
+    wider = (found.left <= left - width) & (found.right >= right + width)
+    taller = (found.top <= top - width) & (found.bottom >= bottom + width)
+    longer = np.stack([wider, wider, taller, taller])
+    free = ~(contact[[1, 0, 3, 2]] > 0).any(axis=1, keepdims=True)  # nothing touches the opposite side
+    bars: np.ndarray = (whole_side & longer & free).any(axis=0)
+    return bars
 
 
 def _neighbours(found: Components, contact: np.ndarray, main: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ cannot end this process.
 Support is found out by running: no table here says which operators an engine has.
 """
 
+import math
 import re
 import signal
 import statistics
@@ -18,6 +19,7 @@ import numpy as np
 from kanji_tui.engines.engine_process import Arrays, receive, send
 from kanji_tui.engines.messages import one_line, whole_file_reason
 from kanji_tui.engines.results import OPENINGS, Latency
+from kanji_tui.system import numbers
 from kanji_tui.system.child import Child
 
 ENGINES = ("onnxruntime", "tract")
@@ -25,6 +27,7 @@ REFERENCE = "onnx"  # ONNX's reference evaluator, in NumPy: slow, and of ONNX's 
 Outputs = list[np.ndarray | None]
 LIMIT_SECONDS = 60.0
 LATENCY_RUNS = 30
+MOST_VALUES = 2**27  # of a made-up array: 1 GiB of float64
 EXIT_SECONDS = 5.0  # time for the child to end by itself before it is killed
 SERVER = "kanji_tui.engines.engine_process:main"
 
@@ -179,8 +182,11 @@ def random_value(dtype: np.dtype, shape: tuple[int, ...], seed: int, integer: in
     """A made-up input for any graph, the same for the same seed.
 
     Floats are uniform in 0-1, 8-bit integers 1 to 7, wider ones, which are indices, sizes and divisors, all
-    `integer`. It shows whether an engine runs a graph, not how accurate a model is.
+    `integer`. It shows whether an engine runs a graph, not how accurate a model is. Raises ValueError for an array
+    of more than MOST_VALUES elements.
     """
+    if math.prod(shape) > MOST_VALUES:
+        raise ValueError(f"{numbers.shape(shape)} are too many values")
     generator = np.random.default_rng(seed)
     makers: dict[str, Callable[[], np.ndarray]] = {
         "f": lambda: generator.random(shape),

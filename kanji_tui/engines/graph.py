@@ -42,9 +42,10 @@ def describe_tensor(value: onnx.ValueInfoProto) -> Tensor:
     kind = value.type.WhichOneof("value") or "unknown"
     if kind != "tensor_type":
         return Tensor(value.name, kind.removesuffix("_type"), None)
-    return Tensor(
-        value.name, onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower(), shape_of(value)
-    )
+    number = value.type.tensor_type.elem_type
+    known = number in onnx.TensorProto.DataType.values()
+    name = onnx.TensorProto.DataType.Name(number).lower() if known else f"type {number}"
+    return Tensor(value.name, name, shape_of(value))
 
 
 def graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:

@@ -115,12 +115,15 @@ def check_external_data(model: onnx.ModelProto, path: Path) -> None:
 
 
 def weight_length(tensor: onnx.TensorProto, folder: Path) -> int:
-    """The bytes that a tensor takes in its external file. Raises ValueError if they are not there."""
+    """The bytes that a tensor takes in its external file; those of its shape if no number is stated.
+
+    Raises ValueError if they are not there.
+    """
     info = external_data_helper.ExternalDataInfo(tensor)
     if not is_inside(info.location):
         raise ValueError(f"the tensor '{tensor.name}' lies in '{info.location}', outside of the model's folder")
     offset, size = info.offset or 0, (folder / info.location).stat().st_size
-    length = size - offset if info.length is None else int(info.length)
+    length = (tensor_bytes(tensor) or size - offset) if info.length is None else int(info.length)
     if length < 0 or offset + length > size:
         raise ValueError(
             f"{info.location} has {size} bytes, but the tensor '{tensor.name}' ends at {offset + length}"

@@ -12,6 +12,8 @@ QUALIFIERS = re.compile(r"\s*(?:const|noexcept|&&?|\[with [^\]]*\])")
 IR_VERSION = re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)")
 OPSET = re.compile(r"Opset (\d+) is under development.*?official support for domain (\S+) is till opset (\d+)")
 
+DUMP = re.compile(r"\b([A-Z]\w*) \{ [^{}]* \}")  # the fields of a structure, as Rust prints it to debug
+
 
 def one_line(message: str) -> str:
     """An engine's message on one line, without signatures, stack traces and temporary paths."""
@@ -20,6 +22,8 @@ def one_line(message: str) -> str:
     message = re.sub(r"Load model from .+? failed:\s*", "", message)
     message = without_signatures(message)
     message = message.replace("Caused by:", "")
+    while (shorter := DUMP.sub(r"\1", message)) != message:
+        message = shorter
     lines = [re.sub(r"^\s*(?:\d+:\s+)?", "", line).strip() for line in message.splitlines()]
     joined = "; ".join(line for line in lines if line)
     return joined if len(joined) <= MESSAGE_CHARACTERS else joined[:MESSAGE_CHARACTERS] + " ..."

@@ -80,7 +80,8 @@ def stored_weights(graph: onnx.GraphProto) -> list[Weight]:
     def weight(name: str, tensor: onnx.TensorProto, node: int | None, seen: str) -> Weight:
         learned = tensor.data_type in LEARNED or (tensor.data_type == onnx.TensorProto.INT32 and name in biases)
         counted = learned and tensor.dims and name not in settings
-        return Weight(seen, node, math.prod(tensor.dims) if counted else 0, tensor_bytes(tensor))
+        elements = 0 if any(size < 0 for size in tensor.dims) else math.prod(tensor.dims)
+        return Weight(seen, node, elements if counted else 0, tensor_bytes(tensor) if elements else 0)
 
     weights = [weight(name, tensor, None, name) for name, tensor in initialisers(graph)]
     for number, node in enumerate(graph.node):

@@ -16,7 +16,7 @@ from kanji_tui.engines.results import Parity
 from kanji_tui.engines.samples import Samples
 from kanji_tui.events import Progress, Report, raise_if_stopped
 from kanji_tui.inspection.compared_file import ModelFile, shared_columns
-from kanji_tui.inspection.probing import RANDOM
+from kanji_tui.inspection.probing import is_random
 from kanji_tui.inspection.random_inputs import RandomInputs
 from kanji_tui.inspection.results import Agreement
 from kanji_tui.inspection.third_opinion import same_outputs, third_opinion
@@ -96,7 +96,7 @@ def compare_on_random_inputs(
         inputs, reason = plans[file.name]
         if inputs is None or reason:
             raise ValueError(reason)
-        if any(node.op_type in RANDOM for node in all_nodes(file.model.graph)):
+        if any(is_random(node) for node in all_nodes(file.model.graph)):
             raise ValueError("its outputs are random")
         start = time.monotonic()
         found: list[Outputs] = []

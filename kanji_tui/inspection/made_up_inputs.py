@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from kanji_tui.engines.engine import random_value
+from kanji_tui.engines.engine import MOST_VALUES, random_value
 from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.graph import graph_inputs
 from kanji_tui.engines.results import Shape
@@ -53,8 +53,8 @@ class Guess:
 def guesses(model: onnx.ModelProto, given: GivenInputs) -> Iterator[Guess]:
     """Guesses to try, the most usual sizes first; only one where nothing is free.
 
-    Raises ValueError, at the first one, for inputs that are not tensors or of types that NumPy lacks, and
-    UsageError for given inputs that are not the model's.
+    Raises ValueError, at the first one, for inputs that are no tensors, of types that NumPy lacks, or too large,
+    and UsageError for given inputs that are not the model's.
     """
     check_given(model, given)
     free = free_sizes(model)
@@ -62,6 +62,9 @@ def guesses(model: onnx.ModelProto, given: GivenInputs) -> Iterator[Guess]:
     sizes = tuple(dict.fromkeys((*SIZES, *suggested_sizes(model), *LAST_SIZES)))
     keys = (*free.batches, *free.state_batches, *free.others)
     smallest = make_guess(model, {**dict.fromkeys(keys, 1), **known}, WHOLE_NUMBERS[0], given)
+    if smallest.elements > MOST_VALUES:
+        name = max(smallest.types, key=lambda name: math.prod(smallest.shapes[name]))
+        raise ValueError(f"its input '{name}' of {numbers.shape(smallest.shapes[name])} is too large to be made up")
     most = max(MOST_ELEMENTS, smallest.elements)  # what is fixed may be larger
     seen = set()
     for integer in WHOLE_NUMBERS:

@@ -37,6 +37,11 @@ SIZES_DISAGREE = "[ShapeInferenceError]"
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
 
+def is_random(node: onnx.NodeProto) -> bool:
+    """Whether the outputs of a node differ from run to run; the third input of a Dropout makes it drop values."""
+    return node.op_type in RANDOM or (node.op_type == "Dropout" and len(node.input) > 2 and bool(node.input[2]))
+
+
 @dataclass
 class Values:
     """The tensors of a graph, by name, as far as they are known while its nodes are run.
@@ -62,7 +67,7 @@ class Values:
     def get(self, name: str) -> np.ndarray | None:
         """The value of `name`; random if no engine computed it but its shape is known; None if that is unknown.
 
-        Raises NotProbed for weights that cannot be read.
+        Raises NotProbed for weights that cannot be read, and for values that cannot be made up.
         """
         known = self.arrays.get(name)
         if known is not None:
@@ -72,8 +77,16 @@ class Values:
         shape, kind = self.shapes.get(name), self.types.get(name)
         if shape is None or not kind or any(isinstance(size, str) for size in shape):
             return None
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
-        return random_value(np.dtype(dtype), tuple(int(size) for size in shape), seed=len(name))
+        try:
+            dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind))
+        except (KeyError, TypeError):
+            raise NotProbed(f"its input '{name}' has a type that this program does not know") from None
+        if dtype.kind == "V" or dtype.str[1] == "V":
+            raise NotProbed(f"its input '{name}' has a type that NumPy lacks")
+        try:
+            return random_value(dtype, tuple(int(size) for size in shape), seed=len(name))
+        except ValueError as error:
+            raise NotProbed(f"its input '{name}' cannot be made up: {error}") from None
 
     def _weight(self, tensor: onnx.TensorProto) -> np.ndarray:
         try:
@@ -110,7 +123,7 @@ def fixed_names(graph: onnx.GraphProto) -> set[str]:
     fixed = initialiser_names(graph)
     for node in graph.node:
         inputs = {name for name in node.input if name}
-        known = inputs <= fixed and not any(subgraphs(node)) and node.op_type not in RANDOM
+        known = inputs <= fixed and not any(subgraphs(node)) and not is_random(node)
         if known or node.op_type in ("Shape", "Size"):
             fixed.update(node.output)
     return fixed
@@ -195,7 +208,7 @@ def probe(
         return error
     pairs = [(name, array) for name, array in zip(outputs, found, strict=False) if array is not None]
     expected = [values.arrays[name] for name, _ in pairs if name in values.arrays]
-    if node.op_type not in RANDOM and len(expected) == len(pairs):
+    if not is_random(node) and len(expected) == len(pairs):
         reason, _ = disagreement(expected, [array for _, array in pairs])
         if reason and engine.name == ENGINES[1]:
             known = [values.arrays.get(name) for name in outputs]

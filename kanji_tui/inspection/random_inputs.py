@@ -147,7 +147,10 @@ def sized(inputs: RandomInputs, path: Path, engine: Engine) -> RandomInputs:
     tried: list[Arrays] = []
     for size in SIZES:
         candidate = replace(inputs, size=size)
-        arrays, symbols = candidate.make()
+        try:
+            arrays, symbols = candidate.make()
+        except ValueError:  # too large
+            continue
         if tried and all(np.array_equal(array, tried[0][name]) for name, array in arrays.items()):
             break  # no size is free but the batch
         tried.append(arrays)

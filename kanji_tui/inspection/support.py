@@ -17,7 +17,7 @@ from kanji_tui.events import Report
 from kanji_tui.inspection.difference import disagreement
 from kanji_tui.inspection.given_inputs import GivenInputs
 from kanji_tui.inspection.made_up_inputs import make_inputs
-from kanji_tui.inspection.probing import RANDOM, Probes, probe_nodes
+from kanji_tui.inspection.probing import Probes, is_random, probe_nodes
 from kanji_tui.inspection.results import Support
 from kanji_tui.inspection.third_opinion import third_opinion
 from kanji_tui.inspection.tracing import trace
@@ -101,7 +101,7 @@ def compare_with_reference(
     model: onnx.ModelProto, reference: list[np.ndarray | None], outputs: list[np.ndarray | None]
 ) -> tuple[str, float | None]:
     """How tract's outputs differ from ONNX Runtime's ("" if they agree), and the largest difference."""
-    if any(node.op_type in RANDOM for node in all_nodes(model.graph)):
+    if any(is_random(node) for node in all_nodes(model.graph)):
         return "", None
     both = zip(reference, outputs, strict=False)
     pairs = [(want, have) for want, have in both if want is not None and have is not None]

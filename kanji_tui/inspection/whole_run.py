@@ -76,7 +76,7 @@ class WholeRun:
 def run_first(engine: Engine, path: Path, model: onnx.ModelProto, given: GivenInputs, report: Report) -> WholeRun:
     """Run the model in the first engine. Raises UsageError for given inputs that are not the model's."""
     if not model.graph.output:
-        return WholeRun(no_inputs="the graph is empty, it has no output")
+        return WholeRun(no_inputs="the graph has no output")
     try:
         candidates = tuple(itertools.islice(guesses(model, given), MOST_GUESSES))
     except ValueError as error:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from kanji_tui.data.character_ink import FoundInk, find_ink
-from kanji_tui.data.image_files import NOT_READABLE, REMEDY, read_colours
-from kanji_tui.errors import KanjiError, first_line
+from kanji_tui.data.image_files import NOT_READABLE, problem_of, read_colours
+from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.recognition.candidates import most_probable
 from kanji_tui.recognition.ink import DEFAULT_EXTENT, fit_to_frame
@@ -72,7 +72,8 @@ def read_ink(path: Path, invert: bool = False) -> FoundInk:
     except FileNotFoundError:
         raise KanjiError(f"there is no image {path}") from None
     except NOT_READABLE as error:
-        raise KanjiError(f"{path} cannot be read as an image: {first_line(error)}", REMEDY) from None
+        problem, remedy = problem_of(path, error)
+        raise KanjiError(f"{path} cannot be read as an image: {problem}", remedy) from None
     if found.blank:
         raise KanjiError(f"{path} is blank: no ink stands out from the paper", BLANK_REMEDY)
     return found

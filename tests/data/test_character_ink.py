@@ -87,6 +87,12 @@ FORMS: dict[str, Made] = {
     "turned sheet on a wooden table": sheet_on_table,
     "dark sheet on a light table": lambda mask: ImageOps.expand(on(mask, "black", "white"), 60, fill="white"),
     "table on one side": lambda mask: ImageOps.expand(on(mask, "white"), (80, 0, 0, 0), fill=(60, 45, 35)),
+    "the edge of a page, as wide as the strokes": lambda mask: ImageOps.expand(
+        on(mask, (235, 235, 230)), (0, 0, 14, 0), fill=(60, 60, 60)
+    ),
+    "a bar above, as wide as the strokes": lambda mask: ImageOps.expand(
+        on(mask, "white"), (0, 15, 0, 0), fill=(50, 90, 200)
+    ),
     "box with a cross": boxed,
     "pencil on ruled paper": lambda mask: on(mask, ruled(150, 1), (120, 120, 120)),
     "a neighbour at the edge": lambda mask: with_(
@@ -124,6 +130,24 @@ def test_a_character_that_fills_its_image_keeps_every_pixel(strokes):
     mask = ink_mask(strokes)
     mask = mask.crop(mask.getbbox())
     assert np.allclose(find_ink(colours(on(mask, "white"))).ink, np.asarray(mask) / 255)
+
+
+SAN = (((0.1, 0.1), (0.9, 0.1)), ((0.2, 0.5), (0.8, 0.5)), ((0, 0.9), (1, 0.9)))  # as in 三
+
+
+def test_the_longest_stroke_of_a_character_that_fills_its_image_is_kept():
+    mask = ink_mask(SAN)
+    mask = mask.crop(mask.getbbox())
+    assert np.allclose(find_ink(colours(on(mask, "white"))).ink, np.asarray(mask) / 255)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_two_characters_are_doubtful(beside):
+    first, second = ink_mask(DRAWN["田"], margin=30), ink_mask(DRAWN["研"], margin=30)
+    both = Image.new("L", (2 * SIDE, SIDE) if beside else (SIDE, 2 * SIDE))
+    both.paste(first, (0, 0))
+    both.paste(second, (SIDE, 0) if beside else (0, SIDE))
+    assert "two characters" in find_ink(colours(on(both, "white"))).doubtful
 
 
 def test_short_strokes_are_kept_in_an_image_with_specks():

@@ -50,6 +50,19 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path):
             open_source(tmp_path / "nowhere", format)
 
 
+@pytest.mark.parametrize("folder", [".", "hon", "1"])
+def test_images_outside_of_folders_named_by_characters_are_recognised(tmp_path, folder):
+    """The remedy says how to name the folders; record files one folder down come first."""
+    write_images(tmp_path / "in", {folder: 2})
+    with pytest.raises(UsageError, match="nothing to prepare") as refused:
+        open_source(tmp_path / "in", None)
+    assert "name each folder by its character" in refused.value.remedy
+    write_records(tmp_path / "in" / "records" / "ETL9G_01", CODES)
+    with pytest.raises(UsageError) as refused:
+        open_source(tmp_path / "in", None)
+    assert "one folder down" in refused.value.remedy
+
+
 def test_an_unreadable_subfolder_is_skipped(tmp_path, monkeypatch):
     (tmp_path / "lost+found").mkdir()
     write_records(tmp_path / "meant" / "ETL9G_01", CODES)

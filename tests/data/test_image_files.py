@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kanji_tui.data import image_files
-from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, read_colours, read_levels
+from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, problem_of, read_colours, read_levels
 
 SHAPE = np.zeros((40, 50, 3), np.uint8)
 SHAPE[10:30, 10:40] = 200, 60, 20
@@ -85,3 +85,59 @@ def test_a_pipe_and_a_device_are_refused(tmp_path):
     for path in (tmp_path / "image.png", Path("/dev/zero")):
         with pytest.raises(OSError, match="it is not a regular file"):
             read_levels(path)
+
+
+CONTENTS = {
+    "it is empty": b"",
+    "it is a HEIC photograph": b"\0\0\0\x18ftypheic\0\0\0\0heicmif1",
+    "it is a PDF document": b"%PDF-1.4",
+    "it is an SVG drawing": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "it is an HTML page": b"<!DOCTYPE html><html></html>",
+    "it is no image in a known format": b"words",
+}
+
+
+def refused(path):
+    with pytest.raises(NOT_READABLE) as raised:
+        read_levels(path)
+    return problem_of(path, raised.value)
+
+
+@pytest.mark.parametrize("problem", CONTENTS)
+def test_what_is_no_image_is_named_as_what_it_is(tmp_path, problem):
+    (tmp_path / "image.png").write_bytes(CONTENTS[problem])
+    assert refused(tmp_path / "image.png")[0] == problem
+
+
+def test_half_an_image_is_to_be_copied_again(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "image.jpg")
+    content = (tmp_path / "image.jpg").read_bytes()
+    (tmp_path / "image.jpg").write_bytes(content[: len(content) // 2])
+    problem, remedy = refused(tmp_path / "image.jpg")
+    assert "truncated" in problem
+    assert "again" in remedy
+
+
+def test_a_pipe_and_a_folder_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    assert refused(tmp_path / "pipe.png")[0] == "it is not a regular file"
+    assert refused(tmp_path / "folder.png")[0] == "it is a folder"
+
+
+def test_an_image_of_too_many_pixels_is_to_be_shrunk(tmp_path, few_pixels):
+    Image.new("L", (65, 64)).save(tmp_path / "image.png")
+    problem, remedy = refused(tmp_path / "image.png")
+    assert problem.startswith("it has 65 x 64 pixels")
+    assert remedy == "give a smaller copy of it"
+
+
+@pytest.mark.parametrize("ink", [0.0, 1.0])
+def test_floats_of_0_to_1_are_levels(tmp_path, ink):
+    levels = np.full((40, 50), 1 - ink, np.float32)
+    levels[10:30, 10:40] = ink
+    levels[15, 20] = 0.5
+    Image.fromarray(levels).save(tmp_path / "image.tif")
+    read = read_levels(tmp_path / "image.tif")
+    assert (read[20, 25], read[0, 0], read[15, 20]) == (255 * ink, 255 - 255 * ink, 127)

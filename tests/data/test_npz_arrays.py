@@ -7,6 +7,7 @@ from kanji_tui.data.formats import list_inputs
 from kanji_tui.data.npz_arrays import find_images, read_labels
 from kanji_tui.data.preparation import prepare
 from kanji_tui.errors import KanjiError
+from kanji_tui.events import Notice
 from tests.data.making import bytes_of, write_kuzushiji
 
 COUNT = 150  # more than two blocks
@@ -46,6 +47,8 @@ SAME_IMAGES = {
     "float16 0-255": lambda a: a.astype(np.float16),
     "float 0-255": lambda a: a.astype(float),
     "int64": lambda a: a.astype(np.int64),
+    "ink low": lambda a: 255 - a,
+    "ink low, 0-1": lambda a: 1 - a / 255,
     "big-endian": lambda a: a.astype(">i4"),
     "channel last": lambda a: a[..., None],
     "channel first": lambda a: a[:, None],
@@ -79,7 +82,7 @@ def test_labels_in_another_layout_are_the_same(plain, tmp_path, layout):
     assert read_labels(folder / LABELS).tolist() == [number % 4 for number in range(COUNT)]
 
 
-@pytest.mark.parametrize("kind", [bool, np.int16, np.float32])
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int16, np.float32])
 def test_ink_of_0_and_1_becomes_0_and_255(plain, tmp_path, kind):
     folder = rewritten(plain, tmp_path / "in", images=lambda a: (a > 100).astype(kind))
     levels = np.concatenate(list(find_images(folder / IMAGES).blocks()))
@@ -97,7 +100,7 @@ def test_floats_are_rounded_to_the_nearest_level(plain, tmp_path):
     [
         (lambda a: a / 127.5 - 1, None, "imgs.npz cannot be read: its values go from -1 to 1"),
         (lambda a: a.astype(np.uint16) * 256, None, "its values go from 0 to 65280, not from 0 to 255 or to 1"),
-        (lambda a: np.where(a > 250, np.nan, a), None, "its values go from nan to nan"),
+        (lambda a: np.where(a > 250, np.nan, a), None, r"some of its values are no numbers \(NaN\)"),
         (lambda a: np.repeat(a[..., None], 3, 3), None, r"its array has the shape \(150, 28, 28, 3\)"),
         (lambda a: a.reshape(COUNT, -1)[:, :783], None, r"its array has the shape \(150, 783\)"),
         (lambda a: a[:0], None, r"its array has the shape \(0, 28, 28\)"),
@@ -120,3 +123,27 @@ def test_what_has_no_plain_meaning_is_refused_with_what_is_wrong(plain, tmp_path
     assert "numpy.savez" in refused.value.remedy
     assert "copy" not in refused.value.remedy
     assert not (tmp_path / "ds").exists()
+
+
+def test_inverted_images_are_announced(plain, tmp_path, report):
+    folder = rewritten(plain, tmp_path / "in", images=lambda a: 255 - a)
+    prepare(folder, tmp_path / "ds", 32, 1, None, report)
+    assert f"{IMAGES} has dark ink on light paper: its images are inverted" in [
+        notice.message for notice in report.of(Notice)
+    ]
+
+
+@pytest.mark.parametrize("shift", [1, -1])
+def test_labels_that_count_from_another_number_are_refused(plain, tmp_path, report, shift):
+    """Nearly all of them would name another class."""
+    folder = rewritten(plain, tmp_path / "in", labels=lambda a: a.astype(np.int64) + shift)
+    with pytest.raises(KanjiError, match=f"counts its classes from {shift}, k49_classmap.csv from 0") as refused:
+        prepare(folder, tmp_path / "ds", 32, 1, None, report)
+    assert f"labels - {shift}" in refused.value.remedy
+    assert not (tmp_path / "ds").exists()
+
+
+def test_one_label_that_is_no_class_does_not_refuse_the_others(plain, tmp_path, report):
+    folder = rewritten(plain, tmp_path / "in", labels=lambda a: np.where(np.arange(COUNT) == 7, 9, a))
+    prepare(folder, tmp_path / "ds", 32, 1, None, report)
+    assert (tmp_path / "ds").exists()

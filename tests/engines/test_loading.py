@@ -81,6 +81,20 @@ def test_weights_beside_a_file_must_be_complete(tmp_path: Path) -> None:
         load_onnx(path)
 
 
+def test_weights_whose_length_is_not_stated_must_be_complete_too(tmp_path: Path) -> None:
+    path = weights_beside(tmp_path / "big.onnx")
+    model = onnx.load(str(path), load_external_data=False)
+    for tensor in model.graph.initializer:
+        for number in reversed(range(len(tensor.external_data))):
+            if tensor.external_data[number].key == "length":
+                del tensor.external_data[number]
+    path.write_bytes(model.SerializeToString())
+    load_onnx(path)
+    os.truncate(tmp_path / "big.data", 100)
+    with pytest.raises(KanjiError, match=r"big\.data has 100 bytes, but the tensor 'w' ends at 102400"):
+        load_onnx(path)
+
+
 @pytest.mark.parametrize("location", ["../big.data", "{folder}/big.data"])
 def test_weights_outside_of_the_models_folder_are_refused(tmp_path: Path, location: str) -> None:
     weights_beside(tmp_path / "big.onnx")

@@ -47,6 +47,11 @@ OPSET = (
         ("/a/b.h:9 virtual bool ns::A<B>::f(C<D>*) const [with B = int] it failed", "it failed"),
         ("/a/b.h:9 ns::(anonymous namespace)::f(int) it failed", "it failed"),
         ("/a/b.h:9 ns::f(int)::<lambda(int)>::operator()(int) const it failed", "it failed"),
+        (
+            "translating: Tensor { type: A, shape: Some(S { dim: [D { value: Some(V(4)) }] }) }; Unknown type A",
+            "translating: Tensor; Unknown type A",
+        ),
+        ("Got invalid dimensions: {1,4} at Index {0}", "Got invalid dimensions: {1,4} at Index {0}"),
         ("first\n\nCaused by:\n    0: second\n    1: third\n\nStack backtrace:\n  0: x", "first; second; third"),
     ],
 )

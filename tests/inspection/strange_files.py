@@ -147,3 +147,31 @@ def weights_beside(path: Path, values: bool = True, side: int = 160) -> Path:
             file.write(numpy_helper.to_array(weight("w", side, side)).tobytes())
         file.truncate(side * side * 4)
     return path
+
+
+def dropping(path: Path) -> Path:
+    """A Dropout in training mode: its output differs from run to run."""
+    nodes = [helper.make_node("Dropout", ["x", "ratio", "training"], ["y"], name="drop")]
+    ratio, training = np.array(0.5, np.float32), np.array(True)
+    weights = [numpy_helper.from_array(ratio, "ratio"), numpy_helper.from_array(training, "training")]
+    return save(path, nodes, [number("x", 1, 400)], [number("y", 1, 400)], weights)
+
+
+def huge_input(path: Path) -> Path:
+    """A fixed input that no memory holds."""
+    shape = (2**33, 2**20)
+    nodes = [helper.make_node("Relu", ["x"], ["y"], name="r")]
+    return save(path, nodes, [number("x", *shape)], [number("y", *shape)])
+
+
+def negative_weight(path: Path) -> Path:
+    """A weight with a negative size, as in a damaged file."""
+    broken = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[-4, 5], raw_data=bytes(80))
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    return save(path, nodes, [number("x", 1, 4)], [number("y", 1, 5)], [broken])
+
+
+def unknown_type(path: Path) -> Path:
+    """Inputs and outputs of an element type that this onnx package does not know."""
+    values = [helper.make_tensor_value_info(name, 99, [4]) for name in "xy"]
+    return save(path, [helper.make_node("Relu", ["x"], ["y"], name="r")], values[:1], values[1:])

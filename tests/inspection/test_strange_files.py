@@ -48,6 +48,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, di
         "state": strange.with_state,
         "pads": strange.folded_pads,
         "hidden": strange.hidden_size,
+        "dropping": strange.dropping,
+        "huge": strange.huge_input,
+        "minus": strange.negative_weight,
+        "type": strange.unknown_type,
         "pointer": lambda path: path.write_text(
             "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n"
         ),
@@ -106,6 +110,25 @@ def test_names_that_contradict_each_other_are_dropped_for_tract(backends) -> Non
     assert "height" in tract["tried"][0]["message"]
     assert backends("negative")["tract"]["opening"] == SIZED
     assert backends("window")["tract"]["opening"] == AS_IT_IS
+
+
+def test_a_random_node_is_not_compared_with_itself(backends) -> None:
+    assert backends("dropping")["onnxruntime"]["runs"] is True
+    assert backends("dropping")["onnxruntime"]["refused"] == []
+
+
+def test_an_input_that_cannot_be_made_up_is_named(answers, backends) -> None:
+    for engine in ("onnxruntime", "tract"):
+        assert backends("huge")[engine]["runs"] is None
+        assert backends("huge")[engine]["reason"] == (
+            "its input 'x' of 8589934592x1048576 is too large to be made up"
+        )
+    assert backends("type")["onnxruntime"]["reason"].endswith("Invalid tensor data type 99.")
+    assert answers[1]["type"]["inputs"] == [{"name": "x", "type": "type 99", "shape": [4]}]
+
+
+def test_a_negative_size_is_no_negative_number_of_parameters(answers) -> None:
+    assert (answers[1]["minus"]["parameters"], answers[1]["minus"]["weight_bytes"]) == (0, 0)
 
 
 @pytest.mark.parametrize(("name", "begins"), [("ir", "IR version 99; "), ("opset", "opset 99; ")])

@@ -16,7 +16,11 @@ from kanji_tui.training.state import initial_state
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_has_a_whole_recipe(network):
     config = configure(network=network)
-    assert [f.name for f in fields(config) if getattr(config, f.name) is None] == ["fold", "sample_limit", "synthetic"]
+    assert [f.name for f in fields(config) if getattr(config, f.name) is None] == [
+        "fold",
+        "sample_limit",
+        "synthetic",
+    ]
     assert configure(**asdict(config)) == config
 
 
