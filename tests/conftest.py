@@ -6,16 +6,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loade
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
 
 from kanji_tui.events import Event
+from tests.forking import forking
+
+# A container may say that no bytecode is kept. Each worker and each of a hundred children would compile all anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The files that take longest, which begin first: at the end no worker waits long for the other.
 LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "test_torchrun", "test_variants")
@@ -140,11 +146,26 @@ class Ended:
     stderr: str
 
 
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[SimpleNamespace]:
+    with forking() as server:
+        yield server
+
+
 @pytest.fixture
-def kanji_tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def forked_jobs(fork_server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are forks of a process that has loaded torch."""
+    monkeypatch.setattr("kanji_tui.runs.process.subprocess", fork_server)
+
+
+@pytest.fixture
+def kanji_tui(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], forked_jobs: None
+):
     """`kanji-tui ARGUMENTS` within this process, in a folder of the test's own: torch is loaded once for all tests.
 
-    What runs as a child of the command (each training) is a process here too. `run_command` starts a process.
+    What runs as a child of the command (each training) is a process here too, a fork; `run_command` starts an
+    interpreter.
     """
 
     def call(*arguments: object, **environment: str) -> Ended:

@@ -1,11 +1,16 @@
-"""The commands on the pages in docs/ run as written, with smaller settings."""
+"""The commands on the pages in docs/ run as written, with smaller settings.
+
+Those of `kanji-tui` run in the tests' own process: that each is a program is shown by tests/cli/test_all_steps.py.
+"""
 
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,16 +42,31 @@ def run(home: Path, *command: str) -> str:
     return process.stdout
 
 
-def follow(page: str, home: Path, **shorter: str) -> list[str]:
-    """Run the page's sh blocks one after the other; what each printed. `shorter`: what is replaced by what."""
-    output = []
-    for block in blocks(page, "sh"):
-        for pattern, smaller in shorter.items():
-            block = block.replace(pattern, smaller)
-        block = re.sub(r"(kanji[-_]tui train|kanji-tui folds \d+)(?! --network)", rf"\1 {SMALL}", block)
-        block = block.replace("--network v1\n", f"{SMALL}\n")
-        output.append(run(home, "sh", "-e", "-c", block))
-    return output
+@pytest.fixture
+def follow(kanji_tui, tmp_path: Path):
+    """Runs a page's sh blocks one after the other; what each printed. `shorter`: what is replaced by what."""
+
+    def lines(block: str) -> Iterator[str]:
+        for line in block.splitlines():
+            program, *arguments = shlex.split(line)
+            if program != "kanji-tui":
+                yield run(tmp_path, program, *arguments)
+                continue
+            ended = kanji_tui(*arguments)
+            assert ended.returncode == 0, ended.stdout + ended.stderr
+            yield ended.stdout
+
+    def follow(page: str, **shorter: str) -> list[str]:
+        output = []
+        for block in blocks(page, "sh"):
+            for pattern, smaller in shorter.items():
+                block = block.replace(pattern, smaller)
+            block = re.sub(r"(kanji[-_]tui train|kanji-tui folds \d+)(?! --network)", rf"\1 {SMALL}", block)
+            block = block.replace("--network v1\n", f"{SMALL}\n")
+            output.append("".join(lines(block)))
+        return output
+
+    return follow
 
 
 @pytest.fixture
@@ -56,16 +76,16 @@ def home(tmp_path: Path, sample_dataset: Path) -> Path:
     return tmp_path
 
 
-def test_synthetic_writers(tmp_path: Path) -> None:
-    follow("SYNTHETIC_WRITERS.md", tmp_path, **{"--sets 8": "--sets 2"})
+def test_synthetic_writers(follow, tmp_path: Path) -> None:
+    follow("SYNTHETIC_WRITERS.md", **{"--sets 8": "--sets 2"})
     assert len(open_dataset(tmp_path / "dataset")) == 2 * 148
     assert (tmp_path / "samples.png").is_file()
     page = (DOCS / "SYNTHETIC_WRITERS.md").read_text(encoding="utf-8")
     assert [name for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page) if not (DOCS / name).is_file()] == []
 
 
-def test_energy(home: Path) -> None:
-    first, regions, beside = follow("ENERGY.md", home)
+def test_energy(follow, home: Path) -> None:
+    first, regions, beside = follow("ENERGY.md")
     assert "CO2" in first or "not measured" in first
     account = json.loads(regions.splitlines()[-1])
     assert account["carbon_intensity"]["g_per_kwh"] == 50
@@ -73,8 +93,8 @@ def test_energy(home: Path) -> None:
     assert "CodeCarbon (FIN) reports" in beside
 
 
-def test_cross_validation(home: Path) -> None:
-    one, all_folds, again = follow("CROSS_VALIDATION.md", home, **{"1/5": "1/2", "folds 5": "folds 2"})
+def test_cross_validation(follow, home: Path) -> None:
+    one, all_folds, again = follow("CROSS_VALIDATION.md", **{"1/5": "1/2", "folds 5": "folds 2"})
     assert "test top-1" in one
     assert "2/2" in all_folds
     result = json.loads(again)
@@ -89,17 +109,17 @@ def test_cross_validation(home: Path) -> None:
     assert len([found for found in list_runs(runs) if "-train-" in found.name]) == 2, "no fold is trained twice"
 
 
-def test_many_gpus(home: Path) -> None:
-    (output,) = follow("MANY_GPUS.md", home)
+def test_many_gpus(follow, home: Path) -> None:
+    (output,) = follow("MANY_GPUS.md")
     (only,) = list_runs(home / "models" / "runs")
     assert re.search(rf"{only.name} +train +finished", output)
 
 
-def test_safetensors(home: Path) -> None:
+def test_safetensors(follow, home: Path) -> None:
     """The page's own program, which imports nothing of this project, prints what the recogniser says."""
     from kanji_tui.recognition.weights import load_recogniser
 
-    follow("SAFETENSORS.md", home)
+    follow("SAFETENSORS.md")
     (program,) = blocks("SAFETENSORS.md", "python")
     assert "kanji_tui" not in program
     picture = open_dataset(home / "dataset").images(np.array([5]))[0]

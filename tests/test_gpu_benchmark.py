@@ -78,10 +78,10 @@ def test_every_part_runs_on_a_bare_machine(tmp_path, parts_importable):
 
 def test_a_part_that_fails_hides_no_other_and_decides_the_exit_code(tmp_path):
     (tmp_path / "empty").mkdir()
-    done, output = run(tmp_path, "--data", tmp_path / "empty", "--only", "facts", "accuracy", "preparation", "NVML")
+    done, output = run(tmp_path, "--data", tmp_path / "empty", "--only", "facts", "accuracy", "NVML")
     assert done.returncode == 1
     states = {part["name"]: part["state"] for part in output["parts"]}
-    assert states == {"facts": "ok", "preparation": "ok", "NVML": "not applicable", "accuracy": "failed"}
+    assert states == {"facts": "ok", "NVML": "not applicable", "accuracy": "failed"}
     failed = output["parts"][-1]
     assert "nothing to prepare" in failed["reason"]
     assert any("runs.py" in frame for frame in failed["traceback"])

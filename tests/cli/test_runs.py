@@ -16,6 +16,8 @@ from kanji_tui.errors import Stopped
 from kanji_tui.runs.process import run_in
 from kanji_tui.runs.run_directory import ACTIVE, create, find_run, list_runs
 
+LONG = ("train", "--network", "v1", "--epochs", "20000")
+
 
 def wait_until(holds, seconds=90):
     deadline = time.monotonic() + seconds
@@ -27,9 +29,7 @@ def wait_until(holds, seconds=90):
 @pytest.fixture
 def started(kanji_tui, tmp_path, sample_dataset):
     """A long training, detached."""
-    process = kanji_tui(
-        "train", "--data-dir", sample_dataset, "--epochs", 2000, "--batch-size", 16, "--detach", "--json"
-    )
+    process = kanji_tui(*LONG, "--data-dir", sample_dataset, "--batch-size", 16, "--detach", "--json")
     assert process.returncode == 0, process.stderr
     output = json.loads(process.stdout)
     assert output["state"] in ACTIVE
@@ -71,7 +71,7 @@ def test_stop_is_graceful_and_resume_goes_on(kanji_tui, tmp_path, started):
 def follower(tmp_path, sample_dataset):
     """`kanji-tui train` in a session of its own, following a long training whose first checkpoint is there."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "kanji_tui", "train", "--data-dir", str(sample_dataset), "--epochs", "2000"],
+        [sys.executable, "-m", "kanji_tui", *LONG, "--data-dir", str(sample_dataset)],
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -123,7 +123,7 @@ def test_a_killed_run_is_seen_as_lost(started, kanji_tui):
 
 def test_two_trainings_at_once_get_two_directories(kanji_tui, tmp_path, sample_dataset):
     for _ in range(2):
-        assert kanji_tui("train", "--data-dir", sample_dataset, "--epochs", 2000, "--detach").returncode == 0
+        assert kanji_tui(*LONG, "--data-dir", sample_dataset, "--detach").returncode == 0
     runs = json.loads(kanji_tui("runs", "--json").stdout)["runs"]
     assert len({run["run"] for run in runs}) == 2
     for run in runs:

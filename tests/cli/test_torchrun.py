@@ -16,7 +16,7 @@ from kanji_tui.runs.run_directory import RunDirectory, list_runs
 from tests.cli.test_runs import wait_until
 from tests.training.test_distributed import environment, free_port
 
-TRAIN = ("-m", "kanji_tui", "train", "--batch-size", "16", "--json")
+TRAIN = ("-m", "kanji_tui", "train", "--network", "v1", "--batch-size", "16", "--json")
 LONG = ("--epochs", "2000")
 
 

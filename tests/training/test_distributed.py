@@ -140,7 +140,7 @@ def test_each_rank_draws_other_random_numbers():
 
 
 def test_a_run_of_one_process_is_resumed_by_two(sample_dataset, tmp_path):
-    config = configure(epochs=2, batch_size=16)
+    config = configure(network="v1", epochs=2, batch_size=16)
     spec = TrainSpec(data_dir=sample_dataset, config=config)
     first = create("train", "kanji_tui.jobs.train:run", to_plain(spec), tmp_path / "models/runs")
     with pytest.raises(Stopped):

@@ -30,12 +30,13 @@ from tests.training.running import checkpoint_of, run, same, weights_of
 CPU = torch.device("cpu")
 ALL_OF_IT = (
     configure(
-        recipe="standard", epochs=2, batch_size=12, rotation=10, shear=0.2, scale=0.1, shift=0.1, elastic=0.02,
+        network="v1", recipe="standard", epochs=2, batch_size=12,
+        rotation=10, shear=0.2, scale=0.1, shift=0.1, elastic=0.02,
         stroke_width=0.8, erase=0.5, noise=0.05, noise_share=0.5, label_smoothing=0.1, clip_norm=0.5, ema=0.2,
         precision="float32", accumulation_steps=2, schedule="one-cycle",
     )
 )  # fmt: skip
-SMALL = configure(recipe="standard", epochs=2, batch_size=16, precision="float32", sample_limit=80)
+SMALL = configure(network="v1", recipe="standard", epochs=2, batch_size=16, precision="float32", sample_limit=80)
 
 
 def batch(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,9 +71,11 @@ def test_the_augmentation_draws_and_computes_on_the_gpu() -> None:
     assert not torch.equal(expected, some)
 
 
-@pytest.mark.parametrize("optimiser", ["muon", "adamw", "adam", "sgd"])
-def test_a_step_on_a_gpu_waits_for_nothing_and_is_the_cpus(optimiser: str, report) -> None:
-    config = replace(ALL_OF_IT, optimiser=optimiser)
+@pytest.mark.parametrize(
+    ("optimiser", "network"), [("muon", "kanjinet"), ("adamw", "v1"), ("adam", "v1"), ("sgd", "v1")]
+)
+def test_a_step_on_a_gpu_waits_for_nothing_and_is_the_cpus(optimiser: str, network: str, report) -> None:
+    config = replace(ALL_OF_IT, optimiser=optimiser, network=network)
     on_cpu = trained(config, CPU, report)
     with machine_with_gpu():
         state = initial_state(config, 5, 32, 8, GPU)

@@ -85,6 +85,11 @@ def no_slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Worker, "ask_child", answer)
 
 
+@pytest.fixture(autouse=True)
+def forked(forked_jobs: None) -> None:
+    """Jobs are processes, but load nothing anew."""
+
+
 @pytest.fixture
 def no_recogniser(monkeypatch: pytest.MonkeyPatch) -> None:
     """The Draw screen waits for a recogniser that never starts."""
