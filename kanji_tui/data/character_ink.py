@@ -99,7 +99,7 @@ def _two_characters(found: Components, kept: np.ndarray) -> bool:
         ink = ink.T
     shorter, longer = ink.shape
     least = int(SQUARE * shorter)
-    return longer >= 2 * least and not ink.any(axis=0)[least : longer - least].all()
+    return longer >= 2 * least and not np.asarray(ink.any(axis=0))[least : longer - least].all()
 
 
 def _cut_off(found: Components, kept: np.ndarray) -> bool:

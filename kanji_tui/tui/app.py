@@ -18,10 +18,10 @@ from textual.filter import LineFilter
 from kanji_tui.presentation.tabs import SCREENS, TABS
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.confirm import ConfirmScreen
-from kanji_tui.tui.shell.keys_in_turn import KeysInTurn
 from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
 from kanji_tui.tui.shell.nothing_hidden import NOTHING_HIDDEN
 from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
+from kanji_tui.tui.shell.queued_keys import QueuedKeysApp
 from kanji_tui.tui.shell.settings import read_settings, write_settings
 from kanji_tui.tui.shell.style_sheet import StyleSheet
 from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
@@ -49,7 +49,7 @@ def screen_class(name: str) -> type[WorkbenchScreen]:
     return found
 
 
-class Workbench(KeysInTurn):
+class Workbench(QueuedKeysApp):
     """Works on the current directory; keeps nothing but its settings anywhere else."""
 
     TITLE = "kanji-tui"

@@ -1,7 +1,7 @@
-"""An app whose keys come in turn: none is handled before what the one before it did is done.
+"""An app that queues keys: none is handled before what the one before it did is done.
 
 A terminal sends several keys in one packet: on a slow line, by a macro, when text is pasted without brackets. A key
-that opens a prompt, a form or a screen takes Textual several turns of its event loop; the keys behind it would go
+that opens a prompt, a form or a screen takes Textual several rounds of its event loop; the keys behind it would go
 to what was there before, and could stop a training that nobody meant to stop.
 """
 
@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 PATIENCE = 2.0  # seconds to wait for a new screen or its field; then keys go where they can
 
 
-class KeysInTurn(App[None]):
+class QueuedKeysApp(App[None]):
     """Handles keys and pasted texts one after the other."""
 
     def __init__(self, ansi_color: bool | None = None) -> None:
@@ -54,7 +54,7 @@ class KeysInTurn(App[None]):
     async def _settle(self) -> None:
         """Handle the next key once the screen that the last one may have opened can take it."""
         if self._is_opening() and time.monotonic() - self._handled < PATIENCE:
-            await asyncio.sleep(0)  # the others' turn
+            await asyncio.sleep(0)  # let the others go on
             self.call_later(self._settle)
             return
         await self._handle_next()
