@@ -78,7 +78,7 @@ class FreeSizes:
     """The free sizes of the inputs: named ones by their name, the others by their input and axis.
 
     `batches` are those that count samples, `state_batches` those that may: of recurrent states. `batch`: the size
-    that they have, 1 unless an input fixes it. Formulas of other names are left out.
+    that they have, 1 unless an input fixes it. Formulas of other names are omitted.
     """
 
     batches: frozenset[str | Axis]
