@@ -28,7 +28,7 @@ MOST_PASSES = 4
 LINE_LENGTH, LINE_WIDTH = 0.88, 0.4  # a guide line: shares of the image's side and of the stroke width
 TIGHT = 0.02  # of the image's longer side: an image that was cut along the character has no wider margin
 FINE = 0.0115  # of the character's longer side: thinner strokes are half a pixel wide, and pale, in a model's image
-SQUARE = 0.6  # of the shorter side of the ink: a part that is longer may be a character of its own
+SQUARE = 0.8  # of the height of the ink: a part that is wider may be a character of its own
 FILLED = 0.8  # more ink than this share of its box is no character
 LINE_SHARE = 0.35  # of its pixels that no stroke covers
 
@@ -92,14 +92,14 @@ def _solid(found: Components, kept: np.ndarray) -> bool:
 
 
 def _two_characters(found: Components, kept: np.ndarray) -> bool:
-    """Whether the ink falls in two parts beside or above each other, each long enough to be a character."""
+    """Whether the ink falls in two parts beside each other, each wide enough to be a character.
+
+    One above the other is not told from a tall character of separate strokes, as 言.
+    """
     left, top, right, bottom = box_of(found, kept)
-    ink = found.mask(kept)[top:bottom, left:right]
-    if ink.shape[0] > ink.shape[1]:
-        ink = ink.T
-    shorter, longer = ink.shape
-    least = int(SQUARE * shorter)
-    return longer >= 2 * least and not np.asarray(ink.any(axis=0))[least : longer - least].all()
+    inked = np.asarray(found.mask(kept)[top:bottom, left:right].any(axis=0))
+    least = int(SQUARE * (bottom - top))
+    return len(inked) >= 2 * least and not bool(inked[least : len(inked) - least].all())
 
 
 def _cut_off(found: Components, kept: np.ndarray) -> bool:

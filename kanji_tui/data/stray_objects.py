@@ -165,8 +165,9 @@ def _bars(found: Components, contact: np.ndarray, whole_side: np.ndarray, main: 
     wider = (found.left <= left - width) & (found.right >= right + width)
     taller = (found.top <= top - width) & (found.bottom >= bottom + width)
     longer = np.stack([wider, wider, taller, taller])
-    free = ~(contact[[1, 0, 3, 2]] > 0).any(axis=1, keepdims=True)  # nothing touches the opposite side
-    return np.asarray((whole_side & longer & free).any(axis=0))
+    free = contact[[1, 0, 3, 2]].sum(axis=1, keepdims=True) == 0  # nothing touches the opposite side
+    bars: np.ndarray = (whole_side & longer & free).any(axis=0)
+    return bars
 
 
 def _neighbours(found: Components, contact: np.ndarray, main: np.ndarray) -> np.ndarray:

@@ -10,21 +10,30 @@ from kanji_tui.engines.weights import Weight, stored_weights
 from kanji_tui.inspection.probing import fixed_names
 from kanji_tui.inspection.results import Layer
 
+UNUSED = "(in no layer)"
+
 
 def size_by_layer(model: onnx.ModelProto, nodes: tuple[Node, ...]) -> tuple[Layer, ...]:
-    """Every layer that has weights or MACs, in execution order; each weight is counted once."""
+    """Every layer that has weights or MACs, in execution order; each weight is counted once.
+
+    Weights that no layer computes with come last, so that the layers add up to the file's.
+    """
     weights = weights_by_node(model.graph)
     fixed = fixed_names(model.graph)
     layers: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         if not set(node.outputs) <= fixed:
             layers[node.module or node.name].append(node)
-    found = (_layer(name, members, weights) for name, members in layers.items())
+    found = [_layer(name, members, weights) for name, members in layers.items()]
+    found.append(_sum_up(UNUSED, [], weights.get(None, [])))
     return tuple(layer for layer in found if layer.bytes or layer.macs)
 
 
 def _layer(name: str, nodes: list[Node], weights: dict[int | None, list[Weight]]) -> Layer:
-    read = [weight for node in nodes for weight in weights.get(node.number, [])]
+    return _sum_up(name, nodes, [weight for node in nodes for weight in weights.get(node.number, [])])
+
+
+def _sum_up(name: str, nodes: list[Node], read: list[Weight]) -> Layer:
     return Layer(
         name=name,
         operators=tuple(node.operator for node in nodes),

@@ -141,12 +141,10 @@ def test_the_longest_stroke_of_a_character_that_fills_its_image_is_kept():
     assert np.allclose(find_ink(colours(on(mask, "white"))).ink, np.asarray(mask) / 255)
 
 
-@pytest.mark.parametrize("beside", [True, False])
-def test_two_characters_are_doubtful(beside):
-    first, second = ink_mask(DRAWN["田"], margin=30), ink_mask(DRAWN["研"], margin=30)
-    both = Image.new("L", (2 * SIDE, SIDE) if beside else (SIDE, 2 * SIDE))
-    both.paste(first, (0, 0))
-    both.paste(second, (SIDE, 0) if beside else (0, SIDE))
+def test_two_characters_beside_each_other_are_doubtful():
+    both = Image.new("L", (2 * SIDE, SIDE))
+    for number, character in enumerate("田研"):
+        both.paste(ink_mask(DRAWN[character], margin=30), (number * SIDE, 0))
     assert "two characters" in find_ink(colours(on(both, "white"))).doubtful
 
 

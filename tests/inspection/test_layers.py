@@ -88,6 +88,16 @@ def test_a_weight_that_a_loop_reads_belongs_to_the_loop(tmp_path: Path, report) 
     assert model.backends["onnxruntime"].runs is True
 
 
+def test_weights_that_no_node_reads_are_in_no_layer(tmp_path: Path, report) -> None:
+    """As the queue that Caffe2 left in the ResNet-50 of onnx's test data; the layers add up all the same."""
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")]
+    weights = [graphs.weight("w", 4, 5), graphs.weight("left over", 3)]
+    path = graphs.save(tmp_path / "m.onnx", nodes, [graphs.number("x", 1, 4)], [graphs.number("y", 1, 5)], weights)
+    _, layers = inspect(path, report)
+    assert list(layers) == ["product", "(in no layer)"]
+    assert (layers["(in no layer)"].parameters, layers["(in no layer)"].operators) == (3, ())
+
+
 def test_weights_in_the_attributes_of_a_node_belong_to_it(tmp_path: Path, report) -> None:
     table = graphs.weight("table", 3)
     nodes = [
