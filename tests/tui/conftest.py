@@ -11,6 +11,9 @@ from typing import Any
 
 import psutil
 import pytest
+from rich.console import RenderableType
+from textual._compositor import Compositor
+from textual._context import active_app
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -57,6 +60,20 @@ def keys_wait_for_their_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("textual.app.wait_for_idle", wait_for_idle)
     monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_idle)
+
+
+@pytest.fixture(autouse=True)
+def no_frame_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal Textual renders every frame and throws it away; here a test renders what it reads."""
+    render_update = Compositor.render_update
+
+    def update(compositor: Compositor, full: bool = False, **how: Any) -> RenderableType | None:
+        if full or not active_app.get().is_headless:
+            return render_update(compositor, full, **how)
+        compositor._dirty_regions.clear()
+        return None
+
+    monkeypatch.setattr(Compositor, "render_update", update)
 
 
 @pytest.fixture(autouse=True)
