@@ -97,11 +97,11 @@ def main() -> None:
     parser.add_argument("--drawings", type=Path, help="a folder with a folder of PNG files for each character")
     parser.add_argument("--recipe", default="quick", help="of the trainings (default: quick)")
     parser.add_argument("--seeds", type=int, default=2, help="trainings for each figure (default: 2)")
-    parser.add_argument("--most", type=int, default=128, help="samples of a class to learn from, at most")
+    parser.add_argument("--most", type=int, default=64, help="samples of a class to learn from, at most")
     parser.add_argument("--folder", type=Path, help="folder for temporary files (default: the system's)")
     arguments = parser.parse_args()
     every = [
-        Data("KMNIST", arguments.kmnist, "--kmnist", "kuzushiji", 1000, (1, 2, 4, 8, 16, 32, 64, 128), 5),
+        Data("KMNIST", arguments.kmnist, "--kmnist", "kuzushiji", 1000, (1, 4, 16, 64), 5),
         Data("drawings", arguments.drawings, "--drawings", "images", 7.5, (1, 2, 4), 1),
     ]
     print(f"Beginning from the built-in model, {datetime.now(UTC):%Y-%m-%d}, {machine()}.")

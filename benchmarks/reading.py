@@ -6,9 +6,9 @@
 - Fonts that look like handwriting: all 3,036 ETL9G classes, as whole frames of an ETL record, and as images cropped
   to their ink, as `predict` does it. Without --font: Klee One and Yusei Magic, where fontconfig knows them (from
   Debian's fonts-klee and fonts-yusei-magic).
-- Strokes: those of kana and of the kanji of JIS level 1, written once by each of --writers synthetic writers of a
-  seed that no training has. zinnia (Debian's zinnia-utils, tegaki-zinnia-japanese) gets their points; the built-in
-  model the image that the drawing pad makes of them, in which their order and direction are lost.
+- Strokes: those of kana and of the kanji of JIS level 1, each character by a synthetic writer of its own, of a seed
+  that no training has; with --writers by several. zinnia (Debian's zinnia-utils, tegaki-zinnia-japanese) gets their
+  points; the built-in model the image that the drawing pad makes of them, in which order and direction are lost.
 - Time: one image in the ONNX file, on one thread.
 
 All outputs are open, look-alikes count as one character, and where the size is lost (a cropped image, a drawing)
@@ -185,22 +185,23 @@ class Written:
 
 
 def write_strokes(writing: StrokeWriting, writers: int, careful: bool) -> Written:
-    """Every character by each writer; `careful`: the pen leaves the paper after each stroke of KanjiVG."""
-    labels: list[str] = []
-    strokes: list[Strokes] = []
-    for writer in range(writers):
-        for start in range(0, len(writing.codes), writing.block):
-            characters = np.arange(start, min(start + writing.block, len(writing.codes)))
-            styles = make_styles(writing.seed, np.full(len(characters), writer))
-            if careful:
-                never = np.zeros_like(styles.join)
-                styles = replace(styles, join=never, derived=never)
-            codes = np.array(writing.codes)[characters]
-            keys = keys_of(np.full(len(codes), writing.seed), np.full(len(codes), writer), codes)
-            lines = write(writing.shapes, characters, styles, keys)
-            strokes += [strokes_of(lines, sample) for sample in range(len(characters))]
-            labels += map(character_of, codes.tolist())
-    return Written(labels, strokes)
+    """Every character by `writers` writers, each of whom writes only that one.
+
+    `careful`: the pen leaves the paper after each stroke of KanjiVG.
+    """
+    written: list[Strokes] = []
+    number = np.arange(writers * len(writing.codes))
+    for start in range(0, len(number), writing.block):
+        writer = number[start : start + writing.block]
+        characters = writer % len(writing.codes)
+        styles = make_styles(writing.seed, writer)
+        if careful:
+            never = np.zeros_like(styles.join)
+            styles = replace(styles, join=never, derived=never)
+        keys = keys_of(np.full(len(writer), writing.seed), writer, np.array(writing.codes)[characters])
+        lines = write(writing.shapes, characters, styles, keys)
+        written += [strokes_of(lines, sample) for sample in range(len(characters))]
+    return Written(list(map(character_of, writing.codes)) * writers, written)
 
 
 def strokes_of(lines: Lines, sample: int) -> Strokes:
@@ -228,16 +229,20 @@ def read_strokes(writers: int, zinnia_model: Path, results: Results) -> None:
     except KanjiError as error:
         return results.skip(name, f"{OURS}, {PEER}", error.message)
     missing = why_no_zinnia(zinnia_model)
+
+    def peer(what: str, labels: list[str], strokes: list[Strokes]) -> None:
+        if missing:
+            results.skip(what, PEER, missing)
+        else:
+            results.add(what, PEER, labels, ask_zinnia(strokes, zinnia_model))
+
     for how, careful in (("stroke by stroke", True), ("joined as hands join them", False)):
         written = write_strokes(writing, writers, careful)
         results.add(f"{name}, {how}", OURS, written.labels, draw_and_read(written.strokes))
-        for order, turn in (("", tuple), (", reversed in order and direction", reversed_strokes)):
-            what = f"{name}, {how}{order}"
-            if missing:
-                results.skip(what, PEER, missing)
-            else:
-                turned = [turn(strokes) for strokes in written.strokes]
-                results.add(what, PEER, written.labels, ask_zinnia(turned, zinnia_model))
+        peer(f"{name}, {how}", written.labels, written.strokes)
+        if careful:
+            turned = [reversed_strokes(strokes) for strokes in written.strokes]
+            peer(f"{name}, reversed in order and direction", written.labels, turned)
     return None
 
 
@@ -313,7 +318,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drawings", type=Path, help="a folder with a folder of PNG files for each character")
     parser.add_argument("--font", type=Path, nargs="+", default=[], metavar="FILE", help="instead of the usual two")
-    parser.add_argument("--writers", type=int, default=1, help="synthetic writers of the strokes (default: 1)")
+    parser.add_argument(
+        "--writers", type=int, default=1, help="synthetic writers of each character's strokes (default: 1)"
+    )
     parser.add_argument("--zinnia-model", type=Path, default=ZINNIA_MODEL, metavar="FILE")
     arguments = parser.parse_args()
     model = open_model(BUILT_IN)
