@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from kanji_tui import __version__
 from kanji_tui.errors import KanjiError, UsageError
@@ -51,7 +51,7 @@ def export_safetensors(
     texts = describe(card) if metadata else {}
     report(Progress("safetensors", 0, 1, "files", path.name))
     with replacing(path) as beside:
-        save_file(tensors, str(beside), metadata=texts or None)
+        write_tensors(beside, tensors, texts)
         if verify:
             verify_file(beside, read_source(model_file(model_path, ".safetensors")), texts)
     report(Progress("safetensors", 1, 1, "files", path.name))
@@ -63,6 +63,11 @@ def export_safetensors(
         metadata=texts,
         verified=True if verify else None,
     )
+
+
+def write_tensors(path: Path, tensors: Tensors, metadata: dict[str, str]) -> None:
+    """Write a file that others may read: safetensors' own `save_file` makes one for its owner alone."""
+    path.write_bytes(save(tensors, metadata=metadata or None))
 
 
 def describe(card: ModelCard) -> dict[str, str]:
