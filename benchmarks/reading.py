@@ -238,7 +238,7 @@ def read_strokes(writers: int, zinnia_model: Path, results: Results) -> None:
         else:
             results.add(what, PEER, labels, ask_zinnia(strokes, zinnia_model))
 
-    for how, careful in (("stroke by stroke", True), ("joined as hands join them", False)):
+    for how, careful in (("stroke by stroke", True), ("joined as writers join them", False)):
         written = write_strokes(writing, writers, careful)
         results.add(f"{name}, {how}", OURS, written.labels, draw_and_read(written.strokes))
         peer(f"{name}, {how}", written.labels, written.strokes)
@@ -264,7 +264,7 @@ def why_no_zinnia(model: Path) -> str:
 
 
 def ask_zinnia(drawings: Sequence[Strokes], model: Path) -> list[Answer]:
-    """zinnia's answers among the characters that the built-in model knows; each counts for its look-alikes too."""
+    """zinnia's answers among the characters that the built-in model knows, look-alikes as one."""
     questions = "".join(f"{as_expression(strokes)}\n" for strokes in drawings)
     command = ["zinnia", "-m", str(model), "-n", str(ASKED)]
     printed = subprocess.run(command, input=questions, capture_output=True, text=True, check=True).stdout
@@ -275,7 +275,8 @@ def ask_zinnia(drawings: Sequence[Strokes], model: Path) -> list[Answer]:
         elif line.strip():
             answers[-1].append(line.split()[0])
     known = set(map(character_of, codes_of("all")))
-    return [tuple(with_lookalikes(each) for each in answer if each in known)[:TOP] for answer in answers]
+    shapes = [list(dict.fromkeys(shape(each) for each in answer if each in known)) for answer in answers]
+    return [tuple(map(with_lookalikes, answer[:TOP])) for answer in shapes]
 
 
 def as_expression(strokes: Strokes) -> str:
@@ -290,9 +291,9 @@ def as_expression(strokes: Strokes) -> str:
 
 @cache
 def with_lookalikes(character: str) -> str:
-    """The character and those that cannot be told from it in a drawing, whose size is not known."""
+    """The character, and then those that cannot be told from it in a drawing, whose size is not known."""
     others = (character_of(jis) for jis in codes_of("all"))
-    return character + "".join(other for other in others if shape(other) == shape(character) != "")
+    return character + "".join(other for other in others if other != character and shape(other) == shape(character))
 
 
 @cache
