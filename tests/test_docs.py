@@ -18,7 +18,10 @@ import pytest
 from PIL import Image
 
 from kanji_tui.data.dataset import open_dataset
+from kanji_tui.recognition.drawing.results import StrokeStyle
+from kanji_tui.recognition.drawing.strokes import render
 from kanji_tui.runs.run_directory import find_run, list_runs
+from tests.drawn import DRAWN
 
 DOCS = Path(__file__).parent.parent / "docs"
 SMALL = "--network v1 --epochs 1 --batch-size 16"
@@ -84,6 +87,13 @@ def test_synthetic_writers(follow, tmp_path: Path) -> None:
     assert [name for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page) if not (DOCS / name).is_file()] == []
 
 
+def test_built_in_model(follow, tmp_path: Path) -> None:
+    Image.fromarray(render(DRAWN["田"], StrokeStyle())).save(tmp_path / "image.png")
+    (output,) = follow("BUILT_IN_MODEL.md")
+    assert output.count("read by the built-in model") == 2
+    assert len(list((tmp_path / "models").glob("kanji_model_built-in_*"))) == 2
+
+
 def test_energy(follow, home: Path) -> None:
     first, regions, beside = follow("ENERGY.md")
     assert "CO2" in first or "not measured" in first
@@ -137,5 +147,5 @@ def test_safetensors(follow, home: Path) -> None:
 
 def test_every_page_is_named_in_the_readme() -> None:
     readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    for page in ("ENERGY.md", "CROSS_VALIDATION.md", "MANY_GPUS.md", "SAFETENSORS.md"):
+    for page in ("ENERGY.md", "CROSS_VALIDATION.md", "MANY_GPUS.md", "SAFETENSORS.md", "BUILT_IN_MODEL.md"):
         assert f"docs/{page}" in readme

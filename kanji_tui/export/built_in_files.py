@@ -11,10 +11,9 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.torch import save_file
 
 from kanji_tui.export.conversion import convert
-from kanji_tui.export.safetensors_export import describe
+from kanji_tui.export.safetensors_export import describe, write_tensors
 from kanji_tui.export.targets import find_target
 from kanji_tui.recognition.model_files import built_in
 from kanji_tui.recognition.weights import load_recogniser
@@ -35,7 +34,7 @@ def write_built_in(model_path: Path) -> tuple[Path, Path]:
     weights, graph = built_in(".safetensors"), built_in(".onnx")
     weights.parent.mkdir(exist_ok=True)
     with replacing(weights) as beside:
-        save_file(tensors, str(beside), metadata=describe(card))
+        write_tensors(beside, tensors, describe(card))
     model = halve_weights(convert(recogniser, card, find_target("tract")))
     with replacing(graph) as beside:
         beside.write_bytes(model.SerializeToString())

@@ -49,8 +49,13 @@ def convert(recogniser: Recogniser, card: ModelCard, target: Target) -> onnx.Mod
 def finish(model: onnx.ModelProto, card: ModelCard, target: Target) -> onnx.ModelProto:
     """The model without local information, and with the card in its metadata."""
     strip(model)
-    card_text = card.to_text()
-    onnx.helper.set_model_props(model, {"card": card_text, "version": __version__, "target": target.name})
+    properties = {
+        "card": card.to_text(),
+        "version": __version__,
+        "target": target.name,
+        **({"license": card.license} if card.license else {}),
+    }
+    onnx.helper.set_model_props(model, properties)
     return model
 
 

@@ -52,7 +52,7 @@ def export_safetensors(
     texts = describe(card) if metadata else {}
     report(Progress("safetensors", 0, 1, "files", path.name))
     with replacing(path) as beside:
-        beside.write_bytes(save(tensors, metadata=texts or None))  # its own writing makes files 0600
+        write_tensors(beside, tensors, texts)
         if verify:
             verify_file(beside, read_source(model_file(model_path, ".safetensors")), texts)
     report(Progress("safetensors", 1, 1, "files", path.name))
@@ -64,6 +64,11 @@ def export_safetensors(
         metadata=texts,
         verified=True if verify else None,
     )
+
+
+def write_tensors(path: Path, tensors: Tensors, metadata: dict[str, str]) -> None:
+    """Write a file that others may read: safetensors' own `save_file` makes one for its owner alone."""
+    path.write_bytes(save(tensors, metadata=metadata or None))
 
 
 def describe(card: ModelCard) -> dict[str, str]:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.export import safetensors_export
-from kanji_tui.export.safetensors_export import export_safetensors, same_bits
+from kanji_tui.export.safetensors_export import export_safetensors, same_bits, write_tensors
 from kanji_tui.recognition.weights import load_recogniser
 
 
@@ -68,14 +68,20 @@ def test_the_metadata_can_be_left_out(model: Path, tmp_path: Path, report) -> No
         assert not file.metadata()
 
 
+def test_others_may_read_the_file_as_any_other(model: Path, tmp_path: Path, report) -> None:
+    made = export_safetensors(model, report, output_path=tmp_path / "model.safetensors")
+    (tmp_path / "any").touch()
+    assert Path(made.path).stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_a_file_that_differs_from_the_source_is_not_kept(
     model: Path, report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def save_changed(tensors, path, metadata) -> None:
+    def write_changed(path, tensors, metadata) -> None:
         tensors["classifier.1.weight"][0, 0] += 1e-7
-        save_file(tensors, path, metadata=metadata)
+        write_tensors(path, tensors, metadata)
 
-    monkeypatch.setattr(safetensors_export, "save_file", save_changed)
+    monkeypatch.setattr(safetensors_export, "write_tensors", write_changed)
     before = set(model.parent.iterdir())
     with pytest.raises(KanjiError, match=r"classifier\.1\.weight differs"):
         export_safetensors(model, report, verify=True)

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from kanji_tui.data.dataset import open_dataset
+from kanji_tui.data.strokes.kanjivg import read_forms
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.saved import save_sample
 from kanji_tui.recognition.drawing.strokes import render
@@ -104,23 +105,32 @@ def test_without_weights_the_export_is_used(ready: Path, tmp_path: Path):
     assert answer["candidates"][0]["character"] == "田"
 
 
-def test_without_a_model_there_is_a_remedy_the_image_and_saving(tmp_path: Path):
-    found, answer, saved = ask(
+def test_in_an_empty_home_the_built_in_model_reads_the_first_drawings(tmp_path: Path):
+    drawings = {character: DRAWN.get(character) or pen(character) for character in "あきで田漢学"}
+    found, *answers = ask(tmp_path, {"do": "find"}, *map(recognise, drawings.values()))
+    assert (found["name"], found["problem"], found["size"]) == ("built-in", "", 64)
+    assert found["classes"] > 3036
+    assert [answer["candidates"][0]["character"] for answer in answers] == list(drawings)
+
+
+def pen(character: str) -> list[list[list[float]]]:
+    """The character as a pen with KanjiVG's strokes draws it."""
+    return [stroke.points.tolist() for stroke in read_forms(character)[0]]
+
+
+def test_damaged_weights_are_reported_in_one_sentence_and_drawings_can_be_saved(tmp_path: Path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "best_kanji_model.pth").write_bytes(b"nothing")
+    _, found, answer, saved = ask(
         tmp_path, {"do": "find"}, recognise(DEN), {"do": "save", "strokes": DEN, "label": "U+7530"}
     )
-    assert (found["name"], found["problem"]) == ("", "there is no model yet")
-    assert "train" in found["remedy"]
+    assert found["name"] == ""
+    assert "best_kanji_model.pth" in found["problem"]
+    assert "Traceback" not in found["problem"]
+    assert found["remedy"]
     assert answer["candidates"] == []
     assert max(base64.b64decode(answer["image"])) == 255
     assert Path(saved["path"]).parent == Path("samples/田")
-
-
-def test_damaged_weights_are_reported_in_one_sentence(tmp_path: Path):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "best_kanji_model.pth").write_bytes(b"nothing")
-    _, found = ask(tmp_path, {"do": "find"})
-    assert "best_kanji_model.pth" in found["problem"]
-    assert "Traceback" not in found["problem"]
 
 
 def test_predict_gives_the_same_for_a_saved_drawing(ready: Path, tmp_path: Path, kanji_tui):
