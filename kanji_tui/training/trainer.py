@@ -25,7 +25,7 @@ from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
-from kanji_tui.training.beginning import begin_from
+from kanji_tui.training.beginning import begin_from, propose_built_in
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.cpu_threads import use_threads
 from kanji_tui.training.data import Part, TrainingData, find_data
@@ -281,6 +281,8 @@ def prepare(
     state = initial_state(config, len(data.classes), data.size, config.epochs * batches, device)
     if init and not earlier:
         begin_from(init, state, data.classes, report)
+    elif not earlier and world.is_rank0:
+        propose_built_in(config, data, report)
     if earlier and resume:
         checkpoint.restore(state, earlier)
         world.on_rank0(lambda: artifacts.copy_artifacts(resume, run_directory))

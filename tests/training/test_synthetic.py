@@ -14,6 +14,7 @@ from kanji_tui.errors import Stopped, UsageError
 from kanji_tui.events import SilentReport
 from kanji_tui.networks.card import KANJIVG_LICENSE, ModelCard
 from kanji_tui.training import data
+from kanji_tui.training.beginning import propose_built_in
 from kanji_tui.training.config import configure
 from kanji_tui.training.data import find_data
 from tests.training.running import checkpoint_of, run, same, weights_of
@@ -119,3 +120,13 @@ def test_a_training_begins_from_the_rows_of_the_classes_both_know(undisturbed, s
         expected = given[row][earlier.output_of[jis]]
         assert torch.allclose(begun[row][card.classes.index(jis)], expected, atol=1e-5)
     assert torch.allclose(begun["conv2.0.weight"], given["conv2.0.weight"], atol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "samples", "said"), [(64, 19, True), (64, 20, False), (32, 19, False)])
+def test_few_samples_of_known_characters_are_advised_to_begin_from_the_built_in_model(found, size, samples, said):
+    part = replace(found.train(0), indices=np.zeros(samples * len(found.classes), int))
+    events = []
+    propose_built_in(configure(), replace(found, size=size, train=lambda epoch: part), events.append)
+    assert [str(len(found.classes)) in event.text and "--init built-in" in event.text for event in events] == [
+        True
+    ] * said

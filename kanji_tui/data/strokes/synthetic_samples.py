@@ -20,8 +20,8 @@ BLOCK = 64  # samples drawn at a time
 class SyntheticSamples:
     """Every class once by each of `writers` writers: sample i is of class i % C, by the writer first + i // C.
 
-    A class with look-alikes is written as each of them equally often. `members` (C, MEMBERS): for each class the indices
-    into the codes of `writing`, repeated.
+    A class with look-alikes is written as each of them equally often. `members` (C, MEMBERS): for each class the
+    indices into the codes of `writing`, repeated.
     """
 
     writing: StrokeWriting
