@@ -103,11 +103,15 @@ def _two_characters(found: Components, kept: np.ndarray) -> bool:
 
 
 def _cut_off(found: Components, kept: np.ndarray) -> bool:
-    """Whether the character touches the edge of an image that has a margin on another side."""
+    """Whether the character touches one side of the image but has a margin on the opposite one.
+
+    An image that was cut along the character has none on either.
+    """
     height, width = found.labels.shape
     left, top, right, bottom = box_of(found, kept)
-    margins = left, top, width - right, height - bottom
-    return bool(min(margins) == 0 and max(margins) > max(MARGIN, TIGHT * max(height, width)))
+    least = max(MARGIN, TIGHT * max(height, width))
+    opposite = (left, width - right), (top, height - bottom)
+    return any(min(pair) == 0 and max(pair) > least for pair in opposite)
 
 
 def _separate(colours: np.ndarray, invert: bool) -> Separated:
