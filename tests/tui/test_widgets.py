@@ -29,6 +29,11 @@ from kanji_tui.tui.widgets.list_table import ListTable
 from tests.tui.conftest import painted, resized, shows, text_of
 
 
+@pytest.fixture(autouse=True)
+def no_frame_for_nobody() -> None:
+    """Every frame is rendered: what a widget paints is seen here."""
+
+
 class Lazy(Sequence[Row]):
     """A hundred thousand rows that count how many were made."""
 
