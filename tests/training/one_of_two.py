@@ -80,7 +80,7 @@ def statistics(world: distributed.World, ema: float) -> dict[str, torch.Tensor]:
         state.average.network = network
     else:
         state.network = network
-    splits = {name: Batches() for name in ("train_set", "val_set", "train_eval_subset")}
+    splits = {name: Batches() for name in ("val_set", "train_eval_subset")} | {"train_set": lambda epoch: Batches()}
     run = SimpleNamespace(
         state=state, world=world, report=Told(), card=SimpleNamespace(classes=range(10)), directory=None,
         batches=4, batch_size=16, epochs=1, **splits,
