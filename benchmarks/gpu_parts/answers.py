@@ -30,6 +30,7 @@ from kanji_tui.recognition.results import Evaluation
 from kanji_tui.recognition.saliency import saliency
 from kanji_tui.recognition.weights import load_recogniser
 from kanji_tui.system.files import read_json
+from kanji_tui.training.data import Part
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import score
 from kanji_tui.training.results import Metrics
@@ -93,7 +94,7 @@ def _scores(
     """The trainer's own figures of the test split, on the device and on the CPU."""
     found = {}
     for name, recogniser, where in (("device", device, bench.device), ("cpu", host, torch.device("cpu"))):
-        pictures = DeviceLoader(dataset, split, where, SilentReport())
+        pictures = DeviceLoader(Part(dataset, split), where, SilentReport())
         found[name] = score(recogniser.network, pictures, where, len(dataset.classes), "test", SilentReport())
     alike(found["device"], found["cpu"], len(split))
     for name, figures in found.items():

@@ -14,6 +14,7 @@ from gpu_parts.mid_training import Heard, MidTraining, mid_training
 from gpu_parts.runs import trained
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.recognition.weights import load_recogniser
+from kanji_tui.training.data import Part
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import score
 from kanji_tui.training.results import Metrics
@@ -120,7 +121,7 @@ def _weights(training: MidTraining) -> Tensor:
 
 def _scoring(bench: Bench, weights: Path, dataset_path: Path) -> Figures:
     dataset, report = open_dataset(dataset_path), Heard()
-    pictures = DeviceLoader(dataset, np.arange(len(dataset)), bench.device, report)
+    pictures = DeviceLoader(Part(dataset, np.arange(len(dataset))), bench.device, report)
     network: nn.Module = load_recogniser(weights)[0].network.to(bench.device)
 
     def judge(judged: nn.Module) -> Metrics:

@@ -56,8 +56,10 @@ def positive(text: str) -> int:
         value = int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
-    if not 1 <= value <= MOST:
-        raise argparse.ArgumentTypeError(f"{value} is too {'small' if value < 1 else 'large'}: 1 to {MOST:,}")
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is too small: 1 or more")
+    if value > MOST:
+        raise argparse.ArgumentTypeError(f"{value} is too large: {MOST:,} or less")
     return value
 
 

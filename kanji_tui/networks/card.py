@@ -78,6 +78,7 @@ class ModelCard:
 
     def to_json(self) -> dict[str, Any]:
         """The card as a JSON object; JIS codes as four hexadecimal digits."""
+        groups = [[name_jis(jis) for jis in group] for group in self.lookalikes]
         return {
             "version": CARD_VERSION,
             "network": self.network,
@@ -88,8 +89,8 @@ class ModelCard:
             "source": self.source,
             "split": self.split,
             "metrics": self.metrics,
-            "lookalikes": [[name_jis(jis) for jis in group] for group in self.lookalikes],
-            "license": self.license,
+            **({"lookalikes": groups} if groups else {}),
+            **({"license": self.license} if self.license else {}),
         }
 
     def to_text(self) -> str:

@@ -81,6 +81,8 @@ def _identity(view: RunView) -> list[Line]:
 def _progress_or_end(view: RunView, published: bool) -> Line:
     if view.failure:
         return join("\n", [Styled(view.failure.message, "bad"), quiet(view.failure.remedy)])
+    if view.problem:
+        return Styled(view.problem, "bad")
     if not view.active:
         return join(GAP, _end(view, published))
     progress = view.progress
@@ -280,6 +282,8 @@ def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence
     blocks.append(f"{which}, {view.name}, is {state_of(view).text}. {progress_sentence(view)}".strip())
     if view.failure:
         blocks.append(f"It failed: {view.failure.message}. To do: {view.failure.remedy}")
+    if view.problem:
+        blocks.append(f"Its files are damaged: {view.problem}.")
     if isinstance(view.result, Trained) and view.result.test is not None:
         sentence = _test_sentence(view.result.test)
         blocks.append(f"{sentence[0].upper()}{sentence[1:]}.")

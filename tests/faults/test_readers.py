@@ -58,7 +58,9 @@ def read_every_image() -> None:
 def read_settings() -> None:
     from kanji_tui.cli.commands.training import train_spec
 
-    train_spec(Namespace(track=[], resume=RUN, config=None, set=[], profile=False, **dict.fromkeys(_settings())))
+    train_spec(
+        Namespace(track=[], resume=RUN, init=None, config=None, set=[], profile=False, **dict.fromkeys(_settings()))
+    )
 
 
 def _settings() -> list[str]:

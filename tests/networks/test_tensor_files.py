@@ -10,7 +10,7 @@ import torch
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.errors import KanjiError
 from kanji_tui.networks.tensor_files import load_tensors
-from kanji_tui.recognition.models import load_recogniser
+from kanji_tui.recognition.weights import load_recogniser
 
 CONTENT = {"a": torch.arange(1000.0), "b": [torch.zeros(3), {"c": torch.ones(2, 2)}], "n": 3}
 

@@ -37,7 +37,7 @@ def test_what_there_is_where_nothing_runs() -> None:
     assert text_of(status.idle_line(workspace)) == (
         "idle   1,200 synthetic samples, 40 classes   model kanjinet 99.0 %   2 ONNX"
     )
-    assert text_of(status.idle_line(WorkspaceSnapshot())) == "idle   no dataset   no model"
+    assert text_of(status.idle_line(WorkspaceSnapshot())) == "idle   no dataset   built-in model"
     assert text_of(status.idle_line(WorkspaceSnapshot(dataset=PreparedDataset(problem="broken")))).startswith(
         "idle   no dataset"
     )

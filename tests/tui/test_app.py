@@ -73,14 +73,14 @@ async def test_the_palette_reports_what_is_not_possible_now(home: Path) -> None:
         assert app.front.MODE == "training"
 
 
-async def test_a_run_that_cannot_be_read_is_reported(recorded: Path) -> None:
+async def test_a_run_whose_events_cannot_be_read_is_shown_with_the_reason(recorded: Path) -> None:
     run = write_live(recorded)
     run.events.unlink()
     run.events.mkdir()
     app = Workbench()
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await shows(pilot, f"run {LIVE} cannot be read")
         await pilot.press("3")
+        await shows(pilot, "events.jsonl cannot be read", 20)
         await shows(pilot, "finished")  # the other one
 
 

@@ -220,12 +220,13 @@ async def test_an_unknown_label_is_refused_with_a_message(home: Path) -> None:
         assert isinstance(pilot.app.focused, DrawingPad | LineInput)
 
 
-async def test_without_a_model_it_has_a_next_step(home: Path) -> None:
+async def test_in_an_empty_folder_the_built_in_model_reads(home: Path) -> None:
     async with Workbench().run_test(size=(80, 24)) as pilot:
         await open_screen(pilot)
-        await shows(pilot, "press 3 to train a model")
-        await drag(pilot, SLANTED)
-        await shows(pilot, "⠙⢦⡀")  # the image
+        await shows(pilot, "built-in")
+        for stroke in DEN:
+            await drag(pilot, stroke)
+        await until(pilot, lambda: candidates(pilot)[:1] == ["田"])
         await pilot.press("s", "田", "enter")
         await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
 

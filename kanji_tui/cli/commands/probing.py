@@ -13,7 +13,7 @@ def add(command: AddCommand) -> None:
     """Add this file's command; its options are the training settings of `train`."""
     parser = command("probe", probe, "estimate a training's duration and memory from a few real steps")
     add_settings(parser)
-    parser.set_defaults(track=[], profile=False, resume=None)  # options of a run; a probe makes none
+    parser.set_defaults(track=[], profile=False, resume=None, init=None)  # options of a run; a probe makes none
 
 
 def probe(args: Namespace) -> int:
