@@ -185,12 +185,12 @@ class DrawScreen(WorkbenchScreen):
         if self._note:
             return quiet(self._note)
         if self._problem and workspace is not None and workspace.model is None and not workspace.onnx:
-            return *next_step("press 3 to train a model"), quiet("\ndrawings can be saved without one")
+            return *next_step("press 3 to train a model"), "\n", quiet("drawings can be saved without one")
         if self._problem:
             return Styled(self._problem.message, "bad"), f"  {self._problem.remedy}"
         if not pad.strokes:
-            return quiet("draw with the mouse, or with arrows\nand space (pen down, pen up)")
-        return quiet("press s to save it as a sample,\nor tab and enter on a candidate")
+            return quiet("draw with the mouse, or with arrows"), "\n", quiet("and space (pen down, pen up)")
+        return quiet("press s to save it as a sample,"), "\n", quiet("or tab and enter on a candidate")
 
     def _show_candidates(self, keep: bool = True) -> None:
         rows = self.query_one("#candidates", ListTable)

@@ -26,4 +26,6 @@ class ShownCommand(ModalScreen[None]):
             dialog.border_title = "The command line of this run"
             dialog.border_subtitle = "esc closes"
             yield Static(self._command, markup=False, id="command")
-            yield Static(content_of(quiet("\nCopied to the terminal's clipboard, if the terminal supports that.")))
+            yield Static(
+                content_of(("\n", quiet("Copied to the terminal's clipboard, if the terminal supports that.")))
+            )
