@@ -202,7 +202,7 @@ async def test_an_export_that_is_refused_and_one_that_is_verified(home: Path, tr
         await shows(pilot, "press e to export a model")
         await pilot.press("e")
         await fill(pilot, pooling="avg_2x2")
-        await shows(pilot, "its classifier has no weights for them")
+        await shows(pilot, "weights for four values.")
         await pilot.press("enter")
         await shows(pilot, "export onnx failed")
         await pilot.press("r")

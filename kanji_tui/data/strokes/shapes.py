@@ -21,15 +21,13 @@ LEVELS = 2  # of components: 語 has 言 and 吾, and in these 口, 五 and 口
 
 
 @dataclass(frozen=True, eq=False)
-class Shapes:
-    """Forms as flat arrays: P points, Q parts, G components, F forms, C characters.
+class Forms:
+    """Forms one after the other as flat arrays: P points, Q parts, G components.
 
     Of points: `xy` float32 (P, 2), 0 in a link; `along` (P,), 0-1, the place in its part; `part` (P,).
     Of parts: `first_point` (Q + 1,); `is_link`, `is_mark` (a dakuten) bool (Q,); `length` and `centre` in frames;
     `hook`, the place where a hook begins, 1 without; `component` (Q, LEVELS), the strokes' alone.
     Of components: `middle` (G, 2) and `extent` (G,), its greater side.
-    Of forms: `first_part`, `first_component`, `point_of_form` (F + 1,). Of characters: `first_form`, the base form,
-    and how many `variants` and `derived` forms follow it (C,).
     """
 
     xy: np.ndarray
@@ -44,6 +42,16 @@ class Shapes:
     component: np.ndarray
     middle: np.ndarray
     extent: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes(Forms):
+    """The F forms of C characters.
+
+    Of forms: `first_part`, `first_component`, `point_of_form` (F + 1,). Of characters: `first_form`, the base form,
+    and how many `variants` and `derived` forms follow it (C,).
+    """
+
     first_part: np.ndarray
     first_component: np.ndarray
     point_of_form: np.ndarray
@@ -53,24 +61,12 @@ class Shapes:
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """The forms of N samples one after the other, as in Shapes; `sample` of each point, part and component.
+class Batch(Forms):
+    """The forms of N samples; `sample` of each point, part and component.
 
     `part_number` and `component_number` count within the sample.
     """
 
-    xy: np.ndarray
-    along: np.ndarray
-    part: np.ndarray
-    first_point: np.ndarray
-    is_link: np.ndarray
-    is_mark: np.ndarray
-    length: np.ndarray
-    centre: np.ndarray
-    hook: np.ndarray
-    component: np.ndarray
-    middle: np.ndarray
-    extent: np.ndarray
     sample_of_point: np.ndarray
     sample_of_part: np.ndarray
     sample_of_component: np.ndarray
