@@ -14,7 +14,7 @@ from kanji_tui.training.data import Part
 
 MEMORY_SHARE = 0.5  # of the free memory may be filled with images
 CHUNK = 32768  # images read at once
-AHEAD = 3  # batches read ahead where the images do not fit into memory
+AHEAD = 8  # batches read or drawn ahead where the images are not in memory
 
 
 class DeviceLoader:
@@ -49,12 +49,13 @@ class DeviceLoader:
         return self._send(self._read(positions)), self._labels[here]
 
     def stream(self, batches: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batch for each of the positions, in order; what must be read is read ahead by a thread."""
+        """The batch for each of the positions, in order; what must be read or drawn is so ahead of its time."""
         if self.resident:
             yield from map(self, batches)
             return
         ahead: deque[tuple[Tensor, Future[Tensor]]] = deque()
-        with ThreadPoolExecutor(1, thread_name_prefix="loader") as reader:
+        # a disk likes one reader; what is drawn keeps all cores at work when several batches are drawn at once
+        with ThreadPoolExecutor(AHEAD if self._part.drawn else 1, thread_name_prefix="loader") as reader:
             for positions in batches:
                 ahead.append((positions, reader.submit(self._read, positions)))
                 if len(ahead) > AHEAD:

@@ -1,7 +1,8 @@
 """The forms in which a character is written: KanjiVG's, its variants, and further ones derived from its strokes.
 
-Derived are kana whose strokes are joined or apart (き さ り そ ふ や な), the place of the dakuten of で, and short
-cuts that fast writers take through a component: 口 and 日 begun in one line, the dots of 氵 and 灬 in one sweep.
+Derived are kana whose strokes are joined or apart (き さ り そ ふ や な) or differ from hand to hand (the upright of
+と, the open curve of や), the place of the dakuten of で, and short cuts that fast writers take through a component:
+口 and 日 begun in one line, the dots of 氵 and 灬 in one sweep.
 """
 
 import unicodedata
@@ -24,6 +25,10 @@ JOINED_STROKES = {
 }
 # Shifts of single strokes, in units of the frame: the tick of や meets the curve.
 STROKE_SHIFTS = {"や": {2: (-3.0, 9.0)}, "ゃ": {2: (-2.0, 6.0)}}
+# Strokes that many leave off early: the part that is written. The curve of や stays open.
+STROKE_ENDS = {"や": {1: 0.82}, "ゃ": {1: 0.82}}
+# Strokes that stand otherwise, in degrees clockwise about their end: と begins with an upright.
+STROKE_TURNS = {"と": {1: 22.0}}
 # Components that are written faster with strokes joined: element, its number of strokes, and these strokes in
 # order, a negative one backwards. 口 is one line from the lower left corner round to it.
 SHORTCUTS = {
@@ -85,6 +90,12 @@ def _derived_kana(kana: str, form: Form, marks: int) -> list[Form]:
     if kana in STROKE_SHIFTS:
         moves = STROKE_SHIFTS[kana]
         found.append(tuple(_move(stroke, moves.get(n, (0.0, 0.0))) for n, stroke in enumerate(form, start=1)))
+    if kana in STROKE_ENDS:
+        ends = STROKE_ENDS[kana]
+        found.append(tuple(_end_early(stroke, ends.get(n, 1.0)) for n, stroke in enumerate(form, start=1)))
+    if kana in STROKE_TURNS:
+        angles = STROKE_TURNS[kana]
+        found.append(tuple(_rotate(stroke, angles.get(n, 0.0)) for n, stroke in enumerate(form, start=1)))
     if kana == "そ":
         found.append((*_begin_with_tick(form[0]), *form[1:]))
     if kana == "て" and marks:
@@ -96,12 +107,23 @@ def _derived_kana(kana: str, form: Form, marks: int) -> list[Form]:
 
 def _join(form: Form, first: int, second: int) -> Form:
     """The form with stroke `second` (from 1) continuing stroke `first`, the one before it."""
-    merged = replace(form[first - 1], points=np.concatenate([form[first - 1].points, form[second - 1].points]))
-    return (*form[: first - 1], merged, *form[second:])
+    return (*form[: first - 1], _merge([form[first - 1], form[second - 1]], (1, 2)), *form[second:])
 
 
 def _move(stroke: Stroke, by: tuple[float, float]) -> Stroke:
     return replace(stroke, points=stroke.points + np.array(by))
+
+
+def _end_early(stroke: Stroke, share: float) -> Stroke:
+    """The first part of the stroke, `share` of its points."""
+    return replace(stroke, points=stroke.points[: max(2, round(share * len(stroke.points)))])
+
+
+def _rotate(stroke: Stroke, degrees: float) -> Stroke:
+    """The stroke rotated clockwise about its end."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    end = stroke.points[-1]
+    return replace(stroke, points=end + (stroke.points - end) @ np.array([[cos, sin], [-sin, cos]]))
 
 
 def _shrink(stroke: Stroke, factor: float) -> Stroke:
@@ -147,5 +169,6 @@ def _shortcut_at(form: Form, number: int) -> tuple[tuple[int, ...], ...] | None:
 
 
 def _merge(strokes: list[Stroke], part: tuple[int, ...]) -> Stroke:
+    """One stroke through all of these, one by one; those with a negative number in `part` backwards."""
     lines = [stroke.points[:: 1 if step > 0 else -1] for stroke, step in zip(strokes, part, strict=True)]
-    return replace(strokes[0], points=np.concatenate(lines))
+    return replace(strokes[0], points=np.concatenate(lines), merged=len(lines) > 1)

@@ -31,11 +31,12 @@ class Stroke:
     """A stroke: its points, float64 (n, 2) of x and y in units of the frame, and its components, outermost first.
 
     A component is a pair: a number, unique in the file, and the character it looks like, for instance 口. The first
-    one is the whole character.
+    one is the whole character. `merged`: it was several strokes.
     """
 
     points: np.ndarray
     components: tuple[tuple[int, str], ...] = ()
+    merged: bool = False
 
 
 Form = tuple[Stroke, ...]

@@ -97,11 +97,13 @@ def build_shapes(characters: Iterable[tuple[WrittenForm, ...]]) -> Shapes:
     component, first_component = _components(forms)
     middle, extent = _boxes(points, first_stroke_point, component)
     marks = np.array([form.marks for form in forms])
+    # the last corner of several strokes in one is no hook: without what follows it 口 would be open
+    merged = np.array([stroke.merged for form in forms for stroke in form.strokes])
     of_strokes = {
         "is_mark": np.arange(len(counts)) >= (np.cumsum(strokes) - marks)[form_of_stroke],
         "length": length.astype(np.float32),
         "centre": np.add.reduceat(points, first_stroke_point) / counts[:, None].astype(np.float32),
-        "hook": _hooks(points, counts),
+        "hook": np.where(merged, np.float32(1), _hooks(points, counts)),
         "component": component,
     }
     of_parts = {name: np.zeros((total, *value.shape[1:]), value.dtype) for name, value in of_strokes.items()}

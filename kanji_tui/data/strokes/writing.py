@@ -17,6 +17,7 @@ FORM, SAMPLE, COMPONENT, STROKE, LINK, POINT, HOOK = range(10, 17)
 WAVES = np.arange(1, 4)  # of a bent stroke: half, whole and one and a half
 SMOOTHING_STEPS = 6
 MAX_BENT = 0.7  # frames
+SLIP = 0.3  # deviation of the logarithm of how much a stroke differs: now and then one slips
 MIN_CORNERS = 5  # of a broken line: a small circle stays one
 CAREFUL = 0.4  # how much of their habit of joining and rounding writers keep in characters of few strokes
 
@@ -58,7 +59,8 @@ def _bend(batch: Batch, styles: Styles, keys: np.ndarray) -> np.ndarray:
     """The points with each stroke and component moved, scaled, rotated and bent by itself."""
     part_style = styles.take(batch.sample_of_part)
     part_keys = keys_of(STROKE, keys[batch.sample_of_part], batch.part_number)
-    random = normal(part_keys, 4 + 2 * len(WAVES)).astype(np.float32)
+    random = normal(part_keys, 5 + 2 * len(WAVES)).astype(np.float32)
+    random[:, :-1] *= np.exp(SLIP * random[:, -1:])
     # a short stroke moves less than a long one
     place = (part_style.place * np.minimum(1, 0.4 + 2 * batch.length))[:, None] * random[:, :2]
     matrix = _similarity(np.exp(part_style.length * random[:, 2]), part_style.rotation * random[:, 3])
@@ -70,7 +72,7 @@ def _bend(batch: Batch, styles: Styles, keys: np.ndarray) -> np.ndarray:
     xy = _apply(matrix[batch.part], batch.xy) + shift[batch.part]
     # a long kana stroke has many turns and bends no more than a short line
     bend = part_style.bend * np.minimum(batch.length, MAX_BENT)
-    waves = random[:, 4:].reshape(-1, len(WAVES), 2) * bend[:, None, None]
+    waves = random[:, 4:-1].reshape(-1, len(WAVES), 2) * bend[:, None, None]
     basis = (np.sin(np.pi * batch.along[:, None] * WAVES) / WAVES).astype(np.float32)
     amount = waves[batch.part]
     for wave in range(len(WAVES)):
