@@ -10,7 +10,8 @@ from kanji_tui.data.components import find_components, run_lengths
 
 WINDOWS = 1 / 16, 1 / 8  # of the longer side: wider than strokes, narrower than a sheet
 CONTRAST = 40  # levels between sheet and surroundings
-AREA = 0.03, 0.95  # shares of the image that a sheet covers
+LEAST_LIGHT, LEAST_DARK = 0.03, 0.2  # shares of the image that a sheet covers; smaller, 田 in a thick pen looks dark
+MOST = 0.95
 CONVEX = 0.96  # the sheet's share of its convex hull
 STROKES = 0.6  # strokes on the sheet are narrower than this share of what is between them and of the surroundings
 INK = 0.5  # of the strongest on the sheet: clearly ink
@@ -40,7 +41,8 @@ def find_sheet(levels: np.ndarray) -> Sheet | None:
     """
     coarse = shrink(levels)
     for light, share in product((True, False), WINDOWS):
-        region = _written_region(coarse if light else 255 - coarse, odd(share * max(coarse.shape)))
+        least = LEAST_LIGHT if light else LEAST_DARK
+        region = _written_region(coarse if light else 255 - coarse, odd(share * max(coarse.shape)), least)
         if region is None:
             continue
         sheet = Sheet(_enlarge(region, levels.shape), light)
@@ -49,8 +51,11 @@ def find_sheet(levels: np.ndarray) -> Sheet | None:
     return None
 
 
-def _written_region(levels: np.ndarray, window: int) -> np.ndarray | None:
-    """The light sheet with dark strokes in coarse levels, bool (H, W), less a margin; or None."""
+def _written_region(levels: np.ndarray, window: int, least: float) -> np.ndarray | None:
+    """The light sheet with dark strokes in coarse levels, bool (H, W), less a margin; or None.
+
+    It covers `least` of the image or more.
+    """
     flat = continued_closing(levels, levels, window)
     threshold = split_level(flat)
     bright = flat > threshold
@@ -58,7 +63,7 @@ def _written_region(levels: np.ndarray, window: int) -> np.ndarray | None:
         return None
     found = find_components(bright)
     largest = found.labels == np.argmax(found.area) + 1
-    if not AREA[0] <= largest.mean() <= AREA[1] or largest.sum() < CONVEX * hull_area(largest):
+    if not least <= largest.mean() <= MOST or largest.sum() < CONVEX * hull_area(largest):
         return None
     region = ~spread(~largest, MARGIN)
     depth = (flat.astype(np.float32) - levels) / np.maximum(flat, DARKEST_PAPER * float(flat[bright].mean()))

@@ -10,7 +10,9 @@ import numpy as np
 from kanji_tui.data.components import Components
 
 SPECK, GRAIN = 0.35, 0.08  # areas below these shares of a dot, the stroke width squared: a speck, a tiny one
-SPECK_GAP, GAP = 0.15, 0.75  # how far a speck, a stroke may lie from the rest, as a share of its longer side
+SPECK_GAP, GAP = 0.15, 0.75  # how far a speck, another object may lie from the rest: shares of its longer side
+STROKE_GAP = 1.25  # the same for a line of the same pen: the two of こ lie as far apart as they are long
+LINE = 3  # a line is longer than so many of its widths
 LEAST_GAP = 0.05  # the same for the fragments of a broken stroke, as a share of the image's longer side
 ALL_AROUND, ONE_SIDE = 0.9, 0.9  # shares of the image's outline, of one side, that an object along the edge covers
 THIN, THICK = 0.7, 1.7  # a frame's line is thinner or thicker than these shares of the stroke width
@@ -71,9 +73,12 @@ def _grow(found: Components, allowed: np.ndarray) -> np.ndarray:
         return main
     main[np.argmax(found.area * allowed)] = True
     least_gap = LEAST_GAP * max(found.labels.shape)
+    lines = np.maximum(found.right - found.left, found.bottom - found.top) >= LINE * found.width
     while True:
         dot = stroke_width(found, main) ** 2
-        near = _gap(found, main) <= max(least_gap, GAP * longer_side(found, main))
+        strokes = lines & ~_other_width(found.width, stroke_width(found, main))
+        reach = np.where(strokes, STROKE_GAP, GAP) * longer_side(found, main)
+        near = _gap(found, main) <= np.maximum(least_gap, reach)
         added = allowed & near & ~main & (found.area >= SPECK * dot)
         if not added.any():
             break
@@ -134,16 +139,16 @@ def _frames(found: Components, allowed: np.ndarray) -> np.ndarray:
     return lines if closed and _other_width(width, stroke_width(found, strokes)) else np.zeros_like(lines)
 
 
-def _other_width(width: float, of_strokes: float) -> bool:
-    """Whether a line of this width was made by another pen than the strokes."""
-    return not THIN * of_strokes < width < THICK * of_strokes
+def _other_width(width: np.ndarray | float, of_strokes: float) -> np.ndarray:
+    """Whether lines of these widths, of any shape, were made by another pen than the strokes, bool."""
+    return np.logical_or(width <= THIN * of_strokes, width >= THICK * of_strokes)
 
 
 def _objects_at_edge(found: Components, contact: np.ndarray, main: np.ndarray) -> tuple[np.ndarray, str]:
     """Frames, tables and blots at the image's edge, bool (N,), and why that is doubtful, or empty."""
     height, width = found.labels.shape
     strokes, side = stroke_width(found, main), longer_side(found, main)
-    other_width = np.array([_other_width(one, strokes) for one in found.width])
+    other_width = _other_width(found.width, strokes)
     around = contact.sum(axis=0) >= ALL_AROUND * 2 * (height + width)
     around &= side >= SMALLEST_SIDE
     whole_side = contact >= ONE_SIDE * np.array([[width], [width], [height], [height]])

@@ -1,5 +1,8 @@
 """Writes the two files of the built-in model: built_in.safetensors and built_in.onnx, of the same weights.
 
+It learned all characters equally often; in Japanese text they are not. The bias of each output tells how often its
+characters are expected: where a shape could be ら or 5, や or ヤ, the hiragana is the likelier reading.
+
 Both hold the weights in half precision. The ONNX file casts them to float32 at its start, which ONNX Runtime and
 tract do once when they open it: no operator computes in half precision.
 """
@@ -12,6 +15,8 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from kanji_tui.characters.character_sets import CAPITALS, DIGITS, LETTERS
+from kanji_tui.characters.jis import script
 from kanji_tui.export.conversion import convert
 from kanji_tui.export.safetensors_export import describe, write_tensors
 from kanji_tui.export.targets import find_target
@@ -21,6 +26,9 @@ from kanji_tui.system.files import replacing
 
 LARGE = 1024  # elements: smaller tensors, BatchNorm's among them, stay float32
 NAME = "built-in"
+# How often a character is expected, by its script; a digit or Latin letter. Round numbers, in the order of text.
+EXPECTED = {"hiragana": 2.0, "kanji": 1.0, "symbol": 1.0, "katakana": 0.5}
+EXPECTED_LATIN = 0.125
 
 
 def write_built_in(model_path: Path) -> tuple[Path, Path]:
@@ -28,6 +36,8 @@ def write_built_in(model_path: Path) -> tuple[Path, Path]:
     recogniser, card = load_recogniser(model_path)
     card = replace(card, dataset=NAME, split={})
     with torch.no_grad():
+        *_, bias = recogniser.network.parameters()
+        bias += torch.tensor([_expected(jis) for jis in card.classes]).log()
         for parameter in recogniser.parameters():
             parameter.copy_(_halved(parameter).float())
     tensors = {name: _halved(tensor).contiguous() for name, tensor in recogniser.network.state_dict().items()}
@@ -39,6 +49,11 @@ def write_built_in(model_path: Path) -> tuple[Path, Path]:
     with replacing(graph) as beside:
         beside.write_bytes(model.SerializeToString())
     return weights, graph
+
+
+def _expected(jis: int) -> float:
+    """How often a character is expected, a kanji once."""
+    return EXPECTED_LATIN if any(jis in codes for codes in (DIGITS, CAPITALS, LETTERS)) else EXPECTED[script(jis)]
 
 
 def _halved(tensor: torch.Tensor) -> torch.Tensor:

@@ -112,7 +112,7 @@ def sample_key_values(sample: Sample, saliency: str, short: bool) -> KeyValues:
         return KeyValues((*pairs, *([("", quiet(saliency))] if saliency else [])))
     pairs = [
         ("label", _codes(sample)),
-        *([("reading", sample.reading)] if sample.reading else []),
+        ("reading", sample.reading or quiet("not recorded")),  # always a line, so that nothing below it moves
         ("strokes", str(sample.strokes or "unknown")),
         ("record", record),
         ("split", sample.split or quiet("no model was trained on it")),

@@ -14,6 +14,7 @@ from tests.drawn import DRAWN
 SIDE = 240
 Made = Callable[[Image.Image], Image.Image]
 GA = (*DRAWN["あ"], ((0.86, 0.02), (0.92, 0.1)), ((0.95, 0.0), (1.0, 0.07)))  # あ with two short strokes
+KO = (((0.1, 0.0), (0.9, 0.02)), ((0.15, 0.95), (0.9, 1.0)))  # こ, its strokes as far apart as they are long
 KAI = (  # a box around a box, as in 回
     ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0)),
     ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)),
@@ -117,9 +118,10 @@ def test_the_model_gets_the_same_image_in_every_form(form, character):
     assert np.corrcoef(clean.ravel(), found.ravel())[0, 1] > (0.9 if "sheet" in form else 0.95)
 
 
-@pytest.mark.parametrize("strokes", [*DRAWN.values(), GA, KAI])
-def test_a_clean_image_keeps_every_pixel(strokes):
-    mask = ink_mask(strokes)
+@pytest.mark.parametrize("margin", [45, 70])
+@pytest.mark.parametrize("strokes", [*DRAWN.values(), GA, KAI, KO])
+def test_a_clean_image_keeps_every_pixel(strokes, margin):
+    mask = ink_mask(strokes, margin)
     found = find_ink(colours(on(mask, "white")))
     assert found.doubtful == ""
     assert np.allclose(found.ink, np.asarray(mask) / 255)
