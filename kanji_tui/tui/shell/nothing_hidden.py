@@ -11,7 +11,7 @@ class NothingHidden(LineFilter):
     """Removes hidden characters from painted lines, whose layout they have no part in."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if all(segment.control or segment.text.isprintable() for segment in segments):
+        if "".join([segment.text for segment in segments]).isprintable():  # of one text it is asked fastest
             return segments
         return [
             segment if segment.control else Segment(visible_cells(segment.text), segment.style)
