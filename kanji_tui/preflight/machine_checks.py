@@ -98,7 +98,7 @@ def torch_failed(error: KanjiError) -> list[Check]:
 
 def torch_checks(facts: TorchFacts, driver: Driver) -> list[Check]:
     """The checks of torch and of its devices."""
-    found = f"torch {facts.version}, imported in {facts.seconds:.1f} s, {facts.threads} threads"
+    found = f"torch {facts.version}, imported in {facts.seconds:.1f} s, threads: {facts.threads}"
     return [
         Check(PYTHON, "torch imports", "ok", found),
         cuda_check(facts, driver),
