@@ -233,7 +233,9 @@ def preparation_document(result: Preparation) -> Document:
         f"({numbers.rate(result.records_per_second, 'records')})"
     ]
     if result.quarantined:
-        text = f"skipped records: {numbers.count(result.quarantined)}, listed in quarantine.tsv in {result.output_dir}"
+        text = (
+            f"skipped records: {numbers.count(result.quarantined)}, listed in quarantine.tsv in {result.output_dir}"
+        )
         lines.append(Styled(text, "warning"))
     return tuple(lines)
 

@@ -169,7 +169,7 @@ def test_a_preparation_shows_what_it_skipped() -> None:
     result = Preparation(1200, 3, 40, 64, 61.0, 19.7, "d", 2, 8, "etl9g", "ETL9G record files", "dataset")
     assert words(present(result)).splitlines() == [
         "1,200 records of 40 classes at 64x64 in 1:01 (20 records/s)",
-        "skipped records: 3, listed in quarantine.tsv in dataset",
+        "skipped records: 3, see quarantine.tsv in dataset",
     ]
     assert "skipped" not in words(present(replace(result, quarantined=0)))
 
