@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loaded: two test workers share two cores
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from tests.forking import forking
 # A container may say that no bytecode is kept. Each worker and each of a hundred children would compile all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+gc.set_threshold(10_000, 20, 50)  # a full collection takes 0.2 s where torch and Textual are loaded
 
 # The files that take longest, which begin first: at the end no worker waits long for the other.
 LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "test_torchrun", "test_variants")
