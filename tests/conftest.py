@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
 
 from kanji_tui.events import Event
-from tests.forking import forking
+from tests.forking import Forks, forking
 
 # A container may say that no bytecode is kept. Each worker and each of a hundred children would compile all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -32,6 +31,11 @@ LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "te
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+def pytest_sessionfinish() -> None:
+    """pytest collects garbage five times at its end, which takes seconds where torch is loaded."""
+    gc.freeze()
 
 
 @dataclass
@@ -150,15 +154,16 @@ class Ended:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[SimpleNamespace]:
-    with forking() as server:
-        yield server
+def forks() -> Iterator[Forks]:
+    """Stands in for `subprocess`: its commands are forks of a process that has loaded torch."""
+    with forking() as forks:
+        yield forks
 
 
 @pytest.fixture
-def forked_jobs(fork_server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def forked_jobs(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are forks of a process that has loaded torch."""
-    monkeypatch.setattr("kanji_tui.runs.process.subprocess", fork_server)
+    monkeypatch.setattr("kanji_tui.runs.process.subprocess", forks)
 
 
 @pytest.fixture
