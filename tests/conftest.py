@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -164,6 +166,17 @@ def forks() -> Iterator[Forks]:
 def forked_jobs(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are forks of a process that has loaded torch."""
     monkeypatch.setattr("kanji_tui.runs.process.subprocess", forks)
+
+
+@pytest.fixture
+def forked_children(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children of the program that only print are forks too; those that answer requests are interpreters."""
+
+    def start(command: list[str], **how: Any) -> Any:
+        return (subprocess if how["stdin"] == subprocess.PIPE else forks).Popen(command, **how)
+
+    stand_in = SimpleNamespace(**{**vars(subprocess), "Popen": start})
+    monkeypatch.setattr("kanji_tui.system.child.subprocess", stand_in)
 
 
 @pytest.fixture

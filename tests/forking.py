@@ -2,8 +2,8 @@
 
 Loading torch costs 2.5 s of a core, and the tests start some seventy processes that need it. A fork is a process as
 well: its session, priority, streams and signals are its own, and it runs the module that its command names as
-`__main__`. That a new interpreter does the same is shown in tests/runs/test_process.py, tests/cli/test_all_steps.py and
-tests/test_docs.py.
+`__main__`. That a new interpreter does the same is shown in tests/runs/test_process.py, tests/tui/test_tmux.py and
+tests/cli/test_all_steps.py.
 """
 
 import atexit
@@ -34,6 +34,8 @@ LOADED = ("torch", "torch._dynamo", "kanji_tui.training.trainer", "kanji_tui.rec
 
 class Forked:
     """A running fork: what the tests need of a subprocess.Popen, by the same names."""
+
+    stdin = stdout = stderr = None  # of what is read by `communicate` alone
 
     def __init__(self, pid: int, ended: int, output: list[IO[Any] | None]) -> None:
         self.pid, self.returncode = pid, None
@@ -74,13 +76,13 @@ class Forked:
 class Forks:
     """Stands in for the module `subprocess`; `address` is the socket of the process to fork."""
 
-    PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
+    PIPE, DEVNULL, TimeoutExpired = subprocess.PIPE, subprocess.DEVNULL, subprocess.TimeoutExpired
 
     def __init__(self, address: str, begin: bool = False) -> None:
         self._address, self._lock = address, Lock()  # the workbench starts jobs from a thread
         self._begin, self._server = begin, None
 
-    def Popen(  # noqa: N802
+    def Popen(
         self,
         command: list[str],
         *,
@@ -92,14 +94,10 @@ class Forks:
         text: bool = False,
         start_new_session: bool = False,
     ) -> Forked:
-        """`python -m MODULE ARGUMENTS` as a fork. A pipe is a file, read when the fork has ended."""
+        """`python -m MODULE ARGUMENTS` as a fork. What it writes to a pipe is read when it has ended."""
         python, flag, *arguments = map(str, command)
         assert (python, flag) == (sys.executable, "-m"), command
-        # Its own files: the offset of a file that is shared would be, too.
-        output = [
-            tempfile.TemporaryFile("w+" if text else "w+b") if out == self.PIPE else None
-            for out in (stdout, stderr)
-        ]
+        output = [_file(text) if asked == self.PIPE else None for asked in (stdout, stderr)]
         with self._lock, open(os.devnull, "r+b") as nothing, socket.socket(socket.AF_UNIX) as server:
             if self._begin and self._server is None:
                 self._server = self._started()
@@ -139,6 +137,10 @@ class Forks:
     def end(self) -> None:
         if self._server:
             self._server.communicate()
+
+
+def _file(text: bool) -> IO[Any]:
+    return tempfile.TemporaryFile("w+" if text else "w+b")
 
 
 @contextmanager
