@@ -204,6 +204,7 @@ def serve(address: str) -> None:
     from kanji_tui.system.threads import prepare_process
 
     prepare_process()
+    sys.modules["textual"] = None  # type: ignore[assignment]  # no command and no job needs it
     for name in LOADED:
         import_module(name)
     gc.collect()

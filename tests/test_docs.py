@@ -1,4 +1,4 @@
-"""The commands on the pages in docs/ run as written, with smaller settings; MANY_GPUS.md: tests/cli/test_torchrun.py.
+"""The commands on the pages in docs/ run as written, with smaller settings; MANY_GPUS.md: cli/test_torchrun.py.
 
 Those of `kanji-tui` run in the tests' own process: that each is a program is shown by tests/cli/test_all_steps.py.
 """
