@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from kanji_tui.events import Event
 from tests.forking import Forks, forking
@@ -25,7 +26,10 @@ from tests.forking import Forks, forking
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-gc.set_threshold(10_000, 20, 50)  # a full collection takes 0.2 s where torch and Textual are loaded
+settings.register_profile("half", max_examples=50)  # of hypothesis's 100 for each test that says nothing else
+settings.load_profile("half")
+
+gc.set_threshold(10_000, 20, 10)  # a full collection takes 0.2 s where torch and Textual are loaded
 
 # The files that take longest, which begin first: at the end no worker waits long for the other.
 LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "test_torchrun", "test_variants")
