@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loaded: two test workers share two cores
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,17 +12,24 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from kanji_tui.events import Event
-from tests.forking import forking
+from tests.forking import Forks, forking
 
 # A container may say that no bytecode is kept. Each worker and each of a hundred children would compile all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+settings.register_profile("half", max_examples=50)  # of hypothesis's 100 for each test that says nothing else
+settings.load_profile("half")
+
+gc.set_threshold(10_000, 20, 10)  # a full collection takes 0.2 s where torch and Textual are loaded
 
 # The files that take longest, which begin first: at the end no worker waits long for the other.
 LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "test_torchrun", "test_variants")
@@ -29,6 +37,11 @@ LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "te
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+def pytest_sessionfinish() -> None:
+    """pytest collects garbage five times at its end, which takes seconds where torch is loaded."""
+    gc.freeze()
 
 
 @dataclass
@@ -147,15 +160,27 @@ class Ended:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[SimpleNamespace]:
-    with forking() as server:
-        yield server
+def forks() -> Iterator[Forks]:
+    """Stands in for `subprocess`: its commands are forks of a process that has loaded torch."""
+    with forking() as forks:
+        yield forks
 
 
 @pytest.fixture
-def forked_jobs(fork_server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def forked_jobs(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are forks of a process that has loaded torch."""
-    monkeypatch.setattr("kanji_tui.runs.process.subprocess", fork_server)
+    monkeypatch.setattr("kanji_tui.runs.process.subprocess", forks)
+
+
+@pytest.fixture
+def forked_children(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children of the program that only print are forks too; those that answer requests are interpreters."""
+
+    def start(command: list[str], **how: Any) -> Any:
+        return (subprocess if how["stdin"] == subprocess.PIPE else forks).Popen(command, **how)
+
+    stand_in = SimpleNamespace(**{**vars(subprocess), "Popen": start})
+    monkeypatch.setattr("kanji_tui.system.child.subprocess", stand_in)
 
 
 @pytest.fixture

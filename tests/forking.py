@@ -1,85 +1,248 @@
-"""Starts jobs of the program as forks of a process that has loaded torch already, in place of new interpreters.
+"""Starts commands of the program as forks of a process that has loaded torch already, in place of new interpreters.
 
-Loading torch costs 2.5 s of a core, and the tests start some fifty jobs. A fork is a process as well: its session,
-priority, log and signals are a job's own, and it runs the `main` of kanji_tui.runs.process. That a new interpreter
-does the same is shown in tests/runs/test_process.py, tests/cli/test_all_steps.py and tests/test_docs.py.
+Loading torch costs 2.5 s of a core, and the tests start some seventy processes that need it. A fork is a process as
+well: its session, priority, streams and signals are its own, and it runs the module that its command names as
+`__main__`. That a new interpreter does the same is shown in tests/runs/test_process.py, tests/tui/test_tmux.py and
+tests/cli/test_all_steps.py.
 """
 
+import atexit
+import ctypes
+import gc
 import json
 import os
+import runpy
+import select
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from types import SimpleNamespace
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 LOADED = ("torch", "torch._dynamo", "kanji_tui.training.trainer", "kanji_tui.recognition.evaluation")
 
 
-@contextmanager
-def forking() -> Iterator[SimpleNamespace]:
-    """What stands in for `subprocess` in kanji_tui.runs.process; the process to fork begins with the first job."""
-    servers: list[subprocess.Popen[str]] = []
-    lock = Lock()  # the workbench starts jobs from a thread
+class Forked:
+    """A running fork: what the tests need of a subprocess.Popen, by the same names."""
 
-    def start(command: list[str], stdout: IO[bytes], **_: Any) -> None:
-        with lock:
-            if not servers:
-                line = [sys.executable, "-m", "tests.forking"]
-                servers.append(
-                    subprocess.Popen(line, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, text=True)
+    stdin = stdout = stderr = None  # of what is read by `communicate` alone
+
+    def __init__(self, pid: int, ended: int, output: list[IO[Any] | None]) -> None:
+        self.pid, self.returncode = pid, None
+        self._ended, self._output = ended, output
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            if not select.select([self._ended], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"fork {self.pid}", timeout or 0)
+            self.returncode = int(os.read(self._ended, 100) or -signal.SIGKILL)
+            os.close(self._ended)
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> list[Any]:
+        """Wait for its end; what it wrote to stdout and stderr where these are pipes."""
+        self.wait(timeout)
+        for file in filter(None, self._output):
+            file.seek(0)
+        return [file.read() if file else None for file in self._output]
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def __del__(self) -> None:
+        if self.returncode is None:
+            os.close(self._ended)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class Forks:
+    """Stands in for the module `subprocess`; `address` is the socket of the process to fork."""
+
+    PIPE, DEVNULL, TimeoutExpired = subprocess.PIPE, subprocess.DEVNULL, subprocess.TimeoutExpired
+
+    def __init__(self, address: str, begin: bool = False) -> None:
+        self._address, self._lock = address, Lock()  # the workbench starts jobs from a thread
+        self._begin, self._server = begin, None
+
+    def Popen(
+        self,
+        command: list[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: Any = None,
+        stdout: Any = None,
+        stderr: Any = None,
+        text: bool = False,
+        start_new_session: bool = False,
+    ) -> Forked:
+        """`python -m MODULE ARGUMENTS` as a fork. What it writes to a pipe is read when it has ended."""
+        python, flag, *arguments = map(str, command)
+        assert (python, flag) == (sys.executable, "-m"), command
+        output = [_file(text) if asked == self.PIPE else None for asked in (stdout, stderr)]
+        with self._lock, open(os.devnull, "r+b") as nothing, socket.socket(socket.AF_UNIX) as server:
+            if self._begin and self._server is None:
+                self._server = self._started()
+            own = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+            streams = []
+            for asked, file, inherited in zip((stdin, stdout, stderr), (None, *output), own, strict=True):
+                streams.append(
+                    file or (nothing if asked == self.DEVNULL else inherited if asked is None else asked)
                 )
-            asked = {
-                "arguments": command[2:],
-                "folder": os.getcwd(),
-                "environment": dict(os.environ),
-                "log": os.path.abspath(stdout.name),
+            ended, tell = os.pipe()
+            server.connect(self._address)
+            socket.send_fds(server, [b"\n"], [*(stream.fileno() for stream in streams), tell])
+            os.close(tell)
+            request = {
+                "arguments": arguments,
+                "folder": str(cwd or os.getcwd()),
+                "environment": dict(os.environ if env is None else env),
+                "session": start_new_session,
             }
-            requests = servers[0].stdin
-            assert requests is not None
-            requests.write(json.dumps(asked) + "\n")
-            requests.flush()
+            server.sendall(json.dumps(request).encode())
+            server.shutdown(socket.SHUT_WR)
+            pid = int(server.makefile().read())
+        return Forked(pid, ended, output)
 
-    yield SimpleNamespace(Popen=start, DEVNULL=subprocess.DEVNULL)
-    for server in servers:
-        server.communicate()
+    def _started(self) -> "subprocess.Popen[str]":
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.forking", self._address],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert server.stdout
+        server.stdout.readline()  # it listens
+        return server
+
+    def end(self) -> None:
+        if self._server:
+            self._server.communicate()
 
 
-def become_job(arguments: list[str], folder: str, environment: dict[str, str], log: str) -> None:
-    """What `start` of kanji_tui.runs.process gives to a child, then its `main`; does not return."""
-    from kanji_tui.runs.process import main
+def _file(text: bool) -> IO[Any]:
+    return tempfile.TemporaryFile("w+" if text else "w+b")
 
-    os.setsid()
+
+@contextmanager
+def forking() -> Iterator[Forks]:
+    """The process to fork begins with the first command, and ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="kanji-forks-") as folder:
+        forks = Forks(f"{folder}/socket", begin=True)
+        yield forks
+        forks.end()
+
+
+def end_with_parent() -> None:
+    """Have this process sent SIGTERM when its parent ends, however that does: nothing outlives killed tests."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def become(
+    arguments: list[str], folder: str, environment: dict[str, str], session: bool, streams: list[int], address: str
+) -> NoReturn:
+    """What Popen gives to a child, then its module."""
+    from kanji_tui.runs import process
+
+    end_with_parent()
+    if session:
+        os.setsid()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    output = os.open(log, os.O_WRONLY | os.O_APPEND)
-    for taken, number in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
-        os.dup2(taken, number)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    for number in (signal.SIGCHLD, signal.SIGHUP):  # also where the tests run under nohup
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    process.subprocess = Forks(address)  # what a fork starts is a fork too
     sys.argv = arguments
-    main()
+    warnings.filterwarnings("ignore", ".* found in sys.modules", RuntimeWarning)
+    code: Any = 1
+    try:
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+    leave(code if isinstance(code, int) else 1 if code else 0)
 
 
-def serve() -> None:
-    """Fork for every line on stdin, until it ends."""
+def leave(code: int) -> NoReturn:
+    """End this process without taking apart all that was loaded, which takes half a second."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
+def serve(address: str) -> None:
+    """Fork for every request, until stdin ends."""
     from kanji_tui.system.threads import prepare_process
 
     prepare_process()
+    sys.modules["textual"] = None  # type: ignore[assignment]  # no command and no job needs it
     for name in LOADED:
         import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no job that has ended stays a zombie
-    while line := sys.stdin.readline():
-        if os.fork() == 0:
-            become_job(**json.loads(line))
+    gc.collect()
+    gc.freeze()  # no fork looks through what is loaded, and copies its pages
+    tell: dict[int, int] = {}
+
+    def reap(*_: object) -> None:
+        """Wait for those that have ended: none stays a zombie, and their CPU time counts as the tests' own."""
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                with suppress(BrokenPipeError):
+                    os.write(tell[ended[0]], str(os.waitstatus_to_exitcode(ended[1])).encode())
+                os.close(tell.pop(ended[0]))
+
+    signal.signal(signal.SIGCHLD, reap)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        print("listening", flush=True)
+        while sys.stdin not in select.select([sys.stdin, listening], [], [])[0]:
+            asking, _ = listening.accept()
+            with asking:
+                _, descriptors, _, _ = socket.recv_fds(asking, 1, 4)
+                request = json.loads(asking.makefile().read())
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+                if (pid := os.fork()) == 0:
+                    for file in (asking, listening):
+                        file.close()
+                    for descriptor in (*tell.values(), descriptors[-1]):
+                        os.close(descriptor)
+                    become(**request, streams=descriptors[:-1], address=address)
+                tell[pid] = descriptors.pop()
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+                asking.sendall(str(pid).encode())
+            for descriptor in descriptors:
+                os.close(descriptor)
+    leave(0)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

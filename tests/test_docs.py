@@ -1,4 +1,4 @@
-"""The commands on the pages in docs/ run as written, with smaller settings.
+"""The commands on the pages in docs/ run as written, with smaller settings; MANY_GPUS.md: cli/test_torchrun.py.
 
 Those of `kanji-tui` run in the tests' own process: that each is a program is shown by tests/cli/test_all_steps.py.
 """
@@ -117,12 +117,6 @@ def test_cross_validation(follow, home: Path) -> None:
     for fold in result["folds"]:
         assert find_run(fold["run"], runs).config().spec["config"]["fold"] == fold["fold"]
     assert len([found for found in list_runs(runs) if "-train-" in found.name]) == 2, "no fold is trained twice"
-
-
-def test_many_gpus(follow, home: Path) -> None:
-    (output,) = follow("MANY_GPUS.md")
-    (only,) = list_runs(home / "models" / "runs")
-    assert re.search(rf"{only.name} +train +finished", output)
 
 
 def test_safetensors(follow, home: Path) -> None:

@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
 
 from kanji_tui.events import Energy, Gpu
+from kanji_tui.training.config import configure
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / "benchmarks" / "gpu.py"
 # Packages that nothing of it may need, hidden from every process as if they were not installed.
 BARE = """
 import sys
@@ -25,13 +28,38 @@ class Bare(PathFinder):
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
 """
+# The script with its jobs as forks, which end with it.
+START = f"""
+import runpy, sys
+sys.path.insert(0, {str(ROOT)!r})
+from kanji_tui.runs import process
+from tests.forking import end_with_parent, forking
+sys.path[:2] = [{str(SCRIPT.parent)!r}]
+end_with_parent()
+with forking() as process.subprocess:
+    runpy.run_path({str(SCRIPT)!r}, run_name="__main__")
+"""
+TINY = ("--device", "cpu", "--tiny", "--data")
 
 
-def run(tmp_path: Path, *arguments: object) -> tuple[subprocess.CompletedProcess[str], dict]:
-    """The ended script, and the JSON object of its last line."""
+@pytest.fixture
+def parts_importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+
+
+def last_line(printed: str) -> dict:
+    """The JSON object of the script's last line."""
+    return json.loads(printed.splitlines()[-1])
+
+
+def test_every_part_runs_on_a_bare_machine(tmp_path, parts_importable):
+    from gpu_parts.made import write_records
+
+    for number in (1, 2, 3, 4):
+        write_records(tmp_path / "records" / f"ETL9G_{number:02d}", 12, number)
     (tmp_path / "sitecustomize.py").write_text(BARE)
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--device", "cpu", "--tiny", *map(str, arguments)],
+        [sys.executable, "-c", START, *TINY, tmp_path / "records"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         stdin=subprocess.DEVNULL,
@@ -40,20 +68,7 @@ def run(tmp_path: Path, *arguments: object) -> tuple[subprocess.CompletedProcess
         timeout=280,
     )
     assert done.stdout, done.stderr
-    return done, json.loads(done.stdout.splitlines()[-1])
-
-
-@pytest.fixture
-def parts_importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(SCRIPT.parent))
-
-
-def test_every_part_runs_on_a_bare_machine(tmp_path, parts_importable):
-    from gpu_parts.made import write_records
-
-    for number in (1, 2, 3, 4):
-        write_records(tmp_path / "records" / f"ETL9G_{number:02d}", 12, number)
-    done, output = run(tmp_path, "--data", tmp_path / "records")
+    output = last_line(done.stdout)
     states = {part["name"]: part["state"] for part in output["parts"]}
     assert done.returncode == 0, [part for part in output["parts"] if part["state"] == "failed"] or done.stderr
     assert output["device"] == "cpu"
@@ -76,15 +91,37 @@ def test_every_part_runs_on_a_bare_machine(tmp_path, parts_importable):
     assert answers["exports"]["not_installed"] == ["tract"]  # it was bare
 
 
-def test_a_part_that_fails_hides_no_other_and_decides_the_exit_code(tmp_path):
+def test_a_part_that_fails_hides_no_other_and_decides_the_exit_code(
+    tmp_path, parts_importable, forked_jobs, monkeypatch, capsys
+):
+    import gpu
+
     (tmp_path / "empty").mkdir()
-    done, output = run(tmp_path, "--data", tmp_path / "empty", "--only", "facts", "accuracy", "NVML")
-    assert done.returncode == 1
+    monkeypatch.setattr(
+        sys, "argv", ["gpu.py", *TINY, str(tmp_path / "empty"), "--only", "facts", "accuracy", "NVML"]
+    )
+    with patch.dict(os.environ):  # it sets some
+        assert gpu.main() == 1
+    output = last_line(capsys.readouterr().out)
     states = {part["name"]: part["state"] for part in output["parts"]}
     assert states == {"facts": "ok", "NVML": "not applicable", "accuracy": "failed"}
     failed = output["parts"][-1]
     assert "nothing to prepare" in failed["reason"]
     assert any("runs.py" in frame for frame in failed["traceback"])
+
+
+def test_a_script_that_is_ended_while_it_follows_a_training_ends_that_too(tmp_path, parts_importable, forked_jobs):
+    from gpu_parts import Bench
+    from gpu_parts.jobs import begin, follow
+    from gpu_parts.made import small_dataset
+    from gpu_parts.runs import network, spec_of
+
+    bench = Bench(torch.device("cpu"), True, tmp_path)
+    config = configure(epochs=2000, batch_size=16, **network(bench))
+    run = begin(bench, "train", spec_of(bench, small_dataset(bench), config), on_gpu=False)
+    with pytest.raises(SystemExit):
+        follow(bench, run, lambda events: sys.exit(143) if events else False)  # as its handler of SIGTERM does
+    assert run.state() == "stopped"
 
 
 def test_what_a_step_moves_and_multiplies_is_counted(parts_importable):

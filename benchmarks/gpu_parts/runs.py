@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from gpu_parts import Bench, Failed, Figures, NotApplicable, require
 from gpu_parts.jobs import begin, epochs_of, events_of, follow, result_of, weights_of
@@ -42,8 +43,6 @@ def accuracy(bench: Bench) -> Figures:
     dataset = bench.folder / "data"
     made = result_of(bench, "prepare", PrepareSpec(bench.data, dataset, 32 if bench.tiny else 64), on_gpu=False)
     epochs = 10 if bench.tiny else max(4, min(32, round(60_000 / made["records"])))
-    # A CPU without instructions for bfloat16 takes 17 times as long in it with kanjinet, and no longer with v1.
-    network = {"network": "v1", "recipe": "standard"} if bench.tiny else {}
     figures = bench.found
     figures |= {"records": made["records"], "classes": made["classes"], "epochs": epochs}
     wanted = [
@@ -53,7 +52,9 @@ def accuracy(bench: Bench) -> Figures:
     ]
     for precision, on_gpu in wanted:
         batch = 16 if bench.tiny else 128
-        config = configure(epochs=epochs, batch_size=batch, learning_rate=4e-3, precision=precision, **network)
+        config = configure(
+            epochs=epochs, batch_size=batch, learning_rate=4e-3, precision=precision, **network(bench)
+        )
         result = result_of(bench, "train", spec_of(bench, dataset, config), on_gpu)
         name = f"{precision} on the {bench.device.type if on_gpu else 'cpu'}"
         figures[name] = {key: result[key] for key in ("device", "precision", "seconds", "samples_per_second")}
@@ -82,7 +83,8 @@ def _compared(bench: Bench, figures: Figures) -> Figures:
 def resumption(bench: Bench) -> Figures:
     """A run stopped on the device goes on on the CPU, is stopped there, and goes on on the device to its end."""
     dataset = small_dataset(bench)
-    config = configure(epochs=6 if bench.tiny else 16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
+    epochs, batch = (10, 16) if bench.tiny else (16, 64)
+    config = configure(epochs=epochs, batch_size=batch, learning_rate=4e-3, **network(bench))
     stages: list[Figures] = []
     bench.found["stages"], earlier = stages, None
     for name, on_gpu, last in (
@@ -117,6 +119,14 @@ def _continuous(run: RunDirectory, config: TrainConfig) -> Figures:
     return {"train_loss": losses, "test_top1": test["top1"]}
 
 
+def network(bench: Bench) -> dict[str, Any]:
+    """Settings of the network to train: the default one; tiny: the smallest.
+
+    A CPU without instructions for bfloat16 takes 17 times as long in it with kanjinet, and no longer with v1.
+    """
+    return {"network": "v1", "recipe": "standard"} if bench.tiny else {}
+
+
 def spec_of(bench: Bench, dataset: Path, config: TrainConfig, resume: Path | None = None) -> TrainSpec:
     return TrainSpec(dataset, bench.folder / "models", config, resume=resume, publish=False)
 
@@ -125,7 +135,8 @@ def trained(bench: Bench) -> tuple[Path, Path]:
     """The weights of a network that has learned the small dataset, and that dataset; trained where none was yet."""
     dataset = small_dataset(bench)
     if "trained" not in bench.kept:
-        config = configure(epochs=16, batch_size=16 if bench.tiny else 64, learning_rate=4e-3)
+        batch = 16 if bench.tiny else 64
+        config = configure(epochs=16, batch_size=batch, learning_rate=4e-3, **network(bench))
         run = begin(bench, "train", spec_of(bench, dataset, config), bench.on_gpu)
         follow(bench, run)
         if not weights_of(run).is_file():

@@ -22,7 +22,7 @@ from torch.nn.modules._functions import SyncBatchNorm
 from gpu_parts import Bench, Failed, Figures, require
 from gpu_parts.made import small_dataset
 from gpu_parts.mid_training import MidTraining, mid_training
-from gpu_parts.runs import spec_of
+from gpu_parts.runs import network, spec_of
 from kanji_tui.events import SilentReport
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.torchrun import run_distributed
@@ -39,7 +39,7 @@ SETTINGS = {"precision": "float32", "optimiser": "sgd", "clip_norm": 0.0}
 
 def together(bench: Bench) -> Figures:
     """Start the process by torchrun and hand on what it found."""
-    config = configure(epochs=2, batch_size=16 if bench.tiny else 64)
+    config = configure(epochs=2, batch_size=16 if bench.tiny else 64, **network(bench))
     asked = {"device": bench.device.type, "tiny": bench.tiny, "folder": str(bench.folder)}
     spec = to_plain(spec_of(bench, small_dataset(bench), config))
     request, answer = bench.folder / "request.json", bench.folder / "answer.json"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.networks.card import ModelCard
@@ -40,7 +41,7 @@ def load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
     if card is None:
         card = _guessed_card(weights, path)
     try:
-        with torch.device("meta"):  # takes no memory: the card may say more than the file holds
+        with torch.device("meta"), _Unfilled():  # takes no memory: the card may say more than the file holds
             build(card.network, len(card.classes), card.size).load_state_dict(weights, assign=True)
         network = build(card.network, len(card.classes), card.size)
         network.load_state_dict(weights)
@@ -48,6 +49,15 @@ def load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
         reason = first_line(error)
         raise KanjiError(f"the weights in {path} do not fit the model's card: {reason}", ANOTHER) from None
     return Recogniser(network, card.mean, card.std).eval(), card, has_card
+
+
+class _Unfilled(TorchFunctionMode):
+    """Within it no tensor is filled with normal random numbers: on meta torch loads its compiler for it, 1.5 s."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.__name__ == "normal_":  # of torch.Tensor, and of nn.init, which names its argument
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:

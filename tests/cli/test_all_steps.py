@@ -6,15 +6,21 @@ A textual that cannot be imported stands in the way of the real one: no command 
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Ended
+from tests.forking import Forks
+
 README = Path(__file__).parents[2] / "README.md"
 CLASSES, SETS = 12, 16
 SAMPLE = f"sample --classes {CLASSES} --sets {SETS} --seed 1 --source font"  # a font is learned in few steps
+# An export and a training show that an interpreter of its own can load torch.
+AS_FORKS = ("kanji-tui verify", "kanji-tui evaluate", "kanji-tui export safetensors")
 SMALLER = {
     "sample --classes 120 --sets 40": SAMPLE,
     "kanji-tui prepare": "kanji-tui prepare --size 32 --workers 1",
@@ -33,8 +39,27 @@ def script() -> list[str]:
     return [line.partition("#")[0].strip() for line in text.splitlines()]
 
 
+def ended(home: Path, command: str, environment: dict[str, str], forks: Forks) -> Ended:
+    """The command, which has ended: a program, or a fork without textual."""
+    if command.startswith(AS_FORKS):
+        line = [sys.executable, "-m", "kanji_tui", *shlex.split(command)[1:], "--json"]
+        streams = {"stdin": forks.DEVNULL, "stdout": forks.PIPE, "stderr": forks.PIPE, "text": True}
+        fork = forks.Popen(line, cwd=home, **streams)
+        output = fork.communicate()
+        return Ended(fork.wait(), *output)
+    process = subprocess.run(
+        ["sh", "-e", "-c", command.replace(" || exit 1", "") + " --json"],
+        cwd=home,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    return Ended(process.returncode, process.stdout, process.stderr)
+
+
 @pytest.fixture(scope="module")
-def steps(tmp_path_factory):
+def steps(tmp_path_factory, forks):
     """Everything from sample to runs in one home folder; what each command printed, by name or target."""
     home = tmp_path_factory.mktemp("steps")
     textual = tmp_path_factory.mktemp("packages") / "textual"
@@ -45,14 +70,8 @@ def steps(tmp_path_factory):
     without = {**environment, "PYTHONPATH": f"{textual.parent}:{os.environ.get('PYTHONPATH', '')}"}
     results = {}
     for command in script():
-        process = subprocess.run(
-            ["sh", "-e", "-c", command.replace(" || exit 1", "") + " --json"],
-            cwd=home,
-            env=environment if "preflight" in command else without,  # which reports a textual that is missing
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
+        # preflight reports a textual that is missing
+        process = ended(home, command, environment if "preflight" in command else without, forks)
         assert process.returncode == 0, f"{command}: {process.stderr}"
         words = command.removeprefix("kanji-tui export ").removeprefix("kanji-tui ").split()
         results[words[2] if words[0] == "onnx" else words[0]] = json.loads(process.stdout)

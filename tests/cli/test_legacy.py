@@ -9,7 +9,7 @@ from tests.conftest import Ended
 
 
 @pytest.fixture
-def original(tmp_path, monkeypatch, capsys):
+def original(tmp_path, monkeypatch, capsys, forked_jobs):
     """Call the function that an installed command of the original's name calls, in a folder of the test's own."""
 
     def call(function: str, *arguments: object) -> Ended:

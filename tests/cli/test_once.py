@@ -64,7 +64,7 @@ def test_the_screens_in_words(home: Path, printed) -> None:
     assert "1 of 1 characters" in draw
 
 
-def test_all_screens_of_an_empty_folder_have_a_next_step(tmp_path: Path, printed) -> None:
+def test_all_screens_of_an_empty_folder_have_a_next_step(forked_children, tmp_path: Path, printed) -> None:
     output = printed(tmp_path, "--once")
     for digit, name in enumerate(SCREENS, start=1):
         assert f"Screen {digit}, {name.title()}\n" in output

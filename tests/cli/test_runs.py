@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -68,17 +67,16 @@ def test_stop_is_graceful_and_resume_goes_on(kanji_tui, tmp_path, started):
 
 
 @pytest.fixture
-def follower(tmp_path, sample_dataset):
+def follower(tmp_path, sample_dataset, forks):
     """`kanji-tui train` in a session of its own, following a long training whose first checkpoint is there."""
-    process = subprocess.Popen(
+    process = forks.Popen(
         [sys.executable, "-m", "kanji_tui", *LONG, "--data-dir", str(sample_dataset)],
         cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stdin=forks.DEVNULL,
+        stdout=forks.DEVNULL,
+        stderr=forks.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also where the tests run under nohup
     )
     runs = tmp_path / "models" / "runs"
     wait_until(lambda: runs.is_dir() and any(runs.glob("*/last.ckpt")))

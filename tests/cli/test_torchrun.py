@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,28 +17,18 @@ from kanji_tui.runs.run_directory import RunDirectory, list_runs
 from tests.cli.test_runs import wait_until
 from tests.training.test_distributed import environment, free_port
 
+PAGE = Path(__file__).parents[2] / "docs" / "MANY_GPUS.md"
 TRAIN = ("-m", "kanji_tui", "train", "--network", "v1", "--batch-size", "16", "--json")
 LONG = ("--epochs", "2000")
 
 
-def begin(home: Path, command: list[str], env: dict[str, str]) -> subprocess.Popen:
-    return subprocess.Popen(
-        command,
-        cwd=home,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.fixture
-def two_ranks(tmp_path, sample_dataset):
+def two_ranks(tmp_path, sample_dataset, forks):
     """The processes of a long training as torchrun would start them, its first checkpoint written; and the run."""
     port = free_port()
     command = [sys.executable, *TRAIN, *LONG, "--data-dir", str(sample_dataset)]
-    ranks = [begin(tmp_path, command, environment(rank, port)) for rank in range(2)]
+    streams = {"stdin": forks.DEVNULL, "stdout": forks.PIPE, "stderr": forks.PIPE, "text": True}
+    ranks = [forks.Popen(command, cwd=tmp_path, env=environment(rank, port), **streams) for rank in range(2)]
     try:
         wait_until(lambda: any((tmp_path / "models/runs").glob("*/last.ckpt")) or any(r.poll() for r in ranks))
         (run,) = list_runs(tmp_path / "models/runs")
@@ -53,13 +44,17 @@ def checkpoint(run: RunDirectory) -> dict:
 
 
 def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset, kanji_tui):
-    torchrun = [
-        str(Path(sys.executable).with_name("torchrun")),
-        "--nproc-per-node=2",
-        "--master-port",
-        str(free_port()),
-    ]
-    started = begin(tmp_path, [*torchrun, *TRAIN, *LONG, "--data-dir", str(sample_dataset)], dict(os.environ))
+    """The command of the page; the other tests start the processes as torchrun does."""
+    torchrun = re.search(r"^(torchrun .*) -m kanji_tui train$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)[1]
+    started = subprocess.Popen(
+        [*torchrun.split(), *TRAIN, *LONG, "--data-dir", str(sample_dataset)],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         wait_until(lambda: any((tmp_path / "models/runs").glob("*/last.ckpt")) or started.poll() is not None)
         (run,) = list_runs(tmp_path / "models/runs")  # one directory, though two processes train

@@ -378,7 +378,7 @@ def test_a_preparation_killed_at_random_moments_ends_in_the_same_dataset(sample_
     chance = random.Random(5)
     building = tmp_path / "ds" / ".next"
     killed_at_work = 0
-    for _ in range(10):
+    for _ in range(5):
         child = subprocess.Popen(command)
         while not (building / "plan.json").exists() and child.poll() is None:
             time.sleep(0.002)
@@ -389,7 +389,7 @@ def test_a_preparation_killed_at_random_moments_ends_in_the_same_dataset(sample_
             shutil.rmtree(tmp_path / "ds", ignore_errors=True)  # it had finished: start again
         elif (tmp_path / "ds" / "metadata.json").exists():
             assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
-    assert killed_at_work >= 3
+    assert killed_at_work >= 2
     subprocess.run(command, check=True)
     assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
     assert not building.exists()

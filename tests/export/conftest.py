@@ -10,6 +10,14 @@ from tests.conftest import made_once
 STEPS = {"kanjinet": 25, "v2.1": 150}
 
 
+@pytest.fixture(autouse=True)
+def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few runs per timing."""
+    monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
+    monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1, 4))
+    monkeypatch.setattr("kanji_tui.export.verification.SLOW_SECONDS", 1.0)
+
+
 @pytest.fixture(scope="session")
 def models(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A .pth with its best_model_info.json by network name. Read only."""

@@ -32,8 +32,9 @@ def model(models: dict[str, Path], tmp_path: Path) -> Path:
     return tmp_path / "models" / "best_kanji_model.pth"
 
 
-@pytest.mark.parametrize("network", ["kanjinet", "v2.1"])
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    ("network", "target"), [*(("kanjinet", target) for target in TARGETS), ("v2.1", "strict"), ("v2.1", "tract")]
+)
 def test_the_file_has_the_properties_of_its_target(
     models, sample_dataset: Path, tmp_path: Path, report, network: str, target: str
 ) -> None:

@@ -31,14 +31,6 @@ from kanji_tui.recognition.models import open_model
 from kanji_tui.recognition.weights import load_recogniser
 
 
-@pytest.fixture(autouse=True)
-def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few runs per timing."""
-    monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
-    monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1, 4))
-    monkeypatch.setattr(verification, "SLOW_SECONDS", 1.0)
-
-
 @pytest.fixture
 def model(models: dict[str, Path], tmp_path: Path) -> Path:
     shutil.copytree(models["kanjinet"].parent, tmp_path / "models")

@@ -1,16 +1,22 @@
 """Size by layer: every weight is counted once, in the layer that computes with it."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
 
 from kanji_tui.engines.graph import module_of
-from kanji_tui.export.onnx_export import export_onnx
-from kanji_tui.export.variants import Variant
+from kanji_tui.export.conversion import INPUT, convert
+from kanji_tui.export.quantisation import quantise
+from kanji_tui.export.targets import TARGETS
+from kanji_tui.export.variants import Variant, make_variant
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.inspection.results import InspectedModel, Layer
+from kanji_tui.recognition.weights import load_recogniser
 from tests.inspection import graphs
 
 
@@ -36,13 +42,17 @@ def test_a_quantised_weight_belongs_to_the_layer_that_uses_it(trained, tmp_path:
     monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
     monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1,))
     plain = tmp_path / "plain.onnx"
-    export_onnx(trained.model_path, trained.data_dir, report, output_path=plain)
+    network, card = load_recogniser(trained.model_path)
+    onnx.save(convert(network, card, TARGETS["tract"]), str(plain))
     original, before = inspect(plain, report)
     parameters = original.parameters
     assert {"network.stem.0", "network.body.3.branch.0", "network.classifier"} <= before.keys()
     for kind in ("int8-static", "int8-dynamic"):
-        path, variant = tmp_path / f"{kind}.onnx", Variant(quantize=kind)
-        export_onnx(trained.model_path, trained.data_dir, report, output_path=path, variant=variant)
+        path = tmp_path / f"{kind}.onnx"
+        made = make_variant(network, card, TARGETS["tract"], Variant(quantize=kind))
+        images = [np.random.default_rng(0).random((8, 1, 32, 32), np.float32)]
+        calibration: Any = SimpleNamespace(batches=lambda count, images=images: iter(images))
+        onnx.save(quantise(convert(network, card, made.target), kind, INPUT, calibration), str(path))
         quantised, after = inspect(path, report)
         assert quantised.parameters == parameters, "scales and zero points are not parameters, int32 biases are"
         assert before.keys() <= after.keys()

@@ -51,7 +51,9 @@ def pretend(monkeypatch: pytest.MonkeyPatch, samples: int) -> None:
 # --- all checks ------------------------------------------------------------------------------------------------
 
 
-def test_all_groups_are_in_order_and_an_empty_folder_is_not_a_failure(tmp_path: Path, report) -> None:
+def test_all_groups_are_in_order_and_an_empty_folder_is_not_a_failure(
+    tmp_path: Path, report, forked_children
+) -> None:
     checks = run_checks(at(tmp_path), report).checks
     groups = [check.group for check in checks]
     assert list(dict.fromkeys(groups)) == list(GROUPS)
@@ -62,7 +64,7 @@ def test_all_groups_are_in_order_and_an_empty_folder_is_not_a_failure(tmp_path: 
     assert report.events[-1].done == report.events[-1].total
 
 
-def test_the_command_prints_json_and_exits_0_without_data(kanji_tui, tmp_path: Path) -> None:
+def test_the_command_prints_json_and_exits_0_without_data(kanji_tui, tmp_path: Path, forked_children) -> None:
     process = kanji_tui("preflight", "--json")
     assert process.returncode == 0, process.stderr
     checks = json.loads(process.stdout)["checks"]
@@ -113,7 +115,7 @@ def test_the_quick_checks_do_not_load_torch() -> None:
 # --- torch, memory and disk -----------------------------------------------------------------------------------
 
 
-def test_the_installed_torch_imports() -> None:
+def test_the_installed_torch_imports(forked_children) -> None:
     assert find(torch_checks(Folders()), "torch imports").verdict == "ok"
 
 

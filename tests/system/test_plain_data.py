@@ -47,7 +47,7 @@ def spec_types() -> list[type]:
 def test_every_spec_survives_a_round_trip_through_yaml(kind: type) -> None:
     fields = {f.name for f in dataclasses.fields(kind)}
 
-    @settings(deadline=None)
+    @settings(deadline=None, max_examples=25)
     @given(st.builds(kind, **dict.fromkeys(fields, ...)))
     def round_trip(spec: Any) -> None:
         text = yaml.safe_dump(to_plain(spec), allow_unicode=True, sort_keys=False).encode()

@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import subprocess
 import sys
 
 import pytest
@@ -38,14 +37,13 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
+def two(tmp_path_factory, forks):
     """What each of two processes found."""
     folder = tmp_path_factory.mktemp("two")
     command = [sys.executable, "-m", "tests.training.one_of_two", str(folder)]
     port = free_port()
     processes = [
-        subprocess.Popen(command, env=environment(rank, port), stderr=subprocess.PIPE, text=True)
-        for rank in range(2)
+        forks.Popen(command, env=environment(rank, port), stderr=forks.PIPE, text=True) for rank in range(2)
     ]
     try:
         for process in processes:
@@ -139,7 +137,7 @@ def test_each_rank_draws_other_random_numbers():
     assert len({pair[0] for pair in drawn}) == len({pair[1] for pair in drawn}) == 3
 
 
-def test_a_run_of_one_process_is_resumed_by_two(sample_dataset, tmp_path):
+def test_a_run_of_one_process_is_resumed_by_two(sample_dataset, tmp_path, forks):
     config = configure(network="v1", epochs=2, batch_size=16)
     spec = TrainSpec(data_dir=sample_dataset, config=config)
     first = create("train", "kanji_tui.jobs.train:run", to_plain(spec), tmp_path / "models/runs")
@@ -150,13 +148,8 @@ def test_a_run_of_one_process_is_resumed_by_two(sample_dataset, tmp_path):
     command = [sys.executable, "-m", "kanji_tui", "train", "--resume", first.name, "--json"]
     port = free_port()
     ranks = [
-        subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=environment(rank, port),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        forks.Popen(
+            command, cwd=tmp_path, env=environment(rank, port), stdout=forks.PIPE, stderr=forks.PIPE, text=True
         )
         for rank in range(2)
     ]

@@ -11,7 +11,7 @@ from tests.tui.conftest import shows, text_of, until
 
 
 @pytest.fixture(autouse=True)
-def no_slow_checks() -> None:
+def no_slow_checks(forked_children: None) -> None:
     """Preflight's children are the real ones here."""
 
 
@@ -50,7 +50,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await shows(pilot, "press 3, then n to train on it")
 
         await pilot.press("3", "n")
-        await fill(pilot, epochs="2", batch_size="16")
+        await fill(pilot, network="v1", epochs="2", batch_size="16")
         await pilot.press("enter")
         await until(pilot, lambda: [view.state for view in app.state.of("train")] == ["finished"])
         await shows(pilot, "published")
@@ -93,7 +93,7 @@ async def test_stop_and_resume_by_keys(home: Path, recorded_once: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "press 3, then n to train one")
         await pilot.press("3", "n")
-        await fill(pilot, epochs="4000", batch_size="16")
+        await fill(pilot, network="v1", epochs="4000", batch_size="16")
         await pilot.press("enter")
         await until(pilot, lambda: any(view.epochs for view in app.state.runs.values()))
         await pilot.press("s")

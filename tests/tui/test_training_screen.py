@@ -212,7 +212,9 @@ async def test_a_recipe_fills_the_empty_fields(recorded: Path) -> None:
         assert app.clipboard == "kanji-tui train --network kanjinet --recipe original"
 
 
-async def test_time_and_memory_are_measured_before_one_starts(home: Path, recorded_once: Path) -> None:
+async def test_time_and_memory_are_measured_before_one_starts(
+    home: Path, recorded_once: Path, forked_children: None
+) -> None:
     (home / "dataset").symlink_to(recorded_once / "dataset")
     app = Workbench()
     async with app.run_test(size=WIDE) as pilot:

@@ -1,6 +1,8 @@
-"""The recogniser process, driven over its pipes as the Draw screen does."""
+"""The recogniser process, driven as the Draw screen does; once over its pipes, else in the tests' own process."""
 
 import base64
+import contextlib
+import io
 import json
 import re
 import subprocess
@@ -16,12 +18,21 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.strokes.kanjivg import read_forms
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.saved import save_sample
+from kanji_tui.recognition.drawing.server import serve
 from kanji_tui.recognition.drawing.strokes import render
 from tests.conftest import Trained
 from tests.drawn import DEN, DRAWN, KEN
 
 
 def ask(home: Path, *requests: dict) -> list[dict]:
+    """All answers to these requests, in the folder `home`."""
+    answers = io.BytesIO()
+    with contextlib.chdir(home):
+        serve(io.BytesIO(b"".join(json.dumps(request).encode() + b"\n" for request in requests)), answers)
+    return [json.loads(line) for line in answers.getvalue().splitlines()]
+
+
+def ask_process(home: Path, *requests: dict) -> list[dict]:
     """All answers of one child process to these requests."""
     process = subprocess.run(
         [sys.executable, "-m", "kanji_tui.system.child", "kanji_tui.recognition.drawing.server:main"],
@@ -57,7 +68,7 @@ def ready(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_drawings_are_recognised(ready: Path):
-    answers = ask(ready, *map(recognise, DRAWN.values()))
+    answers = ask_process(ready, *map(recognise, DRAWN.values()))
     assert [answer["candidates"][0]["character"] for answer in answers] == list(DRAWN)
     for answer in answers:
         probabilities = [candidate["probability"] for candidate in answer["candidates"]]
@@ -73,7 +84,7 @@ def test_a_drawing_always_has_the_same_answer(ready: Path):
     assert first == others[-1] == ask(ready, recognise(KEN))[0]
 
 
-def test_the_models_own_export_is_used_but_not_another_models(ready: Path, tmp_path: Path):
+def test_the_models_own_export_is_used_but_not_another_models(ready: Path, tmp_path: Path, forked_children: None):
     (found,) = ask(ready, {"do": "find"})
     assert (found["name"], found["classes"], found["size"]) == (
         "kanji_model_etl9g-sample_32x32_12classes_tract.onnx",
@@ -118,7 +129,9 @@ def pen(character: str) -> list[list[list[float]]]:
     return [stroke.points.tolist() for stroke in read_forms(character)[0]]
 
 
-def test_damaged_weights_are_reported_in_one_sentence_and_drawings_can_be_saved(tmp_path: Path):
+def test_damaged_weights_are_reported_in_one_sentence_and_drawings_can_be_saved(
+    tmp_path: Path, forked_children: None
+):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "best_kanji_model.pth").write_bytes(b"nothing")
     _, found, answer, saved = ask(
