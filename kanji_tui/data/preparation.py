@@ -79,6 +79,8 @@ def prepare(
     plan = Plan.of(source, contents, size)
     with _locked(output_dir):
         done = staging.begin(output_dir, plan)
+        if done:
+            report(Notice(f"an earlier preparation goes on: {len(done)} of {len(contents)} files were done"))
         for number in done:
             count = len(contents[number])
             report(Progress("file", count, count, "records", source.inputs[number].name))

@@ -7,6 +7,7 @@ from typing import Any
 
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Event, Failure, Outcome
+from kanji_tui.paths import CHECKPOINT
 from kanji_tui.runs.event_log import newest_events, read_events
 from kanji_tui.runs.process import read_result
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory
@@ -31,6 +32,8 @@ class RunEnd:
             return self.result
         name, job = self.run.name, self.run.config().job
         again = f"kanji-tui {job} --resume {name}" if job in RESUMABLE else "the same command again"
+        if self.state == "stopped" and job == "train" and not (self.run.path / CHECKPOINT).is_file():
+            raise Stopped(f"run {name} was stopped before it learned anything", f"begin it anew with: {again}")
         if self.state == "stopped":
             raise Stopped(f"run {name} was stopped; its work is kept", f"go on with: {again}")
         if self.failure is not None:

@@ -180,5 +180,5 @@ def _double_accumulation_steps(state: TrainState, samples: int, report: Report) 
 def _too_late(what: str) -> KanjiError:
     return KanjiError(
         f"the GPU's memory ended in {what}, too late to try the batch again in smaller micro-batches",
-        f"{FREE_MEMORY}; or begin with --set accumulation_steps=2, or more; the last checkpoint is kept",
+        f"{FREE_MEMORY}; or begin with --set accumulation_steps=2, or more; a checkpoint it has written is kept",
     )

@@ -202,7 +202,7 @@ def test_memory_that_ends_once_a_weight_is_changed_ends_the_run(report, monkeypa
     with pytest.raises(KanjiError, match="memory ended in the optimiser") as failed:
         step.train_step(state, *batch(), 1, 10, report)
     assert moved == ["muon"]
-    assert "last checkpoint is kept" in failed.value.remedy
+    assert "checkpoint it has written is kept" in failed.value.remedy
 
 
 def test_float16_takes_its_gradients_again_where_the_memory_ended_in_the_optimiser(report, monkeypatch):
