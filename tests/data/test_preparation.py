@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kanji_tui.data import preparation, staging
+from kanji_tui.data import moving, preparation, staging
+from kanji_tui.data.checks import verify
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
@@ -237,7 +238,7 @@ def test_the_first_error_is_raised_while_an_earlier_file_is_in_progress(etl_dir,
 
 def test_a_second_preparation_of_the_same_folder_is_refused(etl_dir, tmp_path, report):
     with (
-        preparation._locked(tmp_path / "ds"),
+        moving.locked(tmp_path / "ds"),
         pytest.raises(KanjiError, match="another preparation is running"),
     ):
         prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
@@ -304,42 +305,79 @@ def test_a_damaged_unfinished_chunk_is_made_again(etl_dir, tmp_path, report, mon
     assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
 
 
-def test_an_interruption_leaves_the_old_dataset_the_new_one_or_none(etl_dir, tmp_path, report, monkeypatch):
+def breaking_at(patched, at: int) -> None:
+    """From now on the move, removal or new name with this number, from 0, breaks the process off."""
+    counted = itertools.count()
+
+    def breaking(real):
+        def change(path, *arguments, **named):
+            if Path(path).parent.name in (".next", "ds") and next(counted) == at:
+                raise KeyboardInterrupt
+            return real(path, *arguments, **named)
+
+        return change
+
+    for owner, name in ((Path, "replace"), (Path, "unlink"), (Path, "rmdir"), (os, "replace")):
+        patched.setattr(owner, name, breaking(getattr(owner, name)))
+
+
+def broken_off(monkeypatch, at: int, work) -> bool:
+    """Do the work, broken off at this change of a file's name; whether it was, and not done before."""
+    with monkeypatch.context() as patched:
+        breaking_at(patched, at)
+        try:
+            work()
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+def test_broken_off_at_any_change_the_old_dataset_or_the_new_one_is_there(etl_dir, tmp_path, report, monkeypatch):
+    """Never neither, never a mixture: whoever opens it next finishes the move, also one broken off again."""
     prepare(etl_dir, tmp_path / "new", 64, 1, None, report)
-    new = bytes_of(tmp_path / "new")
+    new, digest = bytes_of(tmp_path / "new"), open_dataset(tmp_path / "new").digest
     write_records(tmp_path / "etl_before" / "ETL9G_01", CODES[:4])
     old = prepare(tmp_path / "etl_before", tmp_path / "ds", 32, 1, None, report).digest
     shutil.copytree(tmp_path / "ds", tmp_path / "kept")
-    replace, unlink = Path.replace, Path.unlink
-    for broken_at in itertools.count():
+    before = bytes_of(tmp_path / "kept")
+    found = []
+    for at in itertools.count():
         shutil.rmtree(tmp_path / "ds")
         shutil.copytree(tmp_path / "kept", tmp_path / "ds")
-        moves = itertools.count()
-
-        def breaking(real, counted=moves, at=broken_at):
-            def move(path, *arguments, **named):
-                if path.parent.name in (".next", "ds") and next(counted) == at:
-                    raise KeyboardInterrupt
-                return real(path, *arguments, **named)
-
-            return move
-
-        with monkeypatch.context() as patched:
-            patched.setattr(Path, "replace", breaking(replace))
-            patched.setattr(Path, "unlink", breaking(unlink))
-            try:
-                prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
-                break
-            except KeyboardInterrupt:
-                pass
-        if (tmp_path / "ds" / "metadata.json").exists():
-            assert open_dataset(tmp_path / "ds").digest == old or bytes_of(tmp_path / "ds") == new
-        else:
-            with pytest.raises(KanjiError, match="no dataset in"):
-                open_dataset(tmp_path / "ds")
+        if not broken_off(monkeypatch, at, lambda: prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)):
+            break
+        again = itertools.count()
+        while broken_off(monkeypatch, next(again), lambda: open_dataset(tmp_path / "ds")):
+            pass
+        found.append(open_dataset(tmp_path / "ds").digest)
+        assert bytes_of(tmp_path / "ds") == (new if found[-1] == digest else before)
+        assert not any(check.verdict == "failed" for check in verify(tmp_path / "ds", None, report).checks)
         prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
         assert bytes_of(tmp_path / "ds") == new
-    assert broken_at > 7  # at least metadata.json, three chunks and four JSON files
+    assert set(found) == {old, digest}
+    assert found == sorted(found, key=[old, digest].index)  # once the new one is there it stays
+    assert found.count(digest) > 10  # metadata.json, three chunks, four JSON files, what is left in .next
+
+
+def test_a_dataset_that_is_being_replaced_is_waited_for(etl_dir, tmp_path, report, monkeypatch):
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    monkeypatch.setattr(moving, "MOVE_SECONDS", 0.0)
+    (tmp_path / "ds" / ".next").mkdir()
+    moving.mark_complete(tmp_path / "ds", list(bytes_of(tmp_path / "ds")))
+    with moving.locked(tmp_path / "ds"), pytest.raises(KanjiError, match="another process is replacing"):
+        open_dataset(tmp_path / "ds")
+    assert len(open_dataset(tmp_path / "ds")) == 28
+    assert not (tmp_path / "ds" / ".next").exists()
+
+
+@pytest.mark.parametrize("mark", ["", "[]", '{"files": ["../../planted"]}', '{"files": 3}'])
+def test_a_mark_that_cannot_be_read_is_none(etl_dir, tmp_path, report, mark):
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    (tmp_path / "ds" / ".next").mkdir()
+    (tmp_path / "ds" / ".next" / "complete.json").write_text(mark)
+    before = bytes_of(tmp_path)
+    assert len(open_dataset(tmp_path / "ds")) == 28
+    assert bytes_of(tmp_path) == {name: content for name, content in before.items() if "complete" not in name}
 
 
 PREPARE = """
