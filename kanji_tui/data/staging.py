@@ -20,7 +20,7 @@ from kanji_tui.data.moving import NAMES, is_marked, mark_complete, move, next_di
 from kanji_tui.data.source import Contents, Source, stamp
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import CHUNK_INFO, CLASS_MAPPING, METADATA
-from kanji_tui.system.files import read_json, sha256, write_json, write_text, writing_failed
+from kanji_tui.system.files import read_json, remove_unfinished, sha256, write_json, write_text, writing_failed
 from kanji_tui.system.plain_data import read_as
 
 VERSION = 1
@@ -81,8 +81,9 @@ def begin(output_dir: Path, plan: Plan) -> dict[int, FinishedChunk]:
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True, exist_ok=True)
             write_json(building / "plan.json", plan.to_json())
-        for left_over in building.glob(".*.part"):
+        for left_over in building.glob(".*.part"):  # whoever wrote them: the folder is locked
             left_over.unlink()
+        remove_unfinished(output_dir)
     except OSError as error:
         raise writing_failed(building, error) from error
     numbers = range(len(plan.inputs))

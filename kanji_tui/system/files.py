@@ -9,9 +9,12 @@ import hashlib
 import json
 import math
 import os
+import re
+import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +39,7 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     Raises KanjiError with a remedy when the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{path.name}.{_host()}-{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
@@ -49,6 +52,33 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # it was renamed, or its folder does not exist
             beside.unlink()
+
+
+@cache
+def _host() -> str:
+    """This host in the name of an unfinished file: another's process numbers say nothing here."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the unfinished files in a folder whose processes, on this host, are dead; what cannot be stays."""
+    unfinished = re.compile(rf"\..+\.{_host()}-([0-9]{{1,9}})\.part")
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            found = unfinished.fullmatch(name)
+            if found and not _is_alive(int(found[1])):
+                with suppress(OSError):
+                    os.unlink(Path(folder) / name)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def writing_failed(path: Path, error: OSError) -> KanjiError:
