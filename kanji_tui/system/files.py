@@ -167,7 +167,9 @@ def parsing(path: Path | str, what: str, remedy: str = "") -> Iterator[None]:
 def parse_json_value(content: bytes | str, where: Path | str, remedy: str = "") -> Any:
     """A value in JSON by RFC 8259, which has no NaN and no infinity; KanjiError naming `where` for other text."""
     with parsing(where, "JSON", remedy):
-        return json.loads(content, parse_constant=_no_number)
+        if isinstance(content, bytes):
+            content = content.decode(json.detect_encoding(content), "surrogatepass")
+        return DECODER.decode(content)
 
 
 def parse_json(content: bytes | str, where: Path | str) -> dict[str, Any]:
@@ -180,6 +182,9 @@ def parse_json(content: bytes | str, where: Path | str) -> dict[str, Any]:
 
 def _no_number(name: str) -> float:
     raise ValueError(f"{name} is not a number")
+
+
+DECODER = json.JSONDecoder(parse_constant=_no_number)  # one for all: a log has a hundred thousand lines
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from kanji_tui.tui.shell.messages import (
 if TYPE_CHECKING:
     from kanji_tui.system.child import Child
 
+BEHIND_SECONDS = 0.02  # between reading parts of what was written before the start
 FOLLOW_SECONDS = 0.25
 LIST_SECONDS = 1.0
 WORKSPACE_SECONDS = 3.0
@@ -183,7 +184,8 @@ class Worker(threading.Thread):
     def _until_poll(self) -> float:
         """Seconds until polling is due; negative when it is late."""
         busy = self._watch.busy or bool(self._children)
-        return self._polled + (FOLLOW_SECONDS if busy else LIST_SECONDS) - time.monotonic()
+        pause = BEHIND_SECONDS if self._watch.behind else FOLLOW_SECONDS if busy else LIST_SECONDS
+        return self._polled + pause - time.monotonic()
 
     def _poll(self) -> None:
         """Read what changes without a question."""
