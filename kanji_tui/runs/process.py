@@ -38,8 +38,8 @@ def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirec
     `nice` lowers the child's priority. Its output goes to log.txt in its run directory.
     """
     run = create(job, entry_of(job), to_plain(spec), runs)
-    with open(run.log, "ab") as log:
-        subprocess.Popen(
+    with open(run.log, "ab") as log:  # this interpreter with a module of ours, and no shell
+        subprocess.Popen(  # nosec B603
             [sys.executable, "-m", "kanji_tui.runs.process", str(run.path), str(nice)],
             stdin=subprocess.DEVNULL,
             stdout=log,

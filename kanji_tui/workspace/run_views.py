@@ -22,7 +22,7 @@ from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
 
 ENDED = ("finished", "stopped", "failed")
 READ_BYTES = 1 << 17  # of an events file at once: some 15 ms
-MOST_BYTES = 1 << 22  # of an events file in all; what came before are epochs, which training_progress.json has too
+MOST_BYTES = 1 << 23  # of an events file in all: six hours of a training; epochs before are in its history
 FILES_KEPT = 256
 NOTICES_KEPT = 20
 TRAINING = ("training", "validation", "test")  # the phases of a training; the progress bar shows the first
