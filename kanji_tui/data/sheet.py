@@ -10,7 +10,10 @@ from kanji_tui.data.components import find_components, run_lengths
 
 WINDOWS = 1 / 16, 1 / 8  # of the longer side: wider than strokes, narrower than a sheet
 CONTRAST = 40  # levels between sheet and surroundings
-LEAST_LIGHT, LEAST_DARK = 0.03, 0.2  # shares of the image that a sheet covers; smaller, 田 in a thick pen looks dark
+LEAST_LIGHT, LEAST_DARK = (
+    0.03,
+    0.2,
+)  # shares of the image that a sheet covers; smaller, 田 in a thick pen looks dark
 MOST = 0.95
 CONVEX = 0.96  # the sheet's share of its convex hull
 STROKES = 0.6  # strokes on the sheet are narrower than this share of what is between them and of the surroundings

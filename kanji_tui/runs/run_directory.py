@@ -26,7 +26,7 @@ import yaml
 from kanji_tui.allowed import MOMENT, NAME, at_most, between, matching, one_of
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.paths import RUNS_DIR
-from kanji_tui.runs.litter import remove_litter
+from kanji_tui.runs.litter import DELETED, remove_litter
 from kanji_tui.system.files import inside, read_yaml, write_json, write_text, writing_failed
 from kanji_tui.system.plain_data import read_as, read_plain
 
@@ -180,11 +180,15 @@ class RunDirectory:
         return state
 
     def delete(self) -> None:
-        """Remove the directory; UsageError while the job still runs."""
+        """Remove the directory; UsageError while the job still runs.
+
+        It gets a hidden name first, so that broken off nothing of it is listed; the next start removes the rest.
+        """
         if self.state() in ACTIVE:
             raise UsageError(f"run {self.name} is still running", f"stop it first: kanji-tui stop {self.name}")
         try:
-            shutil.rmtree(self.path)
+            hidden = self.path.rename(self.path.with_name(f"{DELETED}{self.path.name}"))
+            shutil.rmtree(hidden)
         except OSError as error:
             raise KanjiError(
                 f"{self.path} could not be removed: {error}", f"check its permissions: ls -l {self.path}"
@@ -237,7 +241,7 @@ def list_runs(runs: Path = RUNS_DIR) -> list[RunDirectory]:
     """All runs, newest first."""
     if not runs.is_dir():
         return []
-    found = [(_creation(path), RunDirectory(path)) for path in runs.iterdir()]
+    found = [(_creation(path), RunDirectory(path)) for path in runs.iterdir() if not path.name.startswith(".")]
     return [run for creation, run in sorted(found, key=lambda pair: pair[0], reverse=True) if creation[1]]
 
 

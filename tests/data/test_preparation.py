@@ -22,6 +22,7 @@ from kanji_tui.data.record_files import RecordFile
 from kanji_tui.data.source import Quarantined
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
+from tests.breaking import broken_off
 from tests.data.making import (
     A_KANJI,
     CODES,
@@ -305,34 +306,11 @@ def test_a_damaged_unfinished_chunk_is_made_again(etl_dir, tmp_path, report, mon
     assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
 
 
-def breaking_at(patched, at: int) -> None:
-    """From now on the move, removal or new name with this number, from 0, breaks the process off."""
-    counted = itertools.count()
-
-    def breaking(real):
-        def change(path, *arguments, **named):
-            if Path(path).parent.name in (".next", "ds") and next(counted) == at:
-                raise KeyboardInterrupt
-            return real(path, *arguments, **named)
-
-        return change
-
-    for owner, name in ((Path, "replace"), (Path, "unlink"), (Path, "rmdir"), (os, "replace")):
-        patched.setattr(owner, name, breaking(getattr(owner, name)))
+def of_the_dataset(path: Path) -> bool:
+    return path.parent.name in (".next", "ds")
 
 
-def broken_off(monkeypatch, at: int, work) -> bool:
-    """Do the work, broken off at this change of a file's name; whether it was, and not done before."""
-    with monkeypatch.context() as patched:
-        breaking_at(patched, at)
-        try:
-            work()
-        except KeyboardInterrupt:
-            return True
-    return False
-
-
-def test_broken_off_at_any_change_the_old_dataset_or_the_new_one_is_there(etl_dir, tmp_path, report, monkeypatch):
+def test_broken_off_at_any_change_the_old_dataset_or_the_new_one_is_there(etl_dir, tmp_path, report):
     """Never neither, never a mixture: whoever opens it next finishes the move, also one broken off again."""
     prepare(etl_dir, tmp_path / "new", 64, 1, None, report)
     new, digest = bytes_of(tmp_path / "new"), open_dataset(tmp_path / "new").digest
@@ -344,10 +322,10 @@ def test_broken_off_at_any_change_the_old_dataset_or_the_new_one_is_there(etl_di
     for at in itertools.count():
         shutil.rmtree(tmp_path / "ds")
         shutil.copytree(tmp_path / "kept", tmp_path / "ds")
-        if not broken_off(monkeypatch, at, lambda: prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)):
+        if not broken_off(at, of_the_dataset, lambda: prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)):
             break
         again = itertools.count()
-        while broken_off(monkeypatch, next(again), lambda: open_dataset(tmp_path / "ds")):
+        while broken_off(next(again), of_the_dataset, lambda: open_dataset(tmp_path / "ds")):
             pass
         found.append(open_dataset(tmp_path / "ds").digest)
         assert bytes_of(tmp_path / "ds") == (new if found[-1] == digest else before)

@@ -1,5 +1,6 @@
 """No ghosts and no litter: jobs end with their run directory, unfinished files with their process."""
 
+import json
 import os
 import shutil
 import signal
@@ -18,11 +19,14 @@ from kanji_tui.events import Epoch, Event
 from kanji_tui.jobs.train import Spec
 from kanji_tui.runs import recorder
 from kanji_tui.runs.following import end_of, follow
+from kanji_tui.runs.litter import remove_litter
 from kanji_tui.runs.process import entry_of, run_in
-from kanji_tui.runs.run_directory import create, status_of_this_process
+from kanji_tui.runs.publish import publish, published
+from kanji_tui.runs.run_directory import create, list_runs, status_of_this_process
 from kanji_tui.system.files import replacing
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import configure
+from tests.breaking import broken_off
 from tests.tui.terminal import plain, read, read_until, without_torch
 
 
@@ -162,3 +166,49 @@ def test_a_signal_gives_the_terminal_back_as_it_was(tmp_path, signum):
     assert b"\x1b[?25h" in ended  # the cursor
     assert f"ended by {signum.name}; jobs that were running continue" in plain(ended)
     assert "Traceback" not in plain(ended)
+
+
+def test_a_deletion_that_is_broken_off_leaves_nothing_listed_and_the_next_start_nothing_at_all(
+    tmp_path, monkeypatch
+):
+    runs = tmp_path / "models" / "runs"
+    run, other = (create("verify", "kanji_tui.jobs.verify:run", {}, runs) for _ in range(2))
+    run.write_status(replace(status_of_this_process("verify", "finished")))
+
+    def broken_off(path: Path) -> None:
+        (path / "status.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kanji_tui.runs.run_directory.shutil.rmtree", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            run.delete()
+    assert list_runs(runs) == [other]
+    assert len(list(runs.iterdir())) == 2
+    remove_litter(runs)
+    assert list(runs.iterdir()) == [other.path]
+
+
+def test_publishing_broken_off_anywhere_leaves_no_model_with_the_metadata_of_another(tmp_path):
+    """And the same command again ends with the whole of it, and with nothing set aside."""
+    for name in ("old", "new"):
+        run = tmp_path / "runs" / name
+        run.mkdir(parents=True)
+        for file in ("best_kanji_model.pth", "best_model_info.json", "training_progress.json"):
+            (run / file).write_text(json.dumps(name))
+    broken = 0
+    while True:
+        publish(tmp_path / "runs" / "old", tmp_path)
+        if not broken_off(
+            broken, lambda path: path.parent == tmp_path, lambda: publish(tmp_path / "runs" / "new", tmp_path)
+        ):
+            break
+        broken += 1
+        weights = (tmp_path / "best_kanji_model.pth").read_text()
+        for file in ("best_model_info.json", "training_progress.json"):
+            assert not (tmp_path / file).exists() or (tmp_path / file).read_text() == weights
+        publish(tmp_path / "runs" / "new", tmp_path)
+        assert {path.read_text() for path in tmp_path.glob("*.*") if path.name != "published.json"} == {'"new"'}
+        assert published(tmp_path).run == "new"
+        assert not list(tmp_path.glob("*_before_*"))
+    assert broken > 6
