@@ -5,20 +5,17 @@ then on the new one does, and whoever opens the folder and finds the mark finish
 move can be broken off at any point and begun again.
 """
 
-import fcntl
 import os
 import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from kanji_tui.allowed import NAME, at_most
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.errors import KanjiError
 from kanji_tui.paths import METADATA
 from kanji_tui.system.files import write_json, writing_failed
+from kanji_tui.system.locks import locked
 from kanji_tui.system.plain_data import read_as
 
 MARK = "complete.json"
@@ -54,15 +51,16 @@ def has_dataset(folder: Path) -> bool:
 
 def finish_move(folder: Path) -> None:
     """Finish a move that was broken off; KanjiError where this process cannot, or another is at it for long."""
-    given = time.monotonic() + MOVE_SECONDS
-    while is_marked(folder):
-        with locked(folder) as mine:
-            if mine:
+    if not is_marked(folder):
+        return
+    try:
+        with locked(folder, MOVE_SECONDS) as mine:
+            if not mine:
+                raise KanjiError(f"another process is replacing the dataset in {folder}", "try again in a moment")
+            if is_marked(folder):  # still
                 move(folder)
-                return
-        if time.monotonic() > given:
-            raise KanjiError(f"another process is replacing the dataset in {folder}", "try again in a moment")
-        time.sleep(0.02)
+    except OSError as error:
+        raise writing_failed(folder, error) from error
 
 
 def mark_complete(folder: Path, files: list[str]) -> None:
@@ -105,25 +103,3 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise writing_failed(path, error) from error
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Lock the folder for this process; False where another has it. The lock ends with the process at the latest.
-
-    UsageError where the folder cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be made: {error.strerror}", "choose another --output-dir") from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from kanji_tui.data import staging
 from kanji_tui.data.chunks import chunk_name, write_chunk
 from kanji_tui.data.dataset_files import FinishedChunk
 from kanji_tui.data.formats import open_source
-from kanji_tui.data.moving import locked, next_dir
+from kanji_tui.data.moving import next_dir
 from kanji_tui.data.quarantine import check_quarantine
 from kanji_tui.data.resize import check_size
 from kanji_tui.data.results import Preparation
@@ -36,6 +37,7 @@ from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import REPORT_SECONDS, Notice, Progress, Report, Throttle, raise_if_stopped
 from kanji_tui.system import numbers
 from kanji_tui.system.files import write_json
+from kanji_tui.system.locks import locked
 from kanji_tui.system.threads import usable_cores
 
 SCAN_THREADS = 4  # each maps a whole file while it scans
@@ -75,11 +77,7 @@ def prepare(
     if excluded := check_quarantine(source, etl_dir, contents, accept_quarantine):
         report(Notice(excluded))
     plan = Plan.of(source, contents, size)
-    with locked(output_dir) as mine:
-        if not mine:
-            raise KanjiError(
-                f"another preparation is running in {output_dir}", "wait for it, or stop it: kanji-tui runs"
-            )
+    with _alone_in(output_dir):
         done = staging.begin(output_dir, plan)
         if done:
             report(Notice(f"an earlier preparation goes on: {len(done)} of {len(contents)} files were done"))
@@ -129,6 +127,23 @@ def _scan(inputs: tuple[Input, ...], workers: int, report: Report) -> list[Conte
     raise_if_stopped(report)
     report(Progress("scan", len(inputs), len(inputs), "files"))
     return contents
+
+
+@contextmanager
+def _alone_in(output_dir: Path) -> Iterator[None]:
+    """Lock the folder for one preparation."""
+    with ExitStack() as locks:
+        try:
+            mine = locks.enter_context(locked(output_dir))
+        except OSError as error:
+            raise UsageError(
+                f"{output_dir} cannot be made: {error.strerror}", "choose another --output-dir"
+            ) from None
+        if not mine:
+            raise KanjiError(
+                f"another preparation is running in {output_dir}", "wait for it, or stop it: kanji-tui runs"
+            )
+        yield
 
 
 def _check_disk_space(output_dir: Path, records: int, size: int) -> None:

@@ -15,9 +15,11 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Report
 from kanji_tui.paths import HISTORY, MODEL_INFO, WEIGHTS
 from kanji_tui.system.files import read_json, replacing, sha256, write_json, writing_failed
+from kanji_tui.system.locks import locked
 from kanji_tui.system.plain_data import read_as
 
 RECORD = "published.json"
+PUBLISH_SECONDS = 60.0  # of another process, to wait for
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ def publish(run: Path, models_dir: Path, pinned: bool = True) -> Published:
     """
     if not (run / WEIGHTS).is_file() or not (run / MODEL_INFO).is_file():
         raise KanjiError(f"run {run.name} has no model yet", "wait for its first epoch to end: kanji-tui runs")
+    try:
+        with locked(models_dir, PUBLISH_SECONDS) as mine:
+            if not mine:
+                raise KanjiError(f"another process is publishing in {models_dir}", "try again in a moment")
+            return _publish(run, models_dir, pinned)
+    except OSError as error:
+        raise writing_failed(models_dir, error) from error
+
+
+def _publish(run: Path, models_dir: Path, pinned: bool) -> Published:
     if not _same_weights(run, models_dir):
         set_aside_foreign_model(models_dir)
         _remove_metadata(models_dir)

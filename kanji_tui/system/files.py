@@ -39,7 +39,7 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     Raises KanjiError with a remedy when the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{_host()}-{os.getpid()}.part")
+    beside = unfinished(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
@@ -54,6 +54,11 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
             beside.unlink()
 
 
+def unfinished(path: Path) -> Path:
+    """Where this process writes what becomes the file `path`."""
+    return path.with_name(f".{path.name}.{_host()}-{os.getpid()}.part")
+
+
 @cache
 def _host() -> str:
     """This host in the name of an unfinished file: another's process numbers say nothing here."""
@@ -62,10 +67,10 @@ def _host() -> str:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove the unfinished files in a folder whose processes, on this host, are dead; what cannot be stays."""
-    unfinished = re.compile(rf"\..+\.{_host()}-([0-9]{{1,9}})\.part")
+    pattern = re.compile(rf"\..+\.{_host()}-([0-9]{{1,9}})\.part")
     with suppress(OSError):
         for name in os.listdir(folder):
-            found = unfinished.fullmatch(name)
+            found = pattern.fullmatch(name)
             if found and not _is_alive(int(found[1])):
                 with suppress(OSError):
                     os.unlink(Path(folder) / name)

@@ -22,6 +22,8 @@ from kanji_tui.data.record_files import RecordFile
 from kanji_tui.data.source import Quarantined
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
+from kanji_tui.system.files import unfinished
+from kanji_tui.system.locks import locked
 from tests.breaking import broken_off
 from tests.data.making import (
     A_KANJI,
@@ -206,7 +208,7 @@ def test_a_disk_that_fills_up_loses_nothing(etl_dir, tmp_path, report, monkeypat
 
     def begin_with_a_full_disk_for_the_last_chunk(output_dir, plan):
         done = begin(output_dir, plan)
-        full = staging.next_dir(output_dir) / f".etl9g_dataset_chunk_02.npz.{os.getpid()}.part"
+        full = unfinished(moving.next_dir(output_dir) / "etl9g_dataset_chunk_02.npz")
         full.symlink_to("/dev/full")  # the kernel's own "no space left on device"
         return done
 
@@ -239,7 +241,7 @@ def test_the_first_error_is_raised_while_an_earlier_file_is_in_progress(etl_dir,
 
 def test_a_second_preparation_of_the_same_folder_is_refused(etl_dir, tmp_path, report):
     with (
-        moving.locked(tmp_path / "ds"),
+        locked(tmp_path / "ds"),
         pytest.raises(KanjiError, match="another preparation is running"),
     ):
         prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
@@ -342,7 +344,7 @@ def test_a_dataset_that_is_being_replaced_is_waited_for(etl_dir, tmp_path, repor
     monkeypatch.setattr(moving, "MOVE_SECONDS", 0.0)
     (tmp_path / "ds" / ".next").mkdir()
     moving.mark_complete(tmp_path / "ds", list(bytes_of(tmp_path / "ds")))
-    with moving.locked(tmp_path / "ds"), pytest.raises(KanjiError, match="another process is replacing"):
+    with locked(tmp_path / "ds"), pytest.raises(KanjiError, match="another process is replacing"):
         open_dataset(tmp_path / "ds")
     assert len(open_dataset(tmp_path / "ds")) == 28
     assert not (tmp_path / "ds" / ".next").exists()
