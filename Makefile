@@ -2,7 +2,7 @@
 # make check  lint, types, import contracts, bandit              make test-real   tests on real handwriting
 # make audit  known vulnerabilities of the installed packages, by pip-audit; it needs PyPI
 # make test-onnx-data   inspection of all models in the test data of the onnx package
-# make test-faults       many more damaged files for each reader than make test tries
+# make test-faults     kills, limits, and many more damaged files for each reader than make test tries
 # make screenshots   the images of the README, from the running workbench
 
 PYTHON ?= python3
@@ -25,7 +25,7 @@ test-onnx-data: .venv/test
 	$(BIN)/pytest -m onnx_data tests/inspection
 
 test-faults: .venv/test
-	$(BIN)/pytest -m faults -n 2 tests/faults
+	$(BIN)/pytest -m faults -n 2 --dist worksteal
 
 check: .venv/lint
 	$(BIN)/ruff check .

@@ -5,13 +5,15 @@ then on the new one does, and whoever opens the folder and finds the mark finish
 move can be broken off at any point and begun again.
 """
 
+import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from kanji_tui.allowed import NAME, at_most
+from kanji_tui.allowed import DIGEST, NAME, at_most
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import METADATA
 from kanji_tui.system.files import write_json, writing_failed
@@ -28,9 +30,10 @@ MOVE_SECONDS = 10.0  # a move is some hundred renames
 
 @dataclass(frozen=True)
 class _Mark:
-    """complete.json: the names of the files to move, metadata.json last."""
+    """complete.json: the names of the files to move, metadata.json last; `digest`: of these names."""
 
     files: Annotated[tuple[Annotated[str, NAME], ...], at_most(MOST_FILES)]
+    digest: Annotated[str, DIGEST]
 
 
 def next_dir(folder: Path) -> Path:
@@ -65,7 +68,7 @@ def finish_move(folder: Path) -> None:
 
 def mark_complete(folder: Path, files: list[str]) -> None:
     """Make the dataset in `.next` the dataset of `folder`: `files`, all that belong to it, metadata.json last."""
-    write_json(next_dir(folder) / MARK, {"files": files})
+    write_json(next_dir(folder) / MARK, {"files": files, "digest": _digest(files)})
 
 
 def move(folder: Path) -> None:
@@ -74,9 +77,8 @@ def move(folder: Path) -> None:
     To be called with the folder locked. A mark that cannot be read is none.
     """
     building = next_dir(folder)
-    try:
-        files = read_as(_Mark, building / MARK).files
-    except KanjiError:
+    files = _files_to_move(folder)
+    if not files:
         _remove(building / MARK)
         return
     try:
@@ -96,6 +98,20 @@ def move(folder: Path) -> None:
         building.rmdir()
     except OSError as error:
         raise writing_failed(folder, error) from error
+
+
+def _files_to_move(folder: Path) -> tuple[str, ...]:
+    """The files that the mark names, metadata.json last; none where it cannot be read or was changed."""
+    try:
+        mark = read_as(_Mark, next_dir(folder) / MARK)
+    except KanjiError:
+        return ()
+    here = {path.name for place in (folder, next_dir(folder)) for path in place.iterdir()}
+    return mark.files if mark.digest == _digest(mark.files) and here.issuperset(mark.files) else ()
+
+
+def _digest(files: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()
 
 
 def _remove(path: Path) -> None:
