@@ -1,14 +1,15 @@
 # make run    the workbench (without a terminal: the demo)      make test   every test
-# make check  lint, types, import contracts                     make test-real   tests on real handwriting
+# make check  lint, types, import contracts, bandit              make test-real   tests on real handwriting
+# make audit  known vulnerabilities of the installed packages, by pip-audit; it needs PyPI
 # make test-onnx-data   inspection of all models in the test data of the onnx package
-# make test-faults       many more damaged files for each reader than make test tries
+# make test-faults     kills, limits, and many more damaged files for each reader than make test tries
 # make screenshots   the images of the README, from the running workbench
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
 
-.PHONY: run test test-real test-onnx-data test-faults check screenshots clean
+.PHONY: run test test-real test-onnx-data test-faults check audit screenshots clean
 
 run: .venv/run
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
@@ -24,13 +25,17 @@ test-onnx-data: .venv/test
 	$(BIN)/pytest -m onnx_data tests/inspection
 
 test-faults: .venv/test
-	$(BIN)/pytest -m faults -n 2 tests/faults
+	$(BIN)/pytest -m faults -n 2 --dist worksteal
 
 check: .venv/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive kanji_tui
+
+audit: .venv/audit
+	$(BIN)/python scripts/audit.py
 
 screenshots: .venv/test
 	test -d demo || $(BIN)/kanji-tui demo
@@ -45,6 +50,10 @@ screenshots: .venv/test
 
 .venv/test: .venv/run
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]" --group test
+	@touch $@
+
+.venv/audit: .venv/test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group audit
 	@touch $@
 
 .venv/lint: .venv/test

@@ -39,7 +39,7 @@ PARTS = (
     ("where the host waits", "speed:waiting", 20),
     ("preparation", "runs:preparation", 40),
     ("NVML", "telemetry:telemetry", 45),
-    ("accuracy", "runs:accuracy", 60),
+    ("accuracy", "runs:accuracy", 75),
     ("resumption", "runs:resumption", 40),
     ("out of memory", "memory:out_of_memory", 20),
     ("torchrun", "together:together", 30),

@@ -80,3 +80,8 @@ class OnTerminal:
         """CPU seconds of the program and the children it waited for; jobs are not among them."""
         times = self.process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
+
+    def own_seconds_used(self) -> float:
+        """CPU seconds of the program itself: a child counts when it has ended, however long before it worked."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)

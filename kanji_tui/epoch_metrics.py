@@ -118,9 +118,11 @@ def from_history(lists: dict[str, list[Any]], epochs: int) -> tuple[Epoch, ...]:
     """
     known = [metric for metric in METRICS if metric.history in lists]
     found: list[Epoch] = []
+    highest = -1.0
     for place, number in enumerate(lists["epochs"]):
         values = {metric.field: _fraction(metric, lists[metric.history][place]) for metric in known}
-        best = all(values["val_top1"] > before.val_top1 for before in found)
+        best = values["val_top1"] > highest
+        highest = max(highest, values["val_top1"])
         samples = lists["val_samples"][place] if "val_samples" in lists else None
         found.append(Epoch(epoch=number, epochs=epochs, best=best, val_samples=samples, **values))
     return tuple(found)

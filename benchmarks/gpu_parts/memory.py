@@ -53,7 +53,10 @@ def refusals(bench: Bench) -> int:
 
 @contextmanager
 def limited(bench: Bench, work: Callable[[], object]) -> Iterator[Figures]:
-    """Within it PyTorch may hold what is held now and `SHARE` of what `work` takes beyond that, as measured."""
+    """Within it PyTorch may reserve what it has now and `SHARE` of what `work` makes it reserve beyond that.
+
+    The limit is one of what is reserved: what lies free within may be of no use.
+    """
     if not bench.on_gpu:
         yield {"provoked_by": "a network that raises torch.cuda.OutOfMemoryError, for there is no GPU"}
         return
@@ -63,14 +66,16 @@ def limited(bench: Bench, work: Callable[[], object]) -> Iterator[Figures]:
     torch.cuda.reset_peak_memory_stats(bench.device)
     work()
     torch.cuda.synchronize(bench.device)
-    taken = torch.cuda.max_memory_allocated(bench.device)
+    taken = torch.cuda.max_memory_reserved(bench.device)
     torch.cuda.empty_cache()
-    limit = int(held + SHARE * max(0, taken - held))
+    require(taken > held, f"the work made PyTorch reserve nothing beyond the {held} bytes it had")
+    limit = int(held + SHARE * (taken - held))
     whole = torch.cuda.get_device_properties(bench.device).total_memory
     torch.cuda.set_per_process_memory_fraction(limit / whole, bench.device)
     try:
         yield {
             "provoked_by": "torch.cuda.set_per_process_memory_fraction",
+            "held_bytes": held,
             "wanted_bytes": taken,
             "limit_bytes": limit,
         }

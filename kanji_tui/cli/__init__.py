@@ -45,6 +45,13 @@ def run_guarded(parse: Callable[[], Namespace], json: bool = False) -> int:
             return report_error(error, json)
         except KeyboardInterrupt:
             return report_error(Stopped(), json)
+        except RuntimeError as error:
+            from kanji_tui.system.gpu import gpu_failure
+
+            failure = gpu_failure(error)
+            if failure is None:
+                raise
+            return report_error(failure, json)
     except BrokenPipeError:  # the reader of our output ended, for example `| head`
         discard_output()
         return BROKEN_PIPE

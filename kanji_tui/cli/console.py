@@ -27,8 +27,8 @@ def print_error(error: KanjiError) -> None:
 class ConsoleReport:
     """The report of a job; use it as `with ConsoleReport() as report`.
 
-    On a terminal it shows a bar for each phase, elsewhere it prints a line every few seconds. The first Ctrl-C asks
-    the job to stop, the second ends it at once.
+    On a terminal it shows a bar for each phase, elsewhere it prints a line every few seconds. The first Ctrl-C or
+    SIGTERM asks the job to stop, the second ends it at once.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,9 @@ class ConsoleReport:
         )
 
     def __enter__(self) -> "ConsoleReport":
-        self._previous: Any = signal.signal(signal.SIGINT, self._interrupt)
+        self._previous: dict[int, Any] = {
+            signum: signal.signal(signum, self._interrupt) for signum in (signal.SIGINT, signal.SIGTERM)
+        }
         if stderr.is_terminal:
             self._bars.start()
         return self
@@ -54,7 +56,8 @@ class ConsoleReport:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        for signum, handler in self._previous.items():
+            signal.signal(signum, handler)
         self._bars.stop()
 
     def stop_requested(self) -> bool:
@@ -91,7 +94,8 @@ class ConsoleReport:
         if self._stop:
             raise KeyboardInterrupt
         self._stop = True
-        stderr.print("stopping at the next batch or file; press Ctrl-C again to end at once")
+        again = "press Ctrl-C again" if signum == signal.SIGINT else "send SIGTERM again"
+        stderr.print(f"stopping at the next batch or file; {again} to end at once")
 
 
 def rate_of(event: events.Progress) -> str:

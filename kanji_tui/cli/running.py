@@ -4,6 +4,7 @@ import importlib
 from typing import Any
 
 from kanji_tui.cli.console import ConsoleReport
+from kanji_tui.runs.litter import remove_litter
 
 
 def run_here(name: str, spec: Any) -> Any:
@@ -11,6 +12,7 @@ def run_here(name: str, spec: Any) -> Any:
     from kanji_tui.system.threads import prepare_process
 
     prepare_process()
+    remove_litter()
     job = importlib.import_module(f"kanji_tui.jobs.{name}")
     with ConsoleReport() as report:
         return job.run(spec, report)

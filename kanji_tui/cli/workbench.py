@@ -23,5 +23,4 @@ def workbench(args: Namespace) -> int:
         if error.name and error.name.startswith("kanji_tui"):
             raise
         raise UsageError(f"the workbench needs the package {error.name}", "pip install textual") from None
-    run_workbench()
-    return 0
+    return run_workbench()

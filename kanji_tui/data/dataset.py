@@ -9,8 +9,9 @@ import numpy as np
 from kanji_tui.data.chunks import chunk_name, map_members
 from kanji_tui.data.dataset_files import COLUMNS, Metadata, read_chunk_info, read_metadata, read_readings
 from kanji_tui.data.legacy import LegacyImages, is_legacy, open_legacy
+from kanji_tui.data.moving import NAMES, has_dataset
 from kanji_tui.data.source import Quarantined
-from kanji_tui.data.staging import NAMES, VERSION
+from kanji_tui.data.staging import VERSION
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import CLASS_MAPPING, METADATA
 from kanji_tui.system.files import read_json
@@ -108,10 +109,12 @@ class Dataset:
 def open_dataset(path: Path, with_wrong_labels: bool = False) -> Dataset:
     """Open the dataset in folder `path`, also one of the original scripts; KanjiError where none is complete.
 
+    One that is complete and not yet moved into the folder is moved first.
+
     `with_wrong_labels`: open it also where labels have no class or contradict their JIS codes, to be examined.
     """
     path = Path(path)
-    if not (path / METADATA).is_file():
+    if not has_dataset(path):
         raise KanjiError(f"no dataset in {path}", f"make one: kanji-tui prepare --output-dir {path}")
     plain = read_json(path / METADATA)
     if is_legacy(path, plain):

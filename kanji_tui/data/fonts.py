@@ -79,8 +79,8 @@ def _packaged() -> list[Path]:
 def _listed_by_fontconfig() -> list[Path]:
     if shutil.which("fc-list") is None:
         return []
-    try:
-        listed = subprocess.run(
+    try:  # a fixed command without a shell; like every program of the user's it is found on the user's PATH
+        listed = subprocess.run(  # nosec B603 B607
             ["fc-list", ":lang=ja", "file"], capture_output=True, text=True, timeout=20, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):

@@ -16,6 +16,7 @@ import numpy as np
 
 from kanji_tui.data.chunks import map_members, read_header, read_values, write_chunk
 from kanji_tui.data.dataset_files import MAX_CHUNKS, MAX_CLASSES, LegacyMetadata
+from kanji_tui.data.moving import CONVERTED
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import METADATA
 from kanji_tui.system.files import parsing
@@ -23,7 +24,6 @@ from kanji_tui.system.plain_data import read_plain
 
 SINGLE = "etl9g_dataset.npz"
 FORMAT = "original"
-CONVERTED = ".uint8"
 BLOCK = 1024  # images read at once
 REMEDY = "prepare the record files again: kanji-tui prepare"
 COPY_AGAIN = f"copy it again from its source, or {REMEDY}"

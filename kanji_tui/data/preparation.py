@@ -12,14 +12,12 @@ Progress has three phases: `scan` counts inputs; `prepare` (all inputs, with rat
 (the input named by `item`) count records.
 """
 
-import fcntl
-import os
 import shutil
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from kanji_tui.data import staging
 from kanji_tui.data.chunks import chunk_name, write_chunk
 from kanji_tui.data.dataset_files import FinishedChunk
 from kanji_tui.data.formats import open_source
+from kanji_tui.data.moving import next_dir
 from kanji_tui.data.quarantine import check_quarantine
 from kanji_tui.data.resize import check_size
 from kanji_tui.data.results import Preparation
@@ -38,6 +37,7 @@ from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import REPORT_SECONDS, Notice, Progress, Report, Throttle, raise_if_stopped
 from kanji_tui.system import numbers
 from kanji_tui.system.files import write_json
+from kanji_tui.system.locks import locked
 from kanji_tui.system.threads import usable_cores
 
 SCAN_THREADS = 4  # each maps a whole file while it scans
@@ -77,8 +77,10 @@ def prepare(
     if excluded := check_quarantine(source, etl_dir, contents, accept_quarantine):
         report(Notice(excluded))
     plan = Plan.of(source, contents, size)
-    with _locked(output_dir):
+    with _alone_in(output_dir):
         done = staging.begin(output_dir, plan)
+        if done:
+            report(Notice(f"an earlier preparation goes on: {len(done)} of {len(contents)} files were done"))
         for number in done:
             count = len(contents[number])
             report(Progress("file", count, count, "records", source.inputs[number].name))
@@ -128,22 +130,20 @@ def _scan(inputs: tuple[Input, ...], workers: int, report: Report) -> list[Conte
 
 
 @contextmanager
-def _locked(output_dir: Path) -> Iterator[None]:
-    """Lock the folder for one preparation; the lock ends with the process, however that ends."""
-    try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        handle = os.open(output_dir, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise UsageError(f"{output_dir} cannot be made: {error.strerror}", "choose another --output-dir") from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _alone_in(output_dir: Path) -> Iterator[None]:
+    """Lock the folder for one preparation."""
+    with ExitStack() as locks:
+        try:
+            mine = locks.enter_context(locked(output_dir))
+        except OSError as error:
+            raise UsageError(
+                f"{output_dir} cannot be made: {error.strerror}", "choose another --output-dir"
+            ) from None
+        if not mine:
+            raise KanjiError(
+                f"another preparation is running in {output_dir}", "wait for it, or stop it: kanji-tui runs"
+            )
         yield
-    except BlockingIOError:
-        raise KanjiError(
-            f"another preparation is running in {output_dir}", "wait for it, or stop it: kanji-tui runs"
-        ) from None
-    finally:
-        os.close(handle)
 
 
 def _check_disk_space(output_dir: Path, records: int, size: int) -> None:
@@ -183,7 +183,7 @@ class _ChunkBuilder:
 
     def _make(self, number: int) -> None:
         content = self.contents[number]
-        path = staging.next_dir(self.output_dir) / chunk_name(number)
+        path = next_dir(self.output_dir) / chunk_name(number)
         shape = (len(content), self.plan.size, self.plan.size)
         digest = write_chunk(path, shape, self._images(number), self._columns(number))
         self.finished[number] = FinishedChunk(self.inputs[number].name, len(content), digest)

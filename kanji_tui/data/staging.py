@@ -1,4 +1,4 @@
-"""Builds a dataset in `<dataset>/.next` and moves it into place.
+"""Builds a dataset in `<dataset>/.next`, from where moving.py moves it into place.
 
 A folder without metadata.json is not a dataset. `.next` holds plan.json (inputs and settings), the finished chunks,
 and beside each chunk a JSON file with its digest, written after it. A later preparation with the same plan keeps
@@ -16,17 +16,15 @@ from kanji_tui.characters.classes import strokes
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.chunks import chunk_name
 from kanji_tui.data.dataset_files import FinishedChunk
-from kanji_tui.data.legacy import CONVERTED
+from kanji_tui.data.moving import NAMES, is_marked, mark_complete, move, next_dir
 from kanji_tui.data.source import Contents, Source, stamp
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import CHUNK_INFO, CLASS_MAPPING, METADATA
-from kanji_tui.system.files import read_json, sha256, write_json, write_text, writing_failed
+from kanji_tui.system.files import read_json, remove_unfinished, sha256, write_json, write_text, writing_failed
 from kanji_tui.system.plain_data import read_as
 
 VERSION = 1
-CHUNKS = "etl9g_dataset_chunk_*.npz"
 DESCRIPTIONS = (CHUNK_INFO, CLASS_MAPPING, "quarantine.tsv", METADATA)
-NAMES = "images.tsv"  # the path of each record, only where each record is a file of its own
 
 
 @dataclass(frozen=True)
@@ -70,21 +68,22 @@ class Plan:
         }
 
 
-def next_dir(output_dir: Path) -> Path:
-    """Where the next dataset is built."""
-    return output_dir / ".next"
-
-
 def begin(output_dir: Path, plan: Plan) -> dict[int, FinishedChunk]:
-    """Prepare `.next` for `plan`; returns the chunks that an earlier preparation with the same plan finished."""
+    """Prepare `.next` for `plan`; returns the chunks that an earlier preparation with the same plan finished.
+
+    A complete dataset that waits there is moved into place first. To be called with the folder locked.
+    """
+    if is_marked(output_dir):
+        move(output_dir)
     building = next_dir(output_dir)
     try:
         if _plan_in(building) != plan.to_json():
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True, exist_ok=True)
             write_json(building / "plan.json", plan.to_json())
-        for left_over in building.glob(".*.part"):
+        for left_over in building.glob(".*.part"):  # whoever wrote them: the folder is locked
             left_over.unlink()
+        remove_unfinished(output_dir)
     except OSError as error:
         raise writing_failed(building, error) from error
     numbers = range(len(plan.inputs))
@@ -99,18 +98,17 @@ def _plan_in(building: Path) -> dict[str, Any] | None:
 
 
 def _finished(output_dir: Path, number: int) -> FinishedChunk | None:
-    """The chunk with this number if it is complete, in `.next` or already moved into place; else None."""
-    name = chunk_name(number)
+    """The chunk with this number if it is complete in `.next`; else None."""
+    path = next_dir(output_dir) / chunk_name(number)
     try:
-        chunk = read_as(FinishedChunk, (next_dir(output_dir) / name).with_suffix(".json"))
+        chunk = read_as(FinishedChunk, path.with_suffix(".json"))
     except KanjiError:
         return None
-    paths = (next_dir(output_dir) / name, output_dir / name)
-    return chunk if any(path.is_file() and sha256(path) == chunk.digest for path in paths) else None
+    return chunk if path.is_file() and sha256(path) == chunk.digest else None
 
 
 def commit(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk]) -> str:
-    """Describe the finished chunks and move everything into place, metadata.json last; returns the digest."""
+    """Describe the finished chunks, mark the dataset as complete and move it into place; returns the digest."""
     building = next_dir(output_dir)
     chunks = [done[number] for number in range(len(contents))]
     digest = _content_digest(plan, chunks)
@@ -120,22 +118,10 @@ def commit(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[in
     write_text(building / "quarantine.tsv", _quarantine_list(contents))
     if any(content.names for content in contents):
         write_text(building / NAMES, _names_list(plan, contents))
+        names.append(NAMES)
     write_json(building / METADATA, _metadata(plan, contents, digest))
-    try:
-        (output_dir / METADATA).unlink(missing_ok=True)
-        for name in names:
-            if (building / name).exists():
-                (building / name).replace(output_dir / name)
-        for stale in output_dir.glob(CHUNKS):
-            if stale.name not in names:
-                stale.unlink()
-        (output_dir / NAMES).unlink(missing_ok=True)
-        for name in (NAMES, *DESCRIPTIONS) if (building / NAMES).exists() else DESCRIPTIONS:
-            (building / name).replace(output_dir / name)
-        shutil.rmtree(building)
-        shutil.rmtree(output_dir / CONVERTED, ignore_errors=True)  # of an older, legacy dataset
-    except OSError as error:
-        raise writing_failed(output_dir, error) from error
+    mark_complete(output_dir, [*names, *DESCRIPTIONS])
+    move(output_dir)
     return digest
 
 

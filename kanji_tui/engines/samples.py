@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kanji_tui.data.dataset import Dataset, open_dataset
+from kanji_tui.data.moving import has_dataset
 from kanji_tui.data.preparation import prepare
 from kanji_tui.data.resize import resize_grey
 from kanji_tui.data.sample import generate_sample
@@ -100,7 +101,7 @@ def training_samples(card: ModelCard, data_dir: Path, count: int) -> Samples:
 
 def why_unusable(card: ModelCard, data_dir: Path) -> str:
     """Why this model cannot use the dataset in `data_dir`; "" if it can."""
-    if not (Path(data_dir) / METADATA).is_file():
+    if not has_dataset(Path(data_dir)):
         return f"there is no dataset in {data_dir}"
     # Metadata only: a dataset of the right size is opened next, and opening it reports any damage.
     size = read_json(Path(data_dir) / METADATA).get("target_size", card.size)

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kanji_tui.events import Report
+from kanji_tui.events import Notice, Report
 from kanji_tui.paths import DATA_DIR, MODELS_DIR
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import TrainConfig, configure
@@ -15,7 +15,8 @@ from kanji_tui.training.results import Trained
 class Spec:
     """`init`: the model whose weights to begin from, a file or `built-in`.
 
-    `resume`: the directory of the run to resume, with its own config; `config` and `init` are then ignored.
+    `resume`: the directory of the run to resume, with its own config; `config` and `init` count then only where
+    that run ended before its first checkpoint.
     `track`: see runs/trackers.py. `profile`: write the table and the trace of training/profile.py. `publish`: make
     the model the one in `models_dir` at the end, unless the user pinned another.
     """
@@ -33,6 +34,7 @@ class Spec:
 def run(spec: Spec, report: Report) -> Trained | None:
     """Train with trackers and energy metering; returns None except on rank 0."""
     from kanji_tui.runs.publish import publish_finished
+    from kanji_tui.runs.resuming import run_with_checkpoint
     from kanji_tui.runs.trackers import tracking
     from kanji_tui.training.distributed import current
     from kanji_tui.training.energy import metering
@@ -41,12 +43,16 @@ def run(spec: Spec, report: Report) -> Trained | None:
 
     directory = report.directory
     assert directory is not None, "a training always has a run directory"
+    wanted = spec.resume
+    resume = current().on_rank0(lambda: run_with_checkpoint(wanted)) if wanted else None
+    if wanted and not resume:
+        report(Notice(f"{wanted.name} ended before its first checkpoint; this run begins anew with its settings"))
     with ExitStack() as contexts:
         if current().is_rank0:
             report = contexts.enter_context(tracking(spec.track, to_plain(spec.config), report))
             report = contexts.enter_context(metering(report))
             contexts.enter_context(following(directory if spec.profile else None))
-        trained = train(spec.data_dir, spec.config, directory, spec.resume, report, spec.init)
+        trained = train(spec.data_dir, spec.config, directory, resume, report, spec.init)
     if not current().is_rank0:
         return None
     if spec.publish:

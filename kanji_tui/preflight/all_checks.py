@@ -12,9 +12,10 @@ from shlex import quote
 
 from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS, SYNTHETIC_SOURCE
 from kanji_tui.data.listing import Listing
+from kanji_tui.data.moving import has_dataset, next_dir
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Progress, Report, raise_if_stopped
-from kanji_tui.paths import DATA_DIR, ETL_DIR, METADATA, MODELS_DIR
+from kanji_tui.paths import DATA_DIR, ETL_DIR, MODELS_DIR
 from kanji_tui.preflight import machine_checks as machine
 from kanji_tui.preflight.file_checks import ETL_FILES, file_checks
 from kanji_tui.preflight.results import Preflight
@@ -160,7 +161,7 @@ def answer_sample_checks() -> None:
 def read_prepared(data_dir: Path) -> PreparedDataset | None:
     """The prepared dataset, opened without reading its images; None where there is none."""
     try:
-        if not (data_dir / METADATA).is_file():
+        if not has_dataset(data_dir):
             return None
         from kanji_tui.data.dataset import open_dataset
 
@@ -236,7 +237,7 @@ def _dataset_check(folders: Folders, prepared: PreparedDataset | None, files: Li
         _prepare_command(folders) if files.items else f"{_sample_command(folders)} && {_prepare_command(folders)}"
     )
     if prepared is None:
-        unfinished = "; an unfinished preparation will be resumed" if (folder / ".next").is_dir() else ""
+        unfinished = "; an unfinished preparation will be resumed" if next_dir(folder).is_dir() else ""
         return Check(DATASET, "prepared", "warning", f"none yet in {folder}{unfinished}", prepare)
     if prepared.problem:
         return Check(DATASET, "prepared", "warning", prepared.problem, prepare)

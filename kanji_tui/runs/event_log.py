@@ -4,6 +4,7 @@ Lines of types that this version does not know are skipped. A line that holds no
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +21,19 @@ BLOCK = 2**20  # bytes read at once
 MOST_LINE = 2**26  # bytes; a longer line is damaged
 NEAR_END = 2**20  # bytes before the end, of which a follower is shown what happened before it came
 
+# A line of progress as strict_json writes it. In a text its quotes would be escaped.
+PROGRESS = re.compile(rb'"type": "progress", "phase": "([^"\\]*)".*"item": "((?:[^"\\]|\\.)*)"')
+
 Timed = tuple[float, Event]  # seconds since 1970, the event
 
 
-def read_events(path: Path, offset: int = 0, limit: int = BLOCK) -> tuple[list[Timed], int]:
+def read_events(
+    path: Path, offset: int = 0, limit: int = BLOCK, all_progress: bool = True
+) -> tuple[list[Timed], int]:
     """The events after byte `offset`, and the offset of the next call, which is the same where there are none.
 
     Reads about `limit` bytes, up to the end of a line. A last line without its line feed is left for the next call.
+    Without `all_progress` only the newest progress in each phase, and in each file, is among them.
     Raises KanjiError where the file cannot be read; one that does not exist has no events yet.
     """
     with _opened(path) as file:
@@ -40,7 +47,24 @@ def read_events(path: Path, offset: int = 0, limit: int = BLOCK) -> tuple[list[T
     if len(chunk) - end >= MOST_LINE:
         return [(0.0, Damaged(f"{path}: a line is longer than {MOST_LINE >> 20} MiB"))], offset + len(chunk)
     lines = chunk[:end].split(b"\n")[:-1]
+    if not all_progress:
+        lines = _with_newest_progress(lines)
     return [event for line in lines if (event := parse_event(line, path)) is not None], offset + end
+
+
+def _with_newest_progress(lines: list[bytes]) -> list[bytes]:
+    """The lines without progress that a later one replaces: most of a log, and not worth parsing."""
+    kept, seen = [], set()
+    for line in reversed(lines):
+        found = PROGRESS.search(line)
+        if found:
+            phase, item = found.groups()
+            key = (phase, item if phase == b"file" else b"")
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(line)
+    return kept[::-1]
 
 
 def all_events(path: Path) -> Iterator[Timed]:
@@ -76,12 +100,16 @@ def newest_events(path: Path, most: int) -> Iterator[Timed]:
             yield event
 
 
-def near_end(path: Path) -> int:
-    """The offset of a line some NEAR_END bytes before the end; 0 for a shorter file. Raises like `read_events`."""
+def near_end(path: Path, most: int | None = None) -> int:
+    """The offset of a line some `most` bytes, NEAR_END if None, before the end; 0 for a shorter file.
+
+    Raises as `read_events` does.
+    """
+    most = NEAR_END if most is None else most
     with _opened(path) as file:
-        if file is None or (size := file.seek(0, os.SEEK_END)) <= NEAR_END:
+        if file is None or (size := file.seek(0, os.SEEK_END)) <= most:
             return 0
-        file.seek(size - NEAR_END)
+        file.seek(size - most)
         file.readline(MOST_LINE)
         return file.tell()
 

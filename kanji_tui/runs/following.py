@@ -7,9 +7,10 @@ from typing import Any
 
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Event, Failure, Outcome
+from kanji_tui.paths import CHECKPOINT
 from kanji_tui.runs.event_log import newest_events, read_events
 from kanji_tui.runs.process import read_result
-from kanji_tui.runs.run_directory import ACTIVE, RunDirectory
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, directory_removed
 
 POLL_SECONDS = 0.25
 END_BYTES = 2**27  # of an events file: the result is among the last lines, and may be long
@@ -29,8 +30,12 @@ class RunEnd:
         """The result of a finished run; for any other raises Stopped, or KanjiError with the run's own message."""
         if self.state == "finished" and self.result is not None:
             return self.result
+        if not self.run.path.is_dir():
+            raise directory_removed(self.run)
         name, job = self.run.name, self.run.config().job
         again = f"kanji-tui {job} --resume {name}" if job in RESUMABLE else "the same command again"
+        if self.state == "stopped" and job == "train" and not (self.run.path / CHECKPOINT).is_file():
+            raise Stopped(f"run {name} was stopped before it learned anything", f"begin it anew with: {again}")
         if self.state == "stopped":
             raise Stopped(f"run {name} was stopped; its work is kept", f"go on with: {again}")
         if self.failure is not None:

@@ -18,6 +18,7 @@ from kanji_tui.events import Failure, Outcome, Report, State
 from kanji_tui.paths import RUNS_DIR
 from kanji_tui.runs.recorder import Recorder
 from kanji_tui.runs.run_directory import RunDirectory, create, job_of
+from kanji_tui.system.gpu import gpu_failure
 from kanji_tui.system.plain_data import from_plain, read_plain, to_plain
 from kanji_tui.system.threads import prepare_process
 from kanji_tui.system.visible import visible
@@ -38,8 +39,8 @@ def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirec
     `nice` lowers the child's priority. Its output goes to log.txt in its run directory.
     """
     run = create(job, entry_of(job), to_plain(spec), runs)
-    with open(run.log, "ab") as log:
-        subprocess.Popen(
+    with open(run.log, "ab") as log:  # this interpreter with a module of ours, and no shell
+        subprocess.Popen(  # nosec B603
             [sys.executable, "-m", "kanji_tui.runs.process", str(run.path), str(nice)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -104,9 +105,11 @@ def run_in(run: RunDirectory, console: Report | None = None) -> int:
             return error.exit_code
         except BaseException as error:
             print(visible(traceback.format_exc(), lines=True), file=sys.stderr)
-            message = f"{type(error).__name__}: {error}"
-            report(Failure(message, f"the traceback is in {run.log}"))
-            report(State("failed", message))
+            failed = gpu_failure(error) or KanjiError(
+                f"{type(error).__name__}: {error}", f"the traceback is in {run.log}"
+            )
+            report(Failure(failed.message, failed.remedy))
+            report(State("failed", failed.message))
             return 1
         report(Outcome(as_json(result)))
         report(State("finished"))

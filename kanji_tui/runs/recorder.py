@@ -1,5 +1,7 @@
 """Records a job in its run directory: writes its events and a heartbeat, and polls for a stop request."""
 
+import os
+import shutil
 import signal
 import threading
 import time
@@ -10,7 +12,12 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from kanji_tui.events import Event, Report, State, to_json
-from kanji_tui.runs.run_directory import HEARTBEAT_SECONDS, RunDirectory, status_of_this_process
+from kanji_tui.runs.run_directory import (
+    HEARTBEAT_SECONDS,
+    RunDirectory,
+    directory_removed,
+    status_of_this_process,
+)
 from kanji_tui.system.files import strict_json, writing_failed
 
 STOP_POLL_SECONDS = 0.05  # the least interval between two polls of the stop file
@@ -33,6 +40,7 @@ class Recorder:
         self._ended = threading.Event()
         self._stop = False
         self._polled = 0.0
+        self._removed = False
         self._heartbeat = threading.Thread(target=self._write_heartbeats, name="heartbeat", daemon=True)
         self._handlers: dict[int, Any] = {}
 
@@ -49,6 +57,8 @@ class Recorder:
         self._ended.set()
         self._heartbeat.join()
         self._file.close()
+        if self._removed and not (self._run.path / "config.yaml").exists():  # what the job wrote there since
+            shutil.rmtree(self._run.path, ignore_errors=True)
         for signum, handler in self._handlers.items():
             signal.signal(signum, handler)
 
@@ -67,8 +77,13 @@ class Recorder:
             self._console(event)
 
     def stop_requested(self) -> bool:
-        """Whether the run directory has a `stop` file or SIGTERM was received; cheap enough for every batch."""
+        """Whether the run directory has a `stop` file or SIGTERM was received; cheap enough for every batch.
+
+        KanjiError where the run directory was removed: nobody could follow or stop the job any more.
+        """
         now = time.monotonic()
+        if self._removed:
+            raise directory_removed(self._run)
         if not self._stop and now - self._polled > STOP_POLL_SECONDS:
             self._polled = now
             self._stop = self._run.stop_file.exists()
@@ -91,11 +106,23 @@ class Recorder:
 
     def _write_status(self, **changes: str) -> None:
         with self._status_lock:
+            if self._removed:  # to write there would make the directory again
+                return
             self._status = replace(self._status, heartbeat=time.time(), **changes)  # type: ignore[arg-type]
             self._run.write_status(self._status)
 
     def _write_heartbeats(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
+            self._removed = self._removed or self._is_removed()
             # A full disk must not end the heartbeat; the job itself reports it.
             with suppress(Exception):
                 self._write_status()
+
+    def _is_removed(self) -> bool:
+        """Whether the run directory is no more, or another one has its name."""
+        try:
+            return not os.path.samestat(os.stat(self._run.events), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError):  # a disk that does not answer, or the file was just closed
+            return False

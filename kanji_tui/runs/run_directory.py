@@ -26,6 +26,7 @@ import yaml
 from kanji_tui.allowed import MOMENT, NAME, at_most, between, matching, one_of
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.litter import DELETED, remove_litter
 from kanji_tui.system.files import inside, read_yaml, write_json, write_text, writing_failed
 from kanji_tui.system.plain_data import read_as, read_plain
 
@@ -62,11 +63,12 @@ class Status:
         """The stored state, or `lost` (crashed) for a job that is stored as active and no longer runs.
 
         On this host the process is checked. For a job on another host, one that has not started yet, or without
-        psutil on either side, the age of the heartbeat decides.
+        psutil on either side, the age of the heartbeat decides. One that is as far in the future says no more than
+        an old one: a clock was set back.
         """
         if self.state not in ACTIVE:
             return self.state
-        age = (time.time() if now is None else now) - self.heartbeat
+        age = abs((time.time() if now is None else now) - self.heartbeat)
         here = self.pid_start and self.host == socket.gethostname() and find_spec("psutil")
         alive = self._alive(age) if here else age <= LOST_AFTER_SECONDS
         return self.state if alive else "lost"
@@ -178,19 +180,35 @@ class RunDirectory:
         return state
 
     def delete(self) -> None:
-        """Remove the directory; UsageError while the job still runs."""
+        """Remove the directory; UsageError while the job still runs.
+
+        It gets a hidden name first, so that broken off nothing of it is listed; the next start removes the rest.
+        """
         if self.state() in ACTIVE:
             raise UsageError(f"run {self.name} is still running", f"stop it first: kanji-tui stop {self.name}")
         try:
-            shutil.rmtree(self.path)
+            hidden = self.path.rename(self.path.with_name(f"{DELETED}{self.path.name}"))
+            shutil.rmtree(hidden)
         except OSError as error:
             raise KanjiError(
                 f"{self.path} could not be removed: {error}", f"check its permissions: ls -l {self.path}"
             ) from None
 
 
+def directory_removed(run: RunDirectory) -> KanjiError:
+    """The error with which a job ends whose run directory was removed."""
+    return KanjiError(
+        f"the run directory {run.path} was removed while its job ran, so the job has ended",
+        "to end a run and remove it: kanji-tui stop RUN, then kanji-tui delete RUN",
+    )
+
+
 def create(job: str, entry: str, spec: dict[str, Any], runs: Path = RUNS_DIR) -> RunDirectory:
-    """Make a new run directory with config.yaml and the status `starting`; mkdir resolves races."""
+    """Make a new run directory with config.yaml and the status `starting`; mkdir resolves races.
+
+    What dead processes left unfinished in the models folder is removed.
+    """
+    remove_litter(runs)
     run = RunDirectory(_new_directory(job, runs))
     # With its config the run is listed, and then it has a status.
     run.write_status(Status(job, "starting", socket.gethostname(), boot_id(), 0, 0.0, time.time()))
@@ -223,7 +241,7 @@ def list_runs(runs: Path = RUNS_DIR) -> list[RunDirectory]:
     """All runs, newest first."""
     if not runs.is_dir():
         return []
-    found = [(_creation(path), RunDirectory(path)) for path in runs.iterdir()]
+    found = [(_creation(path), RunDirectory(path)) for path in runs.iterdir() if not path.name.startswith(".")]
     return [run for creation, run in sorted(found, key=lambda pair: pair[0], reverse=True) if creation[1]]
 
 

@@ -27,7 +27,8 @@ class Child:
     def __init__(self, entry: str, *arguments: str, pipes: bool = False, nice: int = 0) -> None:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 closed by `close`
         self._err = tempfile.TemporaryFile()  # noqa: SIM115 closed by `close`
-        self._process = subprocess.Popen(
+        # This interpreter with a module of ours, and no shell.
+        self._process = subprocess.Popen(  # nosec B603
             [sys.executable, "-m", "kanji_tui.system.child", entry, *arguments],
             stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
             stdout=subprocess.PIPE if pipes else self._out,

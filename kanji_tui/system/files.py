@@ -9,9 +9,12 @@ import hashlib
 import json
 import math
 import os
+import re
+import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +39,7 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     Raises KanjiError with a remedy when the disk is full or the folder cannot be written.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = unfinished(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
@@ -49,6 +52,38 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # it was renamed, or its folder does not exist
             beside.unlink()
+
+
+def unfinished(path: Path) -> Path:
+    """Where this process writes what becomes the file `path`."""
+    return path.with_name(f".{path.name}.{_host()}-{os.getpid()}.part")
+
+
+@cache
+def _host() -> str:
+    """This host in the name of an unfinished file: another's process numbers say nothing here."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the unfinished files in a folder whose processes, on this host, are dead; what cannot be stays."""
+    pattern = re.compile(rf"\..+\.{_host()}-([0-9]{{1,9}})\.part")
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            found = pattern.fullmatch(name)
+            if found and not _is_alive(int(found[1])):
+                with suppress(OSError):
+                    os.unlink(Path(folder) / name)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def writing_failed(path: Path, error: OSError) -> KanjiError:
@@ -137,7 +172,9 @@ def parsing(path: Path | str, what: str, remedy: str = "") -> Iterator[None]:
 def parse_json_value(content: bytes | str, where: Path | str, remedy: str = "") -> Any:
     """A value in JSON by RFC 8259, which has no NaN and no infinity; KanjiError naming `where` for other text."""
     with parsing(where, "JSON", remedy):
-        return json.loads(content, parse_constant=_no_number)
+        if isinstance(content, bytes):
+            content = content.decode(json.detect_encoding(content), "surrogatepass")
+        return DECODER.decode(content)
 
 
 def parse_json(content: bytes | str, where: Path | str) -> dict[str, Any]:
@@ -150,6 +187,9 @@ def parse_json(content: bytes | str, where: Path | str) -> dict[str, Any]:
 
 def _no_number(name: str) -> float:
     raise ValueError(f"{name} is not a number")
+
+
+DECODER = json.JSONDecoder(parse_constant=_no_number)  # one for all: a log has a hundred thousand lines
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -169,8 +209,8 @@ def read_yaml(path: Path) -> Any:
         text = content.decode("utf-8")
         if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
             raise ValueError("an alias (*name) is not read; write the value itself there")
-        try:
-            return yaml.load(text, loader)
+        try:  # the loader is the safe one, in C where there is one
+            return yaml.load(text, loader)  # nosec B506
         except yaml.YAMLError as error:
             raise ValueError(" ".join(str(error).split())) from None
 

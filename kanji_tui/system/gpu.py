@@ -16,6 +16,7 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
+from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.events import Gpu
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,25 @@ class GpuEnergy:
     joules: float | None = None
     watts: float | None = None
     reason: str = ""
+
+
+# How errors of CUDA and its libraries begin, as PyTorch and ONNX Runtime pass them on.
+GPU_ERRORS = re.compile(
+    "CUDA (error|out of memory|driver|failure)|cuDNN error|CUBLAS_STATUS|CUDNN_STATUS|NCCL error"
+)
+
+
+def gpu_failure(error: BaseException) -> KanjiError | None:
+    """The sentence for an error of the GPU, its driver or its libraries; None for any other error."""
+    if not isinstance(error, RuntimeError) or not GPU_ERRORS.search(str(error)):
+        return None
+    if "out of memory" in str(error):
+        remedy = "free some of it (nvidia-smi shows who holds it), and run the same command again"
+        return KanjiError(f"the GPU's memory ended: {first_line(error)}", remedy)
+    return KanjiError(
+        f"the GPU failed: {first_line(error)}",
+        "see nvidia-smi and dmesg; a training goes on from its last checkpoint: kanji-tui train --resume RUN",
+    )
 
 
 def read_gpus(uuids: Container[str] | None = None) -> list[Gpu]:

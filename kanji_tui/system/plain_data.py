@@ -51,9 +51,9 @@ def from_plain(kind: type[T], plain: Any, where: str = "the settings", strict: b
     if own is not None:
         return typing.cast(T, own(plain, where, strict))
     values = read_fields(kind, plain, where, strict)
-    for f in dataclasses.fields(typing.cast(Any, kind)):
-        if f.name not in values and f.default is f.default_factory is dataclasses.MISSING:
-            raise UsageError(f"{where}: the field '{f.name}' is missing")
+    for name in _needed(typing.cast(Any, kind)):
+        if name not in values:
+            raise UsageError(f"{where}: the field '{name}' is missing")
     return kind(**values)
 
 
@@ -82,6 +82,13 @@ def _hints(kind: type) -> dict[str, Any]:
     """The type of each field of a dataclass."""
     hints = typing.get_type_hints(kind, include_extras=True)
     return {f.name: hints[f.name] for f in dataclasses.fields(typing.cast(Any, kind))}
+
+
+@functools.cache
+def _needed(kind: type) -> tuple[str, ...]:
+    """The fields that have no default."""
+    fields = dataclasses.fields(typing.cast(Any, kind))
+    return tuple(f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING)
 
 
 @functools.cache

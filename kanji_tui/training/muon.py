@@ -8,6 +8,7 @@ inputs x kernel. An update is scaled to entries of about one, as AdamW's are, an
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +19,10 @@ LINEAR, CUBIC, QUINTIC = 3.4445, -4.7750, 2.0315  # Jordan's polynomial: all sin
 
 
 class Muon(torch.optim.Optimizer):
-    """For parameters that `suits` holds of; `precision` is what the Newton-Schulz steps compute in."""
+    """For parameters that `suits` holds of; `precision` is what the Newton-Schulz steps compute in.
+
+    A step computes all updates before it changes anything: if the memory ends in it, it can be taken again.
+    """
 
     def __init__(
         self, params: Iterable[Tensor], lr: float, momentum: float, weight_decay: float, precision: torch.dtype
@@ -28,23 +32,34 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
-        for group in self.param_groups:
-            alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = defaultdict(list)
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                momentum = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                ahead = parameter.grad.lerp(momentum, group["momentum"])
-                alike[parameter.shape].append((parameter, ahead.flatten(1)))
-            for shape, pairs in alike.items():
-                updates = orthogonal(torch.stack([ahead for _, ahead in pairs]), self._precision)
-                size = math.sqrt(max(updates.shape[1:]))
-                for (parameter, _), update in zip(pairs, updates, strict=True):
-                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                    parameter.add_(update.reshape(shape), alpha=-group["lr"] * size)
+        computed = [(group, self._updates(group)) for group in self.param_groups]
+        for group, updates in computed:
+            for parameter, momentum, update in updates:
+                self.state[parameter]["momentum"].copy_(momentum)
+                size = math.sqrt(max(len(parameter), parameter[0].numel()))
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parameter.add_(update, alpha=-group["lr"] * size)
+
+    def _updates(self, group: dict[str, Any]) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """Each parameter that has a gradient, its new momentum, and its update, all of one shape."""
+        alike: dict[torch.Size, list[tuple[Tensor, Tensor, Tensor]]] = defaultdict(list)
+        for parameter in group["params"]:
+            if parameter.grad is None:
+                continue
+            state = self.state[parameter]
+            if not state:
+                state["momentum"] = torch.zeros_like(parameter)
+            momentum = state["momentum"].lerp(parameter.grad, 1 - group["momentum"])
+            ahead = parameter.grad.lerp(momentum, group["momentum"])
+            alike[parameter.shape].append((parameter, momentum, ahead.flatten(1)))
+        found = []
+        for shape, each in alike.items():
+            updates = orthogonal(torch.stack([ahead for *_, ahead in each]), self._precision)
+            found += [
+                (parameter, momentum, update.reshape(shape))
+                for (parameter, momentum, _), update in zip(each, updates, strict=True)
+            ]
+        return found
 
 
 def suits(parameter: Tensor) -> bool:

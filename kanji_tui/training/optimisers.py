@@ -30,6 +30,28 @@ def make_optimisers(
     return adam, Muon(matrices, rate, config.momentum, decay, newton_schulz)
 
 
+def make_room(optimisers: Iterable[torch.optim.Optimizer]) -> None:
+    """Have the optimisers allocate all that they keep, zeros, and change no parameter.
+
+    PyTorch's would do so in their first step, when activations have had the memory: where it ends then, some
+    parameters may be updated and others not.
+    """
+    for optimiser in optimisers:
+        parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+        rates = [group["lr"] for group in optimiser.param_groups]
+        for group in optimiser.param_groups:
+            group["lr"] = 0.0
+        for parameter in parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        optimiser.step()
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate
+        for parameter in parameters:
+            parameter.grad = None
+            for kept in optimiser.state.get(parameter, {}).values():
+                kept.zero_()
+
+
 def _groups(parameters: Iterable[nn.Parameter], config: Recipe) -> list[dict[str, Any]]:
     """Parameters with weight decay and those without: biases and BatchNorm, unless everything decays."""
     every = list(parameters)

@@ -8,13 +8,16 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from kanji_tui.errors import UsageError
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.networks.devices import is_out_of_memory
 from kanji_tui.networks.registry import build, entry
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.distributed import World, parallel
 from kanji_tui.training.metrics import RunningMetrics
-from kanji_tui.training.optimisers import make_optimisers
+from kanji_tui.training.optimisers import make_optimisers, make_room
+
+FREE_MEMORY = "free some of it (nvidia-smi shows who holds it), or choose a smaller network"
 
 
 @dataclass
@@ -61,8 +64,17 @@ class TrainState:
 def initial_state(config: TrainConfig, classes: int, size: int, steps: int, device: torch.device) -> TrainState:
     """The state before the first of `steps` steps; seeds torch's generator, which dropout draws from.
 
-    UsageError for SyncBatchNorm on a CPU.
+    UsageError for SyncBatchNorm on a CPU. KanjiError where the GPU's memory is too small for it.
     """
+    try:
+        return _initial_state(config, classes, size, steps, device)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+    raise KanjiError("the GPU's memory is too small for the network and what its optimiser keeps", FREE_MEMORY)
+
+
+def _initial_state(config: TrainConfig, classes: int, size: int, steps: int, device: torch.device) -> TrainState:
     torch.manual_seed(config.seed)
     network = build(config.network, classes, size).to(device, memory_format=torch.channels_last)
     if config.sync_batchnorm:
@@ -73,18 +85,27 @@ def initial_state(config: TrainConfig, classes: int, size: int, steps: int, devi
             )
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     precision = choose_precision(device, config.precision, config.network)
+    optimisers = make_optimisers(network, config, precision)
+    make_room(optimisers)
     return TrainState(
         config=config,
         device=device,
         network=network,
         average=AveragedNetwork(network, config.ema * steps) if config.ema else None,
-        optimisers=make_optimisers(network, config, precision),
+        optimisers=optimisers,
         generator=torch.Generator(device).manual_seed(config.seed),
         metrics=RunningMetrics(device),
         precision=precision,
         scaler=torch.amp.GradScaler(device.type, enabled=precision == torch.float16),
         accumulation_steps=config.accumulation_steps,
     )
+
+
+def renewed(scaler: torch.amp.GradScaler, device: torch.device) -> torch.amp.GradScaler:
+    """A scaler with the same scale that knows of no gradients yet: one takes each step's only once."""
+    made = torch.amp.GradScaler(device.type, enabled=scaler.is_enabled())
+    made.load_state_dict(scaler.state_dict())
+    return made
 
 
 def choose_precision(device: torch.device, wanted: str, network: str) -> torch.dtype:

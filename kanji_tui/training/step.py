@@ -14,12 +14,12 @@ from kanji_tui.networks.devices import is_out_of_memory
 from kanji_tui.training.augmentation import augment
 from kanji_tui.training.distributed import parallel
 from kanji_tui.training.loader import to_unit
+from kanji_tui.training.muon import Muon
 from kanji_tui.training.profile import AUGMENTATION, BACKWARD, FORWARD, OPTIMISER, phase
 from kanji_tui.training.schedule import augmentation_strength_at, learning_rate_at
-from kanji_tui.training.state import TrainState
+from kanji_tui.training.state import FREE_MEMORY, TrainState, renewed
 
 Outputs = tuple[Tensor, Tensor, Tensor]  # losses (N,), logits (N, C), labels (N,)
-FREE_MEMORY = "free some of it (nvidia-smi shows who holds it), or choose a smaller network"
 
 
 def train_step(
@@ -28,10 +28,10 @@ def train_step(
     """Learn from one batch, uint8 (N, 1, S, S) and int64 (N,); it is step `number`, of `batches` an epoch.
 
     Where several processes train they call it together, each with its share of the batch. If the device's memory is
-    too small for the gradients, the accumulation steps are doubled for the rest of the run, with a notice.
+    too small for the batch, the accumulation steps are doubled for the rest of the run, with a notice.
     KanjiError where two samples at once are too many, and where the memory ends too late to try again.
     """
-    while (outputs := _gradients(state, images, labels, number, batches)) is None:
+    while (outputs := _learn(state, images, labels, number, batches)) is None:
         state.network.zero_grad(set_to_none=True)  # what the failed attempt left
         if state.parallel:  # it waits for the backward pass of a forward pass that is given up
             state.parallel = None
@@ -40,15 +40,17 @@ def train_step(
         if state.device.type == "cuda":
             torch.cuda.empty_cache()
         _double_accumulation_steps(state, len(labels), report)
-    try:
-        with phase(OPTIMISER):
-            _update_weights(state, number, batches)
-    except RuntimeError as error:  # some weights are updated already, and must not be twice
-        if not is_out_of_memory(error):
-            raise
-        raise _too_late("the optimiser") from None
     for micro_batch in outputs:
         state.metrics.add(*micro_batch)
+
+
+def _learn(state: TrainState, images: Tensor, labels: Tensor, number: int, batches: int) -> list[Outputs] | None:
+    """Update the weights by a batch; None where the memory is too small for it, and no weight is changed."""
+    outputs = _gradients(state, images, labels, number, batches)
+    if outputs is None:
+        return None
+    with phase(OPTIMISER):
+        return outputs if _update_weights(state, number, batches) else None
 
 
 def _gradients(
@@ -122,21 +124,37 @@ def _backward(state: TrainState, loss: Tensor) -> None:
         ) from error
 
 
-def _update_weights(state: TrainState, number: int, batches: int) -> None:
-    """Update the weights by their gradients, and the averaged ones by the weights."""
+def _update_weights(state: TrainState, number: int, batches: int) -> bool:
+    """Update the weights by their gradients, and the averaged ones by the weights.
+
+    False where the memory ended before any was changed. Muon, which needs some, computes before it changes any; so
+    it goes first, and then PyTorch's optimisers, which work in place.
+    """
     rate = learning_rate_at(state.config, number, batches)
     for group in (group for optimiser in state.optimisers for group in optimiser.param_groups):
         group["lr"] = rate
-    for optimiser in state.optimisers:
-        state.scaler.unscale_(optimiser)
-    norm = _clip(state, state.config.clip_norm) if state.config.clip_norm else None
-    # In float16 an optimiser skips a step by itself where its gradients overflow, but clipping spoils them for all.
-    if norm is None or not state.scaler.is_enabled() or norm.isfinite():
+    changed = False
+    try:
         for optimiser in state.optimisers:
-            state.scaler.step(optimiser)
-    state.scaler.update()
-    if state.average:
-        state.average.follow(number + 1)
+            state.scaler.unscale_(optimiser)
+        norm = _clip(state, state.config.clip_norm) if state.config.clip_norm else None
+        # In float16 an optimiser skips a step by itself where its gradients overflow; clipping spoils them for all.
+        if norm is None or not state.scaler.is_enabled() or norm.isfinite():
+            for optimiser in sorted(state.optimisers, key=lambda optimiser: not isinstance(optimiser, Muon)):
+                changed = changed or not isinstance(optimiser, Muon)
+                state.scaler.step(optimiser)
+                changed = True
+        state.scaler.update()
+        if state.average:
+            state.average.follow(number + 1)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        if changed or state.parallel:  # some weights must not be updated twice, and the others do not wait twice
+            raise _too_late("the optimiser") from None
+        state.scaler = renewed(state.scaler, state.device)
+        return False
+    return True
 
 
 def _clip(state: TrainState, most: float) -> Tensor:
@@ -162,5 +180,5 @@ def _double_accumulation_steps(state: TrainState, samples: int, report: Report) 
 def _too_late(what: str) -> KanjiError:
     return KanjiError(
         f"the GPU's memory ended in {what}, too late to try the batch again in smaller micro-batches",
-        f"{FREE_MEMORY}; or begin with --set accumulation_steps=2, or more; the last checkpoint is kept",
+        f"{FREE_MEMORY}; or begin with --set accumulation_steps=2, or more; a checkpoint it has written is kept",
     )

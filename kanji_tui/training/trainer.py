@@ -22,6 +22,7 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress, Report
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
+from kanji_tui.networks.tensor_files import load_tensors
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
@@ -236,7 +237,7 @@ def score_best(run: TrainingRun) -> Trained:
     """Score the test split, where there is one, with the best model; and the validation split by class."""
     state, report, classes = run.state, run.report, len(run.card.classes)
     best = deepcopy(state.eval_model)
-    best.load_state_dict(torch.load(run.directory / WEIGHTS, map_location="cpu", weights_only=True))
+    best.load_state_dict(load_tensors(run.directory / WEIGHTS, "the model of the best epoch", "train it again"))
     predicted = predict(best, run.val_set, "validation by class", report)
     by_class = artifacts.write_by_class(run.directory, run.card, run.val_set.labels, predicted)
     test: Metrics | None = None

@@ -1,7 +1,10 @@
 """The workbench: six screens, one worker thread, and the messages between them."""
 
+import asyncio
 import gc
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -107,6 +110,13 @@ class Workbench(QueuedKeysApp):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.worker.start)
+        if threading.current_thread() is threading.main_thread():
+            for signum in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(signum, self._end_by, signum)
+
+    def _end_by(self, signum: signal.Signals) -> None:
+        """Give the terminal back as it was, and end; the exit code is the one that a shell gives to that signal."""
+        self.exit(return_code=128 + signum, message=f"ended by {signum.name}; jobs that were running continue")
 
     def on_unmount(self) -> None:
         gc.unfreeze()  # as the screens left it
@@ -239,7 +249,9 @@ class Workbench(QueuedKeysApp):
         self.push_screen(ConfirmScreen("Leave", text, "Leave", "Stay"), answered)
 
 
-def run_workbench() -> None:
-    """Open the workbench in this terminal; returns when the user leaves."""
+def run_workbench() -> int:
+    """Open the workbench in this terminal; returns the exit code when the user leaves or a signal ends it."""
     gc.set_threshold(700, 10, 500)  # a full garbage collection delays a key: do a fiftieth of them
-    Workbench().run()
+    app = Workbench()
+    app.run()
+    return app.return_code or 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kanji_tui.characters.jis import character_of
 from kanji_tui.data.defaults import SYNTHETIC_SOURCE
+from kanji_tui.data.moving import finish_move
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, METADATA
 from kanji_tui.workspace.snapshot import time_written
@@ -59,6 +60,7 @@ class OpenedDataset:
         """The dataset, opened; KanjiError where there is none."""
         from kanji_tui.data.dataset import open_dataset
 
+        finish_move(self.path)
         written = time_written(self.path / METADATA)
         if self._dataset is None or written != self._written:
             self._dataset = open_dataset(self.path)

@@ -14,7 +14,7 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Damaged, Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
 from kanji_tui.paths import RUNS_DIR
-from kanji_tui.runs.event_log import Timed, read_events
+from kanji_tui.runs.event_log import Timed, near_end, read_events
 from kanji_tui.runs.process import read_result
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
 from kanji_tui.workspace.earlier_epochs import read_earlier
@@ -22,6 +22,7 @@ from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
 
 ENDED = ("finished", "stopped", "failed")
 READ_BYTES = 1 << 17  # of an events file at once: some 15 ms
+MOST_BYTES = 1 << 23  # of an events file in all: six hours of a training; epochs before are in its history
 FILES_KEPT = 256
 NOTICES_KEPT = 20
 TRAINING = ("training", "validation", "test")  # the phases of a training; the progress bar shows the first
@@ -86,7 +87,7 @@ class Tail:
             spec, self._damaged = {}, error.message
         self.view = RunView(run.name, run.path, job_of(run.name), spec=spec, started=start_time(run.name))
         self.behind = False  # there was more to read than READ_BYTES
-        self._offset = 0
+        self._first = self._offset = self._near_end()
         self._files: dict[str, Progress] = {}
         self._gpus: dict[int, GpuRecord] = {}
 
@@ -114,7 +115,7 @@ class Tail:
         """The new events; the first damage among them is kept."""
         before = self._offset
         try:
-            fresh, self._offset = read_events(self.run.events, before, READ_BYTES)
+            fresh, self._offset = read_events(self.run.events, before, READ_BYTES, all_progress=False)
         except KanjiError as error:
             self._damaged = self._damaged or error.message
             return []
@@ -123,9 +124,16 @@ class Tail:
         self._damaged = self._damaged or damaged
         return fresh
 
+    def _near_end(self) -> int:
+        """Where to begin in the events."""
+        try:
+            return near_end(self.run.events, MOST_BYTES)
+        except KanjiError:  # reading it says why
+            return 0
+
     def _earlier(self) -> tuple[Epoch, ...]:
-        """The epochs from before the run was resumed."""
-        if not self.view.spec.get("resume"):
+        """The epochs from before the run was resumed, or from before the first event that is read."""
+        if not (self._first or self.view.spec.get("resume")):
             return ()
         config = self.view.spec.get("config")
         epochs = config.get("epochs") if isinstance(config, dict) else 0

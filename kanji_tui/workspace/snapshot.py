@@ -9,6 +9,7 @@ from typing import Annotated
 
 from kanji_tui.allowed import between
 from kanji_tui.data.listing import Listing
+from kanji_tui.data.moving import is_marked
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, ETL_DIR, METADATA, MODEL_INFO, MODELS_DIR, WEIGHTS
 from kanji_tui.preflight.all_checks import PreparedDataset, read_files, read_prepared
@@ -55,6 +56,8 @@ def read_workspace(etl_dir: Path = ETL_DIR, before: WorkspaceSnapshot | None = N
     """
     written = time_written(DATA_DIR / METADATA)
     known = before.dataset if before and written and before.dataset_written == written else None
+    if is_marked(DATA_DIR):  # another one is to be moved there
+        known = None
     return WorkspaceSnapshot(
         files=read_files(etl_dir),
         dataset=known if known and not known.problem else read_prepared(DATA_DIR),

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kanji_tui.data import preparation, staging
+from kanji_tui.data import moving, preparation, staging
+from kanji_tui.data.checks import verify
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import open_records
 from kanji_tui.data.preparation import prepare
@@ -21,6 +22,9 @@ from kanji_tui.data.record_files import RecordFile
 from kanji_tui.data.source import Quarantined
 from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
+from kanji_tui.system.files import unfinished
+from kanji_tui.system.locks import locked
+from tests.breaking import broken_off
 from tests.data.making import (
     A_KANJI,
     CODES,
@@ -204,7 +208,7 @@ def test_a_disk_that_fills_up_loses_nothing(etl_dir, tmp_path, report, monkeypat
 
     def begin_with_a_full_disk_for_the_last_chunk(output_dir, plan):
         done = begin(output_dir, plan)
-        full = staging.next_dir(output_dir) / f".etl9g_dataset_chunk_02.npz.{os.getpid()}.part"
+        full = unfinished(moving.next_dir(output_dir) / "etl9g_dataset_chunk_02.npz")
         full.symlink_to("/dev/full")  # the kernel's own "no space left on device"
         return done
 
@@ -237,7 +241,7 @@ def test_the_first_error_is_raised_while_an_earlier_file_is_in_progress(etl_dir,
 
 def test_a_second_preparation_of_the_same_folder_is_refused(etl_dir, tmp_path, report):
     with (
-        preparation._locked(tmp_path / "ds"),
+        locked(tmp_path / "ds"),
         pytest.raises(KanjiError, match="another preparation is running"),
     ):
         prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
@@ -304,42 +308,56 @@ def test_a_damaged_unfinished_chunk_is_made_again(etl_dir, tmp_path, report, mon
     assert bytes_of(tmp_path / "ds") == bytes_of(tmp_path / "uninterrupted")
 
 
-def test_an_interruption_leaves_the_old_dataset_the_new_one_or_none(etl_dir, tmp_path, report, monkeypatch):
+def of_the_dataset(path: Path) -> bool:
+    return path.parent.name in (".next", "ds")
+
+
+def test_broken_off_at_any_change_the_old_dataset_or_the_new_one_is_there(etl_dir, tmp_path, report):
+    """Never neither, never a mixture: whoever opens it next finishes the move, also one broken off again."""
     prepare(etl_dir, tmp_path / "new", 64, 1, None, report)
-    new = bytes_of(tmp_path / "new")
+    new, digest = bytes_of(tmp_path / "new"), open_dataset(tmp_path / "new").digest
     write_records(tmp_path / "etl_before" / "ETL9G_01", CODES[:4])
     old = prepare(tmp_path / "etl_before", tmp_path / "ds", 32, 1, None, report).digest
     shutil.copytree(tmp_path / "ds", tmp_path / "kept")
-    replace, unlink = Path.replace, Path.unlink
-    for broken_at in itertools.count():
+    before = bytes_of(tmp_path / "kept")
+    found = []
+    for at in itertools.count():
         shutil.rmtree(tmp_path / "ds")
         shutil.copytree(tmp_path / "kept", tmp_path / "ds")
-        moves = itertools.count()
-
-        def breaking(real, counted=moves, at=broken_at):
-            def move(path, *arguments, **named):
-                if path.parent.name in (".next", "ds") and next(counted) == at:
-                    raise KeyboardInterrupt
-                return real(path, *arguments, **named)
-
-            return move
-
-        with monkeypatch.context() as patched:
-            patched.setattr(Path, "replace", breaking(replace))
-            patched.setattr(Path, "unlink", breaking(unlink))
-            try:
-                prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
-                break
-            except KeyboardInterrupt:
-                pass
-        if (tmp_path / "ds" / "metadata.json").exists():
-            assert open_dataset(tmp_path / "ds").digest == old or bytes_of(tmp_path / "ds") == new
-        else:
-            with pytest.raises(KanjiError, match="no dataset in"):
-                open_dataset(tmp_path / "ds")
+        if not broken_off(at, of_the_dataset, lambda: prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)):
+            break
+        again = itertools.count()
+        while broken_off(next(again), of_the_dataset, lambda: open_dataset(tmp_path / "ds")):
+            pass
+        found.append(open_dataset(tmp_path / "ds").digest)
+        assert bytes_of(tmp_path / "ds") == (new if found[-1] == digest else before)
+        assert not any(check.verdict == "failed" for check in verify(tmp_path / "ds", None, report).checks)
         prepare(etl_dir, tmp_path / "ds", 64, 1, None, report)
         assert bytes_of(tmp_path / "ds") == new
-    assert broken_at > 7  # at least metadata.json, three chunks and four JSON files
+    assert set(found) == {old, digest}
+    assert found == sorted(found, key=[old, digest].index)  # once the new one is there it stays
+    assert found.count(digest) > 10  # metadata.json, three chunks, four JSON files, what is left in .next
+
+
+def test_a_dataset_that_is_being_replaced_is_waited_for(etl_dir, tmp_path, report, monkeypatch):
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    monkeypatch.setattr(moving, "MOVE_SECONDS", 0.0)
+    (tmp_path / "ds" / ".next").mkdir()
+    moving.mark_complete(tmp_path / "ds", list(bytes_of(tmp_path / "ds")))
+    with locked(tmp_path / "ds"), pytest.raises(KanjiError, match="another process is replacing"):
+        open_dataset(tmp_path / "ds")
+    assert len(open_dataset(tmp_path / "ds")) == 28
+    assert not (tmp_path / "ds" / ".next").exists()
+
+
+@pytest.mark.parametrize("mark", ["", "[]", '{"files": ["../../planted"]}', '{"files": []}'])
+def test_a_mark_that_cannot_be_read_is_none(etl_dir, tmp_path, report, mark):
+    prepare(etl_dir, tmp_path / "ds", 32, 1, None, report)
+    (tmp_path / "ds" / ".next").mkdir()
+    (tmp_path / "ds" / ".next" / "complete.json").write_text(mark)
+    before = bytes_of(tmp_path)
+    assert len(open_dataset(tmp_path / "ds")) == 28
+    assert bytes_of(tmp_path) == {name: content for name, content in before.items() if "complete" not in name}
 
 
 PREPARE = """
@@ -368,7 +386,13 @@ def images_to_kill(folder, _):
     write_images(folder, dict.fromkeys("亜唖娃阿", 300), different=3)
 
 
-@pytest.mark.parametrize("make_input", [record_files_to_kill, pairs_to_kill, images_to_kill])
+@pytest.mark.parametrize(
+    "make_input",
+    [
+        record_files_to_kill,
+        *(pytest.param(make, marks=pytest.mark.faults) for make in (pairs_to_kill, images_to_kill)),
+    ],
+)
 def test_a_preparation_killed_at_random_moments_ends_in_the_same_dataset(sample_dir, tmp_path, report, make_input):
     make_input(tmp_path / "in", sample_dir)
     began = time.monotonic()

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from kanji_tui.events import Epoch, Notice, Outcome, State, to_json
+from kanji_tui.epoch_metrics import to_history
+from kanji_tui.events import Epoch, Notice, Outcome, Progress, State, to_json
 from kanji_tui.runs import event_log
 from kanji_tui.runs.event_log import newest_events, read_events
 from kanji_tui.runs.run_directory import RunDirectory, create, status_of_this_process
-from kanji_tui.workspace.run_views import Watch
+from kanji_tui.workspace import run_views
+from kanji_tui.workspace.run_views import Tail, Watch
 
 ENTRY = "kanji_tui.jobs.train:run"
 
@@ -189,3 +191,43 @@ def test_a_line_without_end_takes_no_memory(tmp_path, monkeypatch):
         found += events
     assert found[-1][1] == Notice("after")
     assert all(event.type == "damaged" for _, event in found[:-1])
+
+
+def test_the_screens_begin_near_the_end_of_a_long_log_and_know_the_epochs_before(runs, tmp_path, monkeypatch):
+    """`--once` too: it reads through the same watch."""
+    run, total = runs[1], 400
+    events = [epoch(number, best=number == 300) for number in range(1, total + 1)]
+    run.events.write_text(lines_of(State("running"), *events))
+    (run.path / "training_progress.json").write_text(json.dumps(to_history(events)))
+    monkeypatch.setattr(run_views, "MOST_BYTES", 20_000)
+    read = []
+    monkeypatch.setattr(
+        run_views, "read_events", lambda *given, **named: read.append(read_events(*given, **named)) or read[-1]
+    )
+    tail = Tail(run)
+    tail.poll()
+    assert len(read[0][0]) < 100
+    assert [one.epoch for one in tail.view.epochs] == list(range(1, total + 1))
+    assert not tail.behind
+
+
+def test_progress_that_a_later_one_replaces_is_not_read_and_not_missed(runs):
+    run = runs[1]
+    files = [Progress("file", done, 9, "records", f"ETL9G_0{name}") for done in range(9) for name in (1, 2)]
+    steps = [Progress("training", done, 9, "samples", 'epoch "1"', 900.0, 60.0) for done in range(9)]
+    scores = [Progress("validation", done, 9, "samples", "") for done in range(9)]
+    words = Notice('"type": "progress", "phase": "training", "item": ""')
+    for events in (
+        [*files, words, *steps, *scores],
+        [*scores, *steps, words],
+        [*steps, *files, *scores, *steps[:3]],
+    ):
+        run.events.write_text(lines_of(State("running"), *events, epoch(1)))
+        all_of_it, few = (read_events(run.events, all_progress=all_progress)[0] for all_progress in (True, False))
+        assert len(few) < len(all_of_it) / 2
+        assert [event for _, event in few if not isinstance(event, Progress)] == [
+            event for _, event in all_of_it if not isinstance(event, Progress)
+        ]
+        tail = Tail(run)
+        expected = tail._fold([event for _, event in all_of_it])
+        assert Tail(run)._fold([event for _, event in few]) == expected

@@ -5,7 +5,7 @@ import torch
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice
-from kanji_tui.training import step
+from kanji_tui.training import muon, step
 from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.state import TrainState, choose_precision, initial_state
 
@@ -97,7 +97,7 @@ def test_every_optimiser_fits_one_batch_in_each_precision(optimiser, precision, 
 def test_a_gradient_beyond_float16_moves_the_weights_of_no_optimiser(report):
     """Batches of two: a CPU computes convolutions in float16 slowly."""
     state = state_of(replace(CONFIG, epochs=4, precision="float16", weight_decay=0.1))
-    adam, muon = state.optimisers
+    adam, convolutions = state.optimisers
     first = adam.param_groups[0]["params"][0]
     before = weights(state)
     for spoilt in (float("inf"), float("nan")):
@@ -105,7 +105,7 @@ def test_a_gradient_beyond_float16_moves_the_weights_of_no_optimiser(report):
         step.train_step(state, *batch(2), 10, 10, report)
         hook.remove()
         assert torch.equal(before, weights(state))
-        assert not muon.state
+        assert not any(kept["momentum"].any() for kept in convolutions.state.values())
     state.scaler.update(1.0)  # whatever it came down to, the next gradients fit
     for number in (11, 12):
         step.train_step(state, *batch(2), number, 10, report)
@@ -145,17 +145,98 @@ def test_detect_anomaly_names_the_operation_that_gave_no_number(report):
         step.train_step(state, *batch(), 1, 10, report)
 
 
-def test_a_memory_failure_between_two_optimisers_moves_no_weight_twice(report, monkeypatch):
+class MemoryThatEnds:
+    """In place of a function: computes as it does, but for the calls in `fails`, in which the memory ends."""
+
+    def __init__(self, function, *fails: int) -> None:
+        self.function, self.fails, self.calls = function, fails, 0
+
+    def __call__(self, *arguments, **named):
+        self.calls += 1
+        if self.calls in self.fails:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return self.function(*arguments, **named)
+
+
+def trained_weights(report, steps: int = 3, **settings) -> tuple[TrainState, torch.Tensor]:
+    """After some steps; BatchNorm in evaluation mode, for its statistics are each piece's own."""
+    state = state_of(replace(CONFIG, **settings))
+    state.network.eval()
+    for number in range(1, steps + 1):
+        step.train_step(state, *batch(), number, 10, report)
+    return state, weights(state)
+
+
+@pytest.mark.parametrize(
+    ("where", "fails"),
+    [("muon.orthogonal", (1,)), ("muon.orthogonal", (3, 4)), ("step.get_total_norm", (1,))],
+    ids=["in the first step", "after Muon computed a part, twice", "clipping"],
+)
+def test_memory_that_ends_in_the_optimiser_ends_in_no_weight_and_the_batch_is_tried_again(
+    where, fails, report, monkeypatch
+):
+    settings = {"clip_norm": 1e-3}
+    steps = 4 if len(fails) == 2 else 2
+    _, expected = trained_weights(report, accumulation_steps=steps, **settings)
+    place = f"kanji_tui.training.{where}"
+    module, name = {"muon.orthogonal": (muon, "orthogonal"), "step.get_total_norm": (step, "get_total_norm")}[where]
+    begun = state_of(replace(CONFIG, **settings))  # an optimiser's room is made before the memory ends
+    monkeypatch.setattr(place, ends := MemoryThatEnds(getattr(module, name), *fails))
+    begun.network.eval()
+    for number in range(1, 4):
+        step.train_step(begun, *batch(), number, 10, report)
+    assert ends.calls > max(fails)
+    assert begun.accumulation_steps == steps
+    assert "micro-batches from now on" in report.of(Notice)[-1].message
+    assert torch.equal(weights(begun), expected)
+    begun.metrics.synchronise()
+    assert begun.metrics.sums[2] == 3 * 16
+
+
+def test_memory_that_ends_once_a_weight_is_changed_ends_the_run(report, monkeypatch):
     state = state_of(CONFIG)
-    adam, muon = state.optimisers
+    adam, second = state.optimisers
     moved = []
-
-    def too_late() -> None:
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-
-    adam.register_step_post_hook(lambda *_: moved.append("adam"))
-    monkeypatch.setattr(muon, "step", too_late)
+    second.register_step_post_hook(lambda *_: moved.append("muon"))
+    monkeypatch.setattr(adam, "step", MemoryThatEnds(adam.step, 1))
     with pytest.raises(KanjiError, match="memory ended in the optimiser") as failed:
         step.train_step(state, *batch(), 1, 10, report)
-    assert moved == ["adam"]
-    assert "last checkpoint is kept" in failed.value.remedy
+    assert moved == ["muon"]
+    assert "checkpoint it has written is kept" in failed.value.remedy
+
+
+def test_float16_takes_its_gradients_again_where_the_memory_ended_in_the_optimiser(report, monkeypatch):
+    state = state_of(replace(CONFIG, precision="float16"))
+    before = weights(state)
+    state.scaler.load_state_dict(
+        {**state.scaler.state_dict(), "scale": 2.0}
+    )  # which no gradient here is too large for
+    monkeypatch.setattr(muon, "orthogonal", MemoryThatEnds(muon.orthogonal, 1))
+    step.train_step(state, *batch(4), 1, 10, report)
+    assert state.accumulation_steps == 2
+    assert state.scaler.get_scale() == 2.0
+    assert weights(state).isfinite().all()
+    assert not torch.equal(before, weights(state))
+
+
+@pytest.mark.parametrize("optimiser", ["muon", "adamw", "adam", "sgd"])
+def test_room_for_the_optimiser_is_made_before_the_first_step_and_changes_nothing(optimiser, report, monkeypatch):
+    """All that it keeps lies where it lay; steps are to the last bit those of optimisers without that room."""
+    settings = {"optimiser": optimiser, "weight_decay": 0.1}
+    made = state_of(replace(CONFIG, **settings))
+    kept = [tensor for each in made.optimisers for entry in each.state.values() for tensor in entry.values()]
+    assert len(kept) >= len(list(made.network.parameters()))
+    assert not any(tensor.any() for tensor in kept)
+    step.train_step(made, *batch(4), 1, 10, report)
+    after = [tensor for each in made.optimisers for entry in each.state.values() for tensor in entry.values()]
+    assert all(one is other for one, other in zip(kept, after, strict=True))
+    monkeypatch.setattr("kanji_tui.training.state.make_room", lambda optimisers: None)
+    bare = state_of(replace(CONFIG, **settings))
+    step.train_step(bare, *batch(4), 1, 10, report)
+    assert torch.equal(weights(bare), weights(made))
+
+
+def test_a_device_too_small_for_the_network_is_a_sentence(monkeypatch):
+    monkeypatch.setattr("kanji_tui.training.state.make_room", MemoryThatEnds(None, 1))
+    with pytest.raises(KanjiError, match="too small for the network and what its optimiser keeps"):
+        state_of(CONFIG)

@@ -1,5 +1,4 @@
 import json
-import os
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -11,6 +10,7 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
+from kanji_tui.system.files import unfinished
 from kanji_tui.system.intervals import wilson_interval
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training import checkpoint, trainer
@@ -143,7 +143,7 @@ def test_a_checkpoint_of_another_kind_of_device_goes_on_here(sample_dataset, tmp
 @pytest.mark.parametrize("name", ["last.ckpt", "best_kanji_model.pth"])
 def test_a_full_disk_is_a_sentence_and_the_file_before_stays(sample_dataset, tmp_path, name):
     (tmp_path / name).write_bytes(b"earned before")
-    (tmp_path / f".{name}.{os.getpid()}.part").symlink_to("/dev/full")  # the kernel's own "no space left on device"
+    unfinished(tmp_path / name).symlink_to("/dev/full")  # the kernel's own "no space left on device"
     with pytest.raises(KanjiError, match="the disk is full") as failed:
         run(sample_dataset, tmp_path, SMALL)
     assert "df -h" in failed.value.remedy

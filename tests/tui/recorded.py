@@ -1,8 +1,6 @@
 """A workspace that is always the same, made for the snapshots."""
 
 import json
-import socket
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from kanji_tui.inspection.results import Inspected, InspectedModel, Layer, Suppo
 from kanji_tui.recognition.predictions import Predictions, predictions_file, save_predictions
 from kanji_tui.recognition.results import Evaluation
 from kanji_tui.runs.process import as_json
-from kanji_tui.runs.run_directory import RunDirectory, Status
+from kanji_tui.runs.run_directory import RunDirectory, status_of_this_process
 from kanji_tui.system.check import Check
 from kanji_tui.system.files import sha256
 from kanji_tui.system.plain_data import to_plain
@@ -62,7 +60,7 @@ def make_home(home: Path, published: bool = True) -> Path:
 
 
 def write_run(home: Path, name: str, spec: dict, state: str, events: list[Event], log: str = "") -> RunDirectory:
-    """A run directory with these events; an active one seems to run on another machine."""
+    """A run directory with these events; an active one is this process's."""
     run = RunDirectory(home / "models" / "runs" / name)
     run.path.mkdir(parents=True)
     job = name.split("-")[1]
@@ -72,8 +70,7 @@ def write_run(home: Path, name: str, spec: dict, state: str, events: list[Event]
     lines = [json.dumps(to_json(event, MOMENT + number)) + "\n" for number, event in enumerate(events)]
     run.events.write_text("".join(lines), encoding="utf-8")
     run.log.write_text(log, encoding="utf-8")
-    host = "elsewhere" if state == "running" else socket.gethostname()
-    run.write_status(Status(job, state, host, "", 1, 0.0, time.time() + 3600))
+    run.write_status(status_of_this_process(job, state))
     return run
 
 
@@ -115,7 +112,7 @@ def write_training(home: Path) -> RunDirectory:
 
 
 def write_live(home: Path) -> RunDirectory:
-    """A training in its fifth epoch on a GPU, and kept alive elsewhere."""
+    """A training in its fifth epoch on a GPU, which goes on as long as the test does."""
     gpu = Gpu(0, "NVIDIA H200", 0.87, 24 * 2**30, 139 * 2**30, 612.0, 61.0)
     progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
     return write_run(home, LIVE, train_spec(), "running", [State("running"), *epochs(4), gpu, progress])

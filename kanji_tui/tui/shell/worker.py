@@ -31,6 +31,7 @@ from kanji_tui.tui.shell.messages import (
 if TYPE_CHECKING:
     from kanji_tui.system.child import Child
 
+BEHIND_SECONDS = 0.02  # between reading parts of what was written before the start
 FOLLOW_SECONDS = 0.25
 LIST_SECONDS = 1.0
 WORKSPACE_SECONDS = 3.0
@@ -74,7 +75,7 @@ class Worker(threading.Thread):
         self._workspace: Any = None
         self._gpus: tuple[Any, ...] | None = None  # None: not asked yet
         self._polled = 0.0  # when polling last ended
-        self._due = {"list": 0.0, "workspace": 0.0, "gpu": 0.0}
+        self._due = {"list": 0.0, "workspace": 0.0, "gpu": 0.0, "litter": 0.0}
         self._problems: set[str] = set()  # already posted
 
     def ask(
@@ -183,11 +184,13 @@ class Worker(threading.Thread):
     def _until_poll(self) -> float:
         """Seconds until polling is due; negative when it is late."""
         busy = self._watch.busy or bool(self._children)
-        return self._polled + (FOLLOW_SECONDS if busy else LIST_SECONDS) - time.monotonic()
+        pause = BEHIND_SECONDS if self._watch.behind else FOLLOW_SECONDS if busy else LIST_SECONDS
+        return self._polled + pause - time.monotonic()
 
     def _poll(self) -> None:
         """Read what changes without a question."""
-        for poll in (self._follow_runs, self._poll_children, self._read_workspace, self._read_gpus):
+        polls = (self._follow_runs, self._poll_children, self._read_workspace, self._read_gpus, self._remove_litter)
+        for poll in polls:
             try:
                 poll()
             except Exception as error:  # an unreadable file must not end the thread that all screens need
@@ -235,6 +238,13 @@ class Worker(threading.Thread):
         if gpus != self._gpus:
             self._gpus = gpus
             self._listener.post_message(GpusRead(gpus))
+
+    def _remove_litter(self) -> None:
+        """Once, when all else has been read."""
+        from kanji_tui.runs.litter import remove_litter
+
+        if self._is_due("litter", math.inf):
+            remove_litter()
 
     def _is_due(self, name: str, seconds: float) -> bool:
         """Whether this is due; if so, it is due again in `seconds`."""

@@ -1,0 +1,214 @@
+"""No ghosts and no litter: jobs end with their run directory, unfinished files with their process."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kanji_tui.data.preparation import prepare
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Epoch, Event
+from kanji_tui.jobs.train import Spec
+from kanji_tui.runs import recorder
+from kanji_tui.runs.following import end_of, follow
+from kanji_tui.runs.litter import remove_litter
+from kanji_tui.runs.process import entry_of, run_in
+from kanji_tui.runs.publish import publish, published
+from kanji_tui.runs.run_directory import create, list_runs, status_of_this_process
+from kanji_tui.system.files import replacing
+from kanji_tui.system.plain_data import to_plain
+from kanji_tui.training.config import configure
+from tests.breaking import broken_off
+from tests.tui.terminal import plain, read, read_until, without_torch
+
+
+class Remover:
+    """A console that removes the run directory when the first epoch has ended, and waits until that is noticed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.removed = directory, False
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Epoch) and not self.removed:
+            shutil.rmtree(self.directory)
+            self.removed = True
+
+    def stop_requested(self) -> bool:
+        return False
+
+
+def test_a_training_whose_directory_is_removed_says_so_and_ends(sample_dataset, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(recorder, "HEARTBEAT_SECONDS", 0.01)
+    config = configure(network="v1", recipe="standard", epochs=500, batch_size=16)
+    spec = Spec(sample_dataset, tmp_path / "models", config)
+    run = create("train", entry_of("train"), to_plain(spec), tmp_path / "models" / "runs")
+    console = Remover(run.path)
+    assert run_in(run, console) == 1
+    assert console.removed
+    assert "was removed while its job ran" in capfd.readouterr().err
+    assert not run.path.exists()  # nor is it made again by what was written since
+    for ask in (lambda: end_of(run).result_or_error(), lambda: follow(run, print).result_or_error()):
+        with pytest.raises(KanjiError, match="was removed while its job ran"):
+            ask()
+
+
+def test_another_directory_of_that_name_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "HEARTBEAT_SECONDS", 0.01)
+    run = create("verify", "kanji_tui.jobs.verify:run", {}, tmp_path)
+    with recorder.Recorder(run, "verify") as report:
+        run.path.rename(tmp_path / "elsewhere")
+        run.path.mkdir()
+        (run.path / "config.yaml").write_text("another's")
+        with pytest.raises(KanjiError, match="was removed"):
+            any(iter(report.stop_requested, True))  # asks until it is refused
+    assert [path.name for path in run.path.iterdir()] == ["config.yaml"]
+
+
+def killed_while_writing(path: Path) -> Path:
+    """What is left when a process is killed while it writes `path`."""
+    before = set(path.parent.iterdir())
+    pid = os.fork()
+    if pid == 0:
+        with replacing(path) as beside:
+            beside.write_text("half of it")
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    (left,) = set(path.parent.iterdir()) - before
+    return left
+
+
+def test_what_a_dead_process_was_writing_is_removed_at_the_next_start(tmp_path):
+    runs = tmp_path / "models" / "runs"
+    old = create("verify", "kanji_tui.jobs.verify:run", {}, runs)
+    left = [killed_while_writing(folder / "last.ckpt") for folder in (tmp_path / "models", old.path)]
+    name = left[0].name
+    others = [
+        tmp_path / "models" / name.replace(name.split(".")[-2].split("-")[0], "0123abcd"),  # another host's
+        tmp_path / "models" / name.replace(name.split("-")[-1], f"{os.getpid()}.part"),  # one that lives
+        tmp_path / "models" / name.replace(name.split("-")[-1], "1.part"),  # root's, which cannot be signalled
+        tmp_path / "models" / "a.part",
+    ]
+    for other in others:
+        other.write_text("not ours to remove")
+    assert all(path.exists() for path in left)
+    create("verify", "kanji_tui.jobs.verify:run", {}, runs)
+    assert not any(path.exists() for path in left)
+    assert all(other.exists() for other in others)
+
+
+def test_what_a_dead_preparation_was_writing_is_removed_by_the_next(sample_dir, tmp_path, report):
+    (tmp_path / "dataset" / ".next").mkdir(parents=True)
+    names = ("chunk_info.json", ".next/etl9g_dataset_chunk_00.npz")
+    left = [killed_while_writing(tmp_path / "dataset" / name) for name in names]
+    prepare(sample_dir, tmp_path / "dataset", 32, 1, None, report)
+    assert not any(path.exists() for path in left)
+    assert not list((tmp_path / "dataset").rglob("*.part"))
+
+
+@pytest.mark.parametrize("ahead", [60.0, 3600.0, 1e9])
+def test_a_heartbeat_in_the_future_keeps_no_dead_run_alive(ahead):
+    elsewhere = replace(status_of_this_process("train", "running"), host="another", heartbeat=1000.0 + ahead)
+    assert elsewhere.current_state(1000.0) == "lost"
+    assert elsewhere.current_state(1000.0 + ahead + 5) == "running"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    here = replace(elsewhere, host=socket.gethostname(), pid=ended.pid)
+    assert here.current_state(1000.0) == "lost"
+    other = replace(
+        elsewhere, host=socket.gethostname(), pid=os.getppid(), pid_start=1.0
+    )  # its number was given anew
+    assert other.current_state(1000.0) == "lost"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_gives_the_terminal_back_as_it_was(tmp_path, signum):
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": without_torch(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kanji_tui"],
+        cwd=tmp_path,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also where the tests run under nohup
+    )
+    os.close(theirs)
+    try:
+        began = read_until(ours, "Preflight")
+        process.send_signal(signum)
+        ended = b""
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            ended += read(ours, 0.02)
+        ended += read(ours, 0.02)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert process.returncode == 128 + signum
+    for number in (
+        b"1049",
+        b"1000",
+        b"2004",
+    ):  # another screen, reports of the mouse, brackets around what is pasted
+        assert b"\x1b[?" + number + b"h" in began
+        assert b"\x1b[?" + number + b"l" in ended
+    assert b"\x1b[?25h" in ended  # the cursor
+    assert f"ended by {signum.name}; jobs that were running continue" in plain(ended)
+    assert "Traceback" not in plain(ended)
+
+
+def test_a_deletion_that_is_broken_off_leaves_nothing_listed_and_the_next_start_nothing_at_all(
+    tmp_path, monkeypatch
+):
+    runs = tmp_path / "models" / "runs"
+    run, other = (create("verify", "kanji_tui.jobs.verify:run", {}, runs) for _ in range(2))
+    run.write_status(replace(status_of_this_process("verify", "finished")))
+
+    def broken_off(path: Path) -> None:
+        (path / "status.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kanji_tui.runs.run_directory.shutil.rmtree", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            run.delete()
+    assert list_runs(runs) == [other]
+    assert len(list(runs.iterdir())) == 2
+    remove_litter(runs)
+    assert list(runs.iterdir()) == [other.path]
+
+
+def test_publishing_broken_off_anywhere_leaves_no_model_with_the_metadata_of_another(tmp_path):
+    """And the same command again ends with the whole of it, and with nothing set aside."""
+    for name in ("old", "new"):
+        run = tmp_path / "runs" / name
+        run.mkdir(parents=True)
+        for file in ("best_kanji_model.pth", "best_model_info.json", "training_progress.json"):
+            (run / file).write_text(json.dumps(name))
+    broken = 0
+    while True:
+        publish(tmp_path / "runs" / "old", tmp_path)
+        if not broken_off(
+            broken, lambda path: path.parent == tmp_path, lambda: publish(tmp_path / "runs" / "new", tmp_path)
+        ):
+            break
+        broken += 1
+        weights = (tmp_path / "best_kanji_model.pth").read_text()
+        for file in ("best_model_info.json", "training_progress.json"):
+            assert not (tmp_path / file).exists() or (tmp_path / file).read_text() == weights
+        publish(tmp_path / "runs" / "new", tmp_path)
+        assert {path.read_text() for path in tmp_path.glob("*.*") if path.name != "published.json"} == {'"new"'}
+        assert published(tmp_path).run == "new"
+        assert not list(tmp_path.glob("*_before_*"))
+    assert broken > 6
