@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
+EXTRAS := sample,tensorboard,wandb,codecarbon,search,serve,zoo
 
 .PHONY: run test test-real test-onnx-data test-faults check screenshots clean
 

@@ -1,0 +1,7 @@
+"""The names in a page's folder, and what the page may load."""
+
+INDEX = "index.html"
+MODEL = "model.onnx"
+CLASSES = "classes.json"
+COMPRESSED = {".br": "br", ".gz": "gzip"}  # copies beside a file, and their name in HTTP; the smaller one first
+CONTENT_SECURITY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
