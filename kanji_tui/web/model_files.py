@@ -16,7 +16,7 @@ from kanji_tui.recognition.model_files import model_file, trained_or_built_in
 from kanji_tui.recognition.recogniser import Recogniser
 from kanji_tui.recognition.results import Candidate
 from kanji_tui.system.child import Child
-from kanji_tui.system.files import read_json, write_json
+from kanji_tui.system.files import read_json, strict_json, write_text
 from kanji_tui.web.paths import CLASSES, MODEL
 
 
@@ -38,7 +38,7 @@ def write_model(model_path: Path, folder: Path) -> str:
                     f"{path} cannot be used on the web: {child.exit_reason()}", "kanji-tui export onnx"
                 )
     name = str(BUILT_IN) if path == BUILT_IN else path.name
-    write_json(folder / CLASSES, describe_classes(Recogniser(target), name))
+    write_text(folder / CLASSES, strict_json(describe_classes(Recogniser(target), name)))
     return name
 
 

@@ -13,3 +13,21 @@ class Served:
     answered: int
     refused: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class ExportedPage:
+    """What `export web --json` prints. `bytes`: of the folder, with its compressed copies.
+
+    `transferred_...`: the bytes that a browser loads from a host that sends the compressed copies.
+    """
+
+    path: str
+    bytes: int
+    model: str
+    runtime: str
+    files: tuple[str, ...]
+    transferred_page: int
+    transferred_model: int
+    transferred_runtime: int
+    index: str

@@ -39,16 +39,23 @@ def require_packages() -> None:
 def serve(folder: Path | None, model_path: Path, host: str, port: int, report: Report) -> Served:
     """Serve a page's folder and its model until `report` or SIGTERM asks to stop.
 
-    `folder` None: the model in `model_path`, and a page if its runtime is in the cache. `port` 0: a free one. Raises
-    KanjiError where the model or the address cannot be used.
+    `folder` None: the model in `model_path`, and a page if its runtime is in the cache. `port` 0: a free one.
+    Raises KanjiError where the model or the address cannot be used.
     """
     require_packages()
     from kanji_tui.web.model_files import model_name, write_model
+    from kanji_tui.web.page import write_page
+    from kanji_tui.web.runtime import cached
 
     if folder is not None:
         return _serve(folder, model_name(folder), host, port, report)
     with TemporaryDirectory(prefix="kanji-tui-") as temporary:
-        name = write_model(model_path, Path(temporary))
+        runtime = cached()
+        if runtime is None:
+            name = write_model(model_path, Path(temporary))
+            report(Notice("without a page: kanji-tui export web --runtime npm fetches its runtime once"))
+        else:
+            name = write_page(model_path, Path(temporary), runtime)
         return _serve(Path(temporary), name, host, port, report)
 
 
