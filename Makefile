@@ -31,6 +31,8 @@ check: .venv/lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npx > /dev/null; then npx --yes --package typescript@5.9.3 tsc -p tests/web/tsconfig.json; \
+	else echo "SKIPPED: the types of the web page's JavaScript: Node is not installed" >&2; fi
 
 screenshots: .venv/test
 	test -d demo || $(BIN)/kanji-tui demo

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -184,3 +185,11 @@ def kanji_tui(
         return Ended(code, *capsys.readouterr())
 
     return call
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly which tests of the page were skipped, for they need programs that not every machine has."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "/web/" in report.nodeid]
+    reasons = {str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"SKIPPED tests of the web page: {reason}", yellow=True, bold=True)

@@ -6,6 +6,8 @@
 const LINE_WIDTH = 0.045; // of the pad's side
 const STEP = 1 / 32, LARGE_STEP = 1 / 8; // how far a key moves the pen
 const UNIT = 1000; // a stroke's points lie in 0-1000
+/** @type {Point} */
+const CENTRE = [UNIT / 2, UNIT / 2];
 /** @type {Record<string, [number, number]>} */
 const MOVES = {
   ArrowLeft: [-1, 0],
@@ -40,6 +42,8 @@ export class DrawingPad {
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", (event) => this.end(event));
     canvas.addEventListener("pointercancel", (event) => this.cancel(event));
+    // No gesture of the browser's own may begin here: a magnifier, a zoom, a tap that it waits for.
+    canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("blur", () => this.liftPen());
     new ResizeObserver(() => this.paint()).observe(canvas);
@@ -58,6 +62,7 @@ export class DrawingPad {
 
   clear() {
     this.current = null;
+    if (this.pen) this.pen = CENTRE;
     if (this.strokes.length) this.set([]);
     this.paint();
   }
@@ -128,7 +133,7 @@ export class DrawingPad {
     const move = MOVES[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey || this.pointer !== null || !(move || event.key === " ")) return;
     event.preventDefault();
-    const pen = this.pen ?? [UNIT / 2, UNIT / 2];
+    const pen = this.pen ?? CENTRE;
     if (move) {
       const step = UNIT * (event.shiftKey ? LARGE_STEP : STEP);
       this.pen = [clamp(pen[0] + step * move[0]), clamp(pen[1] + step * move[1])];
