@@ -8,13 +8,16 @@ from kanji_tui.system import numbers
 from kanji_tui.web.results import ExportedPage, Served
 
 
-def served_document(result: Served) -> Document:
+def served_key_values(result: Served) -> KeyValues:
     """How many requests a service answered."""
-    refused = f", refused {numbers.count(result.refused)}" if result.refused else ""
-    return (
-        f"served on {result.address} for {numbers.duration(result.seconds)} with the model {result.model}: "
-        f"answered {numbers.count(result.answered)} requests{refused}",
+    pairs = (
+        ("address", result.address),
+        ("model", result.model),
+        ("served", "the page and the API" if result.page else "the API"),
+        ("answered", f"{numbers.count(result.answered)} requests in {numbers.duration(result.seconds)}"),
+        ("refused", f"{numbers.count(result.refused)} requests"),
     )
+    return KeyValues(pairs, "the service has ended")
 
 
 def page_key_values(result: ExportedPage) -> KeyValues:
@@ -32,5 +35,5 @@ def page_key_values(result: ExportedPage) -> KeyValues:
 
 PRESENTERS: dict[type, Callable[[Any], Document]] = {
     ExportedPage: lambda result: (page_key_values(result),),
-    Served: served_document,
+    Served: lambda result: (served_key_values(result),),
 }
