@@ -79,7 +79,9 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
         name: pooling.description for name, pooling in POOLING_TYPES.items()
     }
     precisions = {FLOAT: "Full precision: logits as in PyTorch, within 1e-4 of the largest."}
-    precisions |= {name: f"Opset 13. {help[0].upper()}{help[1:]}." for name, help in QUANTISATIONS.items()}
+    for name, help in QUANTISATIONS.items():
+        opset = "" if name == "fp16" else "Opset 13. "
+        precisions[name] = f"{opset}{help[0].upper()}{help[1:]}."
     return (
         Field("target", "target", "tract", TARGETS, choices=tuple(TARGETS)),
         Field(
