@@ -280,6 +280,14 @@ def test_200_images_are_answered_as_by_onnx_runtime_in_python(open_page) -> None
     assert np.abs(found - expected).max() < 1e-3
 
 
+def test_the_example_of_the_docs_answers_as_it_says(open_page) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "WEB.md").read_text("utf-8")
+    (code,) = re.findall(r"```js\n(.*?)```", text, re.DOTALL)
+    opened = open_page(DESKTOP)
+    assert opened.page.evaluate(f"async () => {{ {code} return best.character; }}") == "田"
+    assert opened.complaints.pop().startswith("田 4544 0.")
+
+
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
