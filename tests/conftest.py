@@ -20,6 +20,10 @@ from filelock import FileLock
 from kanji_tui.events import Event
 from tests.forking import forking
 
+# What a user's cache holds must not change a test; those of the web page that need the runtime in it say so.
+USERS_CACHE = os.environ.get("XDG_CACHE_HOME", "")
+os.environ["XDG_CACHE_HOME"] = os.devnull
+
 # A container may say that no bytecode is kept. Each worker and each of a hundred children would compile all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False

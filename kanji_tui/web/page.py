@@ -5,15 +5,15 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import mkdtemp
 
+from kanji_tui.engines.web_runtime import copy_runtime, find_runtime, pinned
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.paths import MODELS_DIR
+from kanji_tui.system.compression import COMPRESSED, compress, has_brotli, transferred
 from kanji_tui.system.files import read_json, write_text, writing_failed
-from kanji_tui.web.compression import compress, has_brotli, transferred
 from kanji_tui.web.model_files import write_model
-from kanji_tui.web.paths import CLASSES, COMPRESSED, INDEX, LICENSES, MODEL
+from kanji_tui.web.paths import CLASSES, INDEX, LICENSES, MODEL
 from kanji_tui.web.results import ExportedPage
-from kanji_tui.web.runtime import copy_runtime, find_runtime, pinned
 
 DEFAULT_FOLDER = MODELS_DIR / "web"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from starlette.responses import FileResponse, Response
 
-from kanji_tui.web.paths import COMPRESSED, CONTENT_SECURITY, INDEX
+from kanji_tui.system.compression import COMPRESSED
+from kanji_tui.web.paths import CONTENT_SECURITY, INDEX
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

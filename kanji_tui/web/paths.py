@@ -4,5 +4,4 @@ INDEX = "index.html"
 MODEL = "model.onnx"
 CLASSES = "classes.json"
 LICENSES = "licenses.txt"
-COMPRESSED = {".br": "br", ".gz": "gzip"}  # copies beside a file, and their name in HTTP; the smaller one first
 CONTENT_SECURITY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"

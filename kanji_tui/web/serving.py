@@ -43,9 +43,9 @@ def serve(folder: Path | None, model_path: Path, host: str, port: int, report: R
     Raises KanjiError where the model or the address cannot be used.
     """
     require_packages()
+    from kanji_tui.engines.web_runtime import cached
     from kanji_tui.web.model_files import model_name, write_model
     from kanji_tui.web.page import write_page
-    from kanji_tui.web.runtime import cached
 
     if folder is not None:
         return _serve(folder, model_name(folder), host, port, report)

@@ -1,16 +1,19 @@
 """JavaScript of the page run in Node, and the real runtime for a real browser."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from kanji_tui.errors import KanjiError
+from tests.conftest import USERS_CACHE
 
 PAGE = Path(str(files("kanji_tui.web") / "page"))
 STUB = "export const env = { wasm: {} }; export class Tensor {} export class InferenceSession {}"
@@ -41,11 +44,17 @@ def in_node(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], An
 
 
 @pytest.fixture(scope="session")
-def runtime() -> Path:
-    """ONNX Runtime Web in the user's cache, fetched by npm where it is not there. Skips where that fails."""
-    from kanji_tui.web.runtime import find_runtime
+def runtime() -> dict[str, str]:
+    """Variables of the environment that lead to ONNX Runtime Web, fetched by npm where the cache lacks it.
 
-    try:
-        return find_runtime("npm")
-    except KanjiError as error:
-        pytest.skip(f"ONNX Runtime Web is not to be had: {error.message}")
+    Skips where that fails.
+    """
+    from kanji_tui.engines.web_runtime import find_runtime
+
+    variables = {"XDG_CACHE_HOME": USERS_CACHE}
+    with patch.dict(os.environ, variables):
+        try:
+            find_runtime("npm")
+        except KanjiError as error:
+            pytest.skip(f"ONNX Runtime Web is not to be had: {error.message}")
+    return variables

@@ -1,6 +1,7 @@
 """The page in Chromium: drawn by mouse, touch and keys, answers as in Python, no fault, no foreign request."""
 
 import base64
+import os
 import re
 import shutil
 import subprocess
@@ -37,11 +38,13 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.fixture(scope="module")
-def address(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(runtime: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page of the built-in model, served by the command in an empty folder."""
     command = [sys.executable, "-m", "kanji_tui", "serve", "--port", "0"]
     home = tmp_path_factory.mktemp("served")
-    with subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=home, env={**os.environ, **runtime}, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stderr is not None
             found = re.search(r"serving the page and the API on (http://\S+/)", process.stderr.readline())
@@ -52,9 +55,11 @@ def address(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(runtime: dict[str, str]) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, **runtime}
+        )
         yield opened
         opened.close()
 

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from kanji_tui import Recogniser
+from kanji_tui.engines import web_runtime
+from kanji_tui.engines.web_runtime import RuntimeFile, find_runtime, pinned
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.export.web_model import write_web_model
 from kanji_tui.recognition.models import open_model
-from kanji_tui.web import page, runtime
+from kanji_tui.web import page
 from kanji_tui.web.paths import CONTENT_SECURITY
-from kanji_tui.web.runtime import RuntimeFile, find_runtime, pinned
 
 CONTENT = {"dist/a.mjs": b"export {};\n" * 40, "dist/b.wasm": b"\0asm" + bytes(5000)}
 
@@ -41,7 +42,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     integrity = f"sha512-{base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()}"
     made = replace(pinned(), integrity=integrity, files=files)
-    for module in (runtime, page):
+    for module in (web_runtime, page):
         monkeypatch.setattr(module, "pinned", lambda: made)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return path
@@ -76,7 +77,7 @@ def test_a_package_with_another_hash_is_refused_and_not_kept(npm: Path, package:
     package.write_bytes(package.read_bytes() + b"\0")
     with pytest.raises(KanjiError, match="its hash differs"):
         find_runtime("npm")
-    assert runtime.cached() is None
+    assert web_runtime.cached() is None
 
 
 def test_npm_that_fails_is_said(npm: Path) -> None:

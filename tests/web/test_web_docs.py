@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kanji_tui.engines.engine import Engine
+from kanji_tui.engines.web_runtime import pinned
 from kanji_tui.recognition.model_files import built_in
 from kanji_tui.web.requests import MOST_BYTES, MOST_PIXELS, MOST_POINTS
-from kanji_tui.web.runtime import pinned
 
 TEXT = (Path(__file__).parents[2] / "docs" / "WEB.md").read_text(encoding="utf-8")
 

@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kanji_tui.system.files import replacing
-from kanji_tui.web.paths import COMPRESSED
 
+COMPRESSED = {".br": "br", ".gz": "gzip"}  # endings of copies, and their name in HTTP; the smaller one first
 LARGE = 2**20  # bytes: Brotli's best quality takes half a minute for the runtime, and gains a tenth
 WINDOW = 24  # the largest of Brotli that every browser takes
 

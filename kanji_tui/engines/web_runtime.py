@@ -1,6 +1,6 @@
 """ONNX Runtime Web for the page: one pinned version, checked, from a folder or by npm into the user's cache.
 
-runtime.json holds the version, npm's integrity hash of the package, and the hash of each file that is used.
+web_runtime.json holds the version, npm's integrity hash of the package, and the hash of each file that is used.
 """
 
 import base64
@@ -17,9 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kanji_tui.errors import KanjiError, UsageError, first_line
+from kanji_tui.system.compression import COMPRESSED, compress
 from kanji_tui.system.files import parsing, read_bytes, replacing
-from kanji_tui.web.compression import compress
-from kanji_tui.web.paths import COMPRESSED
 
 NPM = "npm"
 NPM_SECONDS = 300
@@ -53,7 +52,7 @@ class Runtime:
 @cache
 def pinned() -> Runtime:
     """The version that pages use."""
-    value = json.loads((files("kanji_tui.web") / "runtime.json").read_text(encoding="utf-8"))
+    value = json.loads((files("kanji_tui.engines") / "web_runtime.json").read_text(encoding="utf-8"))
     return Runtime(**{**value, "files": tuple(RuntimeFile(**file) for file in value["files"])})
 
 
