@@ -31,11 +31,11 @@ def web_support(
             by_table, runs=False, reason=f"in WebAssembly: {run.error}; WebGPU {REASON}", version=version
         )
     reason, difference = compare_with_reference(model, found.outputs, list(run.outputs))
-    said = f"in WebAssembly {reason}" if reason else "run in WebAssembly"
+    verdict = f"in WebAssembly {reason}" if reason else "run in WebAssembly"
     return replace(
         by_table,
         runs=not reason,
-        reason=f"{said}; WebGPU {REASON}",
+        reason=f"{verdict}; WebGPU {REASON}",
         version=version,
         difference=difference,
         latency=run.latency,

@@ -53,7 +53,6 @@ def serve(folder: Path | None, model_path: Path, host: str, port: int, report: R
         runtime = cached()
         if runtime is None:
             name = write_model(model_path, Path(temporary))
-            report(Notice("without a page: kanji-tui export web --runtime npm fetches its runtime once"))
         else:
             name = write_page(model_path, Path(temporary), runtime)
         return _serve(Path(temporary), name, host, port, report)
@@ -70,6 +69,8 @@ def _serve(folder: Path, name: str, host: str, port: int, report: Report) -> Ser
     with _listen(host, port) as listening:
         address = _address(host, listening)
         report(Notice(f"serving {'the page and the API' if page else 'the API'} on {address}"))
+        if page is None:
+            report(Notice("without a page: kanji-tui export web --runtime npm fetches its runtime once"))
         if host not in LOOPBACK:
             report(Notice(f"{host} is not loopback: every computer that reaches this one can use the service"))
         asyncio.run(_run(service, listening, address, report))
