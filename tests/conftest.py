@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -22,7 +23,8 @@ from tests.forking import forking
 
 # What a user's cache holds must not change a test; those of the web page that need the runtime in it say so.
 USERS_CACHE = os.environ.get("XDG_CACHE_HOME", "")
-os.environ["XDG_CACHE_HOME"] = os.devnull
+OWN_CACHE = TemporaryDirectory(prefix="kanji-tui-cache-")  # deleted when the process ends
+os.environ["XDG_CACHE_HOME"] = OWN_CACHE.name
 
 # A container may say that no bytecode is kept. Each worker and each of a hundred children would compile all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
