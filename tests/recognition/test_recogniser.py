@@ -1,6 +1,7 @@
 """`from kanji_tui import Recogniser`: every kind of image, strokes, its errors, threads, and what it loads."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -143,10 +144,16 @@ print(json.dumps([sorted(before), sorted(sys.modules), best.character, list(best
 """
 
 
-def test_the_package_loads_nothing_and_a_recogniser_no_torch(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", LIGHT], cwd=tmp_path, capture_output=True, text=True)
+def test_the_package_loads_nothing_and_a_recogniser_no_torch_and_keeps_no_account_of_its_use(
+    tmp_path: Path,
+) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    command = [sys.executable, "-c", LIGHT]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     before, after, character, lookalikes = json.loads(done.stdout)
     assert not {"numpy", "PIL", "onnxruntime"} & set(before)
     assert not {"torch", "onnx", "textual"} & set(after)
     assert "口" in (character, *lookalikes)
+    assert not list(tmp_path.iterdir())
