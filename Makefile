@@ -7,7 +7,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := sample,tensorboard,wandb,codecarbon,search,zoo
+EXTRAS := sample,tensorboard,wandb,codecarbon,search,serve,zoo
 
 .PHONY: run test test-real test-onnx-data test-faults check audit screenshots clean
 
@@ -33,6 +33,8 @@ check: .venv/lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive kanji_tui
+	@if command -v npx > /dev/null; then npx --yes --package typescript@5.9.3 tsc -p tests/web/tsconfig.json; \
+	else echo "SKIPPED: the types of the web page's JavaScript: Node is not installed" >&2; fi
 
 audit: .venv/audit
 	$(BIN)/python scripts/audit.py

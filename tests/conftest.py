@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +22,11 @@ from hypothesis import settings
 
 from kanji_tui.events import Event
 from tests.forking import Forks, forking
+
+# What a user's cache holds must not change a test; those of the web page that need the runtime in it say so.
+USERS_CACHE = os.environ.get("XDG_CACHE_HOME", "")
+OWN_CACHE = TemporaryDirectory(prefix="kanji-tui-cache-")  # deleted when the process ends
+os.environ["XDG_CACHE_HOME"] = OWN_CACHE.name
 
 # A container may say that no bytecode is kept. Each worker and each of a hundred children would compile all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -209,3 +215,11 @@ def kanji_tui(
         return Ended(code, *capsys.readouterr())
 
     return call
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly which tests of the page were skipped, for they need programs that not every machine has."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "/web/" in report.nodeid]
+    reasons = {str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"SKIPPED tests of the web page: {reason}", yellow=True, bold=True)

@@ -4,7 +4,18 @@ import argparse
 from pathlib import Path
 
 from kanji_tui import __version__
-from kanji_tui.cli.commands import data, emissions, inspection, models, probing, recognition, runs, search, training
+from kanji_tui.cli.commands import (
+    data,
+    emissions,
+    inspection,
+    models,
+    probing,
+    recognition,
+    runs,
+    search,
+    training,
+    web,
+)
 from kanji_tui.cli.demo import add_demo, demo
 from kanji_tui.cli.options import Command, Parser
 from kanji_tui.cli.workbench import workbench
@@ -49,6 +60,7 @@ def parser() -> Parser:
     models.add(command, common)
     recognition.add(command)
     inspection.add(command)
+    web.add(command)
     return top
 
 

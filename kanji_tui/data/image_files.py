@@ -8,6 +8,7 @@ import os
 import stat
 import warnings
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -72,33 +73,49 @@ def read_colours(path: Path) -> np.ndarray:
     return np.asarray(_shrink(_open(path).convert("RGB")))
 
 
+def decode_colours(content: bytes, formats: tuple[str, ...], most_pixels: int) -> np.ndarray:
+    """As `read_colours`, of a file's content in one of `formats`, of at most `most_pixels` (a multiple of 2^20)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return np.asarray(_shrink(_load(Image.open(BytesIO(content), formats=formats), most_pixels).convert("RGB")))
+
+
+def colours_of(image: Image.Image) -> np.ndarray:
+    """As `read_colours`, of an image of Pillow's, which stays as it is."""
+    return np.asarray(_shrink(_load(image.copy(), MAX_PIXELS).convert("RGB")))
+
+
 def _open(path: Path) -> Image.Image:
     """The image upright; transparent pixels become white or black, unlike the ink."""
     with open(path, "rb", opener=open_without_waiting) as file, warnings.catch_warnings():
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe would be waited for
             raise OSError("it is not a regular file")
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # said below, for fewer pixels
-        image = Image.open(file, formats=_formats())
-        _check_pixels(image)
-        ImageOps.exif_transpose(image, in_place=True)
-        image.load()
-        if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
-            levels = np.asarray(image.convert("F"))
-            if levels.max() <= 1:  # floats of 0-1
-                levels = levels * 255
-            return Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
-        if "A" in image.getbands() or "transparency" in image.info:
-            return _opaque(image.convert("RGBA"))
-        return image
+        return _load(Image.open(file, formats=_formats()), MAX_PIXELS)
 
 
-def _check_pixels(image: Image.Image) -> None:
+def _load(image: Image.Image, most_pixels: int) -> Image.Image:
+    """The image decoded, upright and opaque."""
+    _check_pixels(image, most_pixels)
+    ImageOps.exif_transpose(image, in_place=True)
+    image.load()
+    if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
+        levels = np.asarray(image.convert("F"))
+        if levels.max() <= 1:  # floats of 0-1
+            levels = levels * 255
+        return Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
+    if "A" in image.getbands() or "transparency" in image.info:
+        return _opaque(image.convert("RGBA"))
+    return image
+
+
+def _check_pixels(image: Image.Image, most_pixels: int) -> None:
     """ValueError for an image of too many pixels, unless its format can be decoded at a smaller size."""
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    if width * height > most_pixels:
         image.draft(image.mode, (MAX_SIDE, MAX_SIDE))
-    if image.width * image.height > MAX_PIXELS:
-        most = MAX_PIXELS // 2**20
+    if image.width * image.height > most_pixels:
+        most = most_pixels // 2**20
         raise TooManyPixels(f"it has {width:,} x {height:,} pixels, and at most {most} megapixels are read")
 
 

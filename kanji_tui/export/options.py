@@ -70,6 +70,6 @@ QUANTISATIONS = {
     "times in tract, because the activations of every layer are scaled anew for each image",
     "int8-static": "a quarter of the size; as fast or faster in ONNX Runtime on a CPU with 8-bit integer "
     "instructions, but 2-8 times slower than float32 in tract",
-    "fp16": "half the size; no faster in ONNX Runtime on a CPU, and about 200 times slower in tract on a CPU "
-    "without half-precision arithmetic: meant for WebGPU and other GPUs",
+    "fp16": "half the size at full speed in every engine: the weights are stored in half precision, and cast to "
+    "float32 when the file is opened",
 }

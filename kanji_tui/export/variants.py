@@ -82,11 +82,9 @@ def make_variant(recogniser: Recogniser, card: ModelCard, target: Target, varian
                 f"there is no quantisation '{variant.quantize}'", f"choose one of: {', '.join(QUANTISATIONS)}"
             )
         suffix.append(variant.quantize.replace("-", "_"))
-        target = replace(
-            target,
-            opset=OPSET,
-            note=f"{target.note}; opset {OPSET} instead of {target.opset}, because its operators need that",
-        )
+        if variant.quantize != "fp16":
+            note = f"{target.note}; opset {OPSET} instead of {target.opset}, because its operators need that"
+            target = replace(target, opset=OPSET, note=note)
     if differences or variant.quantize:
         # The metrics of the trained model do not hold for the variant.
         metrics = {name: value for name, value in card.metrics.items() if name == "ink_extent"}

@@ -25,7 +25,7 @@ from kanji_tui.inspection.given_inputs import GivenInputs, InputShape, read_give
 from kanji_tui.inspection.layers import size_by_layer
 from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel
 from kanji_tui.inspection.support import find_support
-from kanji_tui.inspection.webgpu import webgpu_support
+from kanji_tui.inspection.web_support import web_support
 
 
 def inspect_models(
@@ -76,7 +76,7 @@ def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine]
         nodes=nodes,
         metadata=read_metadata(model),
         ran_on=support.ran_on,
-        backends={**support.backends, "onnxruntime-web": webgpu_support(nodes, imported)},
+        backends={**support.backends, "onnxruntime-web": web_support(path, model, nodes, imported, support)},
     )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from kanji_tui.engines.engine import ENGINES, Engine, engine_version
+from kanji_tui.engines.engine import ENGINES, Engine, Outputs, engine_version
+from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.loading import all_nodes, all_tensors
 from kanji_tui.engines.results import Shape
 from kanji_tui.events import Report
@@ -26,12 +27,17 @@ from kanji_tui.inspection.whole_run import WholeRun, limit_seconds, run_first, r
 
 @dataclass(frozen=True)
 class FoundSupport:
-    """Support by engine, the input shapes and symbol sizes it holds for, and the tensor shapes of the run."""
+    """Support by engine, the input shapes and symbol sizes it holds for, and the tensor shapes of the run.
+
+    `inputs`, `outputs`: of the run of the whole model, in the first engine that ran it; None if neither did.
+    """
 
     backends: dict[str, Support]
     ran_on: dict[str, tuple[int, ...]]
     symbols: dict[str, int]
     shapes: dict[str, Shape] = field(default_factory=dict)
+    inputs: Arrays = field(default_factory=dict)
+    outputs: Outputs | None = None
 
 
 def find_support(
@@ -66,6 +72,8 @@ def find_support(
         ran_on=ran.guess.shapes if ran.guess else {},
         symbols=ran.guess.symbols if ran.guess else {},
         shapes={name: array.shape for name, array in values.arrays.items()},
+        inputs=ran.inputs,
+        outputs=ran.outputs,
     )
 
 

@@ -17,10 +17,13 @@ from kanji_tui.inspection.results import Compared
 from kanji_tui.presentation.comparison import comparison_table, parity_text, timing_text
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Table, quiet
 from kanji_tui.presentation.status import state_of
+from kanji_tui.presentation.web import page_key_values, served_key_values
 from kanji_tui.system import numbers
+from kanji_tui.web.results import ExportedPage, Served
 from kanji_tui.workspace.run_views import RunView
 
-JOBS = ("compare", "pooling", "export_onnx", "export_safetensors", "export_mapping")
+JOBS = ("compare", "pooling", "export_onnx", "export_safetensors", "export_mapping", "export_web")
+RESULTS = (*JOBS, "serve")
 VERIFIED = {True: "read back: equal to the model bit by bit", None: "no: --verify reads it back", False: ""}
 
 POOLING_COLUMNS = (
@@ -167,6 +170,10 @@ def ended_table(view: RunView) -> Table:
         table = pair_table(KeyValues((*found.pairs, card), found.title))
     elif isinstance(result, ExportedMapping):
         table = pair_table(mapping_key_values(result))
+    elif isinstance(result, ExportedPage):
+        table = pair_table(page_key_values(result))
+    elif isinstance(result, Served):
+        table = pair_table(served_key_values(result))
     else:
         table = pair_table(_without_result(view))
     return replace(table, title=title)

@@ -111,7 +111,7 @@ def engine_table(model: InspectedModel) -> Table:
 
 def support_text(support: Support) -> str:
     """The most important about an engine, in a line."""
-    if support.refused:
+    if support.refused and not (support.runs and support.latency):
         first = support.refused[0]
         many = f"{_nodes(len(support.refused))} unsupported{', first' if support.refused[1:] else ':'}"
         return f"{many} {first.operator} {first.node}: {first.reason}"

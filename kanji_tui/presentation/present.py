@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from kanji_tui.presentation import comparison, data, export, inspection, preflight, recognition, runs, training
+from kanji_tui.presentation import comparison, data, export, inspection, preflight, recognition, runs, training, web
 from kanji_tui.presentation.document import Document
 
 PRESENTERS: dict[type, Callable[[Any], Document]] = {
@@ -15,6 +15,7 @@ PRESENTERS: dict[type, Callable[[Any], Document]] = {
     **comparison.PRESENTERS,
     **export.PRESENTERS,
     **recognition.PRESENTERS,
+    **web.PRESENTERS,
 }
 
 

@@ -22,7 +22,7 @@ def most_probable(
     whose size is lost where the image was cropped. The one shown is of the character set `characters`, where that
     has one of them; the others are its look-alikes.
     """
-    group_of_output, members = _groups(card.classes, card.lookalikes)
+    group_of_output, members = groups_of(card.classes, card.lookalikes)
     probabilities = np.exp(logits - logits.max())
     probabilities = np.bincount(group_of_output, probabilities / probabilities.sum())
     best = np.argsort(-probabilities, kind="stable")[:count]
@@ -36,8 +36,14 @@ def _candidate(group: tuple[int, ...], asked: tuple[int, ...], probability: floa
     return Candidate(character_of(shown), name_jis(shown), probability, others)
 
 
+def all_candidates(card: ModelCard) -> tuple[Candidate, ...]:
+    """The candidates that `most_probable` chooses from, in the order of `groups_of`; their probability is 0."""
+    _, members = groups_of(card.classes, card.lookalikes)
+    return tuple(_candidate(group, (), 0.0) for group in members)
+
+
 @cache
-def _groups(classes: tuple[int, ...], lookalikes: tuple[tuple[int, ...], ...]) -> Groups:
+def groups_of(classes: tuple[int, ...], lookalikes: tuple[tuple[int, ...], ...]) -> Groups:
     """The group of each output, and the members of each group, by JIS code; groups in the order of the outputs."""
     sharing = {group[0]: group for group in lookalikes}
     output_of = {jis: sharing.get(jis, (jis,)) for jis in classes}

@@ -61,15 +61,15 @@ class Model:
         )
 
 
-def open_model(path: Path) -> Model:
+def open_model(path: Path, threads: int = 0) -> Model:
     """The model in a .pth, .safetensors or .onnx file, on the CPU. Raises KanjiError if it cannot be used.
 
-    Torch is loaded for the files with weights alone.
+    Torch is loaded for the files with weights alone. `threads`: of ONNX Runtime; 0: it chooses.
     """
     file = model_file(path, ".onnx")
     digest = sha256(file)
     if file.suffix == ".onnx":
-        card, has_card, run = _open_onnx(file)
+        card, has_card, run = _open_onnx(file, threads)
         return Model(path, card, digest, has_card, run)
     from kanji_tui.recognition.weights import load, run_recogniser
 
@@ -77,8 +77,8 @@ def open_model(path: Path) -> Model:
     return Model(path, card, digest, has_card, partial(run_recogniser, recogniser), recogniser)
 
 
-def _open_onnx(path: Path) -> tuple[ModelCard, bool, Callable[[np.ndarray], np.ndarray]]:
-    session, card = open_session(path)
+def _open_onnx(path: Path, threads: int) -> tuple[ModelCard, bool, Callable[[np.ndarray], np.ndarray]]:
+    session, card = open_session(path, threads)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) != 2:
         raise KanjiError(f"{path} is not a recogniser: its input must be one image, its output logits", ANOTHER)

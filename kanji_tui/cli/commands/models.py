@@ -13,6 +13,7 @@ from kanji_tui.jobs.evaluate import Spec as EvaluateSpec
 from kanji_tui.jobs.export_mapping import Spec as MappingSpec
 from kanji_tui.jobs.export_onnx import Spec as OnnxSpec
 from kanji_tui.jobs.export_safetensors import Spec as SafetensorsSpec
+from kanji_tui.jobs.export_web import Spec as WebSpec
 from kanji_tui.jobs.predict import Spec as PredictSpec
 from kanji_tui.paths import DATA_DIR
 from kanji_tui.recognition.results import Predicted, Unreadable
@@ -22,7 +23,9 @@ def add(command: AddCommand, common: Parser) -> None:
     """Add this file's commands; `common` holds the options of all commands."""
     add_evaluate(command("evaluate", evaluate, "measure a model's accuracy on a split of a dataset"))
     add_predict(command("predict", predict, "recognise the characters in image files"))
-    add_export(command("export", export_onnx, "export a model as ONNX or SafeTensors, or its mapping"), common)
+    add_export(
+        command("export", export_onnx, "export a model as ONNX, SafeTensors or a web page, or its mapping"), common
+    )
 
 
 def add_evaluate(parser: Parser) -> None:
@@ -105,6 +108,18 @@ def add_export(parser: Parser, common: Parser) -> None:
     )
     mapping.add_argument("--output-path", type=Path, default=None, metavar="FILE")
     mapping.set_defaults(command=export_mapping)
+    web = kinds.add_parser("web", parents=[common], help="a page that recognises handwriting in the browser")
+    add_model_path(web)
+    web.add_argument(
+        "--output-path", type=Path, default=None, metavar="DIR", help="the page's folder (default models/web)"
+    )
+    web.add_argument(
+        "--runtime",
+        default=None,
+        metavar="DIR|npm",
+        help="where ONNX Runtime Web comes from; npm: download it once into the cache (default: the cache)",
+    )
+    web.set_defaults(command=export_web)
 
 
 def export_onnx(args: Namespace) -> int:
@@ -131,4 +146,9 @@ def export_safetensors(args: Namespace) -> int:
 def export_mapping(args: Namespace) -> int:
     spec = MappingSpec(args.model_path, args.output_path)
     show(run_here("export_mapping", spec), args.json)
+    return 0
+
+
+def export_web(args: Namespace) -> int:
+    show(run_here("export_web", WebSpec(args.model_path, args.output_path, args.runtime)), args.json)
     return 0

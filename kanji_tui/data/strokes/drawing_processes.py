@@ -59,6 +59,9 @@ def _processes(codes: tuple[int, ...], shapes: Shapes) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), _begin, (codes, shapes))
 
 
+_writing: StrokeWriting  # of one of the processes: what it draws from
+
+
 def _begin(codes: tuple[int, ...], shapes: Shapes) -> None:
     """In each of the processes: keep what it draws from, and end when the training does, however that ends."""
     global _writing

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
-from kanji_tui.jobs import export_mapping, export_onnx, export_safetensors, pooling
+from kanji_tui.jobs import export_mapping, export_onnx, export_safetensors, export_web, pooling
 from kanji_tui.networks.registry import SIZES
 from kanji_tui.paths import MODELS_DIR, WEIGHTS
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
@@ -18,10 +18,12 @@ TARGETS = {
     "strict": "ONNX, opset 11, batch 1, fixed windows: for engines that support few operators.",
     "safetensors": "The weights and the model's metadata in one file.",
     "mapping": "The model's class numbers to characters, as JSON.",
+    "web page": "A folder for any web server: a page that recognises what is drawn on it, in the browser. First, "
+    "once, npm downloads ONNX Runtime Web. To open the page: W, or kanji-tui serve.",
     "full mapping": "All 3,036 characters of ETL9G with their stroke counts, as JSON; no model is needed.",
 }
 ONNX = ("tract", "ort-tract", "strict")
-ENDINGS = {"safetensors": ".safetensors", "mapping": ".json", "full mapping": ".json"}
+ENDINGS = {"safetensors": ".safetensors", "mapping": ".json", "full mapping": ".json", "web page": ""}
 AS_TRAINED, FLOAT, ALL = "as trained", "float32", "all samples"
 NAMED = "named after model and target"
 
@@ -77,7 +79,9 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
         name: pooling.description for name, pooling in POOLING_TYPES.items()
     }
     precisions = {FLOAT: "Full precision: logits as in PyTorch, within 1e-4 of the largest."}
-    precisions |= {name: f"Opset 13. {help[0].upper()}{help[1:]}." for name, help in QUANTISATIONS.items()}
+    for name, help in QUANTISATIONS.items():
+        opset = "" if name == "fp16" else "Opset 13. "
+        precisions[name] = f"{opset}{help[0].upper()}{help[1:]}."
     return (
         Field("target", "target", "tract", TARGETS, choices=tuple(TARGETS)),
         Field(
@@ -123,7 +127,13 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             choices=("yes", "no"),
             only=tensors,
         ),
-        Field("file", "file", "", "The path of the new file. Empty: beside the model.", placeholder=NAMED),
+        Field(
+            "file",
+            "file",
+            "",
+            "The path of the new file, or of the page's folder. Empty: beside the model, or models/web.",
+            placeholder=NAMED,
+        ),
     )
 
 
@@ -131,7 +141,7 @@ def contradiction(values: dict[str, Any], measurable: bool) -> str:
     """Why the export would certainly fail; empty if it may succeed. `measurable`: there is a dataset."""
     target, file = values["target"], values["file"]
     ending = ENDINGS.get(target, ".onnx")
-    if file and Path(file).suffix != ending:
+    if file and ending and Path(file).suffix != ending:
         return f"file: '{file}' does not end in {ending}"
     if target not in ONNX:
         return ""
@@ -152,6 +162,8 @@ def export_job(values: dict[str, Any], models: dict[str, Path], data_dir: Path) 
     if target == "full mapping":
         return "export_mapping", export_mapping.Spec(None, file)
     model = models[values["model"]]
+    if target == "web page":
+        return "export_web", export_web.Spec(model, file, "npm")
     if target == "mapping":
         return "export_mapping", export_mapping.Spec(model, file)
     if target == "safetensors":

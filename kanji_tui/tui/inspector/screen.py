@@ -16,7 +16,7 @@ from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel
 from kanji_tui.jobs import compare, inspect
 from kanji_tui.paths import DATA_DIR
 from kanji_tui.presentation.document import Column, Line, Row, Styled, Table, quiet
-from kanji_tui.presentation.export import JOBS, ended_table
+from kanji_tui.presentation.export import JOBS, RESULTS, ended_table
 from kanji_tui.presentation.inspection import (
     ENGINE_COLUMNS,
     MODEL_COLUMNS,
@@ -37,6 +37,7 @@ from kanji_tui.presentation.status import state_of
 from kanji_tui.runs import question
 from kanji_tui.system import numbers
 from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
+from kanji_tui.tui.export.serving import toggle_serving
 from kanji_tui.tui.inspector.results import ResultsScreen
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.form import Field, FormScreen
@@ -70,7 +71,8 @@ class InspectorScreen(WorkbenchScreen):
         Binding("i", "inspect", "Inspect", tooltip="Run the highlighted file in the engines (enter does it too)"),
         Binding("space", "mark", "Mark", tooltip="Mark the file for a comparison; the first is the reference"),
         Binding("c", "compare", "Compare", tooltip="Compare the two to four marked files"),
-        Binding("e", "export", "Export", tooltip="Export a model: ONNX, SafeTensors, mapping"),
+        Binding("e", "export", "Export", tooltip="Export a model: ONNX, SafeTensors, mapping, web page"),
+        Binding("W", "serve", "Serve", show=False, tooltip="Start or stop the web page and its service"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Show only nodes that contain these words"),
         Binding(
             "f", "filter", "Filter", show=False, tooltip="As /: operators, modules, shapes, attributes, engines"
@@ -167,7 +169,7 @@ class InspectorScreen(WorkbenchScreen):
         if self.chosen in self._problems:
             message, remedy = self._problems[self.chosen]
             return Styled(message, "bad"), f"  {remedy}"
-        last = self.state.newest(*JOBS)
+        last = self.state.newest(*RESULTS)
         if last is not None and last.last_event_at > self._since and last.name not in self._seen:
             style = "good" if last.state == "finished" else "bad strong"
             return (Styled(f"{last.title} ", style), state_of(last), "  press r for the result")
@@ -252,7 +254,7 @@ class InspectorScreen(WorkbenchScreen):
         if action in ("export", "pooling"):
             return bool(models_of(self.state)) and not self._measuring
         if action == "results":
-            return any(not view.active for view in self.state.of(*JOBS))
+            return any(not view.active for view in self.state.of(*RESULTS))
         if action == "stop":
             return self._measuring
         return True
@@ -291,7 +293,7 @@ class InspectorScreen(WorkbenchScreen):
         self.worker.start_job(self, "compare", compare.Spec(tuple(self._marked), DATA_DIR))
 
     def action_results(self) -> None:
-        views = [view for view in self.state.of(*JOBS) if not view.active]
+        views = [view for view in self.state.of(*RESULTS) if not view.active]
         self._seen.update(view.name for view in views)
         self.app.push_screen(ResultsScreen([ended_table(view) for view in views]))
 
@@ -324,6 +326,9 @@ class InspectorScreen(WorkbenchScreen):
 
     def action_export(self) -> None:
         ask_export(self, models_of(self.state), DATA_DIR)
+
+    def action_serve(self) -> None:
+        toggle_serving(self)
 
     def action_pooling(self) -> None:
         ask_pooling(self, models_of(self.state), DATA_DIR)

@@ -14,6 +14,7 @@ from kanji_tui.presentation.training import RUN_COLUMNS, run_table, run_text
 from kanji_tui.runs.publish import Published, publish
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.tui.export.form import ask_export
+from kanji_tui.tui.export.serving import toggle_serving
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
@@ -55,7 +56,8 @@ class TrainingScreen(WorkbenchScreen):
         Binding("n", "new", "New", tooltip="Train a network on the dataset"),
         Binding("s", "stop", "Stop", tooltip="Stop the run at its next batch, with a checkpoint"),
         Binding("u", "resume", "Resume", tooltip="Resume the run from its last checkpoint"),
-        Binding("e", "export", "Export", tooltip="Export the run's model as ONNX or SafeTensors"),
+        Binding("e", "export", "Export", tooltip="Export the run's model as ONNX, SafeTensors or a web page"),
+        Binding("W", "serve", "Serve", show=False, tooltip="Start or stop the web page and its service"),
         Binding("m", "mark", "Compare", tooltip="Compare this run's curves with up to three others"),
         Binding("v", "cycle_scale", "Scale", tooltip="Curves linear, logarithmic or smoothed"),
         Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
@@ -272,6 +274,9 @@ class TrainingScreen(WorkbenchScreen):
             folder = MODELS_DIR if published else view.path
             name = "the published model" if published else "this run's model"
             ask_export(self, {name: folder / WEIGHTS}, DATA_DIR)
+
+    def action_serve(self) -> None:
+        toggle_serving(self)
 
     def action_delete(self) -> None:
         from kanji_tui.runs.run_directory import RunDirectory

@@ -9,7 +9,15 @@ from PIL import Image
 from kanji_tui.data.etl import COLUMNS, ROWS
 from kanji_tui.recognition.drawing.model import normalise
 from kanji_tui.recognition.drawing.results import StrokeStyle
-from kanji_tui.recognition.drawing.strokes import DEFAULT_WIDTH, PAPER, measure_style, measure_width, render
+from kanji_tui.recognition.drawing.strokes import (
+    DEFAULT_WIDTH,
+    OVERSAMPLING,
+    PAPER,
+    fill_lines,
+    measure_style,
+    measure_width,
+    render,
+)
 from kanji_tui.recognition.ink import fit_to_frame, ink_box
 from kanji_tui.recognition.predictor import read_ink
 from tests.drawn import DEN, DRAWN
@@ -35,6 +43,29 @@ def test_the_ink_is_centred_with_the_extent_of_the_style(strokes):
         assert max(right - left, bottom - top) == pytest.approx(STYLE.extent * COLUMNS, abs=2.5)
     assert (left + right) / 2 == pytest.approx(COLUMNS / 2, abs=1.5)
     assert (top + bottom) / 2 == pytest.approx(ROWS / 2, abs=1.5)
+
+
+@pytest.mark.parametrize("kind", ["slanted", "level", "upright", "dot", "outside"])
+def test_a_line_covers_the_points_within_its_radius(kind):
+    random = np.random.default_rng(7)
+    start, end = random.uniform(20, 480, (2, 12, 2))
+    if kind == "level":
+        end[:, 1] = start[:, 1]
+    elif kind == "upright":
+        end[:, 0] = start[:, 0]
+    elif kind == "dot":
+        end = start
+    elif kind == "outside":
+        end = end - 600
+    down, right = np.mgrid[: OVERSAMPLING * ROWS, : OVERSAMPLING * COLUMNS] + 0.5
+    radius = random.uniform(0.5, 12, 12)
+    for number in range(12):
+        (x, y), along = start[number], end[number] - start[number]
+        share = ((right - x) * along[0] + (down - y) * along[1]) / max(along @ along, 1e-12)
+        nearest = share.clip(0, 1)
+        distance = np.hypot(right - x - nearest * along[0], down - y - nearest * along[1])
+        filled = fill_lines(start[number : number + 1], end[number : number + 1], radius[number])
+        assert (filled == (distance <= radius[number])).all()
 
 
 @settings(deadline=None, max_examples=20)

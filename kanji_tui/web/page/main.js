@@ -1,0 +1,176 @@
+// The page: what was drawn goes to the recogniser after every stroke; what is picked goes to the line of text.
+
+import { DrawingPad } from "./pad.js";
+import { Recogniser } from "./recogniser.js";
+
+/** @typedef {import("./recogniser.js").Candidate} Candidate */
+
+const TOP = 10;
+
+/** @param {string} id @returns {any} */
+const find = (id) => document.getElementById(id);
+const list = /** @type {HTMLOListElement} */ (find("candidates"));
+const line = /** @type {HTMLInputElement} */ (find("line"));
+const row = /** @type {HTMLTemplateElement} */ (find("candidate"));
+const undo = /** @type {HTMLButtonElement} */ (find("undo"));
+const clear = /** @type {HTMLButtonElement} */ (find("clear"));
+const pad = new DrawingPad(find("pad"), changed);
+
+/** @type {Recogniser | null} */
+let recogniser = null;
+/** @type {Candidate[]} */
+let candidates = [];
+let busy = false, outdated = false;
+
+/** @param {string} text @param {boolean} problem */
+function say(text, problem = false) {
+  find("status").textContent = text;
+  find("status").classList.toggle("problem", problem);
+}
+
+function changed() {
+  undo.disabled = pad.before.length === 0;
+  clear.disabled = pad.strokes.length === 0;
+  void recognise();
+}
+
+async function recognise() {
+  if (!recogniser) return;
+  if (busy) {
+    outdated = true; // the drawing has changed since: once more when this answer is there
+    return;
+  }
+  busy = true;
+  try {
+    do {
+      outdated = false;
+      show(pad.strokes.length ? await recogniser.recognise(pad.strokes, TOP) : []);
+    } while (outdated);
+  } catch (error) {
+    say(explain(error), true);
+  } finally {
+    busy = false;
+  }
+}
+
+/** @param {Candidate[]} found */
+function show(found) {
+  candidates = found;
+  list.replaceChildren(...found.map(describe));
+  const [best] = found;
+  if (best) say(`${best.character} ${percent(best.probability)}`);
+  else say("Draw one character.");
+}
+
+/** @param {Candidate} candidate @param {number} number */
+function describe(candidate, number) {
+  const item = /** @type {DocumentFragment} */ (row.content.cloneNode(true));
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (item.querySelector(`.${name}`));
+  part("character").textContent = candidate.character;
+  part("probability").textContent = percent(candidate.probability);
+  part("bar").style.setProperty("--share", String(candidate.probability));
+  part("strokes").textContent = candidate.strokes ? `${candidate.strokes} ${candidate.strokes === 1 ? "stroke" : "strokes"} · ` : "";
+  part("unicode").textContent = codePoints(candidate.character);
+  part("jis").textContent = ` · JIS ${candidate.jis}`;
+  part("lookalikes").textContent = candidate.lookalikes.length ? `same shape: ${candidate.lookalikes.join(" ")}` : "";
+  part("key").textContent = String((number + 1) % 10);
+  part("pick").addEventListener("click", () => pick(candidate));
+  const copier = part("copy");
+  copier.setAttribute("aria-label", `Copy ${candidate.character}`);
+  copier.addEventListener("click", () => copy(candidate.character));
+  return item;
+}
+
+/** @param {number} share */
+function percent(share) {
+  return share >= 0.9995 ? "100 %" : `${(100 * share).toFixed(1)} %`;
+}
+
+/** @param {string} text */
+function codePoints(text) {
+  return Array.from(text, (each) => `U+${(each.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`).join(" ");
+}
+
+/** @param {Candidate} candidate */
+function pick(candidate) {
+  line.value += candidate.character;
+  lineChanged();
+  pad.clear();
+  say(`${candidate.character} is in the line. Draw the next one.`);
+}
+
+function lineChanged() {
+  find("copy-line").disabled = find("shorten").disabled = line.value === "";
+}
+
+/** @param {string} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(`${text} is copied.`);
+  } catch {
+    say(copyBySelection(text) ? `${text} is copied.` : "The browser does not let this page copy: mark the text instead.");
+  }
+}
+
+/** For addresses that are not secure, where browsers have no clipboard. @param {string} text */
+function copyBySelection(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  return copied;
+}
+
+/** @param {KeyboardEvent} event keys that work on the pad and the list */
+function key(event) {
+  if (event.target === line) return;
+  const undoing = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey);
+  if (!undoing && (event.ctrlKey || event.metaKey || event.altKey)) return;
+  const onPad = event.target === pad.canvas;
+  const number = /^[0-9]$/.test(event.key) ? (Number(event.key) + 9) % 10 : event.key === "Enter" && onPad ? 0 : -1;
+  if (undoing || event.key === "Backspace") pad.undo();
+  else if (event.key === "Escape" || event.key === "Delete") pad.clear();
+  else if (candidates[number]) pick(candidates[number]);
+  else return;
+  event.preventDefault();
+}
+
+/** @param {unknown} error */
+function explain(error) {
+  const text = String(error instanceof Error ? error.message : error);
+  if (error instanceof RangeError || /memory|allocation/i.test(text)) {
+    return "There is not enough memory for the recogniser. Close other pages and load this one again.";
+  }
+  if (/simd|CompileError|WebAssembly|no available backend/i.test(text)) {
+    return "This browser cannot run the recogniser: it needs WebAssembly with SIMD (Chrome 91, Firefox 89, Safari 16.4 or later).";
+  }
+  return `The recogniser could not be loaded: ${text}`;
+}
+
+async function start() {
+  undo.addEventListener("click", () => pad.undo());
+  clear.addEventListener("click", () => pad.clear());
+  find("copy-line").addEventListener("click", () => copy(line.value));
+  find("shorten").addEventListener("click", () => {
+    line.value = Array.from(line.value).slice(0, -1).join("");
+    lineChanged();
+  });
+  line.addEventListener("input", lineChanged);
+  document.addEventListener("keydown", key);
+  pad.paint();
+  try {
+    recogniser = await Recogniser.load(new URL(".", import.meta.url));
+    find("model").textContent = `Recognised in your browser by the model ${recogniser.classes.model.name}; nothing leaves this device.`;
+    show([]);
+    changed();
+  } catch (error) {
+    say(explain(error), true);
+  }
+}
+
+const problem = document.documentElement.dataset.problem;
+if (problem) say(problem, true);
+else void start();

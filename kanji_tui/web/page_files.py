@@ -1,0 +1,74 @@
+"""The files of the page as the service answers them: right types, compressed copies, and what the page may load."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.responses import FileResponse, Response
+
+from kanji_tui.system.compression import COMPRESSED
+from kanji_tui.web.paths import CONTENT_SECURITY, INDEX
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+    ".onnx": "application/octet-stream",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+@dataclass(frozen=True)
+class PageFile:
+    """A file, its compressed copies by encoding, and its content's hash."""
+
+    path: Path
+    copies: dict[str, Path]
+    tag: str
+
+
+class PageFiles:
+    """The files that lie in a folder when this object is made; nothing else is ever answered."""
+
+    def __init__(self, folder: Path) -> None:
+        found = [path for path in folder.rglob("*") if path.suffix in TYPES and path.is_file()]
+        self._files = {path.relative_to(folder).as_posix(): _page_file(path) for path in found}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files' paths in the page's address; "" is the index."""
+        return ("", *self._files)
+
+    def respond(self, path: str, headers: Mapping[str, str]) -> Response:
+        """The file at one of `paths`."""
+        file = self._files[path or INDEX]
+        encoding = _encoding(file, headers.get("accept-encoding", ""))
+        tag = f'"{file.tag}{encoding and "-"}{encoding}"'
+        shared = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        if file.path.name == INDEX:
+            shared["Content-Security-Policy"] = CONTENT_SECURITY
+        if tag in headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=shared)
+        if encoding:
+            shared["Content-Encoding"] = encoding
+        return FileResponse(file.copies.get(encoding, file.path), 200, shared, TYPES[file.path.suffix])
+
+
+def _page_file(path: Path) -> PageFile:
+    with open(path, "rb") as file:
+        tag = hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    copies = {encoding: path.with_name(path.name + ending) for ending, encoding in COMPRESSED.items()}
+    return PageFile(path, {encoding: copy for encoding, copy in copies.items() if copy.is_file()}, tag)
+
+
+def _encoding(file: PageFile, accepted: str) -> str:
+    """The copy to send: one that the browser names without the weight 0; "" for the file itself."""
+    named = {
+        part.strip().partition(";")[0].lower() for part in accepted.split(",") if "q=0" not in part.split(";")[1:]
+    }
+    return next((encoding for encoding in file.copies if encoding in named), "")

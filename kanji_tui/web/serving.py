@@ -1,0 +1,155 @@
+"""Runs the service until it is stopped; what it has begun to answer is finished first."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.events import Notice, Progress, Report, Throttle
+from kanji_tui.system.threads import usable_cores
+from kanji_tui.web.paths import INDEX, MODEL
+from kanji_tui.web.results import Served
+
+if TYPE_CHECKING:
+    from kanji_tui.web.service import Service
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+POLL_SECONDS, PROGRESS_SECONDS = 0.1, 2.0
+LAST_SECONDS = 30  # for what was begun before the stop
+MOST_CONNECTIONS = 512
+
+
+def require_packages() -> None:
+    """Raise KanjiError with what to install if a package of the service is missing."""
+    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise KanjiError(
+            f"the service needs {' and '.join(missing)}, not installed", 'pip install "kanji-tui[serve]"'
+        )
+
+
+def serve(folder: Path | None, model_path: Path, host: str, port: int, report: Report) -> Served:
+    """Serve a page's folder and its model until `report` or SIGTERM asks to stop.
+
+    `folder` None: the model in `model_path`, and a page if its runtime is in the cache. `port` 0: a free one.
+    Raises KanjiError where the model or the address cannot be used.
+    """
+    require_packages()
+    from kanji_tui.engines.web_runtime import cached
+    from kanji_tui.web.model_files import model_name, write_model
+    from kanji_tui.web.page import write_page
+
+    if folder is not None:
+        return _serve(folder, model_name(folder), host, port, report)
+    with TemporaryDirectory(prefix="kanji-tui-") as temporary:
+        runtime = cached()
+        if runtime is None:
+            name = write_model(model_path, Path(temporary))
+        else:
+            name = write_page(model_path, Path(temporary), runtime)
+        return _serve(Path(temporary), name, host, port, report)
+
+
+def _serve(folder: Path, name: str, host: str, port: int, report: Report) -> Served:
+    from kanji_tui.recognition.recogniser import Recogniser
+    from kanji_tui.web.page_files import PageFiles
+    from kanji_tui.web.service import Service
+
+    page = PageFiles(folder) if (folder / INDEX).is_file() else None
+    service = Service(Recogniser(folder / MODEL), name, usable_cores(), page)
+    began = time.monotonic()
+    with _listen(host, port) as listening:
+        address = _address(host, listening)
+        report(Notice(f"serving {'the page and the API' if page else 'the API'} on {address}"))
+        if page is None:
+            report(Notice("without a page: kanji-tui export web --runtime npm fetches its runtime once"))
+        if host not in LOOPBACK:
+            report(Notice(f"{host} is not loopback: every computer that reaches this one can use the service"))
+        asyncio.run(_run(service, listening, address, report))
+    return Served(address, name, page is not None, service.answered, service.refused, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=MOST_CONNECTIONS)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"cannot listen on {host} port {port}: {reason}", "choose another: --port 0 takes a free one"
+        ) from None
+    with listening:
+        yield listening
+
+
+def _address(host: str, listening: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listening.getsockname()[1]}/"
+
+
+async def _run(service: "Service", listening: socket.socket, address: str, report: Report) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Leaves the signals to us: its own handlers end the process by the signal once more."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    config = uvicorn.Config(
+        service.app(),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+    server = Server(config)
+    with _sigterm() as terminated:
+        polling = asyncio.create_task(_poll(server, service, address, report, terminated))
+        await server.serve(sockets=[listening])
+        polling.cancel()
+    report(Progress("serving", service.answered, 0, "requests", address))
+
+
+async def _poll(server: Any, service: "Service", address: str, report: Report, terminated: list[bool]) -> None:
+    """Report what was answered, and end the server when that is asked for."""
+    throttle, reported = Throttle(PROGRESS_SECONDS), -1
+    while not (terminated or report.stop_requested()):
+        if reported < 0 or (service.answered != reported and throttle.due()):
+            reported = service.answered
+            report(Progress("serving", reported, 0, "requests", address))
+        await asyncio.sleep(POLL_SECONDS)
+    server.should_exit = True
+
+
+@contextlib.contextmanager
+def _sigterm() -> Iterator[list[bool]]:
+    """A list that SIGTERM fills; where the process handles it already, `report` knows of it."""
+    terminated: list[bool] = []
+
+    def note(signum: int, frame: FrameType | None) -> None:
+        terminated.append(True)
+
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield terminated
+        return
+    signal.signal(signal.SIGTERM, note)
+    try:
+        yield terminated
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,309 @@
+"""The page in Chromium: drawn by mouse, touch and keys, answers as in Python, no fault, no foreign request."""
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kanji_tui.characters.character_sets import codes_of
+from kanji_tui.data.etl import pack_levels
+from kanji_tui.data.resize import shrink
+from kanji_tui.data.strokes.stroke_writing import stroke_writing
+from kanji_tui.events import SilentReport
+from kanji_tui.paths import BUILT_IN
+from kanji_tui.recognition.models import open_model
+from tests.drawn import DRAWN
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
+
+AXE = "axe-core@4.11.0"
+WAIT = 30_000  # ms; a loaded machine loads the page slowly
+DESKTOP = {"viewport": {"width": 1200, "height": 860}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+@pytest.fixture(scope="module")
+def address(runtime: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page of the built-in model, served by the command in an empty folder."""
+    command = [sys.executable, "-m", "kanji_tui", "serve", "--port", "0"]
+    home = tmp_path_factory.mktemp("served")
+    with subprocess.Popen(
+        command, cwd=home, env={**os.environ, **runtime}, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            found = re.search(r"serving the page and the API on (http://\S+/)", process.stderr.readline())
+            assert found
+            yield found.group(1)
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def browser(runtime: dict[str, str]) -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, **runtime}
+        )
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Opened:
+    """A page in the browser, with all that it asked for and complained of."""
+
+    page: Any
+    context: Any
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def shows(self, selector: str, text: str | re.Pattern[str]) -> None:
+        sync_api.expect(self.page.locator(selector).first).to_have_text(text, timeout=WAIT)
+
+    def points(self, stroke: Any) -> list[tuple[float, float]]:
+        """The points of a stroke in 0-1, on the screen."""
+        box = self.page.locator("#pad").bounding_box()
+        return [
+            (box["x"] + (0.1 + 0.8 * x) * box["width"], box["y"] + (0.1 + 0.8 * y) * box["height"])
+            for x, y in stroke
+        ]
+
+    def draw(self, strokes: Any) -> None:
+        for stroke in strokes:
+            first, *others = self.points(stroke)
+            self.page.mouse.move(*first)
+            self.page.mouse.down()
+            for point in others:
+                self.page.mouse.move(*point, steps=5)
+            self.page.mouse.up()
+
+
+@pytest.fixture
+def open_page(browser: Any, address: str) -> Iterator[Any]:
+    opened: list[Opened] = []
+
+    def open_with(options: dict, ready: bool = True) -> Opened:
+        context = browser.new_context(**options)
+        found = Opened(context.new_page(), context)
+        opened.append(found)
+        found.page.on("request", lambda request: found.requests.append(request.url))
+        found.page.on("console", lambda message: found.complaints.append(message.text))
+        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        found.page.on("requestfailed", lambda request: found.complaints.append(f"failed: {request.url}"))
+        found.page.goto(address)
+        if ready:
+            found.shows("#status", "Draw one character.")
+        return found
+
+    yield open_with
+    for each in opened:
+        foreign = [url for url in each.requests if not url.startswith(address)]
+        each.context.close()
+        assert foreign == []
+        assert each.complaints == []
+
+
+def test_strokes_by_the_mouse_are_read_after_each(open_page) -> None:
+    opened = open_page(DESKTOP)
+    strokes = DRAWN["田"]
+    for number, stroke in enumerate(strokes, start=1):
+        opened.draw([stroke])
+        sync_api.expect(opened.page.locator("#candidates li")).to_have_count(10, timeout=WAIT)
+        assert opened.page.locator("#undo").is_enabled(), number
+    opened.shows("#candidates .character", "田")
+    opened.shows("#status", re.compile(r"^田 \d+\.\d %$"))
+    opened.shows("#candidates .facts", "5 strokes · U+7530 · JIS 4544")
+    shares = opened.page.locator("#candidates .probability").all_inner_texts()
+    assert [float(share.removesuffix(" %")) for share in shares] == sorted(
+        (float(share.removesuffix(" %")) for share in shares), reverse=True
+    )
+    opened.page.locator("#undo").click()
+    opened.page.locator("#undo").click()
+    opened.draw(strokes[3:])
+    opened.shows("#candidates .character", "田")
+    opened.page.locator("#clear").click()
+    opened.shows("#status", "Draw one character.")
+    assert opened.page.locator("#candidates li").count() == 0
+    opened.page.locator("#undo").click()
+    opened.shows("#candidates .character", "田")
+
+
+def test_picked_characters_stand_in_a_line_and_are_copied(open_page) -> None:
+    opened = open_page({**DESKTOP, "permissions": ["clipboard-read", "clipboard-write"]})
+    page = opened.page
+    for character in "田口":
+        mouth = [((0.2, 0.2), (0.2, 0.8)), ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8)), ((0.2, 0.8), (0.8, 0.8))]
+        opened.draw(DRAWN["田"] if character == "田" else mouth)
+        opened.shows("#candidates .character", character)
+        if character == "口":
+            opened.shows("#candidates .lookalikes", "same shape: ロ")
+            page.locator("#candidates .copy").first.click()
+            opened.shows("#status", "口 is copied.")
+            assert page.evaluate("navigator.clipboard.readText()") == "口"
+        page.locator("#candidates .pick").first.click()
+        assert page.locator("#candidates li").count() == 0
+    assert page.locator("#line").input_value() == "田口"
+    page.locator("#copy-line").click()
+    opened.shows("#status", "田口 is copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == "田口"
+    page.locator("#shorten").click()
+    assert page.locator("#line").input_value() == "田"
+
+
+def test_on_a_phone_it_is_drawn_by_touch_and_fits(open_page) -> None:
+    opened = open_page(PHONE)
+    session = opened.context.new_cdp_session(opened.page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        session.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+        )
+
+    for stroke in DRAWN["田"]:
+        first, *others = opened.points(stroke)
+        touch("touchStart", first)
+        for point in others:
+            touch("touchMove", point)
+        touch("touchEnd")
+    opened.shows("#candidates .character", "田")
+    assert opened.page.evaluate("[document.documentElement.scrollWidth, innerWidth, scrollY]") == [390, 390, 0]
+    box = opened.page.locator("#candidates li").first.bounding_box()
+    assert box["y"] + box["height"] < 844  # seen without scrolling
+    for button in opened.page.locator("button:visible").all():
+        assert min(button.bounding_box()[side] for side in ("width", "height")) >= 40
+    opened.page.locator("#candidates .pick").first.tap()
+    sync_api.expect(opened.page.locator("#line")).to_have_value("田")
+
+
+def test_keys_alone_suffice(open_page) -> None:
+    opened = open_page(DESKTOP)
+    press = opened.page.keyboard.press
+    for _ in range(10):
+        press("Tab")
+        if opened.page.evaluate("document.activeElement.id") == "pad":
+            break
+    assert opened.page.evaluate("document.activeElement.id") == "pad"
+
+    def go(*keys: str) -> None:
+        for key in keys:
+            press(key)
+
+    left, right, up, down = (["Shift+Arrow" + name] for name in ("Left", "Right", "Up", "Down"))
+    go(*3 * left, "Space", *6 * right, "Space", *3 * left, *3 * up, "Space", *6 * down, "Space")
+    opened.shows("#candidates .character", "十")
+    press("Backspace")
+    opened.shows("#candidates .character", re.compile("^[一ー―－]$"))
+    go("Escape", *3 * up, "Space", *6 * down, "Space", *3 * up, *3 * left, "Space", *6 * right, "Space")
+    opened.shows("#candidates .character", "十")
+    press("Enter")
+    assert opened.page.locator("#line").input_value() == "十"
+    assert opened.page.evaluate("document.activeElement.id") == "pad"
+    for _ in range(10):
+        press("Shift+Tab")
+        if opened.page.evaluate("document.activeElement.id") == "shorten":
+            break
+    press("Enter")
+    assert opened.page.locator("#line").input_value() == ""
+
+
+def test_it_works_with_the_network_cut(open_page) -> None:
+    opened = open_page(DESKTOP)
+    before = len(opened.requests)
+    opened.context.set_offline(True)
+    opened.draw(DRAWN["研"])
+    opened.shows("#candidates .character", "研")
+    assert opened.requests[before:] == []
+
+
+def test_the_screen_readers_tree_is_sound(open_page) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed: axe is not run")
+    opened = open_page(DESKTOP)
+    opened.draw(DRAWN["田"])
+    opened.shows("#candidates .character", "田")
+    tree = opened.page.locator("main").aria_snapshot()
+    assert 'textbox "Picked characters"' in tree
+    assert 'button "Copy 田"' in tree
+    assert re.search(r"status: 田 \d", tree)
+    opened.page.evaluate(axe(npm))
+    found = opened.page.evaluate("axe.run()")["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def axe(npm: str) -> str:
+    """The source of axe, from npm's cache or registry."""
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [npm, "install", "--prefer-offline", "--no-save", AXE], cwd=folder, capture_output=True
+        )
+        if done.returncode:
+            pytest.skip(f"npm has no {AXE}: axe is not run")
+        return (Path(folder) / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+READ_ALL = """async ([images, size]) => {
+  const { Recogniser } = await import("/recogniser.js");
+  const recogniser = await Recogniser.load(new URL("/", location.href));
+  const bytes = Uint8Array.from(atob(images), (each) => each.charCodeAt(0));
+  const side = size * size;
+  let answer = "";
+  for (let start = 0; start < bytes.length; start += side) {
+    const logits = await recogniser.logits(bytes.slice(start, start + side));
+    const raw = new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength);
+    answer += Array.from(raw, (byte) => String.fromCharCode(byte)).join("");
+  }
+  return btoa(answer);
+}"""
+
+
+def test_200_images_are_answered_as_by_onnx_runtime_in_python(open_page) -> None:
+    codes = codes_of("all")[::16][:200]
+    written = stroke_writing(codes, 20_000, SilentReport()).write(0, 0, len(codes))
+    images = shrink(pack_levels(written), 64)
+    expected = open_model(BUILT_IN).logits(images)
+    opened = open_page(DESKTOP)
+    answered = opened.page.evaluate(READ_ALL, [base64.b64encode(images.tobytes()).decode(), 64])
+    found = np.frombuffer(base64.b64decode(answered), np.float32).reshape(200, -1)
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+    assert np.abs(found - expected).max() < 1e-3
+
+
+def test_the_example_of_the_docs_answers_as_it_says(open_page) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "WEB.md").read_text("utf-8")
+    (code,) = re.findall(r"```js\n(.*?)```", text, re.DOTALL)
+    opened = open_page(DESKTOP)
+    assert opened.page.evaluate(f"async () => {{ {code} return best.character; }}") == "田"
+    assert opened.complaints.pop().startswith("田 4544 0.")
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("model.onnx", "could not be loaded: /model.onnx is missing"),
+        ("ort-wasm-simd-threaded.wasm", "needs WebAssembly"),
+    ],
+)
+def test_what_cannot_be_loaded_is_said_on_the_page(browser: Any, address: str, file: str, expected: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.route(f"**/{file}", lambda route: route.fulfill(status=404, body="gone"))
+    page.goto(address)
+    sync_api.expect(page.locator("#status.problem")).to_contain_text(expected, timeout=WAIT)
+    context.close()

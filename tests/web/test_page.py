@@ -1,0 +1,171 @@
+"""`export web`: the folder it writes, the runtime's hashes, and what it refuses."""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kanji_tui import Recogniser
+from kanji_tui.engines import web_runtime
+from kanji_tui.engines.web_runtime import RuntimeFile, find_runtime, pinned
+from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.export.web_model import write_web_model
+from kanji_tui.recognition.models import open_model
+from kanji_tui.web import page
+from kanji_tui.web.paths import CONTENT_SECURITY
+
+CONTENT = {"dist/a.mjs": b"export {};\n" * 40, "dist/b.wasm": b"\0asm" + bytes(5000)}
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small npm package in the place of the pinned one, and an empty cache."""
+    path = tmp_path / "onnxruntime-web-1.30.0.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in {**CONTENT, "README.md": b"unused"}.items():
+            entry = tarfile.TarInfo(f"package/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    names = {"dist/a.mjs": "ort.js", "dist/b.wasm": "ort-wasm-simd-threaded.wasm"}
+    files = tuple(
+        RuntimeFile(path, names[path], hashlib.sha256(content).hexdigest()) for path, content in CONTENT.items()
+    )
+    integrity = f"sha512-{base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()}"
+    made = replace(pinned(), integrity=integrity, files=files)
+    for module in (web_runtime, page):
+        monkeypatch.setattr(module, "pinned", lambda: made)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return path
+
+
+@pytest.fixture
+def npm(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An `npm` that gives the package to whoever asks for it by the pinned version."""
+    program = tmp_path / "bin" / "npm"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$1 $2" = "pack onnxruntime-web@1.30.0" ] || exit 3\ncp {package} "$4"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return program
+
+
+def test_the_pinned_version_has_its_hashes() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", pinned().version)
+    assert len(base64.b64decode(pinned().integrity.removeprefix("sha512-"))) == 64
+    assert [file.name for file in pinned().files] == ["ort.js", "ort-wasm-simd-threaded.wasm"]
+
+
+def test_npm_is_asked_once_and_its_package_is_kept(npm: Path) -> None:
+    folder = find_runtime("npm")
+    assert (folder / "ort.js").read_bytes() == CONTENT["dist/a.mjs"]
+    assert gzip.decompress((folder / "ort-wasm-simd-threaded.wasm.gz").read_bytes()) == CONTENT["dist/b.wasm"]
+    npm.write_text("#!/bin/sh\nexit 9\n")
+    assert find_runtime("npm") == find_runtime(None) == folder
+
+
+def test_a_package_with_another_hash_is_refused_and_not_kept(npm: Path, package: Path) -> None:
+    package.write_bytes(package.read_bytes() + b"\0")
+    with pytest.raises(KanjiError, match="its hash differs"):
+        find_runtime("npm")
+    assert web_runtime.cached() is None
+
+
+def test_npm_that_fails_is_said(npm: Path) -> None:
+    npm.write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
+    with pytest.raises(KanjiError, match="npm error network"):
+        find_runtime("npm")
+
+
+def test_without_a_runtime_it_says_what_to_type(package: Path, kanji_tui) -> None:
+    done = kanji_tui("export", "web")
+    assert done.returncode == 1
+    assert "kanji-tui export web --runtime npm" in done.stderr
+
+
+@pytest.mark.parametrize("below", ["", "dist"])
+def test_a_folder_may_hold_the_runtime(package: Path, tmp_path: Path, below: str) -> None:
+    with tarfile.open(package) as archive:
+        archive.extractall(tmp_path, filter="data")
+    folder = find_runtime(str(tmp_path / "package" / below))
+    assert (folder / "ort.js").read_bytes() == CONTENT["dist/a.mjs"]
+    (tmp_path / "package" / "dist" / "a.mjs").write_bytes(b"another version")
+    with pytest.raises(UsageError, match="its hash differs"):
+        find_runtime(str(tmp_path / "package"))
+    with pytest.raises(UsageError, match="does not hold"):
+        find_runtime(str(tmp_path / "bin"))
+
+
+@pytest.fixture
+def exported(npm: Path, kanji_tui, tmp_path: Path) -> dict:
+    done = kanji_tui("export", "web", "--runtime", "npm", "--output-path", "out/page", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_folder_is_complete_and_asks_nobody_else(exported: dict, tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "page"
+    assert exported["path"] == "out/page"
+    assert exported["model"] == "built-in"
+    texts = {
+        path.name: path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".html", ".css", ".js")
+    }
+    for name, text in texts.items():
+        named = [*re.findall(r'(?:src|href)="([^"]+)"', text), *re.findall(r'from "\./([^"]+)"', text)]
+        named += re.findall(r'new URL\("([^"]+)", base\)', text)
+        assert not [each for each in named if not (folder / each).is_file()], name
+        assert not re.findall(r"https?://|url\(", text), name
+    assert f'http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY}"' in texts["index.html"]
+    assert not re.findall(r"<script>|<style|\son\w+=| style=", texts["index.html"])  # that policy forbids them
+    assert not re.findall(r"\beval\(|\bFunction\(|new Worker", "".join(texts.values()))
+
+
+def test_copies_are_the_files_compressed_and_what_is_transferred_is_said(exported: dict, tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "page"
+    copies = list(folder.glob("*.gz"))
+    assert {path.name for path in copies} >= {"model.onnx.gz", "main.js.gz", "classes.json.gz", "index.html.gz"}
+    for path in copies:
+        assert gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+    for path in folder.glob("*.br"):
+        import brotli
+
+        assert brotli.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+    smallest = min(path.stat().st_size for path in folder.glob("model.onnx*"))
+    assert exported["transferred_model"] == smallest
+    assert exported["transferred_page"] + smallest < 7e6
+    assert exported["bytes"] == sum(path.stat().st_size for path in folder.iterdir())
+
+
+def test_a_page_replaces_a_page_and_nothing_else(exported: dict, tmp_path: Path, kanji_tui) -> None:
+    folder = tmp_path / "out" / "page"
+    (folder / "of-yesterday.js").write_text("old")
+    assert kanji_tui("export", "web", "--output-path", "out/page").returncode == 0
+    assert not (folder / "of-yesterday.js").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["page"]
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "mine.txt").write_text("mine")
+    refused = kanji_tui("export", "web", "--output-path", "letters")
+    assert refused.returncode == 2
+    assert "not a page" in refused.stderr
+    assert (tmp_path / "letters" / "mine.txt").read_text() == "mine"
+
+
+def test_a_model_of_ones_own_is_half_its_size_and_answers_alike(trained, tmp_path: Path) -> None:
+    write_web_model(str(trained.model_path), str(tmp_path / "model.onnx"))
+    assert (tmp_path / "model.onnx").stat().st_size < 0.6 * trained.model_path.stat().st_size
+    model, written = open_model(trained.model_path), Recogniser(tmp_path / "model.onnx")
+    assert written.card == model.card
+    images = np.random.default_rng(5).integers(0, 256, (20, model.card.size, model.card.size)).astype(np.uint8)
+    expected, found = model.logits(images), open_model(tmp_path / "model.onnx").logits(images)
+    assert np.abs(expected - found).max() < 0.02 * np.abs(expected).max()
+    write_web_model(str(tmp_path / "model.onnx"), str(tmp_path / "again.onnx"))
+    assert np.array_equal(open_model(tmp_path / "again.onnx").logits(images), found)

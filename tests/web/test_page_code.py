@@ -1,0 +1,60 @@
+"""The page's JavaScript makes the images that Python makes, and ranks as Python does."""
+
+import base64
+
+import numpy as np
+
+from kanji_tui import Recogniser
+from kanji_tui.recognition.candidates import most_probable
+from kanji_tui.web.model_files import describe_classes
+from tests.web import drawings
+
+IMAGES = """
+import { strokesToImage } from "./image.js";
+answer(given.map(({ strokes, style: [extent, width] }) =>
+  Buffer.from(strokesToImage(strokes, { extent, width }, 64)).toString("base64")));
+"""
+RANK = """
+import { Recogniser } from "./recogniser.js";
+const recogniser = new Recogniser(given.classes, null);
+answer(given.logits.map((logits) => recogniser.rank(Float32Array.from(logits), 10)));
+"""
+
+
+def test_python_makes_the_images_of_the_file() -> None:
+    every, images = drawings.load()
+    assert len(every) == len(images) > 30
+    for drawing, image in zip(every, images, strict=True):
+        assert np.abs(drawing.image().astype(int) - image).max() <= 1
+        assert image.max() > 100
+
+
+def test_the_page_makes_the_images_of_the_file_to_one_grey_level(in_node) -> None:
+    every, images = drawings.load()
+    given = [{"strokes": drawing.strokes, "style": drawing.style} for drawing in every]
+    made = [np.frombuffer(base64.b64decode(each), np.uint8).reshape(64, 64) for each in in_node(IMAGES, given)]
+    differences = [int(np.abs(a.astype(int) - b).max()) for a, b in zip(made, images, strict=True)]
+    assert max(differences) <= 1, differences
+    assert sum(differences) <= 3  # in truth the images are equal
+
+
+def test_the_page_ranks_as_python_does(in_node) -> None:
+    recogniser = Recogniser()
+    logits = np.random.default_rng(3).normal(0, 3, (5, len(recogniser.card.classes))).round(4).astype(np.float32)
+    given = {"classes": describe_classes(recogniser, "built-in"), "logits": logits.tolist()}
+    found = in_node(RANK, given)
+    for row, candidates in zip(logits, found, strict=True):
+        expected = most_probable(row, recogniser.card, 10)
+        assert [each["character"] for each in candidates] == [each.character for each in expected]
+        assert [each["jis"] for each in candidates] == [each.jis for each in expected]
+        assert [tuple(each["lookalikes"]) for each in candidates] == [each.lookalikes for each in expected]
+        probabilities = [each["probability"] for each in candidates]
+        assert np.allclose(probabilities, [each.probability for each in expected], rtol=1e-4)
+
+
+def test_stroke_counts_stand_beside_the_characters() -> None:
+    rows = {row[0]: row for row in describe_classes(Recogniser(), "built-in")["candidates"]}
+    assert rows["田"] == ["田", "4544", 5, ""]
+    assert rows["口"] == ["口", "387D", 3, "ロ"]
+    assert rows["あ"][3] == "ぁ"
+    assert rows["Ａ"][2] == 0

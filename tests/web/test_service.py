@@ -1,0 +1,279 @@
+"""The service: what it answers, what it refuses, what it does with too much work, and how it ends."""
+
+import io
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import urllib.request
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+from starlette.testclient import TestClient
+
+from kanji_tui import Recogniser
+from kanji_tui.recognition.drawing.results import StrokeStyle
+from kanji_tui.recognition.drawing.strokes import render
+from kanji_tui.web import requests, service
+from kanji_tui.web.page_files import PageFiles
+from kanji_tui.web.service import Service
+from tests.drawn import DRAWN
+
+LEVELS = render(DRAWN["田"], StrokeStyle())
+STROKES = {"strokes": [[list(point) for point in stroke] for stroke in DRAWN["田"]]}
+
+
+def encoded(levels: np.ndarray, kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, kind)
+    return file.getvalue()
+
+
+PNG = encoded(LEVELS, "PNG")
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Recogniser:
+    return Recogniser()
+
+
+@pytest.fixture(scope="module")
+def client(recogniser: Recogniser) -> TestClient:
+    return TestClient(Service(recogniser, "built-in", 2).app())
+
+
+def best(response) -> str:
+    assert response.status_code == 200, response.text
+    return response.json()["candidates"][0]["character"]
+
+
+def test_images_and_strokes_are_recognised_as_in_python(client: TestClient, recogniser: Recogniser) -> None:
+    answers = [
+        client.post("/v1/recognise", content=PNG, headers={"Content-Type": "image/png"}),
+        client.post("/v1/recognise", content=encoded(LEVELS, "JPEG")),
+        client.post("/v1/recognise", content=encoded(255 - LEVELS, "PNG")),
+        client.post("/v1/recognise", json=STROKES),
+    ]
+    assert [best(answer) for answer in answers] == ["田"] * 4
+    found = answers[3].json()
+    expected = recogniser.recognise(DRAWN["田"])
+    assert [each["jis"] for each in found["candidates"]] == [each.jis for each in expected]
+    assert found["candidates"][0]["probability"] == pytest.approx(expected[0].probability)
+    assert found["model"] == {"name": "built-in", "digest": recogniser.digest}
+    assert answers[3].headers["x-content-type-options"] == "nosniff"
+
+
+def test_top_and_lookalikes(client: TestClient) -> None:
+    assert len(client.post("/v1/recognise?top=100", json=STROKES).json()["candidates"]) == 100
+    mouth = [[[0, 0], [0, 1]], [[0, 0], [1, 0], [1, 1]], [[0, 1], [1, 1]]]
+    (candidate,) = client.post("/v1/recognise?top=1", json={"strokes": mouth}).json()["candidates"]
+    assert (candidate["character"], candidate["lookalikes"]) == ("口", ["ロ"])
+    for wrong in ("0", "101", "-1", "x", "１", ""):
+        assert client.post(f"/v1/recognise?top={wrong}", json=STROKES).status_code == 400, wrong
+
+
+def png_of(width: int, height: int, rows: bytes) -> bytes:
+    """A PNG that says it has this size, whatever its compressed rows hold."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+REFUSED = {
+    "nothing": (b"", 400),
+    "rubbish": (os.urandom(2000).replace(b"\xff\xd8\xff", b""), 415),
+    "another format": (encoded(LEVELS, "GIF"), 415),
+    "half a PNG": (PNG[: len(PNG) // 2], 400),
+    "a PNG's first bytes": (PNG[:8], 400),
+    "half a JPEG": (encoded(LEVELS, "JPEG")[:300], 400),
+    "a bomb": (png_of(60_000, 60_000, zlib.compress(bytes(10**6))), 413),
+    "a blank image": (encoded(np.full((50, 50), 255, np.uint8), "PNG"), 422),
+    "no JSON": (b'{"strokes": [[[0, 0]', 400),
+    "deep JSON": (b"[" * 100_000, 400),
+    "no object": (b"[[[0, 0]]]", 400),
+    "another field": (b'{"image": []}', 400),
+    "no strokes": (b'{"strokes": []}', 400),
+    "no points": (b'{"strokes": [[]]}', 400),
+    "no number": (b'{"strokes": [[[0, NaN]]]}', 400),
+    "texts": (b'{"strokes": [[["0", "0"]]]}', 400),
+    "a number of 5,000 digits": (b'{"strokes": [[[0, ' + b"9" * 5000 + b"]]]}", 400),
+    "beyond all numbers": (b'{"strokes": [[[0, 1e999]]]}', 400),
+    "many points": (json.dumps({"strokes": [[[0, 0]] * 10_001]}).encode(), 413),
+    "a large body": (bytes(requests.MOST_BYTES + 1), 413),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_character_is_refused_in_one_sentence(client: TestClient, body: bytes, status: int) -> None:
+    response = client.post("/v1/recognise", content=body)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (status, status), error
+    assert error["message"]
+    assert "\n" not in error["message"]
+
+
+def test_a_body_without_a_length_is_limited_too(client: TestClient) -> None:
+    chunks = (bytes(2**20) for _ in range(6))
+    assert client.post("/v1/recognise", content=chunks).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/recognise", 405), ("POST", "/v1/model", 405), ("GET", "/", 404), ("GET", "/v2/x", 404)],
+)
+def test_other_addresses_are_refused_as_json(client: TestClient, method: str, path: str, status: int) -> None:
+    response = client.request(method, path)
+    assert response.status_code == response.json()["error"]["code"] == status
+
+
+def conforms(value: object, schema: dict, schemas: dict) -> None:
+    """Assert that a value is what the part of OpenAPI's schema language in use says."""
+    schema = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
+    assert isinstance(value, kinds[schema["type"]]), (value, schema)
+    if schema["type"] == "object":
+        assert set(schema["required"]) <= set(value) <= set(schema["properties"])
+        for name, each in value.items():
+            conforms(each, schema["properties"][name], schemas)
+    elif schema["type"] == "array":
+        for each in value:
+            conforms(each, schema["items"], schemas)
+
+
+def test_the_answers_are_those_that_openapi_describes(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+
+    def described(path: str, method: str, response) -> None:
+        known = document["paths"][path][method]["responses"][str(response.status_code)]
+        conforms(response.json(), known["content"]["application/json"]["schema"], schemas)
+
+    conforms(
+        STROKES,
+        document["paths"]["/v1/recognise"]["post"]["requestBody"]["content"]["application/json"]["schema"],
+        schemas,
+    )
+    described("/v1/recognise", "post", client.post("/v1/recognise", json=STROKES))
+    for body, _ in REFUSED.values():
+        described("/v1/recognise", "post", client.post("/v1/recognise", content=body))
+    described("/v1/model", "get", client.get("/v1/model"))
+    described("/healthz", "get", client.get("/healthz"))
+
+
+def test_the_model_and_the_health_say_what_they_are(recogniser: Recogniser) -> None:
+    client = TestClient(Service(recogniser, "built-in", 1).app())
+    model = client.get("/v1/model").json()
+    assert (model["name"], model["digest"], model["classes"]) == ("built-in", recogniser.digest, 3176)
+    assert "CC BY-SA" in model["license"]
+    assert "田" in model["characters"]
+    client.post("/v1/recognise", json=STROKES)
+    client.post("/v1/recognise", content=b"rubbish")
+    health = client.get("/healthz").json()
+    assert (health["status"], health["answered"], health["refused"]) == ("ok", 1, 1)
+
+
+class SlowRecogniser:
+    """Recognises when it may."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self.recogniser, self.card, self.digest = recogniser, recogniser.card, recogniser.digest
+        self.may = threading.Event()
+        self.begun = threading.Semaphore(0)
+
+    def recognise(self, image: object, top: int) -> object:
+        self.begun.release()
+        assert self.may.wait(30)
+        return self.recogniser.recognise(image, top)
+
+
+def test_more_work_than_it_can_do_is_answered_503_at_once(recogniser: Recogniser, monkeypatch) -> None:
+    monkeypatch.setattr(service, "MOST_WAITING", 2)
+    slow = SlowRecogniser(recogniser)
+    with TestClient(Service(slow, "slow", 2).app()) as client, ThreadPoolExecutor(2) as others:
+        waiting = [others.submit(client.post, "/v1/recognise", json=STROKES) for _ in range(2)]
+        for _ in waiting:
+            assert slow.begun.acquire(timeout=30)
+        refused = client.post("/v1/recognise", json=STROKES)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        slow.may.set()
+        assert [best(each.result()) for each in waiting] == ["田"] * 2
+        assert best(client.post("/v1/recognise", json=STROKES)) == "田"
+
+
+def test_a_page_is_answered_with_types_copies_and_what_it_may_load(recogniser: Recogniser, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    (page / "in").mkdir(parents=True)
+    files = {"index.html": b"<p>", "a.wasm": b"w" * 9, "a.wasm.br": b"B", "a.wasm.gz": b"G", "in/b.mjs": b"1"}
+    for name, content in files.items():
+        (page / name).write_bytes(content)
+    (tmp_path / "secret.txt").write_text("secret")
+    client = TestClient(Service(recogniser, "built-in", 1, PageFiles(page)).app())
+    index = client.get("/")
+    assert (index.content, index.headers["content-type"]) == (b"<p>", "text/html; charset=utf-8")
+    assert "script-src 'self' 'wasm-unsafe-eval'" in index.headers["content-security-policy"]
+    assert client.get("/in/b.mjs").headers["content-type"].startswith("text/javascript")
+    plain = client.get("/a.wasm", headers={"Accept-Encoding": "identity"})
+    assert (plain.content, plain.headers["content-type"]) == (b"w" * 9, "application/wasm")
+    for accepted, encoding in (("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip")):
+        with client.stream("GET", "/a.wasm", headers={"Accept-Encoding": accepted}) as response:
+            assert response.headers["content-encoding"] == encoding
+            assert response.headers["vary"] == "Accept-Encoding"
+            assert b"".join(response.iter_raw()) == files[f"a.wasm{'.br' if encoding == 'br' else '.gz'}"]
+    again = client.get("/a.wasm", headers={"Accept-Encoding": "identity", "If-None-Match": plain.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/in/../../secret.txt", "/a.wasm.br", "/in"):
+        assert client.get(path).status_code == 404, path
+
+
+def ask_until_refused(address: str) -> None:
+    for _ in range(10_000):
+        urllib.request.urlopen(f"{address}healthz", timeout=30).close()
+
+
+def test_it_finishes_what_it_began_when_it_is_terminated(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kanji_tui", "serve", "--port", "0", "--json"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+/", process.stderr.readline())
+        assert address
+        host, port = address.group()[7:-1].split(":")
+        connection = socket.create_connection((host, int(port)), timeout=30)
+        request = f"POST /v1/recognise HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(PNG)}\r\n\r\n".encode()
+        connection.sendall(request + PNG[:-1])
+        health = json.load(urllib.request.urlopen(f"{address.group()}healthz"))  # the request above has arrived
+        assert health["status"] == "ok"
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(OSError, match=r"refused|reset"):  # it takes no new work
+            ask_until_refused(address.group())
+        connection.sendall(PNG[-1:])
+        answer = b""
+        while part := connection.recv(65_536):
+            answer += part
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["candidates"][0]["character"] == "田"
+        output, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert json.loads(output)["answered"] == 1
+
+
+@pytest.mark.parametrize("options", [("--port", "70000"), ("--host", "192.0.2.1"), ("nowhere",)])
+def test_what_cannot_be_served_is_said(kanji_tui, options: tuple[str, ...]) -> None:
+    done = kanji_tui("serve", *options)
+    assert done.returncode == 2
+    assert "try:" in done.stderr
