@@ -6,11 +6,12 @@ from typing import Any
 from kanji_tui.presentation import marks
 from kanji_tui.presentation.document import Block, Column, Document, KeyValues, Line, Row, Styled, Table
 from kanji_tui.runs.emissions import CarbonIntensity, Device, Emissions
-from kanji_tui.runs.publish import Published
+from kanji_tui.runs.publish import Published, RunModel
 from kanji_tui.runs.run_directory import ACTIVE
 from kanji_tui.runs.run_summary import Runs, RunState, RunSummary
 from kanji_tui.system import numbers
 
+EARLY = ("stopped", "failed", "lost")  # states of a run that did not train to its end
 RUN_COLUMNS = (
     Column("run"),
     Column("job"),
@@ -47,8 +48,19 @@ def run_state_document(result: RunState) -> Document:
 
 
 def published_document(result: Published) -> Document:
-    """The run whose model is now the published one."""
-    return (f"{result.run}: {result.state}",)
+    """The run whose model is now the published one, what that changes, and how to take it back."""
+    if result.model is None or result.before is None or result.before.run == result.run:
+        return (f"{result.run}: {result.state}",)
+    change = publish_change(result.before, result.model)
+    undo = f"the model of {result.before.run} is kept; to publish it again: kanji-tui publish --undo"
+    return (f"{result.run}: {result.state}, {change}", undo)
+
+
+def publish_change(before: RunModel | None, after: RunModel) -> str:
+    """`validation top-1 100.00 % → 5.02 %, stopped early`: the published model before and after."""
+    early = ", still training" if after.state in ACTIVE else ", stopped early" if after.state in EARLY else ""
+    old = f"{numbers.percent(before.top1)} → " if before else ""
+    return f"validation top-1 {old}{numbers.percent(after.top1)}{early}"
 
 
 def emissions_document(result: Emissions) -> Document:

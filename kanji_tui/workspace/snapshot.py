@@ -12,7 +12,7 @@ from kanji_tui.data.listing import Listing
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import DATA_DIR, ETL_DIR, METADATA, MODEL_INFO, MODELS_DIR, WEIGHTS
 from kanji_tui.preflight.all_checks import PreparedDataset, read_files, read_prepared
-from kanji_tui.runs.publish import published
+from kanji_tui.runs.publish import RunModel, previous, published
 from kanji_tui.system.plain_data import read_as
 
 
@@ -38,13 +38,15 @@ class _ModelInfo:
 @dataclass(frozen=True)
 class WorkspaceSnapshot:
     """The workspace at one moment. `dataset` None: there is none; `dataset_written`: its time in nanoseconds since
-    1970, which distinguishes one dataset from the next; `onnx`: paths, newest first.
+    1970, which distinguishes one dataset from the next; `previous`: the model that was published before; `onnx`:
+    paths, newest first.
     """
 
     files: Listing = field(default_factory=Listing)
     dataset: PreparedDataset | None = None
     dataset_written: int = 0
     model: PublishedModel | None = None
+    previous: RunModel | None = None
     onnx: tuple[Path, ...] = ()
 
 
@@ -60,6 +62,7 @@ def read_workspace(etl_dir: Path = ETL_DIR, before: WorkspaceSnapshot | None = N
         dataset=known if known and not known.problem else read_prepared(DATA_DIR),
         dataset_written=written,
         model=_read_model(MODELS_DIR),
+        previous=previous(MODELS_DIR),
         onnx=_newest(MODELS_DIR),
     )
 

@@ -127,11 +127,34 @@ async def test_an_older_run_is_published_by_key_and_stays_so(recorded: Path) -> 
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, "kanjinet")
-        await pilot.press("P")
+        await pilot.press("P", "y")
         record = recorded / "models" / "published.json"
         await until(pilot, lambda: json.loads(record.read_text())["pinned"])
         assert json.loads(record.read_text())["run"] == RUN
         assert (recorded / "models" / "best_kanji_model.pth").read_bytes() == b"older weights"
+
+
+async def test_publishing_asks_says_what_changes_and_is_undone(recorded: Path) -> None:
+    worse = write_v2(recorded, done=1)
+    (worse.path / "best_kanji_model.pth").write_bytes(b"worse weights")
+    (worse.path / "best_model_info.json").write_text(json.dumps({"val_accuracy": 34.0, "network": "v2.1"}))
+    models = recorded / "models"
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, "v2.1")
+        await pilot.press("U")  # nothing to undo
+        assert len(app.screen_stack) == 1
+        await pilot.press("P")
+        await shows(pilot, "validation top-1 98.96 % → 34.00 %, stopped early")
+        await pilot.press("n")
+        assert json.loads((models / "published.json").read_text())["run"] == RUN
+        await pilot.press("P", "y")
+        await until(pilot, lambda: app.state.published == OTHER)
+        await pilot.press("U")
+        await shows(pilot, "validation top-1 34.00 % → 98.96 %")
+        await pilot.press("y")
+        await until(pilot, lambda: app.state.published == RUN)
+    assert (models / "best_kanji_model.pth").read_bytes() == b"weights"
 
 
 async def test_runs_are_compared_in_one_chart(recorded: Path) -> None:
@@ -237,6 +260,10 @@ async def test_a_resumed_run_keeps_its_network_and_data(recorded: Path) -> None:
         await opened(pilot, "v2.1")
         app.worker.start_job = lambda asker, job, spec: asked.append(spec)  # type: ignore[method-assign]
         await pilot.press("u")
+        await shows(pilot, "goes on after epoch 6 of 12")
+        assert "98.96 %" in text_of(pilot)  # of the model that its end replaces
+        assert not asked
+        await pilot.press("y")
         await until(pilot, lambda: asked)
     assert asked[0].config.network == "v2.1"
     assert asked[0].resume.name == run.name
@@ -263,7 +290,11 @@ async def test_two_workbenches_on_a_growing_run_agree(recorded: Path) -> None:
         views = [app.state.runs[LIVE] for app in (first, second)]
         assert views[0] == views[1]
         assert [epoch.epoch for epoch in views[0].epochs] == [1, 2, 3, 4, 5, 6]
+        await pilots[0].press("s", "n")
+        assert not run.stop_file.exists()
         await pilots[0].press("s")
+        await shows(pilots[0], "at its next batch, with a checkpoint")
+        await pilots[0].press("y")
         await until(pilots[0], run.stop_file.exists)
         written = run.stop_file.stat().st_mtime_ns
         for pilot in pilots:

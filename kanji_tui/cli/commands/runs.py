@@ -4,15 +4,18 @@ import time
 from argparse import Namespace
 
 from kanji_tui.cli.follow import follow
-from kanji_tui.cli.options import AddCommand
+from kanji_tui.cli.options import AddCommand, Parser
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import code_of
+from kanji_tui.paths import MODELS_DIR
 from kanji_tui.runs.event_log import near_end
 from kanji_tui.runs.publish import publish as publish_run
+from kanji_tui.runs.publish import undo_publish
 from kanji_tui.runs.run_directory import ACTIVE, find_run
 from kanji_tui.runs.run_summary import RunState, summarise_all
 
 STOP_WAIT_SECONDS = 20.0
+RUN_HELP = "the run's name, the beginning of it, or 'latest'"
 
 
 def add(command: AddCommand) -> None:
@@ -21,12 +24,16 @@ def add(command: AddCommand) -> None:
     for name, function, help in (
         ("stop", stop, "stop a run at its next batch, with a checkpoint"),
         ("attach", attach, "follow a run, wherever it was started"),
-        ("publish", publish, "publish a run's model in models/ and pin it"),
         ("delete", delete, "delete a run's directory"),
     ):
-        command(name, function, help).add_argument(
-            "run", metavar="RUN", help="the run's name, the beginning of it, or 'latest'"
-        )
+        command(name, function, help).add_argument("run", metavar="RUN", help=RUN_HELP)
+    add_publish(command("publish", publish, "publish a run's model in models/ and pin it"))
+
+
+def add_publish(parser: Parser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("run", metavar="RUN", nargs="?", help=RUN_HELP)
+    which.add_argument("--undo", action="store_true", help="publish the model again that was published before")
 
 
 def runs(args: Namespace) -> int:
@@ -54,6 +61,9 @@ def attach(args: Namespace) -> int:
 
 
 def publish(args: Namespace) -> int:
+    if args.undo:
+        show(undo_publish(MODELS_DIR), args.json)
+        return 0
     run = find_run(args.run)
     models_dir = run.path.parent.parent
     show(publish_run(run.path, models_dir), args.json)

@@ -14,6 +14,7 @@ from kanji_tui.paths import DATA_DIR, ETL_DIR
 from kanji_tui.presentation.data import FILE_COLUMNS, dataset_key_values, file_table, files_note
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
+from kanji_tui.presentation.questions import prepare_question, sample_question
 from kanji_tui.presentation.status import READING, job_line
 from kanji_tui.tui.dataset.findings import Findings
 from kanji_tui.tui.dataset.forms import prepare_form, sample_form
@@ -248,11 +249,21 @@ class DatasetScreen(WorkbenchScreen):
 
     def _start_sample(self, values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.worker.start_job(self, "sample", sample.Spec(ETL_DIR, **values))
+            text = sample_question(self.state.workspace.files) if self.state.workspace else ""
+            self.confirm_if(
+                text,
+                "Replace the record files?",
+                lambda: self.worker.start_job(self, "sample", sample.Spec(ETL_DIR, **values)),
+            )
 
     def _start_prepare(self, values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.worker.start_job(self, "prepare", prepare.Spec(output_dir=DATA_DIR, **values))
+            dataset = self.state.workspace.dataset if self.state.workspace else None
+            self.confirm_if(
+                prepare_question(dataset, bool(self.state.of("train"))),
+                "Replace the dataset?",
+                lambda: self.worker.start_job(self, "prepare", prepare.Spec(output_dir=DATA_DIR, **values)),
+            )
 
 
 def _verification(view: RunView | None) -> Verification | None:

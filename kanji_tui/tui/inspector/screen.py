@@ -302,7 +302,7 @@ class InspectorScreen(WorkbenchScreen):
             self.app.push_screen(ResultsScreen([replace(table, title=title)]))
 
     def action_stop(self) -> None:
-        for view in self.state.active(*JOBS):
+        for view in self.state.active(*JOBS)[:1]:
             self.stop_run(view)
 
     def action_open(self) -> None:

@@ -10,8 +10,9 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
 from kanji_tui.presentation.charts import MOST_RUNS, fits
+from kanji_tui.presentation.questions import publish_question, resume_question, undo_question
 from kanji_tui.presentation.training import RUN_COLUMNS, run_table, run_text
-from kanji_tui.runs.publish import Published, publish
+from kanji_tui.runs.publish import Published, publish, undo_publish
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.tui.export.form import ask_export
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
@@ -26,6 +27,7 @@ from kanji_tui.tui.widgets.prompt import Prompt
 from kanji_tui.workspace.command_line import train_command
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
+from kanji_tui.workspace.snapshot import PublishedModel
 from kanji_tui.workspace.state import State
 
 RUNS, METRICS, LOG = "runs", "metrics", "log"  # what is typed into the prompt
@@ -75,6 +77,7 @@ class TrainingScreen(WorkbenchScreen):
         Binding("left_square_bracket", "match(-1)", "Previous", key_display="[", tooltip="The previous match"),
         Binding("y", "copy_command", "Command", tooltip="Copy the command line that starts this training"),
         Binding("P", "publish", "Publish", tooltip="Publish the run's model in models/ and pin it"),
+        Binding("U", "undo_publish", "Undo publish", tooltip="Publish the model again that was published before"),
         Binding("d", "delete", "Delete", tooltip="Delete the run's directory"),
     ]
 
@@ -170,6 +173,8 @@ class TrainingScreen(WorkbenchScreen):
         workspace = self.state.workspace
         if action == "new":
             return bool(workspace and workspace.dataset and not workspace.dataset.problem)
+        if action == "undo_publish":
+            return bool(workspace and workspace.previous)
         if action == "stop":
             return bool(view and view.active)
         if action in ("resume", "delete"):
@@ -244,15 +249,20 @@ class TrainingScreen(WorkbenchScreen):
             self.worker.start_job(self, "train", read_spec(values))
 
     def action_stop(self) -> None:
-        view = self.chosen
-        if view is not None and view.stopping:
-            self.notify(f"{view.title} is already stopping", timeout=4)
-        elif view is not None:
-            self.stop_run(view)
+        if self.chosen is not None:
+            self.stop_run(self.chosen)
 
     def action_resume(self) -> None:
-        if self.chosen is not None:
-            self.worker.start_job(self, "train", replace(spec_of(self.chosen), resume=self.chosen.path))
+        view = self.chosen
+        if view is None:
+            return
+        spec = replace(spec_of(view), resume=view.path)
+        self.confirm(
+            "Resume this training?",
+            resume_question(view, self._published_model),
+            "Resume",
+            lambda: self.worker.start_job(self, "train", spec),
+        )
 
     def action_copy_command(self) -> None:
         if self.chosen is not None:
@@ -262,8 +272,28 @@ class TrainingScreen(WorkbenchScreen):
 
     def action_publish(self) -> None:
         view = self.chosen
-        if view is not None:
-            self.worker.ask(self, RunPublished, lambda: publish(view.path, MODELS_DIR), view.name)
+        if view is None:
+            return
+        self.confirm(
+            "Publish this run?",
+            publish_question(view, self._published_model),
+            "Publish",
+            lambda: self.worker.ask(self, RunPublished, lambda: publish(view.path, MODELS_DIR), "publish"),
+        )
+
+    def action_undo_publish(self) -> None:
+        previous = self.state.workspace.previous if self.state.workspace else None
+        if previous is not None:
+            self.confirm(
+                "Publish the model before again?",
+                undo_question(previous, self._published_model),
+                "Publish",
+                lambda: self.worker.ask(self, RunPublished, lambda: undo_publish(MODELS_DIR), "publish"),
+            )
+
+    @property
+    def _published_model(self) -> PublishedModel | None:
+        return self.state.workspace.model if self.state.workspace else None
 
     def action_export(self) -> None:
         view = self.chosen
