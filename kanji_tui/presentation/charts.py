@@ -1,23 +1,14 @@
 """The curves of a training: metrics chosen by a pattern, of one run or of several compared runs."""
 
-import re
-
 from kanji_tui.epoch_metrics import METRICS, EpochMetric
 from kanji_tui.presentation.curve_data import Chart, Points, Series, Window
+from kanji_tui.workspace.run_query import fits
 from kanji_tui.workspace.run_views import RunView
 
 MOST_RUNS = 4
 LETTERS = "abcd"
 RUN_STYLES = ("accent", "primary", "good", "warning")
 SIDE_STYLES = {"train": "primary", "val": "accent", "clean": "good"}
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether the text matches the pattern: a regular expression, or plain text if it is not a valid one."""
-    try:
-        return re.search(pattern, text, re.IGNORECASE) is not None
-    except re.error:
-        return pattern.lower() in text.lower()
 
 
 def matching(pattern: str) -> tuple[EpochMetric, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Damaged, Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.about import ABOUT, About, continued_run, read_about
 from kanji_tui.runs.event_log import Timed, read_events
 from kanji_tui.runs.process import read_result
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
@@ -33,7 +34,8 @@ class RunView:
 
     `files` holds the last progress of each record file that a preparation works on, in order of first appearance;
     `gpus` the telemetry of each GPU. `result`: the dataclass that the run's job returns. `stopping`: the run was
-    asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence.
+    asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence. `about`: what a person
+    says of the run.
     """
 
     name: str
@@ -52,6 +54,7 @@ class RunView:
     failure: Failure | None = None
     result: Any = None
     problem: str = ""
+    about: About = field(default_factory=About)
 
     @property
     def active(self) -> bool:
@@ -69,6 +72,16 @@ class RunView:
         return str(config.get("network", "")) if isinstance(config, dict) else ""
 
     @property
+    def continues(self) -> str | None:
+        """The name of the run that this one resumed; None where it began anew."""
+        return continued_run(self.spec)
+
+    @property
+    def label(self) -> str:
+        """What a list calls the run: the name that a person gave it, else its network."""
+        return self.about.name or self.network or self.job
+
+    @property
     def title(self) -> str:
         """The run's short name: `train kanjinet`, `prepare`."""
         return f"{self.job} {self.network}".strip().replace("_", " ")
@@ -84,7 +97,15 @@ class Tail:
             spec = run.config().spec
         except KanjiError as error:
             spec, self._damaged = {}, error.message
-        self.view = RunView(run.name, run.path, job_of(run.name), spec=spec, started=start_time(run.name))
+        self._about_written = self._time_of_about()
+        self.view = RunView(
+            run.name,
+            run.path,
+            job_of(run.name),
+            spec=spec,
+            started=start_time(run.name),
+            about=read_about(run.path),
+        )
         self.behind = False  # there was more to read than READ_BYTES
         self._offset = 0
         self._files: dict[str, Progress] = {}
@@ -102,6 +123,21 @@ class Tail:
         last_event_at = fresh[-1][0] if fresh else self.view.last_event_at
         self.view = replace(self.view, **changes, **now, last_event_at=last_event_at)
         return True
+
+    def reread_about(self) -> bool:
+        """Read about.json again where it was written since; True when the view changed."""
+        written = self._time_of_about()
+        if written == self._about_written:
+            return False
+        self._about_written = written
+        before, self.view = self.view, replace(self.view, about=read_about(self.run.path))
+        return before != self.view
+
+    def _time_of_about(self) -> int:
+        try:
+            return (self.run.path / ABOUT).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def _state(self) -> tuple[str, str]:
         """The run's state, and what is wrong with status.json or an empty string."""
@@ -181,6 +217,7 @@ class Watch:
         self._runs = runs
         self._tails: dict[str, Tail] = {}
         self._waiting: list[RunDirectory] = []
+        self._edited: list[str] = []  # runs of which a person said something else
 
     def list(self) -> frozenset[str]:
         """Find new and removed runs; returns the names of the removed."""
@@ -189,6 +226,7 @@ class Watch:
         for name in gone:
             del self._tails[name]
         self._waiting = [run for name, run in found.items() if name not in self._tails]
+        self._edited = [name for name, tail in self._tails.items() if tail.reread_about()]
         return gone
 
     def poll(self, seconds: float) -> tuple[RunView, ...]:
@@ -199,6 +237,9 @@ class Watch:
             for tail in self._tails.values()
             if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and self._poll(tail)
         ]
+        known = {view.name for view in changed}
+        changed += [self._tails[name].view for name in self._edited if name in self._tails and name not in known]
+        self._edited = []
         while self._waiting and time.monotonic() < deadline:
             run = self._waiting.pop(0)  # newest first
             tail = Tail(run)

@@ -1,6 +1,7 @@
 """The Training screen by keys: runs found, compared, filtered, read, copied; and seen from two workbenches."""
 
 import json
+import re
 import shutil
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -54,7 +55,7 @@ async def test_every_state_is_shown_and_found(recorded: Path) -> None:
             assert state in shown
         await pilot.press("f", *"crashed")
         await until(pilot, lambda: "stopped" not in text_of(pilot))
-        assert "/crashed/ 1 of 4" in text_of(pilot)
+        assert "crashed  1 of 4" in text_of(pilot)
         assert "its process is gone" in text_of(pilot)
         await pilot.press("escape")
         await shows(pilot, "stopped")
@@ -170,6 +171,44 @@ async def test_runs_are_compared_in_one_chart(recorded: Path) -> None:
         assert "a -" in read  # it ended after six epochs
         await pilot.press("m", "up", "m")
         await until(pilot, lambda: "b kanjinet" not in text_of(pilot))
+
+
+async def test_a_name_is_given_and_found_and_the_list_has_chosen_columns(recorded: Path) -> None:
+    write_v2(recorded)
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "v2.1")
+        await pilot.press("a", *"wide", "tab", *"label smoothing", "enter")
+        await shows(pilot, "wide")
+        about = recorded / "models" / "runs" / OTHER / "about.json"
+        assert json.loads(about.read_text()) == {"name": "wide", "note": "label smoothing"}
+        await pilot.press("w", *"epochs best note", "enter")
+        await shows(pilot, "label smoothing")
+        assert re.search(r"run +epochs +val top-1 +note", text_of(pilot))
+        rows = [row.key for row in app.screen.query_one("#runs").rows]
+        assert rows == [OTHER, RUN]
+        await pilot.press("o", *"-best", "enter")
+        await shows(pilot, "by -val_top1")
+        assert [row.key for row in app.screen.query_one("#runs").rows] == [RUN, OTHER]
+        await pilot.press("f", *"note:smoo")
+        await shows(pilot, "note:smoo  1 of 2")
+        await pilot.press(*" lrr>")
+        await shows(pilot, "runs have no field 'lrr'")
+        assert [row.key for row in app.screen.query_one("#runs").rows] == [OTHER]
+        await pilot.press("escape", "w", "escape", "o", "escape")
+        await shows(pilot, "start run")
+        await pilot.press("y")
+        await until(pilot, lambda: app.clipboard.endswith("--name wide --note 'label smoothing'"))
+
+
+async def test_resumptions_are_one_row(recorded: Path) -> None:
+    write_v2(recorded)
+    spec = train_spec() | {"resume": f"models/runs/{OTHER}"}
+    write_run(recorded, "20260103T000000-train-1", spec, "stopped", [State("running"), *epochs(7)[6:]])
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "2 parts")
+        assert [row.key for row in app.screen.query_one("#runs").rows] == ["20260103T000000-train-1", RUN]
 
 
 async def test_four_runs_at_most(recorded: Path) -> None:

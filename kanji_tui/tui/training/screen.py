@@ -9,28 +9,36 @@ from textual.binding import Binding, BindingType
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
-from kanji_tui.presentation.charts import MOST_RUNS, fits
+from kanji_tui.presentation.charts import MOST_RUNS
 from kanji_tui.presentation.questions import publish_question, resume_question, undo_question
-from kanji_tui.presentation.training import RUN_COLUMNS, run_table, run_text
+from kanji_tui.presentation.run_list import RUN_COLUMNS, run_table, width_of
+from kanji_tui.runs.about import About, write_about
 from kanji_tui.runs.publish import Published, publish, undo_publish
 from kanji_tui.system.plain_data import from_plain
 from kanji_tui.tui.export.form import ask_export
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.training.form import TrainForm, read_spec
+from kanji_tui.tui.training.about_form import about_form
+from kanji_tui.tui.training.form import TrainForm, read_about, read_spec
 from kanji_tui.tui.training.run_panes import RunPanes
 from kanji_tui.tui.training.shown_command import ShownCommand
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
 from kanji_tui.workspace.command_line import train_command
+from kanji_tui.workspace.run_choice import COLUMNS, ORDER, RUNS, RunChoice
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.snapshot import PublishedModel
 from kanji_tui.workspace.state import State
 
-RUNS, METRICS, LOG = "runs", "metrics", "log"  # what is typed into the prompt
+METRICS, LOG = "metrics", "log"  # what is typed into the prompt, beside what a RunChoice reads
+LABELS = {
+    RUNS: "runs with, as lr>0.004 state:finished note:smoothing",
+    COLUMNS: "columns, as lr batch best test",
+    ORDER: "sorted by, as -best",
+}
 ZOOM = 0.5
 
 
@@ -40,6 +48,10 @@ class LogRead(Answered[tuple[str, ...]]):
 
 class RunPublished(Answered[Published]):
     """A run's model was published in models/."""
+
+
+class RunDescribed(Answered[None]):
+    """A run's name and note were written."""
 
 
 class RunDeleted(Answered[str]):
@@ -61,7 +73,10 @@ class TrainingScreen(WorkbenchScreen):
         Binding("m", "mark", "Compare", tooltip="Compare this run's curves with up to three others"),
         Binding("v", "cycle_scale", "Scale", tooltip="Curves linear, logarithmic or smoothed"),
         Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
-        Binding("f", "type('runs')", "Filter", tooltip="Filter runs by pattern: network, state, time"),
+        Binding("f", "type('runs')", "Filter", tooltip="Filter runs: lr>0.004 state:finished note:smoothing"),
+        Binding("w", "type('columns')", "Columns", tooltip="Which settings and metrics the list shows"),
+        Binding("o", "type('order')", "Sort", tooltip="Sort the list by a field, - before it: largest first"),
+        Binding("a", "describe", "About", tooltip="The run's name and note"),
         Binding("left", "move_cursor(-1)", "Left", key_display="left", tooltip="Values of the epoch before"),
         Binding("right", "move_cursor(1)", "Right", key_display="right", tooltip="Values of the epoch after"),
         Binding("plus", "zoom(True)", "Zoom in", key_display="+", tooltip="Show half as many epochs"),
@@ -86,7 +101,9 @@ class TrainingScreen(WorkbenchScreen):
         self._started_run = ""
         self._logged: tuple[str, float] = ("", 0.0)
         self._marked: list[str] = []
-        self._patterns = {RUNS: "", METRICS: "", LOG: ""}
+        self._patterns = {METRICS: "", LOG: ""}
+        self._choice = RunChoice()
+        self._list_width: int | None = None  # None: the usual one
 
     def body(self) -> ComposeResult:
         runs = ListTable(*RUN_COLUMNS, id="runs", empty="no run yet: press n", title="runs")
@@ -119,14 +136,19 @@ class TrainingScreen(WorkbenchScreen):
         self._show_run()
 
     def _show_runs(self) -> None:
-        every, pattern = self.state.of("train"), self._patterns[RUNS]
-        views = [view for view in every if not pattern or fits(pattern, run_text(view))]
+        choice = self._choice
+        listed, every = choice.listed(self.state.of("train"))
         self._marked = [name for name in self._marked if name in self.state.runs]
         runs = self.query_one("#runs", ListTable)
-        empty = "no match: press f, esc" if pattern else "no run yet: press n"
+        empty = "no match: press f, esc" if choice.query else "no run yet: press n"
         published = self.state.published if self.has_class("-wide") else ""
-        runs.show(run_table(views, self._marked, published).rows, empty)
-        runs.set_title("runs", f"/{pattern}/ {len(views)} of {len(every)}" if pattern else "")
+        table = run_table(listed, self._marked, published, choice.columns)
+        runs.show_columns(table.columns)
+        width = min(self.size.width * 6 // 10, width_of(table.columns) + 2) if choice.columns else None
+        if width != self._list_width:
+            runs.styles.width = self._list_width = width
+        runs.show(table.rows, empty)
+        runs.set_title("runs", choice.note(len(listed), every))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         if message.table.id == "runs":
@@ -163,7 +185,7 @@ class TrainingScreen(WorkbenchScreen):
     def on_job_started(self, message: JobStarted) -> None:
         if message.job == "train":
             self._started_run = message.run
-            self._patterns[RUNS] = ""
+            self._choice = self._choice.typed(RUNS, "")
             self.show_state()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -181,7 +203,7 @@ class TrainingScreen(WorkbenchScreen):
             return bool(view and not view.active and (action == "delete" or view.state != "finished"))
         if action in ("publish", "export"):
             return bool(view and view.epochs)
-        if action in ("copy_command", "mark"):
+        if action in ("copy_command", "mark", "describe"):
             return view is not None
         return True
 
@@ -190,19 +212,24 @@ class TrainingScreen(WorkbenchScreen):
     def action_type(self, topic: str) -> None:
         if topic == LOG and not self.query_one(RunPanes).shows(LOG):
             self.action_toggle_pane(LOG)
-        self.query_one(Prompt).ask(topic, f"{topic} matching", self._patterns[topic])
+        text = self._choice.text(topic) if topic in LABELS else self._patterns[topic]
+        self.query_one(Prompt).ask(topic, LABELS.get(topic, f"{topic} matching"), text)
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
-        self._patterns[message.topic] = message.text
-        if message.topic == RUNS:
+        if message.topic in LABELS:
+            self._choice = self._choice.typed(message.topic, message.text)
             self._show_runs()
             self._show_run()
-        elif message.topic == METRICS:
+            return
+        self._patterns[message.topic] = message.text
+        if message.topic == METRICS:
             self.query_one(RunPanes).filter_metrics(message.text)
         else:
             self.query_one(LogTail).search(message.text)
 
     def on_prompt_closed(self) -> None:
+        self._choice = replace(self._choice, problem="")
+        self._show_runs()
         self.query_one("#runs").focus()
 
     # curves and panes
@@ -246,7 +273,22 @@ class TrainingScreen(WorkbenchScreen):
 
     def _start(self, values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.worker.start_job(self, "train", read_spec(values))
+            self.worker.start_job(self, "train", read_spec(values), read_about(values))
+
+    def action_describe(self) -> None:
+        view = self.chosen
+        if view is None:
+            return
+
+        def describe(values: dict[str, Any] | None) -> None:
+            if values is not None:
+                about = About(**values)
+                self.worker.ask(self, RunDescribed, lambda: write_about(view.path, about), view.name)
+
+        self.app.push_screen(about_form(view), describe)
+
+    def on_run_described(self, message: RunDescribed) -> None:
+        self.worker.poll_now()
 
     def action_stop(self) -> None:
         if self.chosen is not None:
@@ -266,7 +308,7 @@ class TrainingScreen(WorkbenchScreen):
 
     def action_copy_command(self) -> None:
         if self.chosen is not None:
-            command = train_command(spec_of(self.chosen))
+            command = train_command(spec_of(self.chosen), self.chosen.about)
             self.app.copy_to_clipboard(command)
             self.app.push_screen(ShownCommand(command))
 
