@@ -54,7 +54,7 @@ class Epoch:
 
     `train_top1` comes from the training steps, with augmentation and dropout. `train_clean_top1` is measured
     without them, on a part of the train split, with the validated weights; None in events of older versions, as is
-    `val_samples`, of which the `val_...` accuracies are fractions.
+    `val_samples`, of which the `val_...` accuracies are fractions. `threads`: on a CPU, how many the epoch had.
     """
 
     type: ClassVar[str] = "epoch"
@@ -72,6 +72,7 @@ class Epoch:
     best: bool
     train_clean_top1: Share | None = None
     val_samples: Whole | None = None
+    threads: Whole | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
 from kanji_tui.training.beginning import begin_from, propose_built_in
 from kanji_tui.training.config import TrainConfig
-from kanji_tui.training.cpu_threads import use_threads
+from kanji_tui.training.cpu_threads import CpuThreads
 from kanji_tui.training.data import Part, TrainingData, find_data
 from kanji_tui.training.distributed import World, current, peer_failure_as_error
 from kanji_tui.training.loader import DeviceLoader
@@ -59,6 +59,7 @@ class TrainingRun:
     world: World
     steps_before: int  # steps completed before this call
     seconds_before: float
+    cpu_threads: CpuThreads | None  # None on a GPU
     started: float = field(default_factory=time.monotonic)
     reported: float = 0.0
     saved: float = field(default_factory=time.monotonic)
@@ -119,6 +120,8 @@ def train(
 def train_epoch(run: TrainingRun) -> None:
     """Go through the train split once, from the batch where the epoch was left."""
     state = run.state
+    if run.cpu_threads:
+        run.cpu_threads.begin_epoch(in_the_middle=state.batch > 0)
     state.network.train()
     torch.autograd.set_detect_anomaly(state.config.detect_anomaly)
     train_set = run.train_set(state.epoch)
@@ -161,6 +164,8 @@ def report_progress(run: TrainingRun, now: float) -> None:
     if now - run.reported < REPORT_SECONDS:
         return
     run.reported = now
+    if run.cpu_threads:
+        run.cpu_threads.watch()
     done, total = run.steps, run.epochs * run.batches
     pace = (done - run.steps_before) / (now - run.started)
     run.report(
@@ -213,6 +218,7 @@ def validate(run: TrainingRun) -> dict[str, Any]:
         "learning_rate": float(state.optimisers[0].param_groups[0]["lr"]),
         "seconds": state.epoch_seconds + time.monotonic() - clock,
         "samples_per_second": run.batches * run.batch_size / max(1e-9, state.epoch_seconds),
+        "threads": torch.get_num_threads() if run.cpu_threads else None,
         "validation": asdict(validation),
     }
 
@@ -271,8 +277,6 @@ def prepare(
         report(Notice(data.note))
     device = own_device()
     torch.backends.cudnn.benchmark = True
-    if device.type == "cpu":
-        use_threads(earlier.get("threads") if earlier else None, report)
     samples = len(data.train(0))
     if not earlier:
         config = fit_to_train_split(config, samples, world, report)
@@ -301,6 +305,9 @@ def prepare(
         world=world,
         steps_before=state.epoch * batches + state.batch,
         seconds_before=state.seconds,
+        cpu_threads=CpuThreads(config.threads, earlier.get("threads") if earlier else None, report)
+        if device.type == "cpu"
+        else None,
     )
 
 

@@ -20,7 +20,7 @@ from tests.training.running import checkpoint_of, run, same, weights_of
 
 # The smallest network; that kanjinet learns is in `trained` of tests/conftest.py.
 small = partial(configure, network="v1", recipe="standard")
-SMALL = small(epochs=2, batch_size=16)  # of 132 samples: 8 batches an epoch
+SMALL = small(epochs=2, batch_size=16, threads=1)  # of 132 samples: 8 batches an epoch
 THIRD_BATCH, SECOND_EPOCH = ("training", 3 * 16), ("training", 10 * 16)
 # What two trainings of the same steps must share; their seconds differ.
 EARNED = ("network", "average", "optimisers", "random", "augmentation_random", "epoch", "batch")
@@ -67,6 +67,7 @@ def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
 def test_it_tells_what_it_does(undisturbed):
     _, trained, report = undisturbed
     assert report.epochs[0].best
+    assert [epoch.threads for epoch in report.epochs] == [1, 1]
     steps = [event for event in report.events if isinstance(event, Progress) and event.phase == "training"]
     assert steps
     assert steps[0].total == 2 * (132 // 16) * 16
