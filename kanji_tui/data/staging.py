@@ -16,6 +16,7 @@ from kanji_tui.characters.classes import strokes
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.chunks import chunk_name
 from kanji_tui.data.dataset_files import FinishedChunk
+from kanji_tui.data.input_files import Inputs
 from kanji_tui.data.legacy import CONVERTED
 from kanji_tui.data.source import Contents, Source, stamp
 from kanji_tui.errors import KanjiError
@@ -109,7 +110,9 @@ def _finished(output_dir: Path, number: int) -> FinishedChunk | None:
     return chunk if any(path.is_file() and sha256(path) == chunk.digest for path in paths) else None
 
 
-def commit(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk]) -> str:
+def commit(
+    output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk], inputs: Inputs
+) -> str:
     """Describe the finished chunks and move everything into place, metadata.json last; returns the digest."""
     building = next_dir(output_dir)
     chunks = [done[number] for number in range(len(contents))]
@@ -120,7 +123,7 @@ def commit(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[in
     write_text(building / "quarantine.tsv", _quarantine_list(contents))
     if any(content.names for content in contents):
         write_text(building / NAMES, _names_list(plan, contents))
-    write_json(building / METADATA, _metadata(plan, contents, digest))
+    write_json(building / METADATA, {**_metadata(plan, contents, digest), "inputs": asdict(inputs)})
     try:
         (output_dir / METADATA).unlink(missing_ok=True)
         for name in names:

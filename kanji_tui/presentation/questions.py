@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from kanji_tui.workspace.run_views import RunView
     from kanji_tui.workspace.snapshot import PublishedModel
 
+PUBLISHED_STAYS = (
+    "It is the published run. The copy of its model in models/ stays and is used as before, but it cannot be "
+    "published again, and its curves and settings are gone."
+)
 KEPT = {
     "train": "It stops at its next batch, with a checkpoint: u resumes it.",
     "prepare": "What is done so far is kept: p resumes it. The dataset before stays as it is.",
@@ -60,6 +64,14 @@ def resume_question(view: "RunView", model: "PublishedModel | None") -> str:
         f"{text}\n\nWhen it finishes, it is published instead of {model.run} ({numbers.percent(model.accuracy)}), "
         "which is kept: U publishes that again."
     )
+
+
+def delete_question(view: "RunView", model: "PublishedModel | None") -> str:
+    """What goes with a run, and what stays."""
+    text = f"{view.name}\n\nIts model, checkpoint, events and log are deleted."
+    if model is None or model.run != view.name:
+        return text
+    return f"{text}\n\n{PUBLISHED_STAYS}"
 
 
 def prepare_question(dataset: "PreparedDataset | None", trained: bool) -> str:

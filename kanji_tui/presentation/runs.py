@@ -47,6 +47,8 @@ def run_state_document(result: RunState) -> Document:
     lines: list[Block] = [(f"{result.run}: ", marks.state(result.state))]
     if result.state in ACTIVE:
         lines.append(f"follow it with: kanji-tui attach {result.run}")
+    if result.note:
+        lines.append(result.note)
     return tuple(lines)
 
 

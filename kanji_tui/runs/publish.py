@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from kanji_tui.allowed import NAME, between
+from kanji_tui.allowed import NAME, TEXT, between
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Report
 from kanji_tui.paths import HISTORY, MODEL_INFO, RUNS_DIR, WEIGHTS
@@ -38,7 +38,7 @@ class RunModel:
 
 @dataclass(frozen=True)
 class Published:
-    """The run whose model is in models/; `state` is always `published`.
+    """The run whose model is in models/; `state` is always `published`, `digest` the SHA-256 of its weights.
 
     After a command `model` is that of the run, `before` the model that it replaced, None where there was none.
     """
@@ -46,6 +46,7 @@ class Published:
     run: str
     pinned: bool
     state: str = "published"
+    digest: str = ""
     model: RunModel | None = None
     before: RunModel | None = None
 
@@ -56,6 +57,7 @@ class _Record:
 
     run: Annotated[str, NAME]
     pinned: bool
+    weights_sha256: Annotated[str, TEXT] = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def published(models_dir: Path) -> Published | None:
         record = read_as(_Record, models_dir / RECORD)
     except KanjiError:
         return None
-    return Published(record.run, record.pinned)
+    return Published(record.run, record.pinned, digest=record.weights_sha256)
 
 
 def previous(models_dir: Path) -> RunModel | None:
@@ -97,7 +99,7 @@ def publish(run: Path, models_dir: Path, pinned: bool = True) -> Published:
     _copy_model(run, models_dir)
     digest = sha256(models_dir / WEIGHTS)
     write_json(models_dir / RECORD, {"run": run.name, "pinned": pinned, "weights_sha256": digest})
-    return Published(run.name, pinned, model=_published_model(models_dir), before=before)
+    return Published(run.name, pinned, digest=digest, model=_published_model(models_dir), before=before)
 
 
 def undo_publish(models_dir: Path) -> Published:
@@ -122,7 +124,7 @@ def undo_publish(models_dir: Path) -> Published:
     with replacing(models_dir / RECORD) as beside:
         shutil.copyfile(restored / RECORD, beside)
     shutil.rmtree(restored, ignore_errors=True)
-    return Published(record.run, record.pinned, model=again, before=before)
+    return Published(record.run, record.pinned, digest=record.digest, model=again, before=before)
 
 
 def publish_finished(run: Path, models_dir: Path, report: Report) -> None:

@@ -56,10 +56,11 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunState:
-    """A run and its state after a command."""
+    """A run and its state after a command. `note`: what that means for others, or empty."""
 
     run: str
     state: str
+    note: str = field(default="", metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,13 @@ def test_runs_are_named_filtered_and_sorted(kanji_tui, runs):
     assert "wide" in kanji_tui("runs").stdout
 
 
+def test_deleting_the_published_run_says_what_stays(kanji_tui, runs):
+    (runs.parent / "published.json").write_text(json.dumps({"run": RUN, "pinned": True}))
+    said = json.loads(kanji_tui("delete", RUN, "--json").stdout)
+    assert "The copy of its model in models/ stays" in said["note"]
+    assert "note" not in json.loads(kanji_tui("delete", RESUMED, "--json").stdout)
+
+
 @pytest.mark.parametrize(
     "wrong", [("runs", "lrr>1"), ("runs", "--sort", "speed"), ("runs", "--csv", "--json"), ("describe", RUN)]
 )

@@ -1,6 +1,7 @@
 """Publishing: the newest finished run unless one is pinned; models of the user are never overwritten."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_publishing_says_what_changes_and_is_undone(tmp_path):
     publish(bad, tmp_path)  # once more: the model before is still the other one
     undone = undo_publish(tmp_path)
     assert (undone.run, undone.pinned, undone.before.run) == ("good", False, "bad")
-    assert published(tmp_path) == Published("good", False)
+    assert replace(published(tmp_path), digest="") == Published("good", False)
     assert (tmp_path / "best_kanji_model.pth").read_bytes() == b"good"
     assert (tmp_path / "training_progress.json").exists()
     assert undo_publish(tmp_path).run == "bad"  # what was undone is the model before

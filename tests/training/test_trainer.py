@@ -11,6 +11,7 @@ from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
+from kanji_tui.system.files import sha256
 from kanji_tui.system.intervals import wilson_interval
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training import checkpoint, trainer
@@ -50,6 +51,9 @@ def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
     assert card.source == "drawn sample"
     assert card.split["kind"] == "writer"
     assert card.split["dataset_digest"] == dataset.digest
+    made = card.lineage
+    assert (made.run, made.dataset, made.records) == (directory.name, dataset.digest, dataset.inputs.digest)
+    assert made.weights == info["weights_sha256"] == sha256(directory / "best_kanji_model.pth")
     assert card.metrics["test"] == to_plain(trained.test)
     assert card.metrics["test"]["top1_interval"] == list(wilson_interval(trained.test.top1, trained.test.samples))
     assert 0 < card.metrics["ink_extent"] <= 1

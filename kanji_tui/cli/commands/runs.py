@@ -11,11 +11,12 @@ from kanji_tui.cli.render import print_document, show
 from kanji_tui.cli.running import code_of
 from kanji_tui.errors import UsageError
 from kanji_tui.paths import MODELS_DIR
+from kanji_tui.presentation.questions import PUBLISHED_STAYS
 from kanji_tui.presentation.run_tables import field_table, run_csv
 from kanji_tui.runs.about import about_from, read_about, write_about
 from kanji_tui.runs.event_log import near_end
 from kanji_tui.runs.publish import publish as publish_run
-from kanji_tui.runs.publish import undo_publish
+from kanji_tui.runs.publish import published, undo_publish
 from kanji_tui.runs.run_directory import ACTIVE, find_run
 from kanji_tui.runs.run_summary import Described, Runs, RunState, read_records
 from kanji_tui.workspace.run_fields import fields_of_record
@@ -125,6 +126,8 @@ def publish(args: Namespace) -> int:
 
 def delete(args: Namespace) -> int:
     run = find_run(args.run)
+    now = published(run.path.parent.parent)
     run.delete()
-    show(RunState(run.name, "deleted"), args.json)
+    note = PUBLISHED_STAYS if now is not None and now.run == run.name else ""
+    show(RunState(run.name, "deleted", note), args.json)
     return 0

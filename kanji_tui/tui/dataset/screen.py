@@ -25,6 +25,7 @@ from kanji_tui.tui.widgets.content import content_of
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pane_title import set_pane_title
+from kanji_tui.workspace.lineage import published_lineage
 from kanji_tui.workspace.opened_dataset import OpenedDataset, Overview
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.state import State
@@ -162,6 +163,9 @@ class DatasetScreen(WorkbenchScreen):
         if last is not None and last.state == "failed" and last.failure:
             failed = Styled(f"{last.job} failed  ", "bad strong")
             return failed, f"{last.failure.message}  {last.failure.remedy}"
+        if changed := workspace.changed:
+            more = f" and {len(changed) - 1} more" if changed[1:] else ""
+            return next_step(f"{changed[0]}{more} changed since the dataset was prepared: press p to prepare again")
         if workspace.dataset is not None and not workspace.dataset.problem:
             train = "press 3, then n to train on it"
             return next_step(f"{train}, or 5 to browse it" if self._verified() else f"press v to verify; {train}")
@@ -173,10 +177,11 @@ class DatasetScreen(WorkbenchScreen):
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
         pane, rows = self.query_one("#files-pane"), self.query_one("#files", ListTable)
         otherwise = self.query_one("#no-files", KeyValues)
-        shown = (files, self._overview, preparing and preparing.files)
+        changed = self.state.workspace.changed if self.state.workspace else ()
+        shown = (files, self._overview, preparing and preparing.files, changed)
         if shown != self._shown_files:
             self._shown_files = shown
-            rows.show(file_table(files, self._overview, preparing).rows)
+            rows.show(file_table(files, self._overview, preparing, changed).rows)
         if not rows.rows and rows.has_focus:
             self.set_focus(None)  # a hidden list may keep the focus or not, depending on the order of events
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
@@ -193,7 +198,8 @@ class DatasetScreen(WorkbenchScreen):
                 quiet("reading ..." if waiting else problem or "no dataset yet: press p to prepare one")
             )
         else:
-            shown.show(dataset_key_values(overview).pairs)
+            lineage = published_lineage(workspace, self.state.runs) if workspace else ()
+            shown.show(dataset_key_values(overview, lineage).pairs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         workspace = self.state.workspace

@@ -10,7 +10,7 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
 from kanji_tui.presentation.charts import MOST_RUNS
-from kanji_tui.presentation.questions import publish_question, resume_question, undo_question
+from kanji_tui.presentation.questions import delete_question, publish_question, resume_question, undo_question
 from kanji_tui.presentation.run_list import RUN_COLUMNS, run_table, width_of
 from kanji_tui.runs.about import About, write_about
 from kanji_tui.runs.publish import Published, publish, undo_publish
@@ -359,9 +359,7 @@ class TrainingScreen(WorkbenchScreen):
         def delete() -> None:
             self.worker.ask(self, RunDeleted, remove, view.name)
 
-        text = (
-            f"{view.name}\n\nIts model, checkpoint, events and log are deleted. A published copy in models/ stays."
-        )
+        text = delete_question(view, self._published_model)
         self.confirm("Delete this run?", text, "Delete", delete)
 
 
