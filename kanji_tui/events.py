@@ -76,6 +76,38 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Inside an epoch, every few seconds: the means of the steps just done.
+
+    `position`: epochs done, 1.25 in the second; `step` counts from the training's first; `seconds` of training.
+    """
+
+    type: ClassVar[str] = "step"
+    step: Whole
+    position: Measured
+    seconds: Measured
+    loss: Measured
+    top1: Share
+    learning_rate: Measured
+    samples_per_second: Measured
+
+
+@dataclass(frozen=True)
+class Load:
+    """The machine of a run over the last seconds. `cpu`: the busy share of its cores; `disk_read`: bytes a second.
+
+    `own_memory`: that of the job's process. What the system does not say is None.
+    """
+
+    type: ClassVar[str] = "load"
+    cpu: Share | None = None
+    memory_used: Whole | None = None
+    memory_total: Whole | None = None
+    own_memory: Whole | None = None
+    disk_read: Measured | None = None
+
+
+@dataclass(frozen=True)
 class Gpu:
     """One GPU at one moment. A value that the driver does not report is None, and `reason` says why.
 
@@ -142,9 +174,9 @@ class Damaged:
     reason: str
 
 
-Event = State | Progress | Epoch | Gpu | Energy | Notice | Outcome | Failure | Damaged
+Event = State | Progress | Epoch | Step | Load | Gpu | Energy | Notice | Outcome | Failure | Damaged
 EVENTS: dict[str, type[Event]] = {
-    kind.type: kind for kind in (State, Progress, Epoch, Gpu, Energy, Notice, Outcome, Failure)
+    kind.type: kind for kind in (State, Progress, Epoch, Step, Load, Gpu, Energy, Notice, Outcome, Failure)
 }
 
 

@@ -61,7 +61,7 @@ def changed_files(inputs: Inputs, dataset: Path, folder: Path, present: Iterable
     """What is no longer as it was prepared: `ETL9G_03`, `ETL9G_04 (missing)`, `ETL9G_51 (new)`.
 
     `present`: the names of the record files that `folder` holds now. Nothing where the dataset was prepared from
-    another folder, or by a version that kept no digests.
+    another folder or by a version that kept no digests, or where no file is left.
     """
     if not inputs.files or os.path.relpath(folder, dataset) != inputs.folder:
         return ()
@@ -80,6 +80,8 @@ def changed_files(inputs: Inputs, dataset: Path, folder: Path, present: Iterable
         quick -= found.st_size
         same = found.st_size == file.bytes and quick >= 0 and sha256(folder / file.name) == file.digest
         changed += [] if same else [file.name]
+    if all(name.endswith("(missing)") for name in changed) and len(changed) == len(inputs.files):
+        return ()  # the files were put away: there is nothing to prepare again
     known = {file.name for file in inputs.files}
     return (*changed, *(f"{name} (new)" for name in present if name not in known))
 

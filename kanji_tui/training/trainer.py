@@ -19,7 +19,7 @@ from torch import Tensor
 
 from kanji_tui.epoch_metrics import to_epoch
 from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.events import Notice, Progress, Report
+from kanji_tui.events import Notice, Progress, Report, Step
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
@@ -39,7 +39,8 @@ from kanji_tui.training.state import TrainState, distribute, initial_state
 from kanji_tui.training.step import train_step
 
 CHECKPOINT_SECONDS = 300.0
-REPORT_SECONDS = 0.5
+REPORT_SECONDS = 1.0
+STEP_SECONDS = 5.0  # between two events of steps
 
 
 @dataclass
@@ -62,6 +63,7 @@ class TrainingRun:
     cpu_threads: CpuThreads | None  # None on a GPU
     started: float = field(default_factory=time.monotonic)
     reported: float = 0.0
+    stepped: tuple[float, int] = field(default_factory=lambda: (time.monotonic(), 0))  # the last steps reported
     saved: float = field(default_factory=time.monotonic)
 
     @property
@@ -156,7 +158,7 @@ def stop_or_save(run: TrainingRun) -> None:
 
 
 def report_progress(run: TrainingRun, now: float) -> None:
-    """After a batch: check that the loss is finite, and report progress twice a second."""
+    """After a batch: check that the loss is finite; report progress every second, and steps every few seconds."""
     state = run.state
     state.metrics.poll()
     if state.metrics.broken:
@@ -164,6 +166,7 @@ def report_progress(run: TrainingRun, now: float) -> None:
     if now - run.reported < REPORT_SECONDS:
         return
     run.reported = now
+    report_steps(run, now)
     if run.cpu_threads:
         run.cpu_threads.watch()
     done, total = run.steps, run.epochs * run.batches
@@ -177,6 +180,26 @@ def report_progress(run: TrainingRun, now: float) -> None:
             item=f"epoch {state.epoch + 1} of {run.epochs}",
             rate=state.batch * run.batch_size / max(1e-9, state.epoch_seconds),
             remaining=(total - done) / pace if pace else None,
+        )
+    )
+
+
+def report_steps(run: TrainingRun, now: float) -> None:
+    """Report what the steps since the last report measured, where that is long enough ago."""
+    state, (since, before) = run.state, run.stepped
+    if now - since < STEP_SECONDS or state.metrics.recent is None:
+        return
+    run.stepped = now, run.steps
+    loss, top1 = state.metrics.recent
+    run.report(
+        Step(
+            step=run.steps,
+            position=run.steps / run.batches,
+            seconds=run.seconds,
+            loss=loss,
+            top1=top1,
+            learning_rate=float(state.optimisers[0].param_groups[0]["lr"]),
+            samples_per_second=(run.steps - before) * run.batch_size / (now - since),
         )
     )
 
@@ -304,6 +327,7 @@ def prepare(
         batches=batches,
         world=world,
         steps_before=state.epoch * batches + state.batch,
+        stepped=(time.monotonic(), state.epoch * batches + state.batch),
         seconds_before=state.seconds,
         cpu_threads=CpuThreads(config.threads, earlier.get("threads") if earlier else None, report)
         if device.type == "cpu"

@@ -55,6 +55,11 @@ def test_other_files_than_those_prepared_are_named(inputs: Inputs, records: Path
     assert again.digest != inputs.digest
 
 
+def test_files_that_were_put_away_are_not_missed(inputs: Inputs, records: Path, tmp_path: Path) -> None:
+    shutil.rmtree(records)
+    assert changed_files(inputs, tmp_path / "ds", records) == ()
+
+
 def test_a_copy_with_another_time_is_the_same_file_where_it_is_soon_read(
     inputs: Inputs, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

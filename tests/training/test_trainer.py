@@ -8,7 +8,7 @@ import torch
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.events import Notice, Progress
+from kanji_tui.events import Notice, Progress, Step
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
 from kanji_tui.system.files import sha256
@@ -75,6 +75,11 @@ def test_it_tells_what_it_does(undisturbed):
     steps = [event for event in report.events if isinstance(event, Progress) and event.phase == "training"]
     assert steps
     assert steps[0].total == 2 * (132 // 16) * 16
+    inside = [event for event in report.events if isinstance(event, Step)]
+    assert [event.step for event in inside] == list(range(2, 17))  # the first batch's copy has not arrived
+    assert [event.position for event in inside] == [event.step / 8 for event in inside]
+    assert sum(event.loss for event in inside[:7]) / 7 > sum(event.loss for event in inside[-7:]) / 7
+    assert all(0 <= event.top1 <= 1 and event.samples_per_second > 0 for event in inside)
     assert (trained.epochs, trained.device) == (2, "cpu") or torch.cuda.is_available()
 
 

@@ -72,6 +72,7 @@ class TrainingScreen(WorkbenchScreen):
         Binding("e", "export", "Export", tooltip="Export the run's model as ONNX or SafeTensors"),
         Binding("m", "mark", "Compare", tooltip="Compare this run's curves with up to three others"),
         Binding("v", "cycle_scale", "Scale", tooltip="Curves linear, logarithmic or smoothed"),
+        Binding("x", "cycle_axis", "X axis", tooltip="Curves over epochs, steps or time"),
         Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
         Binding("f", "type('runs')", "Filter", tooltip="Filter runs: lr>0.004 state:finished note:smoothing"),
         Binding("w", "type('columns')", "Columns", tooltip="Which settings and metrics the list shows"),
@@ -249,6 +250,9 @@ class TrainingScreen(WorkbenchScreen):
 
     def action_cycle_scale(self) -> None:
         self.query_one(RunPanes).cycle_scale()
+
+    def action_cycle_axis(self) -> None:
+        self.query_one(RunPanes).cycle_axis()
 
     def action_zoom(self, nearer: bool) -> None:
         self.query_one(RunPanes).zoom(ZOOM if nearer else 1 / ZOOM)
