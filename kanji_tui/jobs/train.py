@@ -32,6 +32,7 @@ class Spec:
 
 def run(spec: Spec, report: Report) -> Trained | None:
     """Train with trackers and energy metering; returns None except on rank 0."""
+    from kanji_tui.runs.environment import write_environment
     from kanji_tui.runs.publish import publish_finished
     from kanji_tui.runs.trackers import tracking
     from kanji_tui.training.distributed import current
@@ -43,6 +44,7 @@ def run(spec: Spec, report: Report) -> Trained | None:
     assert directory is not None, "a training always has a run directory"
     with ExitStack() as contexts:
         if current().is_rank0:
+            write_environment(directory)
             report = contexts.enter_context(tracking(spec.track, to_plain(spec.config), report))
             report = contexts.enter_context(metering(report))
             contexts.enter_context(following(directory if spec.profile else None))

@@ -39,7 +39,7 @@ def _row(training: Training, marked: Sequence[str], published: str, columns: Seq
         fields = fields_of_view(view)
         return Row(view.name, (label, *(_cell(view, name, fields[name]) for name in columns)))
     best = numbers.bare_percent(view.best.val_top1, 1) if view.best else ""
-    return Row(view.name, (numbers.moment(view.started)[-5:], label, state_of(view), best))
+    return Row(view.name, (numbers.moment(view.started)[:5], label, state_of(view), best))
 
 
 def _cell(view: RunView, name: str, value: str | float | None) -> Line:

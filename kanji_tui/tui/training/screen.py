@@ -1,37 +1,28 @@
 """Screen 3: the training runs, and everything about one of them while it trains and afterwards."""
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from kanji_tui.errors import KanjiError
-from kanji_tui.jobs import train
-from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
 from kanji_tui.presentation.charts import MOST_RUNS
-from kanji_tui.presentation.questions import delete_question, publish_question, resume_question, undo_question
 from kanji_tui.presentation.run_list import RUN_COLUMNS, run_table, width_of
-from kanji_tui.runs.about import About, write_about
-from kanji_tui.runs.publish import Published, publish, undo_publish
-from kanji_tui.system.plain_data import from_plain
-from kanji_tui.tui.export.form import ask_export
-from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.training.about_form import about_form
-from kanji_tui.tui.training.form import TrainForm, read_about, read_spec
+from kanji_tui.tui.training.run_actions import RunActions
+from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.tui.training.run_panes import RunPanes
-from kanji_tui.tui.training.shown_command import ShownCommand
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
-from kanji_tui.workspace.command_line import train_command
+from kanji_tui.workspace.lineage import lineage_of
 from kanji_tui.workspace.run_choice import COLUMNS, ORDER, RUNS, RunChoice
+from kanji_tui.workspace.run_details import RunDetails, read_details
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
-from kanji_tui.workspace.snapshot import PublishedModel
 from kanji_tui.workspace.state import State
+from kanji_tui.workspace.trainings import trainings
 
 METRICS, LOG = "metrics", "log"  # what is typed into the prompt, beside what a RunChoice reads
 LABELS = {
@@ -46,19 +37,11 @@ class LogRead(Answered[tuple[str, ...]]):
     """The lines of a run's log; the key is the run's name."""
 
 
-class RunPublished(Answered[Published]):
-    """A run's model was published in models/."""
+class DetailsRead(Answered[RunDetails]):
+    """What a run's directory says beside its events; the key is the run's name."""
 
 
-class RunDescribed(Answered[None]):
-    """A run's name and note were written."""
-
-
-class RunDeleted(Answered[str]):
-    """The run with this name was deleted."""
-
-
-class TrainingScreen(WorkbenchScreen):
+class TrainingScreen(RunActions):
     """Shows the run under the cursor of the list."""
 
     MODE = "training"
@@ -66,6 +49,7 @@ class TrainingScreen(WorkbenchScreen):
     ABOUT = "Trainings continue when the workbench is closed. The run under the cursor is shown."
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", show=False, tooltip="The page of the run: settings, all metrics, log"),
         Binding("n", "new", "New", tooltip="Train a network on the dataset"),
         Binding("s", "stop", "Stop", tooltip="Stop the run at its next batch, with a checkpoint"),
         Binding("u", "resume", "Resume", tooltip="Resume the run from its last checkpoint"),
@@ -104,6 +88,7 @@ class TrainingScreen(WorkbenchScreen):
         self._marked: list[str] = []
         self._patterns = {METRICS: "", LOG: ""}
         self._choice = RunChoice()
+        self._details: tuple[str, float, RunDetails | None] = ("", 0.0, None)  # run, its last event, what was read
         self._list_width: int | None = None  # None: the usual one
 
     def body(self) -> ComposeResult:
@@ -135,6 +120,7 @@ class TrainingScreen(WorkbenchScreen):
             runs.select(self._started_run)
             self._started_run = ""
         self._show_run()
+        self._show_page()
 
     def _show_runs(self) -> None:
         choice = self._choice
@@ -163,6 +149,42 @@ class TrainingScreen(WorkbenchScreen):
         self.query_one(RunPanes).show(view, self.compared, published, ready)
         self._ask_log()
 
+    def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
+        if message.table.id == "runs":
+            self.action_open()
+
+    def action_open(self) -> None:
+        """Open the page of the run under the cursor."""
+        view = self.chosen
+        if view is not None:
+            self._details = ("", 0.0, None)
+            self.app.push_screen(RunPage(view.name))
+            self.app.call_after_refresh(self._show_page)
+
+    def _show_page(self) -> None:
+        """Show the newest state on the open page, if there is one."""
+        page = self.app.screen
+        view = self.state.runs.get(page.run_name) if isinstance(page, RunPage) and page.is_mounted else None
+        if view is None or not isinstance(page, RunPage):
+            return
+        others = [other for other in self.compared if other.name != view.name]
+        training = next((each for each in trainings(self.state.of("train")) if each.has(view.name)), None)
+        name, event_at, details = self._details
+        origin = details.lineage if details else None
+        workspace = self.state.workspace
+        lineage = lineage_of(workspace, origin, self.state.runs) if workspace and origin else ()
+        page.show([view, *others], training.parts if training else (view,), lineage)
+        if (name, event_at) != (view.name, view.last_event_at):
+            self._details = (view.name, view.last_event_at, details)
+            self.worker.ask(self, DetailsRead, lambda: read_details(view), view.name)
+
+    def on_details_read(self, message: DetailsRead) -> None:
+        page = self.app.screen
+        if isinstance(page, RunPage) and page.run_name == message.key:
+            self._details = (*self._details[:2], message.value)
+            page.show_details(message.value)
+            self._show_page()
+
     def _ask_log(self) -> None:
         """Read the log of the chosen run if it is visible and may have grown."""
         view = self.chosen
@@ -175,13 +197,6 @@ class TrainingScreen(WorkbenchScreen):
     def on_log_read(self, message: LogRead) -> None:
         if self.chosen is not None and self.chosen.name == message.key:
             self.query_one(LogTail).show(message.value, of=message.key)
-
-    def on_run_published(self, message: RunPublished) -> None:
-        self.notify(f"published: {message.value.run}", timeout=4, markup=False)
-        self.worker.poll_now()
-
-    def on_run_deleted(self, message: RunDeleted) -> None:
-        self.worker.poll_now()
 
     def on_job_started(self, message: JobStarted) -> None:
         if message.job == "train":
@@ -269,107 +284,3 @@ class TrainingScreen(WorkbenchScreen):
 
     def action_match(self, step: int) -> None:
         self.query_one(LogTail).go_to_match(step)
-
-    # runs
-
-    def action_new(self) -> None:
-        self.app.push_screen(TrainForm(self.worker), self._start)
-
-    def _start(self, values: dict[str, Any] | None) -> None:
-        if values is not None:
-            self.worker.start_job(self, "train", read_spec(values), read_about(values))
-
-    def action_describe(self) -> None:
-        view = self.chosen
-        if view is None:
-            return
-
-        def describe(values: dict[str, Any] | None) -> None:
-            if values is not None:
-                about = About(**values)
-                self.worker.ask(self, RunDescribed, lambda: write_about(view.path, about), view.name)
-
-        self.app.push_screen(about_form(view), describe)
-
-    def on_run_described(self, message: RunDescribed) -> None:
-        self.worker.poll_now()
-
-    def action_stop(self) -> None:
-        if self.chosen is not None:
-            self.stop_run(self.chosen)
-
-    def action_resume(self) -> None:
-        view = self.chosen
-        if view is None:
-            return
-        spec = replace(spec_of(view), resume=view.path)
-        self.confirm(
-            "Resume this training?",
-            resume_question(view, self._published_model),
-            "Resume",
-            lambda: self.worker.start_job(self, "train", spec),
-        )
-
-    def action_copy_command(self) -> None:
-        if self.chosen is not None:
-            command = train_command(spec_of(self.chosen), self.chosen.about)
-            self.app.copy_to_clipboard(command)
-            self.app.push_screen(ShownCommand(command))
-
-    def action_publish(self) -> None:
-        view = self.chosen
-        if view is None:
-            return
-        self.confirm(
-            "Publish this run?",
-            publish_question(view, self._published_model),
-            "Publish",
-            lambda: self.worker.ask(self, RunPublished, lambda: publish(view.path, MODELS_DIR), "publish"),
-        )
-
-    def action_undo_publish(self) -> None:
-        previous = self.state.workspace.previous if self.state.workspace else None
-        if previous is not None:
-            self.confirm(
-                "Publish the model before again?",
-                undo_question(previous, self._published_model),
-                "Publish",
-                lambda: self.worker.ask(self, RunPublished, lambda: undo_publish(MODELS_DIR), "publish"),
-            )
-
-    @property
-    def _published_model(self) -> PublishedModel | None:
-        return self.state.workspace.model if self.state.workspace else None
-
-    def action_export(self) -> None:
-        view = self.chosen
-        if view is not None:
-            published = self.state.published == view.name  # its exports go to models/
-            folder = MODELS_DIR if published else view.path
-            name = "the published model" if published else "this run's model"
-            ask_export(self, {name: folder / WEIGHTS}, DATA_DIR)
-
-    def action_delete(self) -> None:
-        from kanji_tui.runs.run_directory import RunDirectory
-
-        view = self.chosen
-        if view is None:
-            return
-
-        def remove() -> str:
-            RunDirectory(view.path).delete()
-            return view.name
-
-        def delete() -> None:
-            self.worker.ask(self, RunDeleted, remove, view.name)
-
-        text = delete_question(view, self._published_model)
-        self.confirm("Delete this run?", text, "Delete", delete)
-
-
-def spec_of(view: RunView) -> train.Spec:
-    """The spec the run was started with; a run of an older version can at least be resumed."""
-    try:
-        return from_plain(train.Spec, view.spec)
-    except KanjiError:
-        return train.Spec(DATA_DIR, MODELS_DIR, resume=view.path)
