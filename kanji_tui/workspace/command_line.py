@@ -11,11 +11,11 @@ from kanji_tui.training.recipes import default_recipe
 
 
 def train_command(spec: train.Spec, about: About | None = None) -> str:
-    """`kanji-tui train ...`, quoted for a shell, with what is said of the run."""
+    """`kanji-tui train ...`, quoted for a shell, with what is given of the run."""
     if spec.resume is not None:
         return shlex.join(["kanji-tui", "train", "--resume", spec.resume.name])
-    said = (("--name", about.name), ("--note", about.note)) if about else ()
-    options = [part for option, text in said if text for part in (option, text)]
+    given = (("--name", about.name), ("--note", about.note)) if about else ()
+    options = [part for option, text in given if text for part in (option, text)]
     return shlex.join(["kanji-tui", "train", *train_arguments(spec), *options])
 
 
