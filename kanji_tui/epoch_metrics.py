@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kanji_tui.events import Epoch
 from kanji_tui.system import numbers
 
-Unit = Literal["", "percent", "rate", "seconds", "per second"]
+Unit = Literal["", "percent", "rate", "seconds", "per second", "count"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class EpochMetric:
                 return f"{value:.1e}"
             case "seconds":
                 return numbers.duration(value) if value >= 10 else f"{value:.1f} s"
-            case "per second":
+            case "per second" | "count":
                 return numbers.count(value)
         return f"{value:.3f}"
 
@@ -88,6 +88,7 @@ METRICS = (
         "per second",
         brief=True,
     ),
+    EpochMetric("threads", "threads", "threads", "threads", "", "threads", 7, "count"),
 )  # in the order of the table's columns, which omit what does not fit from the right
 
 

@@ -54,7 +54,7 @@ class Epoch:
 
     `train_top1` comes from the training steps, with augmentation and dropout. `train_clean_top1` is measured
     without them, on a part of the train split, with the validated weights; None in events of older versions, as is
-    `val_samples`, of which the `val_...` accuracies are fractions.
+    `val_samples`, of which the `val_...` accuracies are fractions. `threads`: on a CPU, how many the epoch had.
     """
 
     type: ClassVar[str] = "epoch"
@@ -72,6 +72,39 @@ class Epoch:
     best: bool
     train_clean_top1: Share | None = None
     val_samples: Whole | None = None
+    threads: Whole | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """Inside an epoch, every few seconds: the means of the steps just done.
+
+    `position`: epochs done, 1.25 in the second; `step` counts from the training's first; `seconds` of training.
+    """
+
+    type: ClassVar[str] = "step"
+    step: Whole
+    position: Measured
+    seconds: Measured
+    loss: Measured
+    top1: Share
+    learning_rate: Measured
+    samples_per_second: Measured
+
+
+@dataclass(frozen=True)
+class Load:
+    """The machine of a run over the last seconds. `cpu`: the busy share of its cores; `disk_read`: bytes a second.
+
+    `own_memory`: that of the job's process. What the system does not say is None.
+    """
+
+    type: ClassVar[str] = "load"
+    cpu: Share | None = None
+    memory_used: Whole | None = None
+    memory_total: Whole | None = None
+    own_memory: Whole | None = None
+    disk_read: Measured | None = None
 
 
 @dataclass(frozen=True)
@@ -141,9 +174,9 @@ class Damaged:
     reason: str
 
 
-Event = State | Progress | Epoch | Gpu | Energy | Notice | Outcome | Failure | Damaged
+Event = State | Progress | Epoch | Step | Load | Gpu | Energy | Notice | Outcome | Failure | Damaged
 EVENTS: dict[str, type[Event]] = {
-    kind.type: kind for kind in (State, Progress, Epoch, Gpu, Energy, Notice, Outcome, Failure)
+    kind.type: kind for kind in (State, Progress, Epoch, Step, Load, Gpu, Energy, Notice, Outcome, Failure)
 }
 
 

@@ -10,7 +10,7 @@ from kanji_tui.events import Epoch
 VALIDATION = {"samples": 40, "loss": 0.25, "top1": 0.9, "top3": 0.95, "top5": 1.0, "balanced": 0.875}
 ENTRY = {
     "epoch": 1, "train_loss": 1.5, "train_top1": 0.625, "train_clean_top1": 0.75, "learning_rate": 4e-3,
-    "seconds": 75.0, "samples_per_second": 1234.5, "validation": VALIDATION,
+    "seconds": 75.0, "threads": 4, "samples_per_second": 1234.5, "validation": VALIDATION,
 }  # fmt: skip
 
 
@@ -43,5 +43,5 @@ def test_metrics_as_text() -> None:
     assert shown == {
         "train loss": "1.500", "train top-1": "62.50", "val loss": "0.250", "val top-1": "90.00", "seconds": "1:15",
         "learning rate": "4.0e-03", "val top-3": "95.00", "val top-5": "100.0", "clean top-1": "75.00",
-        "samples/s": "1,234",
+        "samples/s": "1,234", "threads": "4",
     }  # fmt: skip

@@ -29,7 +29,7 @@ def train_kanji() -> int:
     parser.set_defaults(
         command=train, json=False, home=None, split="random", split_shares=None, fold=None, seed=None,
         config=None, recipe=None, resume=None, detach=False, track=[], profile=False, set=[],
-        init=None, synthetic=None, characters=None,
+        init=None, synthetic=None, characters=None, name=None, note=None,
     )  # fmt: skip
     return run_guarded(parser.parse_args)
 

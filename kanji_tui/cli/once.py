@@ -20,6 +20,7 @@ from kanji_tui.presentation.recognition import draw_screen
 from kanji_tui.presentation.samples import browser_screen
 from kanji_tui.presentation.training import shown_run, training_screen
 from kanji_tui.system.gpu import read_gpus
+from kanji_tui.workspace.lineage import published_lineage
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import Watch
@@ -70,9 +71,15 @@ def dataset(state: State) -> Document:
             overview = OpenedDataset().overview()
         except KanjiError as error:
             problem = f"The dataset cannot be used: {error.message}. To do: {error.remedy}"
-    running = state.active("sample", "prepare", "verify")
+    workspace = _workspace(state)
     return dataset_screen(
-        _workspace(state).files, overview, problem, state.newest("verify", state="finished"), running
+        workspace.files,
+        overview,
+        problem,
+        state.newest("verify", state="finished"),
+        state.active("sample", "prepare", "verify"),
+        workspace.changed,
+        published_lineage(workspace, state.runs),
     )
 
 

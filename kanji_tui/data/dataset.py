@@ -8,6 +8,7 @@ import numpy as np
 
 from kanji_tui.data.chunks import chunk_name, map_members
 from kanji_tui.data.dataset_files import COLUMNS, Metadata, read_chunk_info, read_metadata, read_readings
+from kanji_tui.data.input_files import Inputs
 from kanji_tui.data.legacy import LegacyImages, is_legacy, open_legacy
 from kanji_tui.data.moving import NAMES, has_dataset
 from kanji_tui.data.source import Quarantined
@@ -26,7 +27,8 @@ class Dataset:
     `digest` identifies the content. `source`: SYNTHETIC_SOURCE or a description of the input files; `name`: etl9g,
     etl9g-sample ... `chunk_digests`: SHA-256 of each chunk file. `quarantined`: the excluded records. `format`:
     etl9g, etl8g, kuzushiji, images or original (the original scripts). `writers_known`: whether each data set is
-    one writer. `test_files`: those of `files` that the collection sets aside for testing.
+    one writer. `test_files`: those of `files` that the collection sets aside for testing. `inputs`: the
+    files that it was prepared from.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Dataset:
     _starts: np.ndarray = field(repr=False)  # first sample of each chunk, then N
     writers_known: bool = True
     test_files: tuple[str, ...] = ()
+    inputs: Inputs = field(default_factory=Inputs, repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -155,6 +158,7 @@ def open_dataset(path: Path, with_wrong_labels: bool = False) -> Dataset:
         _starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         writers_known=metadata.writers_known,
         test_files=metadata.test_files,
+        inputs=metadata.inputs,
     )
     if not with_wrong_labels and (problem := dataset.wrong_labels()):
         raise KanjiError(f"the dataset in {path} cannot be used: {problem}", f"see kanji-tui verify, then {remedy}")

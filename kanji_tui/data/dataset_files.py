@@ -8,6 +8,7 @@ import numpy as np
 
 from kanji_tui.allowed import COUNT, DIGEST, NAME, TEXT, at_most, between
 from kanji_tui.characters.jis import JIS
+from kanji_tui.data.input_files import Inputs
 from kanji_tui.data.source import Quarantined
 from kanji_tui.errors import KanjiError
 from kanji_tui.paths import CHUNK_INFO, METADATA
@@ -39,6 +40,7 @@ class Metadata:
     quarantine: tuple[Quarantined, ...]
     writers_known: bool = True
     test_files: tuple[str, ...] = ()
+    inputs: Inputs = field(default_factory=Inputs)
 
     @property
     def classes(self) -> tuple[int, ...]:

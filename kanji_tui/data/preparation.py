@@ -27,6 +27,7 @@ from kanji_tui.data import staging
 from kanji_tui.data.chunks import chunk_name, write_chunk
 from kanji_tui.data.dataset_files import FinishedChunk
 from kanji_tui.data.formats import open_source
+from kanji_tui.data.input_files import describe_inputs
 from kanji_tui.data.moving import next_dir
 from kanji_tui.data.quarantine import check_quarantine
 from kanji_tui.data.resize import check_size
@@ -88,7 +89,8 @@ def prepare(
         _check_disk_space(output_dir, sum(len(contents[number]) for number in remaining), size)
         builder = _ChunkBuilder(source.inputs, contents, plan, output_dir, dict.fromkeys(remaining, 0))
         done |= builder.make_chunks(workers, report)
-        digest = staging.commit(output_dir, plan, contents, done)
+        described = describe_inputs(etl_dir, source.inputs, output_dir, workers)
+        digest = staging.commit(output_dir, plan, contents, done, described)
     seconds = time.monotonic() - started
     records = sum(map(len, contents))
     return Preparation(

@@ -16,6 +16,7 @@ from kanji_tui.characters.classes import strokes
 from kanji_tui.characters.jis import jis_to_character, name_jis
 from kanji_tui.data.chunks import chunk_name
 from kanji_tui.data.dataset_files import FinishedChunk
+from kanji_tui.data.input_files import Inputs
 from kanji_tui.data.moving import NAMES, is_marked, mark_complete, move, next_dir
 from kanji_tui.data.source import Contents, Source, stamp
 from kanji_tui.errors import KanjiError
@@ -107,7 +108,9 @@ def _finished(output_dir: Path, number: int) -> FinishedChunk | None:
     return chunk if path.is_file() and sha256(path) == chunk.digest else None
 
 
-def commit(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk]) -> str:
+def commit(
+    output_dir: Path, plan: Plan, contents: list[Contents], done: dict[int, FinishedChunk], inputs: Inputs
+) -> str:
     """Describe the finished chunks, mark the dataset as complete and move it into place; returns the digest."""
     building = next_dir(output_dir)
     chunks = [done[number] for number in range(len(contents))]
@@ -119,7 +122,7 @@ def commit(output_dir: Path, plan: Plan, contents: list[Contents], done: dict[in
     if any(content.names for content in contents):
         write_text(building / NAMES, _names_list(plan, contents))
         names.append(NAMES)
-    write_json(building / METADATA, _metadata(plan, contents, digest))
+    write_json(building / METADATA, {**_metadata(plan, contents, digest), "inputs": asdict(inputs)})
     mark_complete(output_dir, [*names, *DESCRIPTIONS])
     move(output_dir)
     return digest

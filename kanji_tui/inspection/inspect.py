@@ -26,6 +26,7 @@ from kanji_tui.inspection.layers import size_by_layer
 from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel
 from kanji_tui.inspection.support import find_support
 from kanji_tui.inspection.web_support import web_support
+from kanji_tui.system.files import sha256
 
 
 def inspect_models(
@@ -77,6 +78,7 @@ def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine]
         metadata=read_metadata(model),
         ran_on=support.ran_on,
         backends={**support.backends, "onnxruntime-web": web_support(path, model, nodes, imported, support)},
+        digest=sha256(path),
     )
 
 

@@ -71,7 +71,8 @@ class InspectedModel:
     """One file. `bytes`: its size on disk without external data; `weight_bytes`: all its tensors.
 
     `opset`: of ONNX's own operators (0: none imported); `opsets`: of every domain. `macs` are for `ran_on`, the
-    shapes of the inputs it was run on; `macs_unknown`: of how many nodes they cannot be counted.
+    shapes of the inputs it was run on; `macs_unknown`: of how many nodes they cannot be counted. `digest`:
+    the file's SHA-256 in hex.
     """
 
     path: str
@@ -93,6 +94,7 @@ class InspectedModel:
     metadata: dict[str, str]
     ran_on: dict[str, tuple[int, ...]]
     backends: dict[str, Support]
+    digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ checkpoints. Two models, or a model and a dataset, are matched by JIS code, neve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 from kanji_tui.allowed import NAME, TEXT, Allowed, at_most, between
@@ -39,6 +39,19 @@ class _Metrics:
 
 
 @dataclass(frozen=True)
+class Lineage:
+    """What a model was made from: the run's name, the UTC time of its best epoch, and SHA-256 digests of record
+    files, dataset and weights. Empty where it is not known.
+    """
+
+    run: Annotated[str, TEXT, at_most(200)] = ""
+    trained: Annotated[str, TEXT, at_most(40)] = ""
+    records: Annotated[str, TEXT, at_most(64)] = ""
+    dataset: Annotated[str, TEXT, at_most(64)] = ""
+    weights: Annotated[str, TEXT, at_most(64)] = ""
+
+
+@dataclass(frozen=True)
 class _Stored:
     """A card as it stands in a file. Names become parts of file names."""
 
@@ -52,6 +65,7 @@ class _Stored:
     metrics: dict[str, Any] = field(default_factory=dict)
     lookalikes: tuple[Annotated[tuple[Annotated[str, JIS], ...], GROUP], ...] = ()
     license: Annotated[str, TEXT] = ""
+    lineage: Lineage = field(default_factory=Lineage)
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,7 @@ class ModelCard:
     `dataset` is the name used in export file names (etl9g, etl9g-sample, kmnist ...); `source` describes the images
     in words. `split` is {kind, seed, shares, fold, dataset_digest}; `metrics` holds fractions by split.
     `lookalikes`: the groups of JIS codes that share an output; the first of each stands in `classes`. `license`:
-    that of the weights, where they were learned from another's work, or empty.
+    that of the weights, where they were learned from another's work, or empty. `lineage`: what it was made from.
     """
 
     network: str
@@ -75,6 +89,7 @@ class ModelCard:
     metrics: dict[str, Any] = field(default_factory=dict)
     lookalikes: tuple[tuple[int, ...], ...] = ()
     license: str = ""
+    lineage: Lineage = field(default_factory=Lineage)
 
     def to_json(self) -> dict[str, Any]:
         """The card as a JSON object; JIS codes as four hexadecimal digits."""
@@ -91,6 +106,7 @@ class ModelCard:
             "metrics": self.metrics,
             **({"lookalikes": groups} if groups else {}),
             **({"license": self.license} if self.license else {}),
+            **({"lineage": asdict(self.lineage)} if self.lineage != Lineage() else {}),
         }
 
     def to_text(self) -> str:
@@ -114,6 +130,7 @@ class ModelCard:
             metrics=card.metrics,
             lookalikes=tuple(tuple(int(code, 16) for code in group) for group in card.lookalikes),
             license=card.license,
+            lineage=card.lineage,
         )
 
     @classmethod

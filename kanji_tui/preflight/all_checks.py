@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS, SYNTHETIC_SOURCE
 from kanji_tui.data.listing import Listing
@@ -27,6 +28,9 @@ from kanji_tui.system.gpu import read_driver
 from kanji_tui.system.machine import disk, memory
 from kanji_tui.system.numbers import size
 from kanji_tui.system.plain_data import from_plain, to_plain
+
+if TYPE_CHECKING:
+    from kanji_tui.data.input_files import Inputs
 
 DISK, DATASET = "disk", "dataset"
 GROUPS = (machine.PYTHON, machine.GPU, machine.MEMORY, DISK, ETL_FILES, DATASET, machine.TERMINAL)
@@ -49,13 +53,28 @@ class Folders:
 
 @dataclass(frozen=True)
 class PreparedDataset:
-    """The size of the dataset, or the `problem` why it cannot be used."""
+    """The size of the dataset and what it was prepared from, or the `problem` why it cannot be used."""
 
     samples: int = 0
     classes: int = 0
     size: int = IMAGE_SIZE
     source: str = ""
     problem: str = ""
+    digest: str = ""
+    inputs: "Inputs | None" = None  # numpy is loaded with them
+
+    @property
+    def records_digest(self) -> str:
+        return self.inputs.digest if self.inputs else ""
+
+    def changed(self, data_dir: Path, folder: Path, files: Listing) -> tuple[str, ...]:
+        """The record files in `folder` that are not those that the dataset in `data_dir` was prepared from."""
+        if self.inputs is None:
+            return ()
+        from kanji_tui.data.input_files import changed_files
+
+        names = [item.name for item in files.items] if files.format in ("etl9g", "etl8g") else []
+        return changed_files(self.inputs, data_dir, folder, names)
 
     @property
     def bytes(self) -> int:
@@ -170,7 +189,14 @@ def read_prepared(data_dir: Path) -> PreparedDataset | None:
         return PreparedDataset(problem=error.message)
     except (ImportError, OSError) as error:
         return PreparedDataset(problem=f"{data_dir} cannot be read: {error}")
-    return PreparedDataset(len(dataset), len(dataset.classes), dataset.size, dataset.source)
+    return PreparedDataset(
+        samples=len(dataset),
+        classes=len(dataset.classes),
+        size=dataset.size,
+        source=dataset.source,
+        digest=dataset.digest,
+        inputs=dataset.inputs,
+    )
 
 
 def read_files(etl_dir: Path) -> Listing:
@@ -241,6 +267,8 @@ def _dataset_check(folders: Folders, prepared: PreparedDataset | None, files: Li
         return Check(DATASET, "prepared", "warning", f"none yet in {folder}{unfinished}", prepare)
     if prepared.problem:
         return Check(DATASET, "prepared", "warning", prepared.problem, prepare)
+    if changed := prepared.changed(folder, folders.home / folders.etl_dir, files):
+        return Check(DATASET, "prepared", "warning", f"changed since: {', '.join(changed[:3])}", prepare)
     source = "synthetic samples, not handwriting" if prepared.source == SYNTHETIC_SOURCE else prepared.source
     pixels = f"{prepared.size}x{prepared.size}"
     found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {pixels}, {size(prepared.bytes)}"

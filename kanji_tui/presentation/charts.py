@@ -1,23 +1,23 @@
 """The curves of a training: metrics chosen by a pattern, of one run or of several compared runs."""
 
-import re
+from collections.abc import Callable, Sequence
 
 from kanji_tui.epoch_metrics import METRICS, EpochMetric
-from kanji_tui.presentation.curve_data import Chart, Points, Series, Window
+from kanji_tui.presentation.curve_data import X_AXES, Chart, Points, Series, Window
+from kanji_tui.workspace.run_curves import StepPoint
+from kanji_tui.workspace.run_query import fits
 from kanji_tui.workspace.run_views import RunView
 
 MOST_RUNS = 4
 LETTERS = "abcd"
 RUN_STYLES = ("accent", "primary", "good", "warning")
 SIDE_STYLES = {"train": "primary", "val": "accent", "clean": "good"}
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether the text matches the pattern: a regular expression, or plain text if it is not a valid one."""
-    try:
-        return re.search(pattern, text, re.IGNORECASE) is not None
-    except re.error:
-        return pattern.lower() in text.lower()
+STEPS: dict[str, Callable[[StepPoint], float | None]] = {
+    "loss": lambda point: point.loss,
+    "top-1": lambda point: point.top1,
+    "learning rate": lambda point: point.learning_rate,
+    "samples/s": lambda point: point.samples_per_second,
+}  # what is measured inside an epoch, by the title of its chart
 
 
 def matching(pattern: str) -> tuple[EpochMetric, ...]:
@@ -27,24 +27,72 @@ def matching(pattern: str) -> tuple[EpochMetric, ...]:
     return tuple(metric for metric in METRICS if fits(pattern, metric.name))
 
 
-def points(view: RunView, metric: EpochMetric) -> Points:
+def steps_an_epoch(view: RunView) -> float | None:
+    """The steps of an epoch; None in runs of versions that did not report steps."""
+    last = next((point for point in reversed(view.steps) if point.position > 0), None)
+    return last.step / last.position if last else None
+
+
+def usable_axis(views: Sequence[RunView], wanted: str) -> str:
+    """The x axis to draw: the wanted one, or epochs where a run did not report its steps."""
+    known = wanted != "step" or all(steps_an_epoch(view) for view in views)
+    return wanted if known else X_AXES[0]
+
+
+def place_of(view: RunView, epoch: float, axis: str) -> float:
+    """Where the end of an epoch is on the x axis: its number, the steps or the seconds of training until then."""
+    if axis == "step":
+        return epoch * (steps_an_epoch(view) or 1.0)
+    if axis == "time":
+        return sum(each.seconds for each in view.epochs if each.epoch <= epoch)
+    return epoch
+
+
+def points(view: RunView, metric: EpochMetric, axis: str = X_AXES[0]) -> Points:
     """The metric at each epoch that has it."""
-    values = ((float(epoch.epoch), metric.of(epoch)) for epoch in view.epochs)
+    values = ((place_of(view, float(epoch.epoch), axis), metric.of(epoch)) for epoch in view.epochs)
     return tuple((x, y) for x, y in values if y is not None)
 
 
-def whole_window(views: list[RunView]) -> Window:
-    """From the first epoch to the last planned epoch of any of the runs."""
+def step_points(view: RunView, chart: str, axis: str = X_AXES[0]) -> Points:
+    """What was measured inside the epochs for this chart; empty where nothing was."""
+    of = STEPS.get(chart)
+    if of is None:
+        return ()
+    x_of = {"epoch": lambda p: p.position, "step": lambda p: p.step, "time": lambda p: p.seconds}[axis]
+    return tuple((x_of(point), y) for point in view.steps if (y := of(point)) is not None)
+
+
+def whole_window(views: Sequence[RunView], axis: str = X_AXES[0]) -> Window:
+    """From the first epoch, or from 0 where steps were reported, to the last planned epoch of any of the runs.
+
+    Before the first epoch has ended, to its end. By time, to the last point.
+    """
+    first = 0.0 if any(view.steps for view in views) else 1.0
     planned = [float(view.epochs[-1].epochs) for view in views if view.epochs]
-    return 1.0, max([2.0, *planned])
+    if axis == "time":
+        times = [place_of(view, float("inf"), axis) for view in views]
+        return 0.0, max([1.0, *times, *(point.seconds for view in views for point in view.steps)])
+    if axis == "step":
+        ends = [place_of(view, float(view.epochs[-1].epochs), axis) for view in views if view.epochs]
+        return 0.0, max([1.0, *(ends or [steps_an_epoch(view) or 1.0 for view in views])])
+    if not planned:
+        return first, first + 1.0
+    return first, max([2.0, *planned])
 
 
 def charts(
-    views: list[RunView], pattern: str, scale: str, window: Window, cursor: float | None
+    views: Sequence[RunView],
+    pattern: str,
+    scale: str,
+    window: Window,
+    cursor: float | None,
+    axis: str = X_AXES[0],
 ) -> tuple[Chart, ...]:
     """A chart for each kind of metric that matches the pattern, in the order of METRICS.
 
-    One run has a colour for each side. Several runs have a colour and a letter each, a to d, and their training
+    `window` and `cursor` are epochs, whatever the axis. One run has a colour for each side, and a faint curve of
+    what was measured inside its epochs. Several runs have a colour and a letter each, a to d, and their training
     curves are dotted.
     """
     chosen = matching(pattern)
@@ -52,32 +100,59 @@ def charts(
     return tuple(
         Chart(
             title=title,
-            series=_series(views, [metric for metric in chosen if metric.chart == title]),
-            window=window,
+            series=_series(views, title, [metric for metric in chosen if metric.chart == title], axis),
+            window=_on_axis(window, views, axis),
             percent=next(metric.percent for metric in chosen if metric.chart == title),
             scale=scale,
-            best=float(best.epoch) if best else None,
-            cursor=cursor,
+            best=place_of(views[0], float(best.epoch), axis) if best else None,
+            cursor=None if cursor is None or not views else place_of(views[0], cursor, axis),
+            x=axis,
         )
         for title in dict.fromkeys(metric.chart for metric in chosen)
     )
 
 
-def _series(views: list[RunView], metrics: list[EpochMetric]) -> tuple[Series, ...]:
-    if len(views) <= 1:
-        return tuple(
-            Series(m.side or m.chart, SIDE_STYLES.get(m.side, "accent"), points(view, m), mark=m.side[:1])
-            for view in views
-            for m in metrics
-        )
+def _on_axis(window: Window, views: Sequence[RunView], axis: str) -> Window:
+    """The same share of the x axis as the window of epochs."""
+    if axis == X_AXES[0]:
+        return window
+    (first, last), (low, high) = whole_window(views), whole_window(views, axis)
+    return tuple(low + (place - first) / (last - first) * (high - low) for place in window)  # type: ignore[return-value]
+
+
+def _series(views: Sequence[RunView], title: str, metrics: list[EpochMetric], axis: str) -> tuple[Series, ...]:
+    if len(views) > 1:
+        return _series_of_runs(views, title, metrics, axis)
+    found: list[Series] = []
+    for view in views:
+        inside = step_points(view, title, axis)
+        of_sides = any(metric.side for metric in metrics)
+        if inside:
+            found.append(Series("steps", "faint" if of_sides else "accent", inside))
+        if not inside or of_sides:
+            found += [
+                Series(m.side or title, SIDE_STYLES.get(m.side, "accent"), points(view, m, axis), mark=m.side[:1])
+                for m in metrics
+            ]
+    return tuple(found)
+
+
+def _series_of_runs(
+    views: Sequence[RunView], title: str, metrics: list[EpochMetric], axis: str
+) -> tuple[Series, ...]:
     main = next((m for m in metrics if m.side == "val"), metrics[-1])
-    return tuple(
-        Series("", style, points(view, m), mark=letter if m is main else "", dotted=m is not main)
-        for view, letter, style in zip(views, LETTERS, RUN_STYLES, strict=False)
-        for m in sorted(metrics, key=lambda m: m is main)
-    )
+    found: list[Series] = []
+    for view, letter, style in zip(views, LETTERS, RUN_STYLES, strict=False):
+        if not view.epochs:
+            found.append(Series("", style, step_points(view, title, axis), mark=letter))
+            continue
+        found += [
+            Series("", style, points(view, m, axis), mark=letter if m is main else "", dotted=m is not main)
+            for m in sorted(metrics, key=lambda m: m is main)
+        ]
+    return tuple(found)
 
 
-def legend(views: list[RunView]) -> list[tuple[str, str, RunView]]:
+def legend(views: Sequence[RunView]) -> list[tuple[str, str, RunView]]:
     """(letter, style, run) of the compared runs."""
     return list(zip(LETTERS, RUN_STYLES, views, strict=False))

@@ -8,6 +8,7 @@ Points = tuple[tuple[float, float], ...]
 Window = tuple[float, float]
 
 SCALES = ("linear", "log", "smoothed")
+X_AXES = ("epoch", "step", "time")
 SMOOTHING = 0.7  # share of the past in each smoothed value
 NARROWEST = 2.0  # epochs of a window
 
@@ -28,7 +29,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """What a pane of curves shows. `best` and `cursor` are epochs; `window` is the visible range of x.
+    """What a pane of curves shows. `window` is the visible range of x, which counts epochs, steps or seconds.
+
+    `best` and `cursor` are places on that axis.
 
     `percent`: the values are fractions, shown in percent.
     """
@@ -40,6 +43,7 @@ class Chart:
     scale: str = SCALES[0]
     best: float | None = None
     cursor: float | None = None
+    x: str = X_AXES[0]
 
     @cached_property
     def curves(self) -> tuple[Series, ...]:

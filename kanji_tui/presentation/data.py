@@ -20,9 +20,11 @@ from kanji_tui.presentation.document import (
     Table,
     quiet,
 )
+from kanji_tui.presentation.lineage import lineage_line
 from kanji_tui.presentation.preflight import checks_document
 from kanji_tui.presentation.status import running_sentences, share_of
 from kanji_tui.system import numbers
+from kanji_tui.workspace.lineage import Link
 from kanji_tui.workspace.opened_dataset import Overview
 from kanji_tui.workspace.run_views import RunView
 
@@ -60,9 +62,11 @@ OUTLIER_COLUMNS = (
 # files
 
 
-def file_table(files: Listing, overview: Overview | None, preparing: RunView | None) -> Table:
+def file_table(
+    files: Listing, overview: Overview | None, preparing: RunView | None, changed: Sequence[str] = ()
+) -> Table:
     """The files with their states, then those that are not read; for files in another folder, those of the
-    preparation or of the dataset.
+    preparation or of the dataset. `changed`: files that are no longer as they were prepared.
     """
     working = {progress.item: progress for progress in preparing.files} if preparing else {}
     done = dict(overview.files) if overview else {}
@@ -78,6 +82,8 @@ def file_table(files: Listing, overview: Overview | None, preparing: RunView | N
         if item.name in ignored:
             return Row(item.name, (item.name, "", "", Styled("not read", "warning")))
         state = _file_state(item, working.get(item.name), done, preparing is not None)
+        if item.name in changed and preparing is None:
+            state = Styled("changed", "warning")
         size = "" if item.bytes is None else numbers.size(item.bytes)
         return Row(item.name, (_label(item), size, numbers.count(item.samples), state))
 
@@ -121,8 +127,8 @@ def files_note(files: Listing) -> Line:
 # the dataset
 
 
-def dataset_key_values(overview: Overview) -> KeyValues:
-    """A summary of the dataset."""
+def dataset_key_values(overview: Overview, lineage: Sequence[Link] = ()) -> KeyValues:
+    """A summary of the dataset, with the `lineage` of the published model."""
     counts = [count for _, count in overview.counts]
     each = numbers.count(min(counts))
     if min(counts) < max(counts):
@@ -137,6 +143,7 @@ def dataset_key_values(overview: Overview) -> KeyValues:
         ("sizes", " / ".join(numbers.count(number) for _, number in overview.split_sizes)),
         ("skipped", skipped),
         ("digest", quiet(overview.digest[:16])),
+        *([("lineage", lineage_line(lineage))] if lineage else []),
     ]
     if overview.synthetic:
         return KeyValues((("source", Styled(SYNTHETIC, "warning strong")), *pairs))
@@ -233,9 +240,7 @@ def preparation_document(result: Preparation) -> Document:
         f"({numbers.rate(result.records_per_second, 'records')})"
     ]
     if result.quarantined:
-        text = (
-            f"skipped records: {numbers.count(result.quarantined)}, listed in quarantine.tsv in {result.output_dir}"
-        )
+        text = f"skipped records: {numbers.count(result.quarantined)}, see quarantine.tsv in {result.output_dir}"
         lines.append(Styled(text, "warning"))
     return tuple(lines)
 
@@ -265,9 +270,12 @@ def dataset_screen(
     problem: str,
     verified: RunView | None,
     running: Sequence[RunView],
+    changed: Sequence[str] = (),
+    lineage: Sequence[Link] = (),
 ) -> Document:
     """The Dataset screen as text. `overview` None: there is no dataset, or it cannot be used because of `problem`;
-    `verified`: the newest finished verification; `running`: active jobs on files or dataset.
+    `verified`: the newest finished verification; `running`: active jobs on files or dataset;
+    `changed`: files that are no longer as they were prepared; `lineage`: that of the published model.
     """
     blocks: list[Block] = [*running_sentences(running)]
     if files.problem:
@@ -275,11 +283,13 @@ def dataset_screen(
     else:
         preparing = next((view for view in running if view.job == "prepare"), None)
         blocks.append(f"Files to prepare: {files.summary}{f', {SYNTHETIC}' if files.synthetic else ''}.")
-        blocks.append(file_table(files, overview, preparing))
+        blocks.append(file_table(files, overview, preparing, changed))
     blocks.append("")
     if overview is None:
         return (*blocks, problem or "There is no dataset yet. To do: kanji-tui prepare")
-    blocks += ["The dataset:", dataset_key_values(overview), ""]
+    if changed:
+        blocks.append(f"Changed since it was prepared: {', '.join(changed)}. To do: kanji-tui prepare")
+    blocks += ["The dataset:", dataset_key_values(overview, lineage), ""]
     if verified is not None and isinstance(verified.result, Verification):
         return (*blocks, f"The newest verification, {verified.name}:", *checks_document(verified.result.checks))
     return (*blocks, "It has not been verified yet. To do: kanji-tui verify")

@@ -9,6 +9,7 @@ from kanji_tui.events import SilentReport
 from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel, Layer, Support, UnsupportedNode
 from kanji_tui.jobs import inspect
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet, text_of
+from kanji_tui.presentation.lineage import file_origin
 from kanji_tui.presentation.marks import bar
 from kanji_tui.presentation.status import running_sentences
 from kanji_tui.system import numbers
@@ -296,7 +297,9 @@ def nodes_document(result: Inspected) -> Document:
 def model_document(model: InspectedModel) -> Document:
     """Everything about a model except its nodes."""
     operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())
-    key_values = KeyValues((*model_key_values(model).pairs, ("operators", operators)), title=model.path)
+    key_values = KeyValues(
+        (*model_key_values(model).pairs, *file_origin(model), ("operators", operators)), title=model.path
+    )
     return (
         key_values,
         engine_table(model),
@@ -322,7 +325,13 @@ def inspector_screen(state: State) -> Document:
     return (
         *listed,
         "The newest file:",
-        KeyValues((*model_key_values(model).pairs, ("nodes", f"{len(model.nodes)}: {operators}"))),
+        KeyValues(
+            (
+                *model_key_values(model).pairs,
+                *file_origin(model, workspace, state.runs),
+                ("nodes", f"{len(model.nodes)}: {operators}"),
+            )
+        ),
         "Engines:",
         engine_table(model),
         *unsupported_lines(model),

@@ -121,10 +121,22 @@ def evaluation_document(result: Evaluation) -> Document:
     if result.top1_strict != result.top1:
         of_lookalikes = quiet("  of look-alikes only the one shown is right")
         strict = (("top-1 strict", (numbers.percent(result.top1_strict), of_lookalikes)),)
-    unknown = (f"{numbers.count(result.unknown_samples)} of classes the model lacks count as errors",)
+    unknown: tuple[str, ...] = ()
+    known: tuple[tuple[str, Line], ...] = ()
+    if result.unknown_samples:
+        lacking, classes = numbers.count(len(result.unknown_classes)), numbers.count(result.classes or None)
+        unknown = (
+            f"{lacking} of {classes} classes are unknown to this model: their "
+            f"{numbers.count(result.unknown_samples)} samples count as errors",
+        )
+        rest = result.samples - result.unknown_samples
+        known = (
+            ("top-1 known", f"{numbers.accuracy(result.top1_known, rest)} of the other {numbers.count(rest)}"),
+        )
     pairs = (
-        ("samples", ", ".join((numbers.count(result.samples), *(unknown if result.unknown_samples else ())))),
+        ("samples", ", ".join((numbers.count(result.samples), *unknown))),
         ("top-1", numbers.accuracy(result.top1, result.samples)),
+        *known,
         ("top-3", numbers.accuracy(result.top3, result.samples)),
         ("top-5", numbers.accuracy(result.top5, result.samples)),
         *strict,

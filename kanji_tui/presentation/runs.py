@@ -6,11 +6,12 @@ from typing import Any
 from kanji_tui.presentation import marks
 from kanji_tui.presentation.document import Block, Column, Document, KeyValues, Line, Row, Styled, Table
 from kanji_tui.runs.emissions import CarbonIntensity, Device, Emissions
-from kanji_tui.runs.publish import Published
+from kanji_tui.runs.publish import Published, RunModel
 from kanji_tui.runs.run_directory import ACTIVE
-from kanji_tui.runs.run_summary import Runs, RunState, RunSummary
+from kanji_tui.runs.run_summary import Described, Runs, RunState, RunSummary
 from kanji_tui.system import numbers
 
+EARLY = ("stopped", "failed", "lost")  # states of a run that did not train to its end
 RUN_COLUMNS = (
     Column("run"),
     Column("job"),
@@ -25,17 +26,20 @@ def runs_document(result: Runs) -> Document:
     if not result.runs:
         return ("no runs yet; start one with: kanji-tui train",)
     damaged = [run for run in result.runs if run.problem]
+    named = any(run.name or run.note for run in result.runs)
+    columns = (*RUN_COLUMNS, Column("name"), Column("note")) if named else RUN_COLUMNS
     return (
-        Table(RUN_COLUMNS, [_run_row(run) for run in result.runs]),
+        Table(columns, [_run_row(run, named) for run in result.runs]),
         *(f"{run.run} is damaged: {run.problem}" for run in damaged),
     )
 
 
-def _run_row(run: RunSummary) -> Row:
+def _run_row(run: RunSummary, named: bool) -> Row:
     epoch = f"{run.epoch}/{run.epochs}" if run.epoch else ""
     found = run.validation
     top1 = numbers.accuracy(found["top1"], found.get("samples")) if found else ""
-    return Row(run.run, (run.run, run.job, marks.state(run.state, run.problem), epoch, top1))
+    about = (run.name, run.note) if named else ()
+    return Row(run.run, (run.run, run.job, marks.state(run.state, run.problem), epoch, top1, *about))
 
 
 def run_state_document(result: RunState) -> Document:
@@ -43,12 +47,30 @@ def run_state_document(result: RunState) -> Document:
     lines: list[Block] = [(f"{result.run}: ", marks.state(result.state))]
     if result.state in ACTIVE:
         lines.append(f"follow it with: kanji-tui attach {result.run}")
+    if result.note:
+        lines.append(result.note)
     return tuple(lines)
 
 
+def described_document(result: Described) -> Document:
+    """What a person says of a run."""
+    return (KeyValues((("name", result.name or "-"), ("note", result.note or "-")), result.run),)
+
+
 def published_document(result: Published) -> Document:
-    """The run whose model is now the published one."""
-    return (f"{result.run}: {result.state}",)
+    """The run whose model is now the published one, what that changes, and how to take it back."""
+    if result.model is None or result.before is None or result.before.run == result.run:
+        return (f"{result.run}: {result.state}",)
+    change = publish_change(result.before, result.model)
+    undo = f"the model of {result.before.run} is kept; to publish it again: kanji-tui publish --undo"
+    return (f"{result.run}: {result.state}, {change}", undo)
+
+
+def publish_change(before: RunModel | None, after: RunModel) -> str:
+    """`validation top-1 100.00 % → 5.02 %, stopped early`: the published model before and after."""
+    early = ", still training" if after.state in ACTIVE else ", stopped early" if after.state in EARLY else ""
+    old = f"{numbers.percent(before.top1)} → " if before else ""
+    return f"validation top-1 {old}{numbers.percent(after.top1)}{early}"
 
 
 def emissions_document(result: Emissions) -> Document:
@@ -94,6 +116,7 @@ def _device_energy(device: Device) -> str:
 PRESENTERS: dict[type, Callable[[Any], Document]] = {
     Runs: runs_document,
     RunState: run_state_document,
+    Described: described_document,
     Published: published_document,
     Emissions: emissions_document,
 }

@@ -14,6 +14,7 @@ from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 from kanji_tui.workspace.state import State
 
 CLASSES_SHOWN, PAIRS_SHOWN = 20, 20
+UNKNOWN = "unknown"  # to the model
 
 CLASS_COLUMNS = (
     Column("", 2),
@@ -42,9 +43,9 @@ def class_table(classes: tuple[ClassLine, ...], title: str = "") -> Table:
 
 def class_row(known: ClassLine) -> Row:
     """A class, its accuracy in the style of its grade."""
-    accuracy = numbers.percent(known.accuracy)
+    accuracy = numbers.percent(known.accuracy) if known.known else UNKNOWN
     cells: tuple[Line, ...] = (
-        known.character,
+        known.character if known.known else quiet(known.character),
         name_jis(known.jis),
         quiet(known.reading),
         str(known.strokes or "-"),
@@ -58,6 +59,7 @@ def class_row(known: ClassLine) -> Row:
 def class_lines(known: ClassLine) -> tuple[Line, Line]:
     """Two lines about a class, with its codes for terminals whose font lacks the character."""
     accuracy = f", {numbers.percent(known.accuracy, 1)} correct" if known.accuracy is not None else ""
+    accuracy = accuracy if known.known else ", a class that the model does not know"
     second = f"{numbers.count(known.count)} sample{'' if known.count == 1 else 's'}{accuracy}"
     return (*_codes(known), f"  {_strokes(known)}"), quiet(
         f"{known.reading}  {second}" if known.reading else second
@@ -122,6 +124,15 @@ def sample_key_values(sample: Sample, saliency: str, short: bool) -> KeyValues:
     return KeyValues((*pairs, *([("saliency", saliency)] if saliency else [])))
 
 
+def unknown_classes(catalogue: Catalogue) -> str:
+    """How many classes the published model does not know, in a sentence; empty for none."""
+    if not catalogue.unknown:
+        return ""
+    known = len(catalogue.classes) - catalogue.unknown
+    many = f"{numbers.count(catalogue.unknown)} of {numbers.count(len(catalogue.classes))} classes"
+    return f"{many} are unknown to this model; accuracies are of the other {numbers.count(known)}"
+
+
 def pair_query(key: str) -> Query:
     """The query for the samples of a row of confusions, by its key."""
     label, predicted = (int(code, 16) for code in key.split(">"))
@@ -144,7 +155,9 @@ def browser_screen(state: State) -> Document:
         document = (
             *jobs,
             f"The published model has predicted the split {catalogue.predicted}: top-1 "
-            f"{numbers.accuracy(catalogue.accuracy, catalogue.samples)} over {classes} classes.",
+            f"{numbers.accuracy(catalogue.accuracy, catalogue.samples)} over "
+            f"{numbers.count(len(catalogue.classes) - catalogue.unknown)} classes.",
+            *([f"{unknown_classes(catalogue)}."] if catalogue.unknown else []),
         )
     else:
         document += (f"To do: kanji-tui {'evaluate --split all' if workspace.model else 'train'}",)

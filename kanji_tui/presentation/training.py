@@ -10,7 +10,6 @@ from kanji_tui.jobs.folds import CrossValidated, Scores
 from kanji_tui.jobs.search import SearchResult, TrialResult
 from kanji_tui.networks.results import Networks, NetworkSummary
 from kanji_tui.presentation import marks
-from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
 from kanji_tui.presentation.document import (
     Block,
     Column,
@@ -31,31 +30,9 @@ from kanji_tui.workspace.run_views import RunView
 EPOCHS_SHOWN, LOG_LINES = 10, 5
 
 EPOCH_COLUMNS = (Column("ep", 4), *(Column(m.column, m.width, right=True) for m in METRICS))
-RUN_COLUMNS = (Column("start", 5), Column("network"), Column("state", 8), Column("best", 4, right=True))
 
 
-# the list of runs, and one of them
-
-
-def run_table(views: Sequence[RunView], marked: Sequence[str] = (), published: str = "") -> Table:
-    """Trainings, newest first; `marked` runs have the letter of their curves, the `published` one a note."""
-    return Table(RUN_COLUMNS, [_run_row(view, marked, published) for view in views])
-
-
-def _run_row(view: RunView, marked: Sequence[str], published: str) -> Row:
-    network: list[Line] = [view.network or "?"]
-    if view.name in marked:
-        number = marked.index(view.name)
-        network.insert(0, Styled(LETTERS[number], f"{RUN_STYLES[number]} strong"))
-    if view.name == published:
-        network.append(Styled("published", "accent"))
-    best = numbers.bare_percent(view.best.val_top1, 1) if view.best else ""
-    return Row(view.name, (numbers.moment(view.started)[-5:], join(" ", network), state_of(view), best))
-
-
-def run_text(view: RunView) -> str:
-    """The text that a pattern for runs is matched against."""
-    return f"{view.name} {view.network} {state_of(view).text} {numbers.moment(view.started)}"
+# one run
 
 
 def run_head(view: RunView | None, published: bool, ready: bool) -> Line:
@@ -67,7 +44,7 @@ def run_head(view: RunView | None, published: bool, ready: bool) -> Line:
 
 
 def _identity(view: RunView) -> list[Line]:
-    parts: list[Line] = [Styled(view.network or view.job, "strong"), state_of(view)]
+    parts: list[Line] = [Styled(view.label, "strong"), state_of(view)]
     if view.active and view.progress:
         parts.append(quiet(view.progress.phase))
     if isinstance(view.result, Trained) and view.result.test is not None:
@@ -75,6 +52,8 @@ def _identity(view: RunView) -> list[Line]:
         parts.append(Styled(f"test {numbers.accuracy(test.top1, test.samples, 1)}", "good strong"))
     if view.best:
         parts.append(f"best {numbers.percent(view.best.val_top1, 1)}")
+    if view.about.note:
+        parts.append(quiet(" ".join(view.about.note.split())))
     return parts
 
 
@@ -306,12 +285,16 @@ def shown_run(views: Sequence[RunView]) -> RunView:
 
 def _named_run_table(views: Sequence[RunView], published: str) -> Table:
     """The list of runs with their full names, since plain text has no cursor to select one."""
-    columns = (Column("run"), *RUN_COLUMNS[1:3], Column("epoch", right=True), Column("best val top-1", right=True))
+    columns = (
+        *(Column(title) for title in ("run", "name", "state")),
+        *(Column(title, right=True) for title in ("epoch", "best val top-1")),
+    )
     rows = []
-    for view, row in zip(views, run_table(views, published=published).rows, strict=True):
+    for view in views:
         epoch = f"{view.epochs[-1].epoch}/{view.epochs[-1].epochs}" if view.epochs else "-"
         best = numbers.accuracy(view.best.val_top1, view.best.val_samples) if view.best else "-"
-        rows.append(Row(view.name, (view.name, *row.cells[1:3], epoch, best)))
+        label = f"{view.label} published" if view.name == published else view.label
+        rows.append(Row(view.name, (view.name, label, state_of(view), epoch, best)))
     return Table(columns, rows)
 
 

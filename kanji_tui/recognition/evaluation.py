@@ -89,6 +89,8 @@ def evaluate_model(
         source=dataset.source,
         unknown_samples=int(unknown.sum()),
         unknown_classes=tuple(name_jis(int(code)) for code in np.unique(truth[unknown])),
+        classes=len(np.unique(truth)),
+        top1_known=float(correct[~unknown, 0].mean()),
         predictions_path=predicted.path,
         reused=predicted.reused,
         seconds=time.monotonic() - began,

@@ -80,7 +80,8 @@ class Evaluation:
     The intervals follow from the other fields: Wilson's, at 95 %.
 
     `loss`: mean cross-entropy of the samples whose class the model knows. `unknown_samples` are of classes that it
-    lacks, `unknown_classes` (JIS codes), and count as errors. `confusions`: most frequent first.
+    lacks, `unknown_classes` (JIS codes) of all `classes`, and count as errors; `top1_known` leaves them
+    aside. `confusions`: most frequent first.
     `predictions_path`: the file they are saved in, or ""; `reused`: they were loaded from it. `models`: the files
     of an ensemble.
     """
@@ -105,6 +106,8 @@ class Evaluation:
     seconds: float
     models: tuple[str, ...] = ()
     top1_strict: float = 0.0
+    classes: int = 0
+    top1_known: float | None = None
     top1_interval: Interval = (0.0, 1.0)
     top3_interval: Interval = (0.0, 1.0)
     top5_interval: Interval = (0.0, 1.0)

@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Failure, Outcome, Report, State
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.about import About, about_of_resumed
 from kanji_tui.runs.recorder import Recorder
 from kanji_tui.runs.run_directory import RunDirectory, create, job_of
 from kanji_tui.system.gpu import gpu_failure
@@ -33,12 +34,13 @@ class Job:
     run: Callable[[Any, Report], Any]
 
 
-def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0) -> RunDirectory:
+def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0, about: About | None = None) -> RunDirectory:
     """Start the job with `spec` as a child in its own session; returns immediately.
 
-    `nice` lowers the child's priority. Its output goes to log.txt in its run directory.
+    `nice` lowers the child's priority. `about` None: that of the run that the spec resumes. The child's output goes
+    to log.txt in its run directory.
     """
-    run = create(job, entry_of(job), to_plain(spec), runs)
+    run = create(job, entry_of(job), to_plain(spec), runs, about or about_of_resumed(spec))
     with open(run.log, "ab") as log:  # this interpreter with a module of ours, and no shell
         subprocess.Popen(  # nosec B603
             [sys.executable, "-m", "kanji_tui.runs.process", str(run.path), str(nice)],

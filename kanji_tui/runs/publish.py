@@ -1,34 +1,58 @@
-"""Publishes the model of a run as the model in `models/`.
+"""Publishes the model of a run as the model in `models/`, and takes that back.
 
 best_kanji_model.pth, best_model_info.json, training_progress.json    copies from the run
 published.json    {run, pinned, weights_sha256}; pinned: the user chose it, and finished runs do not replace it
+.previous/        the same four files, of the model that was published before
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from kanji_tui.allowed import NAME
-from kanji_tui.errors import KanjiError
+from kanji_tui.allowed import NAME, TEXT, between
+from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Report
-from kanji_tui.paths import HISTORY, MODEL_INFO, WEIGHTS
+from kanji_tui.paths import HISTORY, MODEL_INFO, RUNS_DIR, WEIGHTS
+from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.system.files import read_json, replacing, sha256, write_json, writing_failed
 from kanji_tui.system.locks import locked
 from kanji_tui.system.plain_data import read_as
 
 RECORD = "published.json"
+PREVIOUS = ".previous"
+ARTIFACTS = (WEIGHTS, HISTORY, MODEL_INFO)
 PUBLISH_SECONDS = 60.0  # of another process, to wait for
 
 
 @dataclass(frozen=True)
+class RunModel:
+    """The best model of a run: its validation `top1` as a fraction, None where its metadata lack it.
+
+    `state` is that of its run, empty where the run was deleted.
+    """
+
+    run: str
+    top1: float | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class Published:
-    """The run whose model is in models/; `state` is always `published`."""
+    """The run whose model is in models/; `state` is always `published`, `digest` the SHA-256 of its weights.
+
+    After a command `model` is that of the run, `before` the model that it replaced, None where there was none.
+    """
 
     run: str
     pinned: bool
     state: str = "published"
+    digest: str = ""
+    model: RunModel | None = None
+    before: RunModel | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +61,14 @@ class _Record:
 
     run: Annotated[str, NAME]
     pinned: bool
+    weights_sha256: Annotated[str, TEXT] = ""
+
+
+@dataclass(frozen=True)
+class _Info:
+    """What is read of best_model_info.json; `val_accuracy` in per cent."""
+
+    val_accuracy: Annotated[float, between(0, 100)] | None = None
 
 
 def published(models_dir: Path) -> Published | None:
@@ -45,36 +77,76 @@ def published(models_dir: Path) -> Published | None:
         record = read_as(_Record, models_dir / RECORD)
     except KanjiError:
         return None
-    return Published(record.run, record.pinned)
+    return Published(record.run, record.pinned, digest=record.weights_sha256)
+
+
+def previous(models_dir: Path) -> RunModel | None:
+    """The model that `undo_publish` would publish again, or None."""
+    folder = models_dir / PREVIOUS
+    record = published(folder)
+    if record is None or not (folder / WEIGHTS).is_file():
+        return None
+    return _model_in(folder, record.run, models_dir)
 
 
 def publish(run: Path, models_dir: Path, pinned: bool = True) -> Published:
     """Copy the run's best model, its metadata and history into `models_dir`; KanjiError where the run has none.
 
-    Broken off, it leaves the model before, or one without metadata, never one with another's; again, it goes on.
+    The model published before is kept for `undo_publish`. Broken off, it leaves the model before, or one without
+    metadata, never one with another's; again, it goes on.
     """
     if not (run / WEIGHTS).is_file() or not (run / MODEL_INFO).is_file():
         raise KanjiError(f"run {run.name} has no model yet", "wait for its first epoch to end: kanji-tui runs")
+    with _alone(models_dir):
+        before = _published_model(models_dir)
+        if not _same_weights(run, models_dir):
+            set_aside_foreign_model(models_dir)
+            if before is None or before.run != run.name:
+                _keep_as_previous(models_dir)
+            _remove_metadata(models_dir)
+        _copy_model(run, models_dir)
+        digest = sha256(models_dir / WEIGHTS)
+        write_json(models_dir / RECORD, {"run": run.name, "pinned": pinned, "weights_sha256": digest})
+        return Published(run.name, pinned, digest=digest, model=_published_model(models_dir), before=before)
+
+
+def undo_publish(models_dir: Path) -> Published:
+    """Publish the model again that was published before; the one it replaces is kept in turn.
+
+    UsageError where no earlier model is kept.
+    """
+    again = previous(models_dir)
+    record = published(models_dir / PREVIOUS)
+    if again is None or record is None:
+        raise UsageError(
+            "no earlier published model is kept in models/",
+            "publish any run: kanji-tui publish RUN (kanji-tui runs)",
+        )
+    with _alone(models_dir):
+        set_aside_foreign_model(models_dir)
+        before = _published_model(models_dir)
+        restored = models_dir / f"{PREVIOUS}.restored"
+        shutil.rmtree(restored, ignore_errors=True)
+        shutil.copytree(models_dir / PREVIOUS, restored)
+        _keep_as_previous(models_dir)
+        _remove_metadata(models_dir)
+        _copy_model(restored, models_dir)
+        with replacing(models_dir / RECORD) as beside:
+            shutil.copyfile(restored / RECORD, beside)
+        shutil.rmtree(restored, ignore_errors=True)
+        return Published(record.run, record.pinned, digest=record.digest, model=again, before=before)
+
+
+@contextmanager
+def _alone(models_dir: Path) -> Iterator[None]:
+    """Hold the lock of `models_dir`; KanjiError where another process keeps it or a file cannot be written."""
     try:
         with locked(models_dir, PUBLISH_SECONDS) as mine:
             if not mine:
                 raise KanjiError(f"another process is publishing in {models_dir}", "try again in a moment")
-            return _publish(run, models_dir, pinned)
+            yield
     except OSError as error:
         raise writing_failed(models_dir, error) from error
-
-
-def _publish(run: Path, models_dir: Path, pinned: bool) -> Published:
-    if not _same_weights(run, models_dir):
-        set_aside_foreign_model(models_dir)
-        _remove_metadata(models_dir)
-    for name in (WEIGHTS, HISTORY, MODEL_INFO):
-        if (run / name).is_file():
-            with replacing(models_dir / name) as beside:
-                shutil.copyfile(run / name, beside)
-    digest = sha256(models_dir / WEIGHTS)
-    write_json(models_dir / RECORD, {"run": run.name, "pinned": pinned, "weights_sha256": digest})
-    return Published(run.name, pinned)
 
 
 def _same_weights(run: Path, models_dir: Path) -> bool:
@@ -111,7 +183,43 @@ def set_aside_foreign_model(models_dir: Path) -> None:
     except KanjiError:
         pass
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    for name in (HISTORY, MODEL_INFO, WEIGHTS):  # the weights last: while they are there they are set aside again
+    for name in reversed(ARTIFACTS):  # the weights last: while they are there they are set aside again
         path = models_dir / name
         if path.is_file():
             path.rename(path.with_name(f"{path.stem}_before_{stamp}{path.suffix}"))
+
+
+def _published_model(models_dir: Path) -> RunModel | None:
+    """The model in models/ that a run made, or None."""
+    record = published(models_dir) if (models_dir / WEIGHTS).is_file() else None
+    return _model_in(models_dir, record.run, models_dir) if record else None
+
+
+def _keep_as_previous(models_dir: Path) -> None:
+    """Keep the published model for `undo_publish`, instead of the one before it."""
+    kept = models_dir / PREVIOUS
+    if (models_dir / WEIGHTS).is_file():
+        shutil.rmtree(kept, ignore_errors=True)
+        _copy_model(models_dir, kept)
+        shutil.copyfile(models_dir / RECORD, kept / RECORD)
+
+
+def _copy_model(source: Path, target: Path) -> None:
+    """Copy a model with its metadata and history; a history that the source lacks does not stay in the target."""
+    for name in ARTIFACTS:
+        if (source / name).is_file():
+            with replacing(target / name) as beside:
+                shutil.copyfile(source / name, beside)
+        else:
+            (target / name).unlink(missing_ok=True)
+
+
+def _model_in(folder: Path, run: str, models_dir: Path) -> RunModel:
+    """The model whose metadata lie in `folder`."""
+    try:
+        percent = read_as(_Info, folder / MODEL_INFO).val_accuracy
+    except KanjiError:
+        percent = None
+    directory = RunDirectory(models_dir / RUNS_DIR.name / run)
+    state = directory.state() if directory.path.is_dir() else ""
+    return RunModel(run, None if percent is None else percent / 100, state)

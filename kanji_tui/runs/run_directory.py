@@ -1,5 +1,6 @@
 """Reads and writes run directories, `models/runs/<UTC time>-<job>-<n>/`, through which a job is watched.
 
+    about.json      {name, note}: what a person says of the run, where somebody did
     config.yaml     {job, entry, spec}: all settings, resolved
     status.json     {version, job, state, host, boot_id, pid, pid_start, heartbeat}
     events.jsonl    one event per line, see kanji_tui.events
@@ -26,6 +27,7 @@ import yaml
 from kanji_tui.allowed import MOMENT, NAME, at_most, between, matching, one_of
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.about import About, write_about
 from kanji_tui.runs.litter import DELETED, remove_litter
 from kanji_tui.system.files import inside, read_yaml, write_json, write_text, writing_failed
 from kanji_tui.system.plain_data import read_as, read_plain
@@ -203,7 +205,9 @@ def directory_removed(run: RunDirectory) -> KanjiError:
     )
 
 
-def create(job: str, entry: str, spec: dict[str, Any], runs: Path = RUNS_DIR) -> RunDirectory:
+def create(
+    job: str, entry: str, spec: dict[str, Any], runs: Path = RUNS_DIR, about: About | None = None
+) -> RunDirectory:
     """Make a new run directory with config.yaml and the status `starting`; mkdir resolves races.
 
     What dead processes left unfinished in the models folder is removed.
@@ -212,6 +216,8 @@ def create(job: str, entry: str, spec: dict[str, Any], runs: Path = RUNS_DIR) ->
     run = RunDirectory(_new_directory(job, runs))
     # With its config the run is listed, and then it has a status.
     run.write_status(Status(job, "starting", socket.gethostname(), boot_id(), 0, 0.0, time.time()))
+    if about is not None and about != About():
+        write_about(run.path, about)
     config = {"job": job, "entry": entry, "spec": spec}
     write_text(run.path / "config.yaml", yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
     return run

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Damaged, Epoch
+from kanji_tui.events import Damaged, Epoch, Outcome
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.about import continued_run, read_about
 from kanji_tui.runs.event_log import newest_events
 from kanji_tui.runs.run_directory import RunDirectory, job_of, list_runs
 from kanji_tui.system.intervals import wilson_interval
@@ -21,7 +22,8 @@ SEARCHED = 2**23  # bytes before the end of an events file, in which the newest 
 class RunSummary:
     """`epoch` of `epochs` for a training, else None.
 
-    `problem`: what of the run's files is damaged, in a sentence; else empty.
+    `problem`: what of the run's files is damaged, in a sentence; else empty. `name` and `note` are what a person
+    says of it; `continues` names the run that it resumed.
 
     `validation` holds the best epoch's loss and fractions, and where the number of `samples` is known Wilson's 95 %
     interval of top1.
@@ -35,47 +37,91 @@ class RunSummary:
     epochs: int | None = None
     validation: dict[str, Any] = field(default_factory=dict)
     problem: str = field(default="", metadata=OPTIONAL)
+    name: str = ""
+    note: str = ""
+    continues: str | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run's summary and what it is made from: `spec` as plain values, its newest and best epoch, its result."""
+
+    summary: RunSummary
+    path: Path
+    spec: dict[str, Any] = field(default_factory=dict)
+    newest: Epoch | None = None
+    best: Epoch | None = None
+    result: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RunState:
-    """A run and its state after a command."""
+    """A run and its state after a command. `note`: what that means for others, or empty."""
 
     run: str
     state: str
+    note: str = field(default="", metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A run with what a person says of it after a command."""
+
+    run: str
+    name: str
+    note: str
 
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs, newest first."""
+    """Runs in the order in which they are listed."""
 
     runs: tuple[RunSummary, ...]
 
 
 def summarise(run: RunDirectory) -> RunSummary:
-    """The summary of one run, from its status and its last epochs; whatever is damaged is its `problem`."""
+    """The summary of one run."""
+    return read_record(run).summary
+
+
+def read_record(run: RunDirectory) -> RunRecord:
+    """One run, from its status and its last events; whatever is damaged is the `problem` of its summary."""
     problems: list[str] = []
     job, state, pid = job_of(run.name), "lost", None
+    spec: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     newest, best = None, None
     with _noting(problems):
         status = run.read_status()
         job, state, pid = status.job, status.current_state(), status.pid or None
     with _noting(problems):
-        run.config()
+        spec = run.config().spec
     with _noting(problems):
         for _, event in newest_events(run.events, SEARCHED):
             if isinstance(event, Damaged):
                 problems.append(event.reason)
+            elif isinstance(event, Outcome):
+                result = result or event.result
             elif isinstance(event, Epoch):
                 newest = newest or event
                 best = event if event.best else None
                 if best:
                     break
-    problem = problems[0] if problems else ""
-    if newest is None:
-        return RunSummary(run.name, job, state, pid, problem=problem)
-    validation = _validation(best or newest)
-    return RunSummary(run.name, job, state, pid, newest.epoch, newest.epochs, validation, problem)
+    about = read_about(run.path)
+    summary = RunSummary(
+        run=run.name,
+        job=job,
+        state=state,
+        pid=pid,
+        epoch=newest.epoch if newest else None,
+        epochs=newest.epochs if newest else None,
+        validation=_validation(best or newest) if newest else {},
+        problem=problems[0] if problems else "",
+        name=about.name,
+        note=about.note,
+        continues=continued_run(spec),
+    )
+    return RunRecord(summary, run.path, spec, newest, best or newest, result)
 
 
 @contextmanager
@@ -98,6 +144,6 @@ def _validation(best: Epoch) -> dict[str, Any]:
     }
 
 
-def summarise_all(runs: Path = RUNS_DIR) -> Runs:
-    """Every run's summary, newest first."""
-    return Runs(tuple(summarise(run) for run in list_runs(runs)))
+def read_records(runs: Path = RUNS_DIR) -> tuple[RunRecord, ...]:
+    """Every run, newest first."""
+    return tuple(read_record(run) for run in list_runs(runs))

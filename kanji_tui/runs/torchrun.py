@@ -10,6 +10,7 @@ from typing import Any
 from kanji_tui.errors import Stopped
 from kanji_tui.events import Event, Notice, Report
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.about import About, about_of_resumed
 from kanji_tui.runs.process import entry_of, resolve, run_in
 from kanji_tui.runs.run_directory import RunDirectory, create
 from kanji_tui.system.plain_data import from_plain, to_plain
@@ -36,12 +37,16 @@ class WorkerReport:
 
 
 def run_distributed(
-    job: str, make_spec: Callable[[], Any], console: Report, runs: Path = RUNS_DIR
+    job: str,
+    make_spec: Callable[[], Any],
+    console: Report,
+    runs: Path = RUNS_DIR,
+    about: Callable[[Any], About] = about_of_resumed,
 ) -> tuple[RunDirectory | None, int]:
     """Run this process's part of the job; returns the run (None except on rank 0) and the exit code.
 
-    `make_spec` is called on rank 0 only, which broadcasts the spec. Raises KanjiError for errors before the run
-    exists, and for errors on other ranks.
+    `make_spec` is called on rank 0 only, which broadcasts the spec; `about` gives what is said of its run.
+    Raises KanjiError for errors before the run exists, and for errors on other ranks.
     """
     prepare_process()
     spec = make_spec() if os.environ.get("RANK", "0") == "0" else None
@@ -49,7 +54,7 @@ def run_distributed(
 
     world = distributed.join()
     entry = entry_of(job)
-    run = create(job, entry, to_plain(spec), runs) if world.is_rank0 else None
+    run = create(job, entry, to_plain(spec), runs, about(spec)) if world.is_rank0 else None
     directory, plain = world.broadcast((run.path.absolute(), to_plain(spec)) if run else (Path(), {}))
     if run:
         console(Notice(f"run {run.name} started in {world.size} processes"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 
 
 @contextmanager
@@ -32,4 +32,4 @@ def _lock(handle: int, until: float) -> bool:
         except BlockingIOError:
             if time.monotonic() >= until:
                 return False
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)

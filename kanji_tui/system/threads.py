@@ -3,6 +3,9 @@
 import ctypes
 import os
 import sys
+import time
+from collections import deque
+from typing import Any
 
 # From malloc.h of glibc. By default large tensors come from mmap and are returned at every free, so each batch pays
 # for fresh zeroed pages (about 5,000 page faults per training step; with these settings almost none).
@@ -14,7 +17,8 @@ KEPT_BYTES = 512 * 1024 * 1024
 # another process uses a core, the waiting threads take time from the working ones: 550, 400 and 70 samples/s.
 SPIN_COUNT = 5000
 
-BUSY_SECONDS = 0.4  # the interval over which the load of other processes is measured
+BUSY_SECONDS = 0.4  # the interval over which the load of other processes is measured, at least
+LOAD_SAMPLES = 12  # some 6 seconds of a training
 
 
 def prepare_process() -> None:
@@ -54,6 +58,42 @@ def busy_cores() -> float:
     shares = psutil.cpu_percent(BUSY_SECONDS, percpu=True)
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(shares))
     return sum(shares[core] for core in usable if core < len(shares)) / 100
+
+
+class OthersLoad:
+    """How many cores other processes keep busy, by what the system counted while this process worked.
+
+    `sample` takes 0.2 ms. Without psutil nothing is known.
+    """
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, float, float]] = deque(maxlen=LOAD_SAMPLES)
+
+    def sample(self) -> None:
+        """Note the moment, the seconds that all usable cores were busy, and those of this process."""
+        try:
+            import psutil
+        except ImportError:
+            return
+        counted = psutil.cpu_times(percpu=True)
+        usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(counted))
+        busy = sum(_busy_seconds(counted[core]) for core in usable if core < len(counted))
+        own = os.times()
+        self._samples.append((time.monotonic(), busy, own.user + own.system))
+
+    def busy_cores(self) -> float | None:
+        """The cores busy with others over the last samples, for instance 1.5; None for too short a time."""
+        self.sample()
+        if len(self._samples) < 2:
+            return None
+        (began, busy, own), (now, busy_now, own_now) = self._samples[0], self._samples[-1]
+        if now - began < BUSY_SECONDS:
+            return None
+        return max(0.0, (busy_now - busy) - (own_now - own)) / (now - began)
+
+
+def _busy_seconds(times: Any) -> float:
+    return sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
 
 
 def threads_for(cores: int, busy: float) -> int:

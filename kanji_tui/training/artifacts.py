@@ -7,7 +7,8 @@ validation_by_class.json samples and recall of every class in the best epoch's v
 """
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.epoch_metrics import to_epoch, to_history
-from kanji_tui.networks.card import ModelCard
+from kanji_tui.networks.card import Lineage, ModelCard
 from kanji_tui.paths import CHECKPOINT, HISTORY, MODEL_INFO, WEIGHTS
 from kanji_tui.recognition.confusions import count_by_class, most_confused
 from kanji_tui.recognition.ink import measure_extent
@@ -87,6 +88,7 @@ def card_of(config: TrainConfig, data: TrainingData, license: str) -> ModelCard:
         metrics={"ink_extent": measure_extent(train.images(_some(len(train))))},
         lookalikes=data.lookalikes,
         license=license or data.license,
+        lineage=Lineage(records=data.records, dataset=data.digest),
     )
 
 
@@ -108,7 +110,12 @@ def write_epoch(directory: Path, state: TrainState, card: ModelCard, is_best: bo
 def write_info(directory: Path, state: TrainState, card: ModelCard, test: Metrics | None = None) -> None:
     """Write best_model_info.json for the weights that lie there, with the test's result once it is known."""
     assert state.best is not None
-    measured = card.with_metrics(epoch=state.best["epoch"], validation=state.best["validation"])
+    digest = sha256(directory / WEIGHTS)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    made = replace(card.lineage, run=directory.name, trained=now, weights=digest)
+    measured = replace(card, lineage=made).with_metrics(
+        epoch=state.best["epoch"], validation=state.best["validation"]
+    )
     if test is not None:
         measured = measured.with_metrics(test=asdict(test))
     best = state.best
@@ -120,7 +127,7 @@ def write_info(directory: Path, state: TrainState, card: ModelCard, test: Metric
             "val_loss": best["validation"]["loss"],
             "train_accuracy": 100 * best["train_top1"],
             "learning_rate": best["learning_rate"],
-            "weights_sha256": sha256(directory / WEIGHTS),
+            "weights_sha256": digest,
             **measured.to_json(),
         },
     )

@@ -39,6 +39,7 @@ class _Entry:
     samples_per_second: Annotated[float, MEASURED]
     validation: Metrics
     train_clean_top1: Annotated[float, MEASURED] | None = None
+    threads: Annotated[int, COUNT] | None = None
 
 
 @dataclass(frozen=True)

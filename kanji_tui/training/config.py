@@ -82,6 +82,15 @@ class TrainConfig(Recipe):
         bool,
         Setting("BatchNorm's statistics are those of all GPUs together, not of each GPU", MEMORY),
     ] = False
+    threads: Annotated[
+        int | None,
+        Setting(
+            "CPU threads; without it each epoch takes one for each core that is free",
+            MEMORY,
+            at_least(1),
+            searched=False,
+        ),
+    ] = None
     detect_anomaly: Annotated[
         bool, Setting("name the operation that first gave NaN; several times slower", MEMORY)
     ] = False

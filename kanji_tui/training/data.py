@@ -67,7 +67,7 @@ class TrainingData:
 
     `classes`: JIS codes in the order of the outputs; `lookalikes`, `license`: see ModelCard. `digest` identifies
     the content; `name`, `source` and `split` are for the model's card. `train`: what is learned from in an epoch,
-    always as many samples; `note`: warnings, or empty.
+    always as many samples; `note`: warnings, or empty. `records`: the digest of the record files, or empty.
     """
 
     classes: tuple[int, ...]
@@ -82,6 +82,7 @@ class TrainingData:
     note: str = ""
     lookalikes: tuple[tuple[int, ...], ...] = ()
     license: str = ""
+    records: str = ""
 
 
 def find_data(data_dir: Path, config: TrainConfig, report: Report) -> TrainingData:
@@ -120,6 +121,7 @@ def _dataset(data_dir: Path, config: TrainConfig) -> TrainingData:
         validation=Part(dataset, split.validation),
         test=Part(dataset, split.test) if len(split.test) else None,
         note=split.note,
+        records=dataset.inputs.digest,
     )
 
 

@@ -1,4 +1,4 @@
-"""Measures the energy of a training: the counters of its GPUs and of the processor, from start to end.
+"""Measures a training from start to end: energy, by the counters of GPUs and processor, and the machine's load.
 
 A thread reads the counters once a second; the energy is reported every five seconds, before each epoch's event and
 at the end. Where a GPU has no counter its power is integrated over time. A device that cannot be measured is
@@ -17,6 +17,7 @@ import torch
 
 from kanji_tui.events import Energy, Epoch, Event, Report
 from kanji_tui.system.gpu import read_energy, read_gpus
+from kanji_tui.system.load import LoadMeter
 from kanji_tui.system.rapl import POWERCAP, read_zones
 
 READ_SECONDS = 1.0
@@ -84,6 +85,7 @@ class Meter:
         self._used: dict[str, Use] = {}
         self._device_of: dict[int, str] = {}
         self._refused: set[str] = set()
+        self._load, self._load_reported = LoadMeter(), time.monotonic()
         self.read()
 
     def __call__(self, event: Event) -> None:
@@ -120,6 +122,8 @@ class Meter:
         self.read()
         with self._lock:
             uses = {device: replace(use) for device, use in self._used.items()}
+        if self._load_due():
+            self._report(self._load.read())
         for device, use in uses.items():
             if use.joules is not None or device not in self._refused:
                 self._report(Energy(device, use.joules, use.measured_by, use.reason))
@@ -128,6 +132,13 @@ class Meter:
         for gpu in (read_gpus(self._uuids) or read_gpus()) if self._uuids else []:
             used = uses.get(self._device_of.get(gpu.index, ""))
             self._report(replace(gpu, energy=used.joules if used else None))
+
+    def _load_due(self) -> bool:
+        """Whether the load was not reported for a while: an epoch reports the energy too, and may be short."""
+        now = time.monotonic()
+        due = now - self._load_reported >= REPORT_SECONDS - READ_SECONDS
+        self._load_reported = now if due else self._load_reported
+        return due
 
     def _count(self, device: str, counter: str, joules: float, now: float, largest: float = 0.0) -> None:
         use = self._used.setdefault(device, Use(counter, 0.0, "", joules, now))

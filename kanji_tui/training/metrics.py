@@ -22,7 +22,8 @@ class RunningMetrics:
     """An epoch's sums of loss, hits and samples: added up on the device, copied to the host once a second.
 
     `loss` and `top1` are the means as of the last copy that held numbers, None before the first; `broken`: the
-    last one held none. On a GPU the copy is requested and read when it has arrived, so that nothing waits.
+    last one held none; `recent`: loss and top-1 between the last two copies. On a GPU the copy is requested and
+    read when it has arrived, so that nothing waits.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -34,10 +35,13 @@ class RunningMetrics:
         self._copied_at = time.monotonic()
         self.loss: float | None = None
         self.top1: float | None = None
+        self._before = (0.0, 0.0, 0.0)  # of the copy before
+        self.recent: tuple[float, float] | None = None  # loss and top-1 of the samples since then
         self.broken = False
 
     def reset(self, sums: Tensor | None = None) -> None:
         """Begin an epoch, with `sums` where it is resumed."""
+        self._before = (0.0, 0.0, 0.0)
         self.sums = torch.zeros_like(self.sums) if sums is None else sums.to(self.sums.device).clone()
         self.synchronise()
 
@@ -72,6 +76,13 @@ class RunningMetrics:
             self.broken = True
         elif samples:
             self.loss, self.top1 = loss / samples, hits / samples
+            self._compare((loss, hits, samples))
+
+    def _compare(self, sums: tuple[float, float, float]) -> None:
+        loss, hits, samples = (now - before for now, before in zip(sums, self._before, strict=True))
+        if samples > 0:
+            self.recent = loss / samples, hits / samples
+        self._before = sums
 
 
 @torch.inference_mode()

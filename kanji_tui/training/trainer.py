@@ -19,7 +19,7 @@ from torch import Tensor
 
 from kanji_tui.epoch_metrics import to_epoch
 from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.events import Notice, Progress, Report
+from kanji_tui.events import Notice, Progress, Report, Step
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
 from kanji_tui.networks.tensor_files import load_tensors
@@ -28,7 +28,7 @@ from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
 from kanji_tui.training.beginning import begin_from, propose_built_in
 from kanji_tui.training.config import TrainConfig
-from kanji_tui.training.cpu_threads import use_threads
+from kanji_tui.training.cpu_threads import CpuThreads
 from kanji_tui.training.data import Part, TrainingData, find_data
 from kanji_tui.training.distributed import World, current, peer_failure_as_error
 from kanji_tui.training.loader import DeviceLoader
@@ -40,7 +40,8 @@ from kanji_tui.training.state import TrainState, distribute, initial_state
 from kanji_tui.training.step import train_step
 
 CHECKPOINT_SECONDS = 300.0
-REPORT_SECONDS = 0.5
+REPORT_SECONDS = 1.0
+STEP_SECONDS = 5.0  # between two events of steps
 
 
 @dataclass
@@ -60,8 +61,10 @@ class TrainingRun:
     world: World
     steps_before: int  # steps completed before this call
     seconds_before: float
+    cpu_threads: CpuThreads | None  # None on a GPU
     started: float = field(default_factory=time.monotonic)
     reported: float = 0.0
+    stepped: tuple[float, int] = field(default_factory=lambda: (time.monotonic(), 0))  # the last steps reported
     saved: float = field(default_factory=time.monotonic)
 
     @property
@@ -120,6 +123,8 @@ def train(
 def train_epoch(run: TrainingRun) -> None:
     """Go through the train split once, from the batch where the epoch was left."""
     state = run.state
+    if run.cpu_threads:
+        run.cpu_threads.begin_epoch(in_the_middle=state.batch > 0)
     state.network.train()
     torch.autograd.set_detect_anomaly(state.config.detect_anomaly)
     train_set = run.train_set(state.epoch)
@@ -154,7 +159,7 @@ def stop_or_save(run: TrainingRun) -> None:
 
 
 def report_progress(run: TrainingRun, now: float) -> None:
-    """After a batch: check that the loss is finite, and report progress twice a second."""
+    """After a batch: check that the loss is finite; report progress every second, and steps every few seconds."""
     state = run.state
     state.metrics.poll()
     if state.metrics.broken:
@@ -162,6 +167,9 @@ def report_progress(run: TrainingRun, now: float) -> None:
     if now - run.reported < REPORT_SECONDS:
         return
     run.reported = now
+    report_steps(run, now)
+    if run.cpu_threads:
+        run.cpu_threads.watch()
     done, total = run.steps, run.epochs * run.batches
     pace = (done - run.steps_before) / (now - run.started)
     run.report(
@@ -173,6 +181,26 @@ def report_progress(run: TrainingRun, now: float) -> None:
             item=f"epoch {state.epoch + 1} of {run.epochs}",
             rate=state.batch * run.batch_size / max(1e-9, state.epoch_seconds),
             remaining=(total - done) / pace if pace else None,
+        )
+    )
+
+
+def report_steps(run: TrainingRun, now: float) -> None:
+    """Report what the steps since the last report measured, where that is long enough ago."""
+    state, (since, before) = run.state, run.stepped
+    if now - since < STEP_SECONDS or state.metrics.recent is None:
+        return
+    run.stepped = now, run.steps
+    loss, top1 = state.metrics.recent
+    run.report(
+        Step(
+            step=run.steps,
+            position=run.steps / run.batches,
+            seconds=run.seconds,
+            loss=loss,
+            top1=top1,
+            learning_rate=float(state.optimisers[0].param_groups[0]["lr"]),
+            samples_per_second=(run.steps - before) * run.batch_size / (now - since),
         )
     )
 
@@ -214,6 +242,7 @@ def validate(run: TrainingRun) -> dict[str, Any]:
         "learning_rate": float(state.optimisers[0].param_groups[0]["lr"]),
         "seconds": state.epoch_seconds + time.monotonic() - clock,
         "samples_per_second": run.batches * run.batch_size / max(1e-9, state.epoch_seconds),
+        "threads": torch.get_num_threads() if run.cpu_threads else None,
         "validation": asdict(validation),
     }
 
@@ -272,8 +301,6 @@ def prepare(
         report(Notice(data.note))
     device = own_device()
     torch.backends.cudnn.benchmark = True
-    if device.type == "cpu":
-        use_threads(earlier.get("threads") if earlier else None, report)
     samples = len(data.train(0))
     if not earlier:
         config = fit_to_train_split(config, samples, world, report)
@@ -301,7 +328,11 @@ def prepare(
         batches=batches,
         world=world,
         steps_before=state.epoch * batches + state.batch,
+        stepped=(time.monotonic(), state.epoch * batches + state.batch),
         seconds_before=state.seconds,
+        cpu_threads=CpuThreads(config.threads, earlier.get("threads") if earlier else None, report)
+        if device.type == "cpu"
+        else None,
     )
 
 

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR
+from kanji_tui.runs.about import About
 from kanji_tui.training.config import SETTINGS, configure
 from kanji_tui.training.recipes import default_recipe
 
 
-def train_command(spec: train.Spec) -> str:
-    """`kanji-tui train ...`, quoted for a shell."""
+def train_command(spec: train.Spec, about: About | None = None) -> str:
+    """`kanji-tui train ...`, quoted for a shell, with what is given of the run."""
     if spec.resume is not None:
         return shlex.join(["kanji-tui", "train", "--resume", spec.resume.name])
-    return shlex.join(["kanji-tui", "train", *train_arguments(spec)])
+    given = (("--name", about.name), ("--note", about.note)) if about else ()
+    options = [part for option, text in given if text for part in (option, text)]
+    return shlex.join(["kanji-tui", "train", *train_arguments(spec), *options])
 
 
 def train_arguments(spec: train.Spec) -> list[str]:

@@ -1,13 +1,10 @@
-"""The telemetry of a GPU over a run, condensed: a day of events becomes a few hundred means."""
+"""The telemetry of a GPU over a run, condensed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kanji_tui.events import Gpu
-
-KEPT = 256  # points; one more, and neighbours are merged
-
-Value = float | None
+from kanji_tui.workspace.condensed import Condensed, Value
 
 
 @dataclass(frozen=True)
@@ -51,41 +48,20 @@ class GpuHistory:
         return "the run did not report it" if self.now.reason or name == "energy" else "the driver gives no value"
 
 
-@dataclass
 class GpuRecord:
     """Collects the events of one GPU."""
 
-    _now: Gpu | None = None
-    _each: int = 1  # events per point
-    _pending: list[tuple[Value, ...]] = field(default_factory=list)
-    _points: list[tuple[Value, ...]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._now: Gpu | None = None
+        self._condensed = Condensed()
 
     def add(self, gpu: Gpu) -> None:
         """Add the next event."""
         self._now = gpu
-        self._pending.append(tuple(metric.of(gpu) for metric in METRICS))
-        if len(self._pending) >= self._each:
-            self._points.append(_mean(self._pending))
-            self._pending = []
-        if len(self._points) > KEPT:
-            pairs = zip(self._points[::2], self._points[1::2], strict=False)
-            self._pending = [*self._points[len(self._points) // 2 * 2 :]] * self._each + self._pending
-            self._points = [_mean(list(pair)) for pair in pairs]
-            self._each *= 2
+        self._condensed.add(tuple(metric.of(gpu) for metric in METRICS))
 
     def history(self) -> GpuHistory:
         """The values so far; there must have been an event."""
         assert self._now is not None
-        points = [*self._points, *([_mean(self._pending)] if self._pending else [])]
-        columns = (tuple(column) for column in zip(*points, strict=True))
+        columns = zip(*self._condensed.points(), strict=True)
         return GpuHistory(self._now, dict(zip((metric.name for metric in METRICS), columns, strict=True)))
-
-
-def _mean(points: list[tuple[Value, ...]]) -> tuple[Value, ...]:
-    """The mean of each value over the points that have it."""
-
-    def mean(values: tuple[Value, ...]) -> Value:
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known else None
-
-    return tuple(mean(values) for values in zip(*points, strict=True))

@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Damaged, Epoch, Event, Failure, Gpu, Notice, Outcome, Progress
+from kanji_tui.events import Damaged, Epoch, Failure, Gpu, Load, Notice, Outcome, Progress, Step
 from kanji_tui.paths import RUNS_DIR
+from kanji_tui.runs.about import ABOUT, About, continued_run, read_about
 from kanji_tui.runs.event_log import Timed, near_end, read_events
 from kanji_tui.runs.process import read_result
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
 from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
+from kanji_tui.workspace.run_curves import LoadPoint, LoadRecord, StepPoint, StepRecord
 
 ENDED = ("finished", "stopped", "failed")
 READ_BYTES = 1 << 17  # of an events file at once: some 15 ms
 MOST_BYTES = 1 << 23  # of an events file in all: six hours of a training; epochs before are in its history
 FILES_KEPT = 256
 NOTICES_KEPT = 20
-TRAINING = ("training", "validation", "test")  # the phases of a training; the progress bar shows the first
+TRAINING = "training"  # the phase of a training that its progress bar shows, also during the others
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class RunView:
 
     `files` holds the last progress of each record file that a preparation works on, in order of first appearance;
     `gpus` the telemetry of each GPU. `result`: the dataclass that the run's job returns. `stopping`: the run was
-    asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence.
+    asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence. `about`: what a person
+    says of the run. `steps`: what was measured inside its epochs; `loads`: how busy the machine was.
     """
 
     name: str
@@ -53,6 +56,9 @@ class RunView:
     failure: Failure | None = None
     result: Any = None
     problem: str = ""
+    about: About = field(default_factory=About)
+    steps: tuple[StepPoint, ...] = ()
+    loads: tuple[LoadPoint, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -70,6 +76,16 @@ class RunView:
         return str(config.get("network", "")) if isinstance(config, dict) else ""
 
     @property
+    def continues(self) -> str | None:
+        """The name of the run that this one resumed; None where it began anew."""
+        return continued_run(self.spec)
+
+    @property
+    def label(self) -> str:
+        """What a list calls the run: the name that a person gave it, else its network."""
+        return self.about.name or self.network or self.job
+
+    @property
     def title(self) -> str:
         """The run's short name: `train kanjinet`, `prepare`."""
         return f"{self.job} {self.network}".strip().replace("_", " ")
@@ -85,11 +101,21 @@ class Tail:
             spec = run.config().spec
         except KanjiError as error:
             spec, self._damaged = {}, error.message
-        self.view = RunView(run.name, run.path, job_of(run.name), spec=spec, started=start_time(run.name))
+        self._about_written = self._time_of_about()
+        self.view = RunView(
+            run.name,
+            run.path,
+            job_of(run.name),
+            spec=spec,
+            started=start_time(run.name),
+            about=read_about(run.path),
+        )
         self.behind = False  # there was more to read than READ_BYTES
         self._first = self._offset = self._near_end()
         self._files: dict[str, Progress] = {}
         self._gpus: dict[int, GpuRecord] = {}
+        self._steps, self._loads = StepRecord(), LoadRecord()
+        self._bar: Progress | None = None  # of the training itself
 
     def poll(self) -> bool:
         """Read new events, READ_BYTES of them at most; True when the view changed."""
@@ -99,10 +125,25 @@ class Tail:
         now: dict[str, Any] = {"state": state, "stopping": stopping, "problem": problem or self._damaged}
         if not fresh and all(getattr(self.view, name) == value for name, value in now.items()):
             return False
-        changes = self._fold([event for _, event in fresh])
+        changes = self._fold(fresh)
         last_event_at = fresh[-1][0] if fresh else self.view.last_event_at
         self.view = replace(self.view, **changes, **now, last_event_at=last_event_at)
         return True
+
+    def reread_about(self) -> bool:
+        """Read about.json again where it was written since; True when the view changed."""
+        written = self._time_of_about()
+        if written == self._about_written:
+            return False
+        self._about_written = written
+        before, self.view = self.view, replace(self.view, about=read_about(self.run.path))
+        return before != self.view
+
+    def _time_of_about(self) -> int:
+        try:
+            return (self.run.path / ABOUT).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def _state(self) -> tuple[str, str]:
         """The run's state, and what is wrong with status.json or an empty string."""
@@ -147,17 +188,29 @@ class Tail:
             notices.append(f"the result cannot be shown: {error.message}")
             return None
 
-    def _fold(self, fresh: list[Event]) -> dict[str, Any]:
+    def _shown_progress(self, now: Progress) -> Progress:
+        """The progress to show: the bar of a training stays during its other phases, and never goes back."""
+        if now.phase == TRAINING:
+            if self._bar is None or now.done >= self._bar.done or now.total != self._bar.total:
+                self._bar = now
+            return self._bar
+        return now if self._bar is None else replace(self._bar, phase=now.phase, item="")
+
+    def _fold(self, fresh: list[Timed]) -> dict[str, Any]:
         view = self.view
         known = view.epochs or self._earlier()
         epochs, notices = {epoch.epoch: epoch for epoch in known}, list(view.notices)
         gpus = {gpu.index: gpu for gpu in view.gpus}
         changes: dict[str, Any] = {}
-        for event in fresh:
+        for moment, event in fresh:
             if isinstance(event, Progress) and event.phase == "file":
                 self._files[event.item] = event
             elif isinstance(event, Progress):
-                changes["progress"] = _shown_progress(changes.get("progress", view.progress), event)
+                changes["progress"] = self._shown_progress(event)
+            elif isinstance(event, Step):
+                self._steps.add(event)
+            elif isinstance(event, Load):
+                self._loads.add(moment, event)
             elif isinstance(event, Epoch):
                 epochs[event.epoch] = event
             elif isinstance(event, Gpu):
@@ -168,11 +221,13 @@ class Tail:
                 changes["failure"] = event
             elif isinstance(event, Outcome):
                 changes["result"] = self._result(event, notices)
-        updated = {event.index for event in fresh if isinstance(event, Gpu)}
+        updated = {event.index for _, event in fresh if isinstance(event, Gpu)}
         gpus |= {index: self._gpus[index].history() for index in updated}
         for old in list(self._files)[:-FILES_KEPT]:
             del self._files[old]
         return changes | {
+            "steps": self._steps.points(),
+            "loads": self._loads.points(),
             "files": tuple(self._files.values()),
             "epochs": tuple(epochs[number] for number in sorted(epochs)),
             "gpus": tuple(gpus[index] for index in sorted(gpus)),
@@ -189,6 +244,7 @@ class Watch:
         self._runs = runs
         self._tails: dict[str, Tail] = {}
         self._waiting: list[RunDirectory] = []
+        self._edited: list[str] = []  # runs of which a person said something else
 
     def list(self) -> frozenset[str]:
         """Find new and removed runs; returns the names of the removed."""
@@ -197,6 +253,7 @@ class Watch:
         for name in gone:
             del self._tails[name]
         self._waiting = [run for name, run in found.items() if name not in self._tails]
+        self._edited = [name for name, tail in self._tails.items() if tail.reread_about()]
         return gone
 
     def poll(self, seconds: float) -> tuple[RunView, ...]:
@@ -207,6 +264,9 @@ class Watch:
             for tail in self._tails.values()
             if (tail.view.state not in ENDED or (tail.behind and time.monotonic() < deadline)) and self._poll(tail)
         ]
+        known = {view.name for view in changed}
+        changed += [self._tails[name].view for name in self._edited if name in self._tails and name not in known]
+        self._edited = []
         while self._waiting and time.monotonic() < deadline:
             run = self._waiting.pop(0)  # newest first
             tail = Tail(run)
@@ -232,13 +292,6 @@ class Watch:
     def busy(self) -> bool:
         """Whether a run is active or waits to be read, so that polling should be frequent."""
         return self.behind or any(tail.view.active for tail in self._tails.values())
-
-
-def _shown_progress(before: Progress | None, now: Progress) -> Progress:
-    """The progress to show: during a training's short phases its bar stays as it was, so it does not jump."""
-    if before is None or before.phase not in TRAINING or now.phase not in TRAINING[1:]:
-        return now
-    return replace(before, phase=now.phase, item="")
 
 
 def start_time(name: str) -> float:

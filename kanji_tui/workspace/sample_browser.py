@@ -13,7 +13,7 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.jobs.evaluate import predictions_folder
 from kanji_tui.paths import MODEL_INFO, MODELS_DIR, WEIGHTS
 from kanji_tui.recognition.results import Candidate, Confusion
-from kanji_tui.system.files import sha256
+from kanji_tui.system.files import read_json, sha256
 from kanji_tui.system.plain_data import read_as
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.sample_list import SPLITS, PredictionIndex, Query, SampleList
@@ -32,7 +32,10 @@ SUSPECTS_FILE = MODELS_DIR / "suspects.tsv"
 
 @dataclass(frozen=True)
 class ClassLine:
-    """A class of the dataset; `accuracy` is the correct share of its predicted samples, None without any."""
+    """A class of the dataset; `accuracy` is the correct share of its predicted samples, None without any.
+
+    `known`: the published model has an output for it; else it has no accuracy, for it cannot be predicted.
+    """
 
     jis: int
     character: str
@@ -40,6 +43,7 @@ class ClassLine:
     strokes: int | None
     count: int
     accuracy: float | None
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class Catalogue:
     """All classes, and the confused pairs, most frequent first.
 
     `predicted` is the split that the published model has predicted: all, test, val, train, or empty for none;
-    `accuracy` is the fraction of its `samples` that are correct.
+    `accuracy` is the fraction of its `samples` that are correct. Both leave aside the classes that the model does
+    not know, `unknown` of them.
     """
 
     classes: tuple[ClassLine, ...]
@@ -56,6 +61,7 @@ class Catalogue:
     samples: int
     predicted: str
     split_known: bool
+    unknown: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,7 @@ class SampleBrowser:
         from kanji_tui.recognition.confusions import count_by_class, most_confused
 
         index, size = self._index, len(data.classes)
+        known = _known_classes(data) if index is not None else np.ones(size, bool)
         counts = np.bincount(data.labels, minlength=size)
         predicted, correct = np.zeros(size, np.int64), np.zeros(size, np.int64)
         confusions: tuple[Confusion, ...] = ()
@@ -126,18 +133,20 @@ class SampleBrowser:
                 self._readings.get(jis, ""),
                 strokes(jis),
                 int(counts[label]),
-                float(correct[label] / predicted[label]) if predicted[label] else None,
+                float(correct[label] / predicted[label]) if predicted[label] and known[label] else None,
+                bool(known[label]),
             )
             for label, jis in enumerate(data.classes)
         )
-        total = int(predicted.sum())
+        total = int(predicted[known].sum())
         return Catalogue(
             classes=classes,
             confusions=confusions,
-            accuracy=float(correct.sum() / total) if total else None,
+            accuracy=float(correct[known].sum() / total) if total else None,
             samples=total,
             predicted=index.predictions.split if index is not None else "",
             split_known=self._split is not None,
+            unknown=int((~known).sum()),
         )
 
     def samples(self, query: Query) -> SampleList:
@@ -264,6 +273,19 @@ def _prediction_files() -> list[tuple[str, Path]]:
 
     folder = predictions_folder(MODEL)
     return [(split, predictions_file(folder, MODEL, split)) for split in ("all", "test", "val", "train")]
+
+
+def _known_classes(data: "Dataset") -> "np.ndarray":
+    """Which classes the published model has an output for, bool (C,); all where its metadata cannot be read."""
+    import numpy as np
+
+    from kanji_tui.networks.card import ModelCard
+
+    try:
+        card = ModelCard.from_json(read_json(MODELS_DIR / MODEL_INFO), str(MODELS_DIR / MODEL_INFO))
+    except KanjiError:
+        return np.ones(len(data.classes), bool)
+    return np.isin(np.array(data.classes), list(card.output_of))
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,11 @@ def test_a_doubt_an_error_and_an_image_stand_below_their_file() -> None:
 
 def test_an_evaluation_has_accuracies_confusions_and_what_the_model_lacks() -> None:
     result = replace(EVALUATION, confusions=(PAIR,), unknown_samples=3, models=("a.pth", "b.pth"))
+    result = replace(result, unknown_classes=("3021", "3022"), classes=6, top1_known=0.9333)
     shown = lines(present(result))
     assert shown[0] == "ensemble of 2: a.pth, b.pth"
-    assert "  samples: 48, 3 of classes the model lacks count as errors" in shown
+    assert "  samples: 48, 2 of 6 classes are unknown to this model: their 3 samples count as errors" in shown
+    assert "  top-1 known: 93.33 % (82.14-97.71) of the other 45" in shown
     assert "  top-1: 87.50 % (75.30-94.14)" in shown
     assert "  loss: 0.4000" in shown
     assert shown[-2].split() == ["label", "predicted", "as", "count"]

@@ -10,8 +10,10 @@ from kanji_tui.networks.results import Networks, NetworkSummary
 from kanji_tui.presentation import training
 from kanji_tui.presentation.document import Styled, Table, text_of
 from kanji_tui.presentation.present import present
+from kanji_tui.presentation.run_list import run_table
 from kanji_tui.training.results import Phase, Probed, Profile
 from kanji_tui.workspace.run_views import RunView
+from kanji_tui.workspace.trainings import Training
 from tests.tui.recorded import RUN, TRAINED, epochs
 
 PROBED = Probed(
@@ -39,15 +41,11 @@ def words(document) -> str:
 
 def test_runs_show_marks_publication_and_state() -> None:
     views = [view(), replace(view(epochs=(), state="lost"), name="other")]
-    rows = cells(training.run_table(views, marked=["other"], published=RUN))
+    rows = cells(run_table([Training((each,)) for each in views], marked=["other"], published=RUN))
     assert [row[1:] for row in rows] == [["kanjinet published", "finished", "99.0"], ["a kanjinet", "crashed", ""]]
-    assert training.run_table([replace(views[0], state="running", stopping=True)]).rows[0].cells[2] == Styled(
+    assert run_table([Training((replace(views[0], state="running", stopping=True),))]).rows[0].cells[2] == Styled(
         "stopping", "warning strong"
     )
-
-
-def test_a_pattern_finds_a_crashed_run_by_the_word_on_the_screen() -> None:
-    assert "crashed" in training.run_text(view(state="lost"))
 
 
 def test_the_head_of_a_run_at_each_state() -> None:

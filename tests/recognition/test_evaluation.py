@@ -63,6 +63,8 @@ def test_samples_of_classes_the_model_lacks_are_errors_and_reported(trained, sho
     lacking = np.isin(dataset.jis, dataset.classes[:4])
     assert found.unknown_samples == lacking.sum()
     assert found.unknown_classes == tuple(f"{jis:04X}" for jis in dataset.classes[:4])
+    assert found.classes == len(dataset.classes)
+    assert found.top1_known == pytest.approx(found.top1 * found.samples / (found.samples - found.unknown_samples))
     assert found.top1 <= 1 - lacking.mean()
     assert found.top1 > 0.5  # it still recognises the classes it knows
     assert any("does not know" in notice.message for notice in report.of(Notice))

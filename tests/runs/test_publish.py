@@ -1,12 +1,15 @@
 """Publishing: the newest finished run unless one is pinned; models of the user are never overwritten."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice
-from kanji_tui.runs.publish import publish, publish_finished, published
+from kanji_tui.presentation.document import text_of
+from kanji_tui.presentation.present import present
+from kanji_tui.runs.publish import Published, RunModel, publish, publish_finished, published, undo_publish
 
 
 def make_run(models, name, weights):
@@ -52,3 +55,34 @@ def test_a_run_without_a_model_is_refused(tmp_path):
     (tmp_path / "runs" / "empty").mkdir(parents=True)
     with pytest.raises(KanjiError, match="no model yet"):
         publish(tmp_path / "runs" / "empty", tmp_path)
+
+
+def accurate(run, percent):
+    (run / "best_model_info.json").write_text(json.dumps({"val_accuracy": percent}))
+    return run
+
+
+def test_publishing_says_what_changes_and_is_undone(tmp_path):
+    good = accurate(make_run(tmp_path, "good", b"good"), 100.0)
+    (good / "training_progress.json").write_text("{}")
+    bad = accurate(make_run(tmp_path, "bad", b"bad"), 5.02)
+    publish(good, tmp_path, pinned=False)
+    result = publish(bad, tmp_path)
+    assert result.before == RunModel("good", 1.0, "lost")
+    assert text_of(present(result)[0]) == "bad: published, validation top-1 100.00 % → 5.02 %, stopped early"
+    assert not (tmp_path / "training_progress.json").exists()  # the history of another model
+    publish(bad, tmp_path)  # once more: the model before is still the other one
+    undone = undo_publish(tmp_path)
+    assert (undone.run, undone.pinned, undone.before.run) == ("good", False, "bad")
+    assert replace(published(tmp_path), digest="") == Published("good", False)
+    assert (tmp_path / "best_kanji_model.pth").read_bytes() == b"good"
+    assert (tmp_path / "training_progress.json").exists()
+    assert undo_publish(tmp_path).run == "bad"  # what was undone is the model before
+    assert sorted(path.name for path in tmp_path.glob(".previous*")) == [".previous"]
+
+
+def test_nothing_is_undone_where_no_run_was_replaced(tmp_path):
+    (tmp_path / "best_kanji_model.pth").write_bytes(b"years of work")
+    publish(make_run(tmp_path, "one", b"one"), tmp_path)
+    with pytest.raises(UsageError, match="no earlier published model"):
+        undo_publish(tmp_path)

@@ -326,5 +326,16 @@ def test_events_are_read_as_they_were_written(tmp_path_factory: pytest.TempPathF
 
 
 def test_each_event_class_is_found_by_its_type() -> None:
-    assert set(events.EVENTS) == {"state", "progress", "epoch", "gpu", "energy", "warning", "result", "error"}
+    assert set(events.EVENTS) == {
+        "state",
+        "progress",
+        "epoch",
+        "gpu",
+        "energy",
+        "warning",
+        "result",
+        "error",
+        "step",
+        "load",
+    }
     assert parse_event(b'{"type": "state", "state": "running"}') == (0.0, State("running"))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kanji_tui.events import Epoch, Event, Progress
-from kanji_tui.training import trainer
+from kanji_tui.training import metrics, trainer
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.results import Trained
 
@@ -48,7 +48,8 @@ def run(
     directory.mkdir(parents=True, exist_ok=True)
     report = Report(directory, stop_in, stopping=stopping)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(trainer, "REPORT_SECONDS", 0.0)  # of each batch
+        for module, name in ((trainer, "REPORT_SECONDS"), (trainer, "STEP_SECONDS"), (metrics, "COPY_SECONDS")):
+            patched.setattr(module, name, 0.0)  # of each batch
         return trainer.train(dataset, config, directory, resume, report, init), report
 
 

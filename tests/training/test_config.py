@@ -20,6 +20,7 @@ def test_every_network_has_a_whole_recipe(network):
         "fold",
         "sample_limit",
         "synthetic",
+        "threads",
     ]
     assert configure(**asdict(config)) == config
 
@@ -147,7 +148,7 @@ def test_every_field_is_one_setting_with_a_help():
 @pytest.mark.parametrize("name", [f.name for f in fields(TrainConfig)])
 def test_every_default_is_read_back_from_its_text(name):
     setting = next(setting for setting in SETTINGS if setting.name == name)
-    value = getattr(configure(fold="2/5", sample_limit=1200), name)
+    value = getattr(configure(fold="2/5", sample_limit=1200, threads=2), name)
     if name == "synthetic":  # not with a fold
         value = 3
     assert setting.parse(setting.text(value)) == value

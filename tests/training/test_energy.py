@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kanji_tui.events import Energy, Epoch, Gpu
+from kanji_tui.events import Energy, Epoch, Gpu, Load
 from kanji_tui.system import gpu
 from kanji_tui.training import energy
 from kanji_tui.training.energy import COUNTER, INTEGRATED, RAPL, Meter, gpus_in_use, metering
@@ -150,3 +150,14 @@ def test_the_gpus_in_use_are_those_of_torch() -> None:
     import torch
 
     assert len(gpus_in_use()) == min(1, torch.cuda.device_count())
+
+
+def test_the_load_of_the_machine_is_reported_every_few_seconds(clock: Clock, report, tmp_path: Path) -> None:
+    meter = Meter(report, frozenset(), tmp_path)
+    for _ in range(4):
+        clock.now += 2.0
+        meter.report_energy()
+    loads = report.of(Load)
+    assert len(loads) == 2
+    assert all(0 < load.memory_used < load.memory_total for load in loads)
+    assert all(load.own_memory > 10 * 2**20 for load in loads)

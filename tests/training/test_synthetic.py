@@ -19,7 +19,9 @@ from kanji_tui.training.config import configure
 from kanji_tui.training.data import find_data
 from tests.training.running import checkpoint_of, run, same, weights_of
 
-KANA = configure("v1", "standard", synthetic=2, characters="kana", epochs=2, batch_size=96)  # 288 samples an epoch
+KANA = configure(
+    "v1", "standard", synthetic=2, characters="kana", epochs=2, batch_size=96, threads=1
+)  # 288 samples an epoch
 EARNED = ("network", "average", "optimisers", "random", "augmentation_random", "epoch", "batch")
 
 

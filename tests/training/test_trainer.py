@@ -7,10 +7,10 @@ import torch
 
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError, Stopped
-from kanji_tui.events import Notice, Progress
+from kanji_tui.events import Notice, Progress, Step
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.evaluation import evaluate
-from kanji_tui.system.files import unfinished
+from kanji_tui.system.files import sha256, unfinished
 from kanji_tui.system.intervals import wilson_interval
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training import checkpoint, trainer
@@ -20,7 +20,7 @@ from tests.training.running import checkpoint_of, run, same, weights_of
 
 # The smallest network; that kanjinet learns is in `trained` of tests/conftest.py.
 small = partial(configure, network="v1", recipe="standard")
-SMALL = small(epochs=2, batch_size=16)  # of 132 samples: 8 batches an epoch
+SMALL = small(epochs=2, batch_size=16, threads=1)  # of 132 samples: 8 batches an epoch
 THIRD_BATCH, SECOND_EPOCH = ("training", 3 * 16), ("training", 10 * 16)
 # What two trainings of the same steps must share; their seconds differ.
 EARNED = ("network", "average", "optimisers", "random", "augmentation_random", "epoch", "batch")
@@ -50,6 +50,9 @@ def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
     assert card.source == "drawn sample"
     assert card.split["kind"] == "writer"
     assert card.split["dataset_digest"] == dataset.digest
+    made = card.lineage
+    assert (made.run, made.dataset, made.records) == (directory.name, dataset.digest, dataset.inputs.digest)
+    assert made.weights == info["weights_sha256"] == sha256(directory / "best_kanji_model.pth")
     assert card.metrics["test"] == to_plain(trained.test)
     assert card.metrics["test"]["top1_interval"] == list(wilson_interval(trained.test.top1, trained.test.samples))
     assert 0 < card.metrics["ink_extent"] <= 1
@@ -67,9 +70,15 @@ def test_what_lies_in_the_run_directory(undisturbed, sample_dataset):
 def test_it_tells_what_it_does(undisturbed):
     _, trained, report = undisturbed
     assert report.epochs[0].best
+    assert [epoch.threads for epoch in report.epochs] == [1, 1]
     steps = [event for event in report.events if isinstance(event, Progress) and event.phase == "training"]
     assert steps
     assert steps[0].total == 2 * (132 // 16) * 16
+    inside = [event for event in report.events if isinstance(event, Step)]
+    assert [event.step for event in inside] == list(range(2, 17))  # the first batch's copy has not arrived
+    assert [event.position for event in inside] == [event.step / 8 for event in inside]
+    assert sum(event.loss for event in inside[:7]) / 7 > sum(event.loss for event in inside[-7:]) / 7
+    assert all(0 <= event.top1 <= 1 and event.samples_per_second > 0 for event in inside)
     assert (trained.epochs, trained.device) == (2, "cpu") or torch.cuda.is_available()
 
 

@@ -6,7 +6,8 @@ from rich.cells import cell_len
 
 from kanji_tui.events import Gpu
 from kanji_tui.tui.training.gpu_pane import gpu_lines, trend
-from kanji_tui.workspace.gpu_history import KEPT, METRICS, GpuRecord
+from kanji_tui.workspace.condensed import KEPT
+from kanji_tui.workspace.gpu_history import METRICS, GpuRecord
 
 MIG = "utilisation (MIG is on): Not Supported; power, energy: Insufficient Permissions"
 

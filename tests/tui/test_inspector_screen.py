@@ -189,7 +189,7 @@ async def test_a_job_that_measures_runs_alone_and_can_be_stopped(recorded: Path)
         await shows(pilot, "pooling is running: press s to stop it")
         await pilot.press("e", "p")
         assert len(app.screen_stack) == 1
-        await pilot.press("s")
+        await pilot.press("s", "y")
         await until(pilot, run.stop_file.exists)
 
 

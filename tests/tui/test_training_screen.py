@@ -1,6 +1,7 @@
 """The Training screen by keys: runs found, compared, filtered, read, copied; and seen from two workbenches."""
 
 import json
+import re
 import shutil
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -54,7 +55,7 @@ async def test_every_state_is_shown_and_found(recorded: Path) -> None:
             assert state in shown
         await pilot.press("f", *"crashed")
         await until(pilot, lambda: "stopped" not in text_of(pilot))
-        assert "/crashed/ 1 of 4" in text_of(pilot)
+        assert "crashed  1 of 4" in text_of(pilot)
         assert "its process is gone" in text_of(pilot)
         await pilot.press("escape")
         await shows(pilot, "stopped")
@@ -90,7 +91,7 @@ async def test_zoom_keeps_to_the_cursor(recorded: Path) -> None:
         """The epochs below the first chart: the first and the last that are visible, the cursor's between them."""
         region = app.screen.query_one("#chart-0").content_region
         line = painted(pilot)[region.bottom - 1].crop(region.x, region.right).text
-        return [int(epoch) for epoch in line.split()]
+        return [int(epoch) for epoch in line.split() if epoch.isdigit()]
 
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot)
@@ -127,11 +128,34 @@ async def test_an_older_run_is_published_by_key_and_stays_so(recorded: Path) -> 
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, "kanjinet")
-        await pilot.press("P")
+        await pilot.press("P", "y")
         record = recorded / "models" / "published.json"
         await until(pilot, lambda: json.loads(record.read_text())["pinned"])
         assert json.loads(record.read_text())["run"] == RUN
         assert (recorded / "models" / "best_kanji_model.pth").read_bytes() == b"older weights"
+
+
+async def test_publishing_asks_says_what_changes_and_is_undone(recorded: Path) -> None:
+    worse = write_v2(recorded, done=1)
+    (worse.path / "best_kanji_model.pth").write_bytes(b"worse weights")
+    (worse.path / "best_model_info.json").write_text(json.dumps({"val_accuracy": 34.0, "network": "v2.1"}))
+    models = recorded / "models"
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, "v2.1")
+        await pilot.press("U")  # nothing to undo
+        assert len(app.screen_stack) == 1
+        await pilot.press("P")
+        await shows(pilot, "validation top-1 98.96 % → 34.00 %, stopped early")
+        await pilot.press("n")
+        assert json.loads((models / "published.json").read_text())["run"] == RUN
+        await pilot.press("P", "y")
+        await until(pilot, lambda: app.state.published == OTHER)
+        await pilot.press("U")
+        await shows(pilot, "validation top-1 34.00 % → 98.96 %")
+        await pilot.press("y")
+        await until(pilot, lambda: app.state.published == RUN)
+    assert (models / "best_kanji_model.pth").read_bytes() == b"weights"
 
 
 async def test_runs_are_compared_in_one_chart(recorded: Path) -> None:
@@ -147,6 +171,44 @@ async def test_runs_are_compared_in_one_chart(recorded: Path) -> None:
         assert "a -" in read  # it ended after six epochs
         await pilot.press("m", "up", "m")
         await until(pilot, lambda: "b kanjinet" not in text_of(pilot))
+
+
+async def test_a_name_is_given_and_found_and_the_list_has_chosen_columns(recorded: Path) -> None:
+    write_v2(recorded)
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "v2.1")
+        await pilot.press("a", *"wide", "tab", *"label smoothing", "enter")
+        await shows(pilot, "wide")
+        about = recorded / "models" / "runs" / OTHER / "about.json"
+        assert json.loads(about.read_text()) == {"name": "wide", "note": "label smoothing"}
+        await pilot.press("w", *"epochs best note", "enter")
+        await shows(pilot, "label smoothing")
+        assert re.search(r"run +epochs +val top-1 +note", text_of(pilot))
+        rows = [row.key for row in app.screen.query_one("#runs").rows]
+        assert rows == [OTHER, RUN]
+        await pilot.press("o", *"-best", "enter")
+        await shows(pilot, "by -val_top1")
+        assert [row.key for row in app.screen.query_one("#runs").rows] == [RUN, OTHER]
+        await pilot.press("f", *"note:smoo")
+        await shows(pilot, "note:smoo  1 of 2")
+        await pilot.press(*" lrr>")
+        await shows(pilot, "runs have no field 'lrr'")
+        assert [row.key for row in app.screen.query_one("#runs").rows] == [OTHER]
+        await pilot.press("escape", "w", "escape", "o", "escape")
+        await shows(pilot, "start run")
+        await pilot.press("y")
+        await until(pilot, lambda: app.clipboard.endswith("--name wide --note 'label smoothing'"))
+
+
+async def test_resumptions_are_one_row(recorded: Path) -> None:
+    write_v2(recorded)
+    spec = train_spec() | {"resume": f"models/runs/{OTHER}"}
+    write_run(recorded, "20260103T000000-train-1", spec, "stopped", [State("running"), *epochs(7)[6:]])
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "2 parts")
+        assert [row.key for row in app.screen.query_one("#runs").rows] == ["20260103T000000-train-1", RUN]
 
 
 async def test_four_runs_at_most(recorded: Path) -> None:
@@ -239,6 +301,10 @@ async def test_a_resumed_run_keeps_its_network_and_data(recorded: Path) -> None:
         await opened(pilot, "v2.1")
         app.worker.start_job = lambda asker, job, spec: asked.append(spec)  # type: ignore[method-assign]
         await pilot.press("u")
+        await shows(pilot, "goes on after epoch 6 of 12")
+        assert "98.96 %" in text_of(pilot)  # of the model that its end replaces
+        assert not asked
+        await pilot.press("y")
         await until(pilot, lambda: asked)
     assert asked[0].config.network == "v2.1"
     assert asked[0].resume.name == run.name
@@ -265,7 +331,11 @@ async def test_two_workbenches_on_a_growing_run_agree(recorded: Path) -> None:
         views = [app.state.runs[LIVE] for app in (first, second)]
         assert views[0] == views[1]
         assert [epoch.epoch for epoch in views[0].epochs] == [1, 2, 3, 4, 5, 6]
+        await pilots[0].press("s", "n")
+        assert not run.stop_file.exists()
         await pilots[0].press("s")
+        await shows(pilots[0], "at its next batch, with a checkpoint")
+        await pilots[0].press("y")
         await until(pilots[0], run.stop_file.exists)
         written = run.stop_file.stat().st_mtime_ns
         for pilot in pilots:

@@ -10,6 +10,7 @@ from kanji_tui.cli.commands.training import train_spec
 from kanji_tui.cli.parser import parser
 from kanji_tui.jobs.train import Spec
 from kanji_tui.networks.registry import NETWORKS
+from kanji_tui.runs.about import About
 from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.workspace.command_line import train_command
 
@@ -36,7 +37,8 @@ configs = st.builds(
 @given(configs, st.sampled_from(["dataset", "another set"]))
 def test_what_is_copied_can_be_typed(config: TrainConfig, data_dir: str) -> None:
     spec = Spec(data_dir=Path(data_dir), config=config)
-    program, *arguments = shlex.split(train_command(spec))
+    about = About("wide", 'label smoothing 0.2, it\'s "new"')
+    program, *arguments = shlex.split(train_command(spec, about))
     assert program == "kanji-tui"
     typed = train_spec(parser().parse_args(arguments))
     assert (typed.data_dir, typed.config) == (spec.data_dir, config)

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from kanji_tui.data.dataset import open_dataset
+from kanji_tui.networks.card import ModelCard
+from kanji_tui.presentation.document import text_of
+from kanji_tui.presentation.samples import class_row, unknown_classes
 from kanji_tui.recognition.predictions import load_predictions, predictions_file, save_predictions
 from kanji_tui.system.files import sha256
 from kanji_tui.workspace.class_search import matches
@@ -51,6 +54,20 @@ def test_the_catalogue_counts_correct_predictions(library) -> None:
     assert sum(pair.count for pair in catalogue.confusions) == len(wrong)
     assert catalogue.predicted == "all"
     assert catalogue.split_known
+
+
+def test_classes_that_the_model_does_not_know_are_counted_apart(recorded: Path) -> None:
+    info = json.loads(Path("models/best_model_info.json").read_text())
+    card = ModelCard("kanjinet", CODES[:4], 32)
+    Path("models/best_model_info.json").write_text(json.dumps({**info, **card.to_json(), "split": info["split"]}))
+    catalogue = SampleBrowser(OpenedDataset()).catalogue()
+    assert [known.known for known in catalogue.classes] == [True] * 4 + [False] * 2
+    assert [known.accuracy is None for known in catalogue.classes] == [False] * 4 + [True] * 2
+    right = [place for place in range(SETS * len(CODES)) if place % 7 != 6 and place % len(CODES) < 4]
+    assert (catalogue.unknown, catalogue.samples) == (2, SETS * 4)
+    assert catalogue.accuracy == pytest.approx(len(right) / (SETS * 4))
+    assert unknown_classes(catalogue) == "2 of 6 classes are unknown to this model; accuracies are of the other 4"
+    assert text_of(class_row(catalogue.classes[5]).cells[4]) == "unknown"
 
 
 def test_samples_of_a_class_its_errors_and_by_confidence(library) -> None:

@@ -3,6 +3,7 @@
 import os
 from argparse import Namespace
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kanji_tui.errors import Stopped, UsageError
 from kanji_tui.jobs.folds import Spec as FoldsSpec
 from kanji_tui.jobs.networks import Spec as NetworksSpec
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.runs.about import About, about_from, about_of_resumed
 from kanji_tui.runs.process import start
 from kanji_tui.runs.run_directory import ACTIVE, find_run
 from kanji_tui.runs.run_summary import RunState
@@ -88,9 +90,21 @@ def add_train(parser: Parser) -> None:
     )
     parser.add_argument("--profile", action="store_true", help="trace some steps and show their time by phase")
     parser.add_argument("--resume", default=None, metavar="RUN", help="resume this run from its last checkpoint")
+    add_about(parser)
     parser.add_argument(
         "--detach", action="store_true", help="start it and return; follow with: kanji-tui attach RUN"
     )
+
+
+def add_about(parser: Parser) -> None:
+    """The options for what a person says of a run."""
+    parser.add_argument("--name", default=None, metavar="TEXT", help="what to call the run")
+    parser.add_argument("--note", default=None, metavar="TEXT", help="what the run is for, or what came of it")
+
+
+def about_of(args: Namespace, spec: Any) -> About:
+    """What the arguments say of the run of `spec`, else what is said of the run that it resumes."""
+    return about_from(args.name, args.note, about_of_resumed(spec))
 
 
 def train(args: Namespace) -> int:
@@ -105,7 +119,7 @@ def train_under_torchrun(args: Namespace) -> int:
     if args.detach:
         raise UsageError("under torchrun a training cannot be detached", "omit --detach; to detach: torchrun ... &")
     with ConsoleReport() as console:
-        run, code = run_distributed("train", lambda: train_spec(args), console)
+        run, code = run_distributed("train", lambda: train_spec(args), console, about=partial(about_of, args))
     if run is not None and code in (0, Stopped.exit_code):
         show(result_of(run), args.json)
     return code
@@ -113,7 +127,7 @@ def train_under_torchrun(args: Namespace) -> int:
 
 def start_and_follow(job: str, spec: Any, args: Namespace) -> int:
     """Start the job as a child in its own session, and follow it unless --detach is given."""
-    run = start(job, spec)
+    run = start(job, spec, about=about_of(args, spec))
     if args.detach:
         show(RunState(run.name, run.state()), args.json)
         return 0

@@ -1,6 +1,6 @@
 """The forms in which a character is written: KanjiVG's, its variants, and further ones derived from its strokes.
 
-Derived are kana whose strokes are joined or apart (き さ り そ ふ や な) or differ from hand to hand (と や), the
+Derived are kana whose strokes are joined or apart (き さ り そ ふ や な) or differ between writers (と や), the
 place of the dakuten of で, and short cuts that fast writers take through a component: 口 and 日 begun in one line,
 the dots of 氵 and 灬 in one sweep.
 """
@@ -28,7 +28,7 @@ STROKE_SHIFTS = {"や": {2: (-3.0, 9.0)}, "ゃ": {2: (-2.0, 6.0)}}
 # Strokes that many leave off early: the part that is written. The curve of や stays open.
 STROKE_ENDS = {"や": {1: 0.82}, "ゃ": {1: 0.82}}
 # Strokes that stand otherwise, in degrees clockwise about their end: と begins with an upright.
-STROKE_TURNS = {"と": {1: 22.0}}
+STROKE_ANGLES = {"と": {1: 22.0}}
 # Components that are written faster with strokes joined: element, its number of strokes, and these strokes in
 # order, a negative one backwards. 口 is one line from the lower left corner round to it.
 SHORTCUTS = {
@@ -93,8 +93,8 @@ def _derived_kana(kana: str, form: Form, marks: int) -> list[Form]:
     if kana in STROKE_ENDS:
         ends = STROKE_ENDS[kana]
         found.append(tuple(_end_early(stroke, ends.get(n, 1.0)) for n, stroke in enumerate(form, start=1)))
-    if kana in STROKE_TURNS:
-        angles = STROKE_TURNS[kana]
+    if kana in STROKE_ANGLES:
+        angles = STROKE_ANGLES[kana]
         found.append(tuple(_rotate(stroke, angles.get(n, 0.0)) for n, stroke in enumerate(form, start=1)))
     if kana == "そ":
         found.append((*_begin_with_tick(form[0]), *form[1:]))

@@ -13,7 +13,7 @@ from kanji_tui.presentation.marks import grade
 from kanji_tui.presentation.recognition import CONFUSION_COLUMNS, confusion_table
 from kanji_tui.presentation.samples import CLASS_COLUMNS, class_lines, class_row, pair_query
 from kanji_tui.system import numbers
-from kanji_tui.tui.widgets.character_grid import CharacterGrid, Tile
+from kanji_tui.tui.widgets.character_grid import NOT_KNOWN, CharacterGrid, Tile
 from kanji_tui.tui.widgets.content import lines_content
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
@@ -134,7 +134,8 @@ class ClassPane(Vertical):
         self._found = {tile.key: known for tile, known in found}
         note = f"{len(found):,} of {len(classes):,}" if text else f"{len(classes):,}"
         if self._catalogue and self._catalogue.accuracy is not None:
-            note += f"  top-1 {numbers.percent(self._catalogue.accuracy, 1)}"
+            mixed = ", train too" if self._catalogue.predicted == "all" and self._catalogue.split_known else ""
+            note += f"  top-1 {numbers.percent(self._catalogue.accuracy, 1)}{mixed}"
         rows, grid = self.query_one(f"#{LIST}", ListTable), self.query_one(CharacterGrid)
         rows.set_title("classes", note)
         set_pane_title(grid, "classes", note)
@@ -180,7 +181,7 @@ class ClassPane(Vertical):
 
 
 def _tile(known: ClassLine) -> Tile:
-    return Tile(name_jis(known.jis), known.character, grade(known.accuracy))
+    return Tile(name_jis(known.jis), known.character, grade(known.accuracy) if known.known else NOT_KNOWN)
 
 
 def _of_class(key: str) -> Query:

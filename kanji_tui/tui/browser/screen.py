@@ -12,7 +12,7 @@ from kanji_tui.jobs import evaluate, saliency
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
-from kanji_tui.presentation.samples import SAMPLE_COLUMNS, sample_table
+from kanji_tui.presentation.samples import SAMPLE_COLUMNS, sample_table, unknown_classes
 from kanji_tui.recognition.results import Explanations
 from kanji_tui.runs import question
 from kanji_tui.system import numbers
@@ -153,6 +153,8 @@ class BrowserScreen(WorkbenchScreen):
             return next_step("press p to predict all samples")
         if self._saliency_shown and self._sample is not None and self._sample.number not in self._maps:
             return Styled("computing the saliency map ...", "primary")
+        if catalogue is not None and catalogue.unknown:
+            return Styled(unknown_classes(catalogue), "warning")
         on_train = catalogue is not None and catalogue.predicted in ("all", "train")
         if self._query.suspects and on_train and self._query.split in ("", "train"):
             return quiet("The model was trained on these labels, so errors may be hidden. Press t for val or test.")

@@ -14,6 +14,7 @@ from kanji_tui.paths import DATA_DIR, ETL_DIR
 from kanji_tui.presentation.data import FILE_COLUMNS, dataset_key_values, file_table, files_note
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
+from kanji_tui.presentation.questions import prepare_question, sample_question
 from kanji_tui.presentation.status import READING, job_line
 from kanji_tui.tui.dataset.findings import Findings
 from kanji_tui.tui.dataset.forms import prepare_form, sample_form
@@ -24,6 +25,7 @@ from kanji_tui.tui.widgets.content import content_of
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pane_title import set_pane_title
+from kanji_tui.workspace.lineage import published_lineage
 from kanji_tui.workspace.opened_dataset import OpenedDataset, Overview
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.state import State
@@ -161,6 +163,9 @@ class DatasetScreen(WorkbenchScreen):
         if last is not None and last.state == "failed" and last.failure:
             failed = Styled(f"{last.job} failed  ", "bad strong")
             return failed, f"{last.failure.message}  {last.failure.remedy}"
+        if changed := workspace.changed:
+            more = f" and {len(changed) - 1} more" if changed[1:] else ""
+            return next_step(f"{changed[0]}{more} changed since the dataset was prepared: press p to prepare again")
         if workspace.dataset is not None and not workspace.dataset.problem:
             train = "press 3, then n to train on it"
             return next_step(f"{train}, or 5 to browse it" if self._verified() else f"press v to verify; {train}")
@@ -172,10 +177,11 @@ class DatasetScreen(WorkbenchScreen):
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
         pane, rows = self.query_one("#files-pane"), self.query_one("#files", ListTable)
         otherwise = self.query_one("#no-files", KeyValues)
-        shown = (files, self._overview, preparing and preparing.files)
+        changed = self.state.workspace.changed if self.state.workspace else ()
+        shown = (files, self._overview, preparing and preparing.files, changed)
         if shown != self._shown_files:
             self._shown_files = shown
-            rows.show(file_table(files, self._overview, preparing).rows)
+            rows.show(file_table(files, self._overview, preparing, changed).rows)
         if not rows.rows and rows.has_focus:
             self.set_focus(None)  # a hidden list may keep the focus or not, depending on the order of events
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
@@ -192,7 +198,8 @@ class DatasetScreen(WorkbenchScreen):
                 quiet("reading ..." if waiting else problem or "no dataset yet: press p to prepare one")
             )
         else:
-            shown.show(dataset_key_values(overview).pairs)
+            lineage = published_lineage(workspace, self.state.runs) if workspace else ()
+            shown.show(dataset_key_values(overview, lineage).pairs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         workspace = self.state.workspace
@@ -248,11 +255,21 @@ class DatasetScreen(WorkbenchScreen):
 
     def _start_sample(self, values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.worker.start_job(self, "sample", sample.Spec(ETL_DIR, **values))
+            text = sample_question(self.state.workspace.files) if self.state.workspace else ""
+            self.confirm_if(
+                text,
+                "Replace the record files?",
+                lambda: self.worker.start_job(self, "sample", sample.Spec(ETL_DIR, **values)),
+            )
 
     def _start_prepare(self, values: dict[str, Any] | None) -> None:
         if values is not None:
-            self.worker.start_job(self, "prepare", prepare.Spec(output_dir=DATA_DIR, **values))
+            dataset = self.state.workspace.dataset if self.state.workspace else None
+            self.confirm_if(
+                prepare_question(dataset, bool(self.state.of("train"))),
+                "Replace the dataset?",
+                lambda: self.worker.start_job(self, "prepare", prepare.Spec(output_dir=DATA_DIR, **values)),
+            )
 
 
 def _verification(view: RunView | None) -> Verification | None:

@@ -7,6 +7,7 @@ from kanji_tui.export.options import POOLING_TYPES, QUANTISATIONS
 from kanji_tui.jobs import export_mapping, export_onnx, export_safetensors, export_web, pooling
 from kanji_tui.networks.registry import SIZES
 from kanji_tui.paths import MODELS_DIR, WEIGHTS
+from kanji_tui.presentation.questions import export_question
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.form import Field, FormScreen, whole
 from kanji_tui.workspace.state import State
@@ -58,7 +59,9 @@ def ask_export(screen: WorkbenchScreen, models: dict[str, Path], data_dir: Path)
     def start(values: dict[str, Any] | None) -> None:
         if values is not None:
             job, spec = export_job(values, models, data_dir)
-            screen.worker.start_job(screen, job, spec)
+            file = spec.output_path
+            text = export_question(file) if file is not None and file.exists() else ""
+            screen.confirm_if(text, "Replace the file?", lambda: screen.worker.start_job(screen, job, spec))
 
     form = FormScreen(
         "Export a model", "", fields(models), "Export", lambda values: contradiction(values, measurable)

@@ -32,6 +32,7 @@ from kanji_tui.presentation.inspection import (
     row_text,
     unsupported_by,
 )
+from kanji_tui.presentation.lineage import file_origin
 from kanji_tui.presentation.marks import next_step
 from kanji_tui.presentation.status import state_of
 from kanji_tui.runs import question
@@ -154,7 +155,9 @@ class InspectorScreen(WorkbenchScreen):
     def _show_model(self) -> None:
         model = self.model
         self.query_one("#message", KeyValues).show_line(self._message(model))
-        self.query_one("#model-details", KeyValues).show(model_key_values(model).pairs if model else ())
+        origin = file_origin(model, self.state.workspace, self.state.runs) if model else ()
+        pairs = (*model_key_values(model).pairs, *origin) if model else ()
+        self.query_one("#model-details", KeyValues).show(pairs)
         self.query_one("#operators", ListTable).show(operator_table(model).rows if model else ())
         self.query_one("#engines", ListTable).show(engine_table(model).rows if model else ())
         self._show_nodes()
@@ -304,7 +307,7 @@ class InspectorScreen(WorkbenchScreen):
             self.app.push_screen(ResultsScreen([replace(table, title=title)]))
 
     def action_stop(self) -> None:
-        for view in self.state.active(*JOBS):
+        for view in self.state.active(*JOBS)[:1]:
             self.stop_run(view)
 
     def action_open(self) -> None:

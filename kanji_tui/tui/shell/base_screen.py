@@ -94,11 +94,26 @@ class WorkbenchScreen(Screen[None]):
         self.worker.poll_now()
 
     def stop_run(self, view: "RunView") -> None:
-        """Ask the run to stop; asking again has no effect."""
+        """Ask the user, then the run to stop; a run that is stopping is not asked again."""
+        from kanji_tui.presentation.questions import stop_question
         from kanji_tui.runs.run_directory import RunDirectory
 
-        self.worker.ask(self, Done, RunDirectory(view.path).request_stop, f"stop {view.name}")
-        self.notify(f"{view.title} stops at its next batch or file", timeout=4)
+        if view.stopping:
+            self.notify(f"{view.title} is already stopping", timeout=4)
+            return
+
+        def stop() -> None:
+            self.worker.ask(self, Done, RunDirectory(view.path).request_stop, f"stop {view.name}")
+            self.notify(f"{view.title} stops at its next batch or file", timeout=4)
+
+        self.confirm("Stop this job?", stop_question(view), "Stop", stop)
+
+    def confirm_if(self, text: str, title: str, then: Callable[[], Any]) -> None:
+        """Ask whether to replace what `text` describes, and call `then` after a yes; at once where it is empty."""
+        if text:
+            self.confirm(title, text, "Replace", then)
+        else:
+            then()
 
     def confirm(self, title: str, text: str, yes: str, then: Callable[[], Any]) -> None:
         """Ask the user, and call `then` after a yes."""

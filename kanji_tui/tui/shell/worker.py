@@ -29,6 +29,7 @@ from kanji_tui.tui.shell.messages import (
 )
 
 if TYPE_CHECKING:
+    from kanji_tui.runs.about import About
     from kanji_tui.system.child import Child
 
 BEHIND_SECONDS = 0.02  # between reading parts of what was written before the start
@@ -113,13 +114,16 @@ class Worker(threading.Thread):
         name: Name = (asker, answered, key)
         self._put(Question(name, lambda: self._end_children(name)))
 
-    def start_job(self, asker: MessagePump, job: str, spec: Any) -> None:
-        """Start the job as a child in its own session; posts JobStarted or QuestionFailed to the asker."""
+    def start_job(self, asker: MessagePump, job: str, spec: Any, about: "About | None" = None) -> None:
+        """Start the job as a child in its own session; posts JobStarted or QuestionFailed to the asker.
+
+        `about` None: what is said of the run that the spec resumes.
+        """
 
         def start() -> JobStarted:
             from kanji_tui.runs.process import start as start_child
 
-            run = start_child(job, spec, nice=NICE)
+            run = start_child(job, spec, nice=NICE, about=about)
             self._due["list"] = 0.0
             return JobStarted(run.name, job)
 

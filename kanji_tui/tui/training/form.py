@@ -19,12 +19,14 @@ from kanji_tui.paths import BUILT_IN, DATA_DIR, MODELS_DIR
 from kanji_tui.presentation.document import Styled
 from kanji_tui.presentation.training import estimate
 from kanji_tui.runs import question
+from kanji_tui.runs.about import About
 from kanji_tui.training.config import DEFAULT_NETWORK, SETTINGS, TrainConfig, configure
 from kanji_tui.training.results import Probed
 from kanji_tui.training.settings import GROUPS, MAIN, Setting
 from kanji_tui.tui.shell.form import Field, FormScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
+from kanji_tui.tui.training.about_form import about_fields
 from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.workspace.command_line import train_arguments, train_command
@@ -123,15 +125,20 @@ class TrainForm(FormScreen):
     def action_copy(self) -> None:
         spec = self._spec()
         if spec is not None:
-            command = train_command(spec)
+            command = train_command(spec, read_about(self._read()[0]))
             self.app.copy_to_clipboard(command)
             self.notify(command, title="copied", markup=False, timeout=8)
 
 
 def read_spec(values: dict[str, Any]) -> train.Spec:
     """What the form's values ask for."""
-    settings = {name: value for name, value in values.items() if name != INIT.name}
+    settings = {name: value for name, value in values.items() if name not in (INIT.name, "name", "note")}
     return train.Spec(DATA_DIR, MODELS_DIR, configure(**settings), init=values.get(INIT.name))
+
+
+def read_about(values: dict[str, Any]) -> About:
+    """What the form's values say of the run."""
+    return About(values["name"], values["note"])
 
 
 def problem_of(values: dict[str, Any]) -> str:
@@ -149,7 +156,7 @@ def train_fields() -> tuple[Field, ...]:
     """A line for every setting, in groups; after those of most trainings, which weights to begin from."""
     of_group = [[_field(setting) for setting in SETTINGS if setting.group == group] for group in GROUPS]
     first, *others = of_group
-    return (*first, INIT, *(field for fields in others for field in fields))
+    return (*first, INIT, *about_fields(About()), *(field for fields in others for field in fields))
 
 
 def _field(setting: Setting) -> Field:

@@ -10,7 +10,8 @@ from textual.widget import Widget
 
 from kanji_tui.presentation.status import gpu_value
 from kanji_tui.tui.widgets.pane_title import set_pane_title
-from kanji_tui.workspace.gpu_history import GpuHistory, Value
+from kanji_tui.workspace.condensed import Value
+from kanji_tui.workspace.gpu_history import GpuHistory
 
 LABELS = {"utilisation": "util", "memory": "mem", "power": "power", "temperature": "temp", "energy": "energy"}
 BARS = " ▁▂▃▄▅▆▇█"

@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from kanji_tui.presentation import charts
-from kanji_tui.presentation.curve_data import SCALES, Window, follow, zoom
+from kanji_tui.presentation.curve_data import SCALES, X_AXES, Window, follow, zoom
 from kanji_tui.presentation.document import Styled, join
 from kanji_tui.presentation.training import run_head, without_gpu
 from kanji_tui.system.numbers import moment
@@ -37,6 +37,7 @@ class RunPanes(Vertical):
         super().__init__(id=id)
         self.pattern = ""
         self._scale = SCALES[0]
+        self._axis = X_AXES[0]
         self._window: Window | None = None  # None: all epochs
         self._cursor: float | None = None
         self._toggled: dict[str, bool] = {}  # panes that the user showed or hid
@@ -90,10 +91,11 @@ class RunPanes(Vertical):
             for letter, style, view in charts.legend(compared)
         ]
         self.query_one("#legend", KeyValues).show_line(join("   ", named))
-        drawn = charts.charts(compared, self.pattern, self._scale, window, self._cursor)
+        axis = charts.usable_axis(compared, self._axis)
+        drawn = charts.charts(compared, self.pattern, self._scale, window, self._cursor, axis)
         room = min(MOST_CHARTS, max(2, self.content_size.width // CHART_WIDTH))
         omitted = len(drawn) - room
-        choices = (*(view.name for view in compared), self.pattern, self._scale, self._window, self._cursor)
+        choices = (*(view.name for view in compared), self.pattern, self._scale, self._window, self._cursor, axis)
         for number in range(MOST_CHARTS):
             pane = self.query_one(f"#chart-{number}", Curves)
             pane.display = number < min(room, len(drawn))
@@ -117,6 +119,12 @@ class RunPanes(Vertical):
         """The next of linear, logarithmic, smoothed."""
         self._scale = SCALES[(SCALES.index(self._scale) + 1) % len(SCALES)]
         self._show_curves()
+
+    def cycle_axis(self) -> str:
+        """The next x axis of epochs, steps, time; returns the one that is drawn."""
+        self._axis = X_AXES[(X_AXES.index(self._axis) + 1) % len(X_AXES)]
+        self._show_curves()
+        return charts.usable_axis(self._compared, self._axis)
 
     def zoom(self, factor: float) -> None:
         """Show `factor` times as many epochs, around the cursor, or up to the last epoch."""

@@ -1,35 +1,35 @@
 """Screen 3: the training runs, and everything about one of them while it trains and afterwards."""
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from kanji_tui.errors import KanjiError
-from kanji_tui.jobs import train
-from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
-from kanji_tui.presentation.charts import MOST_RUNS, fits
-from kanji_tui.presentation.training import RUN_COLUMNS, run_table, run_text
-from kanji_tui.runs.publish import Published, publish
-from kanji_tui.system.plain_data import from_plain
-from kanji_tui.tui.export.form import ask_export
-from kanji_tui.tui.export.serving import toggle_serving
-from kanji_tui.tui.shell.base_screen import WorkbenchScreen
+from kanji_tui.presentation.charts import MOST_RUNS
+from kanji_tui.presentation.run_list import RUN_COLUMNS, run_table, width_of
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.training.form import TrainForm, read_spec
+from kanji_tui.tui.training.run_actions import RunActions
+from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.tui.training.run_panes import RunPanes
-from kanji_tui.tui.training.shown_command import ShownCommand
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
-from kanji_tui.workspace.command_line import train_command
+from kanji_tui.workspace.lineage import lineage_of
+from kanji_tui.workspace.run_choice import COLUMNS, ORDER, RUNS, RunChoice
+from kanji_tui.workspace.run_details import RunDetails, read_details
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.state import State
+from kanji_tui.workspace.trainings import trainings
 
-RUNS, METRICS, LOG = "runs", "metrics", "log"  # what is typed into the prompt
+METRICS, LOG = "metrics", "log"  # what is typed into the prompt, beside what a RunChoice reads
+LABELS = {
+    RUNS: "runs with, as lr>0.004 state:finished note:smoothing",
+    COLUMNS: "columns, as lr batch best test",
+    ORDER: "sorted by, as -best",
+}
 ZOOM = 0.5
 
 
@@ -37,15 +37,11 @@ class LogRead(Answered[tuple[str, ...]]):
     """The lines of a run's log; the key is the run's name."""
 
 
-class RunPublished(Answered[Published]):
-    """A run's model was published in models/."""
+class DetailsRead(Answered[RunDetails]):
+    """What a run's directory says beside its events; the key is the run's name."""
 
 
-class RunDeleted(Answered[str]):
-    """The run with this name was deleted."""
-
-
-class TrainingScreen(WorkbenchScreen):
+class TrainingScreen(RunActions):
     """Shows the run under the cursor of the list."""
 
     MODE = "training"
@@ -53,6 +49,7 @@ class TrainingScreen(WorkbenchScreen):
     ABOUT = "Trainings continue when the workbench is closed. The run under the cursor is shown."
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", show=False, tooltip="The page of the run: settings, all metrics, log"),
         Binding("n", "new", "New", tooltip="Train a network on the dataset"),
         Binding("s", "stop", "Stop", tooltip="Stop the run at its next batch, with a checkpoint"),
         Binding("u", "resume", "Resume", tooltip="Resume the run from its last checkpoint"),
@@ -60,8 +57,12 @@ class TrainingScreen(WorkbenchScreen):
         Binding("W", "serve", "Serve", show=False, tooltip="Start or stop the web page and its service"),
         Binding("m", "mark", "Compare", tooltip="Compare this run's curves with up to three others"),
         Binding("v", "cycle_scale", "Scale", tooltip="Curves linear, logarithmic or smoothed"),
+        Binding("x", "cycle_axis", "X axis", tooltip="Curves over epochs, steps or time"),
         Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
-        Binding("f", "type('runs')", "Filter", tooltip="Filter runs by pattern: network, state, time"),
+        Binding("f", "type('runs')", "Filter", tooltip="Filter runs: lr>0.004 state:finished note:smoothing"),
+        Binding("w", "type('columns')", "Columns", tooltip="Which settings and metrics the list shows"),
+        Binding("o", "type('order')", "Sort", tooltip="Sort the list by a field, - before it: largest first"),
+        Binding("a", "describe", "About", tooltip="The run's name and note"),
         Binding("left", "move_cursor(-1)", "Left", key_display="left", tooltip="Values of the epoch before"),
         Binding("right", "move_cursor(1)", "Right", key_display="right", tooltip="Values of the epoch after"),
         Binding("plus", "zoom(True)", "Zoom in", key_display="+", tooltip="Show half as many epochs"),
@@ -77,6 +78,7 @@ class TrainingScreen(WorkbenchScreen):
         Binding("left_square_bracket", "match(-1)", "Previous", key_display="[", tooltip="The previous match"),
         Binding("y", "copy_command", "Command", tooltip="Copy the command line that starts this training"),
         Binding("P", "publish", "Publish", tooltip="Publish the run's model in models/ and pin it"),
+        Binding("U", "undo_publish", "Undo publish", tooltip="Publish the model again that was published before"),
         Binding("d", "delete", "Delete", tooltip="Delete the run's directory"),
     ]
 
@@ -85,7 +87,10 @@ class TrainingScreen(WorkbenchScreen):
         self._started_run = ""
         self._logged: tuple[str, float] = ("", 0.0)
         self._marked: list[str] = []
-        self._patterns = {RUNS: "", METRICS: "", LOG: ""}
+        self._patterns = {METRICS: "", LOG: ""}
+        self._choice = RunChoice()
+        self._details: tuple[str, float, RunDetails | None] = ("", 0.0, None)  # run, its last event, what was read
+        self._list_width: int | None = None  # None: the usual one
 
     def body(self) -> ComposeResult:
         runs = ListTable(*RUN_COLUMNS, id="runs", empty="no run yet: press n", title="runs")
@@ -116,16 +121,22 @@ class TrainingScreen(WorkbenchScreen):
             runs.select(self._started_run)
             self._started_run = ""
         self._show_run()
+        self._show_page()
 
     def _show_runs(self) -> None:
-        every, pattern = self.state.of("train"), self._patterns[RUNS]
-        views = [view for view in every if not pattern or fits(pattern, run_text(view))]
+        choice = self._choice
+        listed, every = choice.listed(self.state.of("train"))
         self._marked = [name for name in self._marked if name in self.state.runs]
         runs = self.query_one("#runs", ListTable)
-        empty = "no match: press f, esc" if pattern else "no run yet: press n"
+        empty = "no match: press f, esc" if choice.query else "no run yet: press n"
         published = self.state.published if self.has_class("-wide") else ""
-        runs.show(run_table(views, self._marked, published).rows, empty)
-        runs.set_title("runs", f"/{pattern}/ {len(views)} of {len(every)}" if pattern else "")
+        table = run_table(listed, self._marked, published, choice.columns)
+        runs.show_columns(table.columns)
+        width = min(self.size.width * 6 // 10, width_of(table.columns) + 2) if choice.columns else None
+        if width != self._list_width:
+            runs.styles.width = self._list_width = width
+        runs.show(table.rows, empty)
+        runs.set_title("runs", choice.note(len(listed), every))
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         if message.table.id == "runs":
@@ -138,6 +149,42 @@ class TrainingScreen(WorkbenchScreen):
         ready = bool(workspace and workspace.dataset and not workspace.dataset.problem)
         self.query_one(RunPanes).show(view, self.compared, published, ready)
         self._ask_log()
+
+    def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
+        if message.table.id == "runs":
+            self.action_open()
+
+    def action_open(self) -> None:
+        """Open the page of the run under the cursor."""
+        view = self.chosen
+        if view is not None:
+            self._details = ("", 0.0, None)
+            self.app.push_screen(RunPage(view.name))
+            self.app.call_after_refresh(self._show_page)
+
+    def _show_page(self) -> None:
+        """Show the newest state on the open page, if there is one."""
+        page = self.app.screen
+        view = self.state.runs.get(page.run_name) if isinstance(page, RunPage) and page.is_mounted else None
+        if view is None or not isinstance(page, RunPage):
+            return
+        others = [other for other in self.compared if other.name != view.name]
+        training = next((each for each in trainings(self.state.of("train")) if each.has(view.name)), None)
+        name, event_at, details = self._details
+        origin = details.lineage if details else None
+        workspace = self.state.workspace
+        lineage = lineage_of(workspace, origin, self.state.runs) if workspace and origin else ()
+        page.show([view, *others], training.parts if training else (view,), lineage)
+        if (name, event_at) != (view.name, view.last_event_at):
+            self._details = (view.name, view.last_event_at, details)
+            self.worker.ask(self, DetailsRead, lambda: read_details(view), view.name)
+
+    def on_details_read(self, message: DetailsRead) -> None:
+        page = self.app.screen
+        if isinstance(page, RunPage) and page.run_name == message.key:
+            self._details = (*self._details[:2], message.value)
+            page.show_details(message.value)
+            self._show_page()
 
     def _ask_log(self) -> None:
         """Read the log of the chosen run if it is visible and may have grown."""
@@ -152,17 +199,10 @@ class TrainingScreen(WorkbenchScreen):
         if self.chosen is not None and self.chosen.name == message.key:
             self.query_one(LogTail).show(message.value, of=message.key)
 
-    def on_run_published(self, message: RunPublished) -> None:
-        self.notify(f"published: {message.value.run}", timeout=4, markup=False)
-        self.worker.poll_now()
-
-    def on_run_deleted(self, message: RunDeleted) -> None:
-        self.worker.poll_now()
-
     def on_job_started(self, message: JobStarted) -> None:
         if message.job == "train":
             self._started_run = message.run
-            self._patterns[RUNS] = ""
+            self._choice = self._choice.typed(RUNS, "")
             self.show_state()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -172,13 +212,15 @@ class TrainingScreen(WorkbenchScreen):
         workspace = self.state.workspace
         if action == "new":
             return bool(workspace and workspace.dataset and not workspace.dataset.problem)
+        if action == "undo_publish":
+            return bool(workspace and workspace.previous)
         if action == "stop":
             return bool(view and view.active)
         if action in ("resume", "delete"):
             return bool(view and not view.active and (action == "delete" or view.state != "finished"))
         if action in ("publish", "export"):
             return bool(view and view.epochs)
-        if action in ("copy_command", "mark"):
+        if action in ("copy_command", "mark", "describe"):
             return view is not None
         return True
 
@@ -187,19 +229,24 @@ class TrainingScreen(WorkbenchScreen):
     def action_type(self, topic: str) -> None:
         if topic == LOG and not self.query_one(RunPanes).shows(LOG):
             self.action_toggle_pane(LOG)
-        self.query_one(Prompt).ask(topic, f"{topic} matching", self._patterns[topic])
+        text = self._choice.text(topic) if topic in LABELS else self._patterns[topic]
+        self.query_one(Prompt).ask(topic, LABELS.get(topic, f"{topic} matching"), text)
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
-        self._patterns[message.topic] = message.text
-        if message.topic == RUNS:
+        if message.topic in LABELS:
+            self._choice = self._choice.typed(message.topic, message.text)
             self._show_runs()
             self._show_run()
-        elif message.topic == METRICS:
+            return
+        self._patterns[message.topic] = message.text
+        if message.topic == METRICS:
             self.query_one(RunPanes).filter_metrics(message.text)
         else:
             self.query_one(LogTail).search(message.text)
 
     def on_prompt_closed(self) -> None:
+        self._choice = replace(self._choice, problem="")
+        self._show_runs()
         self.query_one("#runs").focus()
 
     # curves and panes
@@ -220,6 +267,9 @@ class TrainingScreen(WorkbenchScreen):
     def action_cycle_scale(self) -> None:
         self.query_one(RunPanes).cycle_scale()
 
+    def action_cycle_axis(self) -> None:
+        self.query_one(RunPanes).cycle_axis()
+
     def action_zoom(self, nearer: bool) -> None:
         self.query_one(RunPanes).zoom(ZOOM if nearer else 1 / ZOOM)
 
@@ -235,72 +285,3 @@ class TrainingScreen(WorkbenchScreen):
 
     def action_match(self, step: int) -> None:
         self.query_one(LogTail).go_to_match(step)
-
-    # runs
-
-    def action_new(self) -> None:
-        self.app.push_screen(TrainForm(self.worker), self._start)
-
-    def _start(self, values: dict[str, Any] | None) -> None:
-        if values is not None:
-            self.worker.start_job(self, "train", read_spec(values))
-
-    def action_stop(self) -> None:
-        view = self.chosen
-        if view is not None and view.stopping:
-            self.notify(f"{view.title} is already stopping", timeout=4)
-        elif view is not None:
-            self.stop_run(view)
-
-    def action_resume(self) -> None:
-        if self.chosen is not None:
-            self.worker.start_job(self, "train", replace(spec_of(self.chosen), resume=self.chosen.path))
-
-    def action_copy_command(self) -> None:
-        if self.chosen is not None:
-            command = train_command(spec_of(self.chosen))
-            self.app.copy_to_clipboard(command)
-            self.app.push_screen(ShownCommand(command))
-
-    def action_publish(self) -> None:
-        view = self.chosen
-        if view is not None:
-            self.worker.ask(self, RunPublished, lambda: publish(view.path, MODELS_DIR), view.name)
-
-    def action_export(self) -> None:
-        view = self.chosen
-        if view is not None:
-            published = self.state.published == view.name  # its exports go to models/
-            folder = MODELS_DIR if published else view.path
-            name = "the published model" if published else "this run's model"
-            ask_export(self, {name: folder / WEIGHTS}, DATA_DIR)
-
-    def action_serve(self) -> None:
-        toggle_serving(self)
-
-    def action_delete(self) -> None:
-        from kanji_tui.runs.run_directory import RunDirectory
-
-        view = self.chosen
-        if view is None:
-            return
-
-        def remove() -> str:
-            RunDirectory(view.path).delete()
-            return view.name
-
-        def delete() -> None:
-            self.worker.ask(self, RunDeleted, remove, view.name)
-
-        text = (
-            f"{view.name}\n\nIts model, checkpoint, events and log are deleted. A published copy in models/ stays."
-        )
-        self.confirm("Delete this run?", text, "Delete", delete)
-
-
-def spec_of(view: RunView) -> train.Spec:
-    """The spec the run was started with; a run of an older version can at least be resumed."""
-    try:
-        return from_plain(train.Spec, view.spec)
-    except KanjiError:
-        return train.Spec(DATA_DIR, MODELS_DIR, resume=view.path)

@@ -15,7 +15,9 @@ from textual.strip import Strip
 from kanji_tui.tui.widgets.cursor_view import CursorView
 
 CELL = 3  # a character of two cells and its mark
-GRADES = (("unknown", " "), ("good", " "), ("fair", "."), ("poor", ":"), ("bad", "!"))  # as marks.grade counts them
+# As marks.grade counts them, then one for classes that a model has no output for.
+GRADES = (("unknown", " "), ("good", " "), ("fair", "."), ("poor", ":"), ("bad", "!"), ("not-known", " "))
+NOT_KNOWN = 5
 LEGEND = "Behind a character: . below 99 %  : below 95 %  ! below 80 % of its samples correct."
 
 
@@ -44,6 +46,7 @@ class CharacterGrid(CursorView[Tile]):
     CharacterGrid {
         scrollbar-gutter: stable;  /* as many tiles in a line with a scroll bar as without */
         & > .grid--unknown { color: $foreground; }
+        & > .grid--not-known { color: $faint; }
         & > .grid--good { color: $success; }
         & > .grid--fair { color: $warning; }
         & > .grid--poor { color: $error; }

@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from kanji_tui.presentation.curve_data import Chart, Series, value_at, within
+from kanji_tui.system.numbers import duration
 from kanji_tui.tui.widgets.axes import axis
 from kanji_tui.tui.widgets.braille_canvas import BrailleCanvas
 from kanji_tui.tui.widgets.content import style_of
@@ -86,7 +87,7 @@ def chart_lines(chart: Chart, width: int, height: int) -> list[Content]:
         Content.styled(rows.get(y, "").rjust(gutter - 1) + " ", "$quiet") + canvas.line(y, grid=y in rows)
         for y in range(height - 1)
     ]
-    return [*lines, _epochs(chart, canvas, gutter)]
+    return [*lines, _x_labels(chart, canvas, gutter)]
 
 
 def _paint(canvas: BrailleCanvas, chart: Chart) -> None:
@@ -104,13 +105,17 @@ def _paint(canvas: BrailleCanvas, chart: Chart) -> None:
         canvas.letter(series.points, series.mark, style_of(series.style))
 
 
-def _epochs(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
-    """The line below: the first and the last epoch, and the cursor's epoch below the cursor."""
-    marks = {0: f"{math.ceil(chart.window[0] - 1e-9)}"}
-    last = f"{math.floor(chart.window[1] + 1e-9)}"
-    marks[canvas.width - len(last)] = last
-    if chart.cursor is not None and chart.window[0] <= chart.cursor <= chart.window[1]:
-        text = f"{chart.cursor:.0f}"
+def _x_labels(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
+    """The line below: the ends of the x axis, its name between them, and the cursor's place below the cursor."""
+    low, high = chart.window
+    ends = (math.ceil(low - 1e-9), math.floor(high + 1e-9)) if chart.x == "epoch" else (low, high)
+    first, last = (x_text(chart.x, end) for end in ends)
+    marks = {0: first, canvas.width - len(last): last}
+    name = (canvas.width - len(chart.x)) // 2
+    if len(first) < name and name + len(chart.x) < canvas.width - len(last):
+        marks[name] = chart.x
+    if chart.cursor is not None and low <= chart.cursor <= high:
+        text = x_text(chart.x, chart.cursor)
         start = max(0, min(canvas.width - len(text), canvas.column(chart.cursor) - len(text) // 2))
         marks = {at: mark for at, mark in marks.items() if at + len(mark) < start or start + len(text) < at}
         marks[start] = text
@@ -120,11 +125,27 @@ def _epochs(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
     return Content(" " * gutter) + Content.styled(line, "$quiet")
 
 
+def x_text(axis: str, value: float) -> str:
+    """A place on the x axis: an epoch, `12,300` steps, `1:52`."""
+    return duration(value) if axis == "time" else f"{value:,.0f}"
+
+
 def legend(chart: Chart) -> Content:
     """The chart's title and the names of its curves in their colours; with a cursor, the value of each there."""
     scale = "" if chart.scale == "linear" else f" {chart.scale}"
     parts = [Content.assemble(chart.title, (scale, "$quiet"))]
-    return GAP.join(parts + [_named(series, chart) for series in chart.curves if series.name or series.mark])
+    parts += [_named(series, chart) for series in chart.curves if series.name or series.mark]
+    return GAP.join([*parts, *line_kinds(chart)])
+
+
+def line_kinds(chart: Chart) -> list[Content]:
+    """What the kinds of lines mean that no curve's name says."""
+    kinds = [Content.styled("┊ best", "$accent 60%")] if chart.best is not None else []
+    if any(series.dotted for series in chart.series):
+        kinds.append(Content.styled("dotted: train", "$quiet"))
+    if chart.scale == "smoothed":
+        kinds.append(Content.styled("faint: measured", "$quiet"))
+    return kinds
 
 
 def _named(series: Series, chart: Chart) -> Content:

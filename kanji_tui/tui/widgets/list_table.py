@@ -83,6 +83,14 @@ class ListTable(CursorView[Row]):
             index = min(self.cursor, max(0, len(rows) - 1)) if keep else 0
         self.renew(before, self.selectable(index, 1))
 
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns; the rows that follow must have their cells."""
+        if tuple(columns) != self.columns:
+            self.columns = tuple(columns)
+            self.header = int(any(column.title for column in columns))
+            self.items = ()
+            self.refresh()
+
     def set_title(self, title: str, note: str | Content = "") -> None:
         """Name the pane, with a quiet note after it."""
         set_pane_title(self, title, note)

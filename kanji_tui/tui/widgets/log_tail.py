@@ -6,8 +6,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from kanji_tui.presentation.charts import fits
 from kanji_tui.tui.widgets.pane_title import set_pane_title
+from kanji_tui.workspace.run_query import fits
 
 COMPARED = 20  # last lines, which identify a position in the log
 

@@ -1,0 +1,125 @@
+"""Everything about one run: settings beside those of compared runs, results, environment, load of the machine."""
+
+from collections.abc import Sequence
+
+from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
+from kanji_tui.presentation.curve_data import Chart, Series
+from kanji_tui.presentation.document import Column, KeyValues, Line, Row, Styled, Table, join, quiet
+from kanji_tui.presentation.lineage import lineage_line
+from kanji_tui.presentation.recognition import confusion_table
+from kanji_tui.presentation.run_tables import field_text
+from kanji_tui.presentation.status import GAP, state_of
+from kanji_tui.runs.environment import Environment
+from kanji_tui.system import numbers
+from kanji_tui.training.results import ClassRecall, Trained
+from kanji_tui.workspace.lineage import Link
+from kanji_tui.workspace.run_curves import LOADS
+from kanji_tui.workspace.run_fields import PLACES, SETTING_NAMES, fields_of_view
+from kanji_tui.workspace.run_views import RunView
+
+SETTING_WIDTH, VALUE_WIDTH = 22, 14
+
+
+def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) -> tuple[Line, ...]:
+    """The run's name, state and times; its note; its parts; what it was made from."""
+    ended = f"last event {numbers.moment(view.last_event_at)}" if view.last_event_at else ""
+    first: list[Line] = [Styled(view.label, "strong"), state_of(view), quiet(view.name)]
+    first += [quiet(f"started {numbers.moment(view.started)}")] + ([quiet(ended)] if ended else [])
+    lines: list[Line] = [join(GAP, first)]
+    if view.about.note:
+        lines.append(" ".join(view.about.note.split()))
+    if len(parts) > 1:
+        names = [f"{number}. {part.name} ({state_of(part).text})" for number, part in enumerate(parts, start=1)]
+        lines.append(quiet(f"{len(parts)} parts: {', '.join(names)}"))
+    if lineage:
+        lines.append(lineage_line(lineage))
+    return tuple(lines)
+
+
+def setting_table(views: Sequence[RunView]) -> Table:
+    """The settings of the first run beside those of the others; the ones that differ come first, marked."""
+    columns = (
+        Column("", 1),
+        Column("setting", SETTING_WIDTH),
+        *(
+            Column(_title(number, view, len(views)), 0 if number == 0 else VALUE_WIDTH)
+            for number, view in enumerate(views)
+        ),
+    )
+    every = [fields_of_view(view) for view in views]
+    rows = []
+    for name in (*SETTING_NAMES, *PLACES):
+        cells: tuple[Line, ...] = tuple(field_text(name, fields[name]) or quiet("-") for fields in every)
+        differs = len({fields[name] for fields in every}) > 1
+        mark = Styled("*", "accent strong") if differs else ""
+        label: Line = Styled(name.replace("_", " "), "accent") if differs else quiet(name.replace("_", " "))
+        rows.append((not differs, Row(name, (mark, label, *cells))))
+    rows.sort(key=lambda pair: pair[0])
+    differing = sum(not same for same, _ in rows)
+    about = f"{differing} of {len(rows)} differ, marked *" if len(views) > 1 else ""
+    return Table(columns, [row for _, row in rows], "settings", about)
+
+
+def _title(number: int, view: RunView, many: int) -> str:
+    return f"{LETTERS[number]} {view.label}" if many > 1 else view.label
+
+
+def environment_pairs(environment: Environment | None) -> KeyValues:
+    """Program, commit, packages and machine of a run."""
+    if environment is None:
+        return KeyValues((("", quiet("this run did not record its environment")),))
+    packages = ", ".join(f"{name} {version}" for name, version in environment.packages.items())
+    machine = f"{environment.processor}, {environment.cores} cores, {numbers.size(environment.memory)}"
+    return KeyValues(
+        (
+            ("program", f"kanji-tui {environment.program}"),
+            ("commit", environment.commit or quiet("an installed package")),
+            ("python", environment.python),
+            ("packages", packages),
+            ("host", f"{environment.host}, {environment.system}"),
+            ("processor", machine),
+            ("GPU", ", ".join(environment.gpus) or quiet("none")),
+        )
+    )
+
+
+def load_charts(view: RunView) -> tuple[Chart, ...]:
+    """The load of the machine over the time of the run: processor, memory, disk reads."""
+    last = max([1.0, *(load.seconds for load in view.loads)])
+    charts = []
+    for title, name, percent, of in LOADS:
+        points = tuple((load.seconds, y) for load in view.loads if (y := of(load)) is not None)
+        series = (Series(name, "primary", points),)
+        charts.append(Chart(title, series, (0.0, last), percent=percent, x="time"))
+    return (*charts, *_gpu_charts(view, last))
+
+
+def _gpu_charts(view: RunView, last: float) -> list[Chart]:
+    """The utilisation of each GPU; its readings are evenly apart over the run."""
+    if not view.gpus:
+        return []
+    series = []
+    for number, gpu in enumerate(view.gpus[: len(RUN_STYLES)]):
+        values = gpu.values["utilisation"]
+        step = last / max(1, len(values) - 1)
+        points = tuple((place * step, y) for place, y in enumerate(values) if y is not None)
+        series.append(Series(f"GPU {gpu.index}", RUN_STYLES[number], points, mark=LETTERS[number]))
+    return [Chart("GPU", tuple(series), (0.0, last), percent=True, x="time")]
+
+
+def error_tables(view: RunView) -> tuple[Table, ...]:
+    """What the run's best model confuses, and the classes it recognises worst, in the validation split."""
+    result = view.result
+    if not isinstance(result, Trained):
+        return ()
+    weakest = Table(
+        (Column("class", 9), Column("samples", 7, right=True), Column("recall", 9, right=True), Column("")),
+        [_recall_row(known) for known in result.weakest_classes],
+        "weakest classes",
+    )
+    return weakest, confusion_table(result.confusions, "most frequent confusions")
+
+
+def _recall_row(known: ClassRecall) -> Row:
+    cells = (f"{known.character} {known.jis}", numbers.count(known.samples), numbers.percent(known.top1), "")
+    return Row(known.jis, cells)

@@ -1,0 +1,174 @@
+"""The page of one run: settings and environment, all metrics, the machine, its errors, its log."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from kanji_tui.presentation import charts
+from kanji_tui.presentation.curve_data import Chart
+from kanji_tui.presentation.document import Line, Styled, join, quiet
+from kanji_tui.presentation.run_page import environment_pairs, error_tables, load_charts, page_head, setting_table
+from kanji_tui.tui.widgets.content import content_of, lines_content
+from kanji_tui.tui.widgets.curves import Curves
+from kanji_tui.tui.widgets.key_values import KeyValues
+from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.workspace.lineage import Link
+from kanji_tui.workspace.run_details import RunDetails
+from kanji_tui.workspace.run_views import RunView
+
+SECTIONS = ("settings", "metrics", "machine", "errors", "log")
+MOST_CHARTS, MOST_LOADS = 12, 4
+CHART_WIDTH, CHART_HEIGHT = 48, 9  # cells of a chart, at least
+LOG_LINES = 500  # the last of them, wrapped
+NO_LOAD = "this run did not report the load of the machine"
+NO_ERRORS = "known when the training has finished"
+
+
+class RunPage(ModalScreen[None]):
+    """Follows its run; left, right and digits choose the section."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Close"),
+        Binding("left,shift+tab", "step(-1)", "Section before"),
+        Binding("right,tab", "step(1)", "Next section"),
+        *[Binding(str(n), f"section('{name}')", name.title()) for n, name in enumerate(SECTIONS, start=1)],
+        Binding("y", "copy_log", "Copy the log"),
+    ]
+    DEFAULT_CSS = """
+    RunPage #head { height: auto; max-height: 5; }
+    RunPage #sections { height: 1; margin-top: 1; }
+    RunPage .section { display: none; height: 1fr; margin-top: 1; }
+    RunPage .section.-shown { display: block; }
+    RunPage #settings.-shown { layout: horizontal; }
+    RunPage #setting-list { width: 3fr; height: 1fr; }
+    RunPage #environment { width: 2fr; margin-left: 2; }
+    RunPage Curves { margin-right: 1; }
+    RunPage #confusions { width: 2fr; }
+    RunPage #weakest { width: 1fr; margin-right: 2; }
+    RunPage #errors.-shown { layout: horizontal; }
+    """
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self.run_name = run
+        self.shown = SECTIONS[0]
+        self._log: str | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog whole") as dialog:
+            dialog.border_subtitle = "left and right: another section   y copies the log   esc closes"
+            yield Static(id="head")
+            yield KeyValues(id="sections")
+            with Horizontal(id="settings", classes="section"):
+                yield ListTable(id="setting-list", title="settings").add_class("pane")
+                with VerticalScroll(id="environment", classes="pane", can_focus=False):
+                    yield KeyValues(id="environment-pairs", name_width=11)
+            with Grid(id="metrics", classes="section"):
+                for number in range(MOST_CHARTS):
+                    yield Curves(id=f"metric-{number}").add_class("pane")
+            with Grid(id="machine", classes="section"):
+                yield KeyValues(id="no-load")
+                for number in range(MOST_LOADS):
+                    yield Curves(id=f"load-{number}").add_class("pane")
+            with Horizontal(id="errors", classes="section"):
+                yield ListTable(id="weakest", empty=NO_ERRORS).add_class("pane")
+                yield ListTable(id="confusions", empty=NO_ERRORS).add_class("pane")
+            with VerticalScroll(id="log-section", classes="section pane"):
+                yield Static(id="whole-log", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#environment").border_title = "environment"
+        self.action_section(self.shown)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._arrange)
+
+    # what is shown
+
+    def show(self, compared: Sequence[RunView], parts: Sequence[RunView], lineage: Sequence[Link]) -> None:
+        """Show the first of the `compared` runs beside the others; `parts`: those of its training."""
+        view = compared[0]
+        self.query_one(".dialog").border_title = view.label
+        self.query_one("#head", Static).update(lines_content(page_head(view, parts, lineage)))
+        table, settings = setting_table(compared), self.query_one("#setting-list", ListTable)
+        settings.show_columns(table.columns)
+        settings.show(table.rows)
+        settings.set_title(table.title, table.about)
+        whole = charts.whole_window(compared)
+        metrics = [chart for chart in charts.charts(compared, ".", "linear", whole, None) if has_points(chart)]
+        self._show_charts("metric", metrics, MOST_CHARTS)
+        loads = [chart for chart in load_charts(view) if has_points(chart)]
+        self._show_charts("load", loads, MOST_LOADS)
+        self.query_one("#no-load", KeyValues).show_line("" if loads else quiet(NO_LOAD))
+        for table, id in zip(error_tables(view), ("weakest", "confusions"), strict=False):
+            rows = self.query_one(f"#{id}", ListTable)
+            rows.show_columns(table.columns)
+            rows.show(table.rows, empty="none")
+            rows.set_title(table.title)
+        self._arrange()
+
+    def show_details(self, details: RunDetails) -> None:
+        """Show what was read from the run's directory."""
+        self.query_one("#environment-pairs", KeyValues).show(environment_pairs(details.environment).pairs)
+        log = "\n".join(line.expandtabs(4) for line in details.log[-LOG_LINES:])
+        if log != self._log:
+            self._log = log
+            self.query_one("#whole-log", Static).update(log or "empty")
+            self.query_one("#log-section").scroll_end(animate=False)
+
+    def _show_charts(self, name: str, drawn: Sequence[Chart], most: int) -> None:
+        for number in range(most):
+            pane = self.query_one(f"#{name}-{number}", Curves)
+            pane.display = number < len(drawn)
+            if pane.display:
+                pane.show(drawn[number], (self.run_name, drawn[number].title))
+
+    def _arrange(self) -> None:
+        """As many charts side by side as the width allows, the rows as high as the height allows."""
+        for id in ("metrics", "machine"):
+            grid = self.query_one(f"#{id}", Grid)
+            self.query_one("#no-load").display = not any(chart.display for chart in self.query("#machine Curves"))
+            count = sum(bool(chart.display) for chart in grid.query(Curves)) or 1
+            columns = max(1, min(count, grid.size.width // CHART_WIDTH or 1))
+            rows = -(-count // columns)
+            grid.styles.grid_size_columns, grid.styles.grid_size_rows = columns, rows
+            room = grid.size.height // rows if grid.size.height else CHART_HEIGHT
+            grid.styles.overflow_y = "auto" if room < CHART_HEIGHT else "hidden"
+            grid.styles.grid_rows = f"{max(CHART_HEIGHT, room)}"
+
+    # keys
+
+    def action_step(self, step: int) -> None:
+        self.action_section(SECTIONS[(SECTIONS.index(self.shown) + step) % len(SECTIONS)])
+
+    def action_section(self, name: str) -> None:
+        """Show another section."""
+        self.shown = name
+        for section in SECTIONS:
+            self.query_one(f"#{_id_of(section)}").set_class(section == name, "-shown")
+        titles: list[Line] = [
+            Styled(f"{n} {section}", "accent strong") if section == name else quiet(f"{n} {section}")
+            for n, section in enumerate(SECTIONS, start=1)
+        ]
+        self.query_one("#sections", KeyValues).show_line(content_of(join("   ", titles)))
+        focused = {"settings": "#setting-list", "errors": "#confusions", "log": "#log-section"}.get(name)
+        self.set_focus(self.query_one(focused) if focused else None)
+        self.call_after_refresh(self._arrange)
+
+    def action_copy_log(self) -> None:
+        self.app.copy_to_clipboard(self._log or "")
+        self.notify("the log is in the terminal's clipboard, if the terminal supports that", timeout=4)
+
+
+def has_points(chart: Chart) -> bool:
+    """Whether any of its curves has a point."""
+    return any(series.points for series in chart.series)
+
+
+def _id_of(section: str) -> str:
+    return "log-section" if section == "log" else section

@@ -1,0 +1,78 @@
+"""The list of runs on the command line: named, filtered, sorted, in chosen columns, as CSV and as JSON."""
+
+import csv
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from kanji_tui.runs.about import read_about
+from kanji_tui.runs.run_directory import find_run, status_of_this_process
+from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_run, write_training
+
+RESUMED = "20260103T000000-train-1"
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A finished training and one that went on with another, which is gone."""
+    write_training(tmp_path)
+    spec = train_spec() | {"resume": f"models/runs/{LIVE}"}
+    spec["config"]["learning_rate"] = 0.5
+    write_run(tmp_path, RESUMED, spec, "stopped", epochs(3))
+    return tmp_path / "models" / "runs"
+
+
+def rows(printed: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(printed)))
+
+
+def test_runs_are_named_filtered_and_sorted(kanji_tui, runs):
+    said = kanji_tui("describe", RUN, "--name", "wide", "--note", "label smoothing 0.2", "--json")
+    assert json.loads(said.stdout) == {"run": RUN, "name": "wide", "note": "label smoothing 0.2"}
+    assert kanji_tui("describe", RUN, "--note", "label smoothing").returncode == 0  # the name stays
+    listed = json.loads(kanji_tui("runs", "--json").stdout)["runs"]
+    assert [(run["run"], run["name"], run["note"], run["continues"]) for run in listed] == [
+        (RESUMED, "", "", LIVE),
+        (RUN, "wide", "label smoothing", None),
+    ]
+    assert [row["run"] for row in rows(kanji_tui("runs", "--csv", "--sort", "lr").stdout)] == [RUN, RESUMED]
+    found = rows(kanji_tui("runs", "note:smoothing", "lr<0.1", "--csv", "--columns", "name,best,lr").stdout)
+    assert [list(row) for row in found] == [["run", "name", "val_top1", "learning_rate"]]
+    assert float(found[0]["val_top1"]) == epochs(11)[-1].val_top1
+    table = kanji_tui("runs", "--columns", "best lr", "--sort=-best").stdout
+    assert [line.split()[0] for line in table.splitlines()[-2:]] == [RUN, RESUMED]
+    assert "98.96 %" in table
+    assert "wide" in kanji_tui("runs").stdout
+
+
+def test_deleting_the_published_run_says_what_stays(kanji_tui, runs):
+    (runs.parent / "published.json").write_text(json.dumps({"run": RUN, "pinned": True}))
+    said = json.loads(kanji_tui("delete", RUN, "--json").stdout)
+    assert "The copy of its model in models/ stays" in said["note"]
+    assert "note" not in json.loads(kanji_tui("delete", RESUMED, "--json").stdout)
+
+
+@pytest.mark.parametrize(
+    "wrong", [("runs", "lrr>1"), ("runs", "--sort", "speed"), ("runs", "--csv", "--json"), ("describe", RUN)]
+)
+def test_what_cannot_be_listed_is_wrong_usage(kanji_tui, runs, wrong):
+    assert kanji_tui(*wrong).returncode == 2
+
+
+def test_a_run_begins_with_its_name_and_hands_it_on(kanji_tui, tmp_path, sample_dataset, monkeypatch):
+    nothing = SimpleNamespace(Popen=lambda *arguments, **how: None, DEVNULL=None)
+    monkeypatch.setattr("kanji_tui.runs.process.subprocess", nothing)
+    train = ("train", "--detach", "--json", "--data-dir", sample_dataset)
+    begun = json.loads(kanji_tui(*train, "--name", "wide", "--note", "first").stdout)["run"]
+    run = find_run(begun, tmp_path / "models" / "runs")
+    assert (read_about(run.path).name, read_about(run.path).note) == ("wide", "first")
+    run.write_status(status_of_this_process("train", "stopped"))
+    resumed = json.loads(kanji_tui("train", "--resume", begun, "--note", "again", "--detach", "--json").stdout)[
+        "run"
+    ]
+    about = read_about(tmp_path / "models" / "runs" / resumed)
+    assert (about.name, about.note) == ("wide", "again")
+    assert kanji_tui(*train, "--name", "two\nlines").returncode == 2
+    assert not (tmp_path / "models" / "runs" / begun / "about.json").read_text().count("again")

@@ -1,0 +1,86 @@
+"""Where a model comes from: every link with its digest, and the broken one with its reason."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from kanji_tui.networks.card import Lineage, ModelCard
+from kanji_tui.presentation.document import Styled, parts_of, text_of
+from kanji_tui.presentation.lineage import file_origin, lineage_line
+from kanji_tui.workspace.lineage import lineage_of, published_lineage
+from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
+from tests.tui.recorded import INSPECTED, RUN
+
+WEIGHTS = "9" * 64
+
+
+def with_lineage(recorded: Path, **changes: str) -> tuple[WorkspaceSnapshot, Lineage]:
+    """The workspace whose published model says what it was made from."""
+    metadata = json.loads((recorded / "dataset" / "metadata.json").read_text())
+    models = recorded / "models"
+    first = read_workspace()
+    origin = Lineage(RUN, "2026-01-02T03:05:00+00:00", first.dataset.records_digest, metadata["digest"], WEIGHTS)
+    info = json.loads((models / "best_model_info.json").read_text()) | {
+        "lineage": asdict(replace(origin, **changes))
+    }
+    (models / "best_model_info.json").write_text(json.dumps(info))
+    record = json.loads((models / "published.json").read_text()) | {"weights_sha256": WEIGHTS}
+    (models / "published.json").write_text(json.dumps(record))
+    return read_workspace(), replace(origin, **changes)
+
+
+def broken(line) -> list[str]:
+    return [part.text for part in parts_of(line) if isinstance(part, Styled) and part.style == "bad"]
+
+
+def test_the_whole_lineage_in_one_line(recorded: Path) -> None:
+    workspace, origin = with_lineage(recorded)
+    line = lineage_line(published_lineage(workspace, {RUN}))
+    assert text_of(line) == (
+        f"records {origin.records[:8]} → dataset {origin.dataset[:8]} → run {RUN} → model 99999999"
+    )
+    assert broken(line) == []
+    export = lineage_line(lineage_of(workspace, origin, {RUN}, (Path("models/a.onnx"), "abcdef0123")))
+    assert text_of(export).endswith("model 99999999 → export a.onnx abcdef01")
+
+
+def test_each_broken_link_says_why(recorded: Path) -> None:
+    workspace, origin = with_lineage(recorded, dataset="4" * 64, weights="5" * 64)
+    line = lineage_line(lineage_of(workspace, origin, runs=()))
+    assert broken(line) == [
+        "dataset 44444444 (another dataset is here now)",
+        f"run {RUN} (deleted)",
+        "model 55555555 (not the published model)",
+    ]
+
+
+def test_changed_records_break_the_first_link_and_are_the_next_step(recorded: Path) -> None:
+    workspace, _ = with_lineage(recorded)
+    path = recorded / "ETL9G" / "ETL9G_02"
+    path.write_bytes(path.read_bytes()[:-8199])
+    again = read_workspace(before=workspace)
+    assert again.changed == ("ETL9G_02",)
+    assert "ETL9G_02 changed since it was prepared: press 2, then p" in next_step(again)
+    assert broken(lineage_line(published_lineage(again, {RUN})))[0].endswith("(ETL9G_02 changed since)")
+
+
+def test_an_onnx_file_says_what_it_was_made_from(recorded: Path) -> None:
+    workspace, origin = with_lineage(recorded)
+    card = ModelCard("kanjinet", (0x2422, 0x3021), 32, lineage=replace(origin, weights="5" * 64))
+    model = replace(INSPECTED, metadata={"card": card.to_text()}, digest="abcdef0123")
+    pairs = {name: text_of(value) for name, value in file_origin(model, workspace, {RUN})}
+    assert pairs["file"].endswith("abcdef01")
+    assert pairs["made from"].startswith("from another model than the published one")
+    assert f"run {RUN}" in pairs["made from"]
+    alone = dict(file_origin(model))  # on the command line there is nothing to compare with
+    assert broken(alone["made from"]) == []
+    assert "model 55555555" in text_of(alone["made from"])
+    assert text_of(dict(file_origin(INSPECTED))["made from"]) == "its metadata name no run"
+    damaged = replace(model, metadata={"card": "{"})
+    assert broken(dict(file_origin(damaged))["made from"])
+
+
+def test_a_card_keeps_its_lineage() -> None:
+    card = ModelCard("kanjinet", (0x2422,), 32, lineage=Lineage(RUN, "", "a" * 64, "b" * 64, WEIGHTS))
+    assert ModelCard.from_json(card.to_json(), "card") == card
+    assert "lineage" not in ModelCard("kanjinet", (0x2422,), 32).to_json()
