@@ -21,9 +21,13 @@ def main(argv: list[str] | None = None) -> int:
         from kanji_tui.cli.workbench import workbench
 
         return run_guarded(lambda: Namespace(command=workbench, once=None))
-    from kanji_tui.cli.parser import parser
 
-    return run_guarded(lambda: parser().parse_args(given), json="--json" in given)
+    def parse() -> Namespace:  # guarded too: Ctrl-C may come while the commands are imported
+        from kanji_tui.cli.parser import parser
+
+        return parser().parse_args(given)
+
+    return run_guarded(parse, json="--json" in given)
 
 
 def run_guarded(parse: Callable[[], Namespace], json: bool = False) -> int:

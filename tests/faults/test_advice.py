@@ -1,5 +1,6 @@
 """What is advised can be done: a stopped run is resumed, whenever it was stopped; a signal says that it stopped."""
 
+import json
 import os
 import pickle
 import signal
@@ -118,3 +119,14 @@ def test_a_signal_says_that_it_stops_and_the_same_command_says_that_it_goes_on(
     assert again.returncode == 0, again.stderr
     assert "an earlier preparation goes on: 1 of 3 files were done" in again.stderr
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_ctrl_c_while_the_commands_are_imported_is_a_quiet_130(kanji_tui, monkeypatch):
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kanji_tui.cli.parser.parser", interrupted)
+    ended = kanji_tui("runs", "--json")
+    assert ended.returncode == 130
+    assert json.loads(ended.stdout)["error"]["message"] == "stopped"
+    assert "Traceback" not in ended.stderr
