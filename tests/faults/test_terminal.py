@@ -127,6 +127,7 @@ def command_lines() -> list[list[str]]:
             ["export", "onnx", "--model-path", HOSTILE],
         ),
         *(["inspect", model], ["inspect", "--nodes", model], ["inspect", HOSTILE], [HOSTILE], ["delete", run]),
+        *(["serve", HOSTILE], ["serve", "--model-path", HOSTILE], ["export", "web", "--model-path", HOSTILE]),
     ]
     return [*lines, *([command, f"--{HOSTILE}"] for command in REST)]
 
