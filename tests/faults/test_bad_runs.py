@@ -220,7 +220,7 @@ def test_progress_that_a_later_one_replaces_is_not_read_and_not_missed(runs):
     for events in (
         [*files, words, *steps, *scores],
         [*scores, *steps, words],
-        [*steps, *files, *scores, *steps[:3]],
+        [*steps, *files, *scores],
     ):
         run.events.write_text(lines_of(State("running"), *events, epoch(1)))
         all_of_it, few = (read_events(run.events, all_progress=all_progress)[0] for all_progress in (True, False))
@@ -229,5 +229,5 @@ def test_progress_that_a_later_one_replaces_is_not_read_and_not_missed(runs):
             event for _, event in all_of_it if not isinstance(event, Progress)
         ]
         tail = Tail(run)
-        expected = tail._fold([event for _, event in all_of_it])
-        assert Tail(run)._fold([event for _, event in few]) == expected
+        expected = tail._fold(all_of_it)
+        assert Tail(run)._fold(few) == expected

@@ -208,7 +208,7 @@ def test_publishing_broken_off_anywhere_leaves_no_model_with_the_metadata_of_ano
         for file in ("best_model_info.json", "training_progress.json"):
             assert not (tmp_path / file).exists() or (tmp_path / file).read_text() == weights
         publish(tmp_path / "runs" / "new", tmp_path)
-        assert {path.read_text() for path in tmp_path.glob("*.*") if path.name != "published.json"} == {'"new"'}
+        assert {path.read_text() for path in tmp_path.glob("[!.]*.*") if path.name != "published.json"} == {'"new"'}
         assert published(tmp_path).run == "new"
         assert not list(tmp_path.glob("*_before_*"))
     assert broken > 6

@@ -51,7 +51,7 @@ def test_two_publications_at_once_leave_one_model_with_its_own_metadata(tmp_path
             (run / name).write_text(json.dumps(run.name))
     for _ in range(5):
         at_once(lambda run: publish(run, tmp_path), runs)
-        found = {path.read_text() for path in tmp_path.glob("*.*") if path.name != "published.json"}
+        found = {path.read_text() for path in tmp_path.glob("[!.]*.*") if path.name != "published.json"}
         assert found == {json.dumps(published(tmp_path).run)}
         assert not list(tmp_path.glob("*_before_*"))
     monkeypatch.setattr(publishing, "PUBLISH_SECONDS", 0.0)
