@@ -127,6 +127,8 @@ def command_lines() -> list[list[str]]:
             ["export", "onnx", "--model-path", HOSTILE],
         ),
         *(["inspect", model], ["inspect", "--nodes", model], ["inspect", HOSTILE], [HOSTILE], ["delete", run]),
+        *(["describe", "20261127T000000-plain", "--note", HOSTILE], ["describe", run, "--name", HOSTILE]),
+        *(["runs"], ["runs", HOSTILE], ["publish", "--undo"], ["attach", "20261127T000000-plain"]),
         *(["serve", HOSTILE], ["serve", "--model-path", HOSTILE], ["export", "web", "--model-path", HOSTILE]),
     ]
     return [*lines, *([command, f"--{HOSTILE}"] for command in REST)]
