@@ -81,6 +81,7 @@ class Forks:
     def __init__(self, address: str, begin: bool = False) -> None:
         self._address, self._lock = address, Lock()  # the workbench starts jobs from a thread
         self._begin, self._server = begin, None
+        self._environment = dict(os.environ)  # that of no test
 
     def Popen(
         self,
@@ -126,6 +127,7 @@ class Forks:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.forking", self._address],
             cwd=Path(__file__).parents[1],
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
