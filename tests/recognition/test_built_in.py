@@ -33,6 +33,7 @@ from kanji_tui.recognition.models import open_model
 from kanji_tui.recognition.weights import load_recogniser, run_recogniser
 from tests.drawn import DRAWN
 
+pytestmark = pytest.mark.usefixtures("forked_children")
 MOST_BYTES = 6.5e6
 CHARACTERS = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほアイウエオっゃ々〆一二三田漢学研序語書見"
 WRITERS = 3
