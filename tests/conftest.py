@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -180,13 +179,8 @@ def forked_jobs(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def forked_children(forks: Forks, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Children of the program that only print are forks too; those that answer requests are interpreters."""
-
-    def start(command: list[str], **how: Any) -> Any:
-        return (subprocess if how["stdin"] == subprocess.PIPE else forks).Popen(command, **how)
-
-    stand_in = SimpleNamespace(**{**vars(subprocess), "Popen": start})
-    monkeypatch.setattr("kanji_tui.system.child.subprocess", stand_in)
+    """The program's children are forks too: engines, the recogniser, what the workbench asks for."""
+    monkeypatch.setattr("kanji_tui.system.child.subprocess", forks)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 Loading torch costs 2.5 s of a core, and the tests start some seventy processes that need it. A fork is a process as
 well: its session, priority, streams and signals are its own, and it runs the module that its command names as
 `__main__`. That a new interpreter does the same is shown in tests/runs/test_process.py, tests/tui/test_tmux.py and
-tests/cli/test_all_steps.py.
+tests/cli/test_all_steps.py, for the engines in tests/engines.
 """
 
 import atexit
@@ -29,16 +29,20 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any, NoReturn
 
-LOADED = ("torch", "torch._dynamo", "kanji_tui.training.trainer", "kanji_tui.recognition.evaluation")
+LOADED = (
+    *("torch", "torch._dynamo", "kanji_tui.training.trainer", "kanji_tui.recognition.evaluation"),
+    *("onnxruntime", "tract", "kanji_tui.engines.engine_process"),
+)
 
 
 class Forked:
     """A running fork: what the tests need of a subprocess.Popen, by the same names."""
 
-    stdin = stdout = stderr = None  # of what is read by `communicate` alone
+    stderr = None
 
-    def __init__(self, pid: int, ended: int, output: list[IO[Any] | None]) -> None:
+    def __init__(self, pid: int, ended: int, output: list[IO[Any] | None], pipes: tuple[Any, Any]) -> None:
         self.pid, self.returncode = pid, None
+        self.stdin, self.stdout = pipes  # none of what is read by `communicate` alone
         self._ended, self._output = ended, output
 
     def wait(self, timeout: float | None = None) -> int:
@@ -81,6 +85,7 @@ class Forks:
     def __init__(self, address: str, begin: bool = False) -> None:
         self._address, self._lock = address, Lock()  # the workbench starts jobs from a thread
         self._begin, self._server = begin, None
+        self._environment = dict(os.environ)  # that of no test
 
     def Popen(
         self,
@@ -94,9 +99,18 @@ class Forks:
         text: bool = False,
         start_new_session: bool = False,
     ) -> Forked:
-        """`python -m MODULE ARGUMENTS` as a fork. What it writes to a pipe is read when it has ended."""
+        """`python -m MODULE ARGUMENTS` as a fork.
+
+        What it writes to a pipe is read when it has ended; where stdin is a pipe too, both are pipes as ever.
+        """
         python, flag, *arguments = map(str, command)
         assert (python, flag) == (sys.executable, "-m"), command
+        theirs: list[IO[Any]] = []
+        pipes: tuple[Any, Any] = (None, None)
+        if stdin == self.PIPE:
+            (asking, ask), (answers, answering) = os.pipe(), os.pipe()
+            pipes = open(ask, "wb"), open(answers, "rb")  # noqa: SIM115
+            stdin, stdout = theirs = [open(asking, "rb"), open(answering, "wb")]  # noqa: SIM115
         output = [_file(text) if asked == self.PIPE else None for asked in (stdout, stderr)]
         with self._lock, open(os.devnull, "r+b") as nothing, socket.socket(socket.AF_UNIX) as server:
             if self._begin and self._server is None:
@@ -120,12 +134,15 @@ class Forks:
             server.sendall(json.dumps(request).encode())
             server.shutdown(socket.SHUT_WR)
             pid = int(server.makefile().read())
-        return Forked(pid, ended, output)
+        for file in theirs:
+            file.close()
+        return Forked(pid, ended, output, pipes)
 
     def _started(self) -> "subprocess.Popen[str]":
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.forking", self._address],
             cwd=Path(__file__).parents[1],
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -163,6 +180,7 @@ def become(
 ) -> NoReturn:
     """What Popen gives to a child, then its module."""
     from kanji_tui.runs import process
+    from kanji_tui.system import child
 
     end_with_parent()
     if session:
@@ -176,7 +194,7 @@ def become(
     for number in (signal.SIGCHLD, signal.SIGHUP):  # also where the tests run under nohup
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-    process.subprocess = Forks(address)  # what a fork starts is a fork too
+    process.subprocess = child.subprocess = Forks(address)  # what a fork starts is a fork too
     sys.argv = arguments
     warnings.filterwarnings("ignore", ".* found in sys.modules", RuntimeWarning)
     code: Any = 1
@@ -206,7 +224,8 @@ def serve(address: str) -> None:
     prepare_process()
     sys.modules["textual"] = None  # type: ignore[assignment]  # no command and no job needs it
     for name in LOADED:
-        import_module(name)
+        with suppress(ModuleNotFoundError):  # a bare machine has no tract
+            import_module(name)
     gc.collect()
     gc.freeze()  # no fork looks through what is loaded, and copies its pages
     tell: dict[int, int] = {}

@@ -383,7 +383,7 @@ def pairs_to_kill(folder, _):
 
 
 def images_to_kill(folder, _):
-    write_images(folder, dict.fromkeys("亜唖娃阿", 300), different=3)
+    write_images(folder, dict.fromkeys("亜唖娃阿", 150), different=3)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ STEPS = {"kanjinet": 25, "v2.1": 150}
 
 
 @pytest.fixture(autouse=True)
-def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few runs per timing."""
+def untimed(monkeypatch: pytest.MonkeyPatch, forked_children: None) -> None:
+    """Few runs per timing, in engines that are forks; in tests/engines they are interpreters."""
     monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
     monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1, 4))
     monkeypatch.setattr("kanji_tui.export.verification.SLOW_SECONDS", 1.0)

@@ -64,10 +64,11 @@ def test_the_file_has_the_properties_of_its_target(
     assert any("Global" in node.name for node in file.graph.node) == (target == "tract")
     assert any(isinstance(event, Progress) and event.phase == "parity" for event in report.events)
     json.dumps(dataclasses.asdict(made))
-    inspected = inspect_models((path,), report).models[0]
-    for engine in ("onnxruntime", "tract"):
-        assert inspected.backends[engine].runs is True
-        assert inspected.backends[engine].refused == ()
+    if network == "kanjinet":
+        inspected = inspect_models((path,), report).models[0]
+        for engine in ("onnxruntime", "tract"):
+            assert inspected.backends[engine].runs is True
+            assert inspected.backends[engine].refused == ()
 
 
 def test_file_name_mapping_and_card(model: Path, sample_dataset: Path, report) -> None:

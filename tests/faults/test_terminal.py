@@ -134,7 +134,7 @@ def command_lines() -> list[list[str]]:
     return [*lines, *([command, f"--{HOSTILE}"] for command in REST)]
 
 
-def test_no_command_prints_anything_raw(kanji_tui, hostile_home):
+def test_no_command_prints_anything_raw(kanji_tui, hostile_home, forked_children):
     lines = command_lines()
     known = next(
         action.choices for action in parser()._actions if action.dest not in ("help",) and action.nargs == "A..."

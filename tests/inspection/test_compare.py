@@ -43,8 +43,17 @@ def results(compared: Compared) -> dict[tuple[str, str], tuple]:
     return {(Path(r.model).stem, r.backend): (r.parity, r.reason) for r in compared.parity.results}
 
 
-def test_one_network_exported_for_two_targets(exports, trained, report) -> None:
+def test_one_network_exported_for_two_targets(exports, trained, report, monkeypatch) -> None:
+    """Each model runs once on each sample in each engine."""
+    outputs, runs = ModelFile.outputs, Counter()
+
+    def counted(file, engine, images):
+        runs[file.path.stem, engine.name] += len(images)
+        return outputs(file, engine, images)
+
+    monkeypatch.setattr(ModelFile, "outputs", counted)
     compared = compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
+    assert runs == {(name, engine): 24 for name in exports for engine in ("onnxruntime", "tract")}
     first, second = compared.models
     assert (first.opset, second.opset) == (12, 11)
     assert first.bytes == exports["tract"].stat().st_size
@@ -123,20 +132,18 @@ def test_files_of_another_interface_are_not_compared_but_timed(exports, trained,
     assert timings["det", 32].median is None
 
 
-def test_files_with_another_number_of_outputs_are_not_compared(exports, trained, tmp_path: Path, report) -> None:
-    foreign = graphs.image_network(tmp_path / "net.onnx", side=32)
-    compared = compare_models((exports["tract"], foreign), trained.data_dir, report)
+def test_files_with_another_number_of_outputs_or_image_size_are_not_compared(
+    exports, trained, tmp_path: Path, report
+) -> None:
+    outputs = graphs.image_network(tmp_path / "outputs.onnx", side=32)
+    size = graphs.image_network(tmp_path / "size.onnx", side=16)
+    compared = compare_models((exports["tract"], outputs, size), trained.data_dir, report)
     found = results(compared)
     assert found["tract", "tract"][0].passed
-    assert found["net", "tract"] == (None, f"it has 5 outputs, {exports['tract']} has 12")
+    assert found["outputs", "tract"] == (None, f"it has 5 outputs, {exports['tract']} has 12")
     assert compared.models[1].top1 is None
-
-
-def test_files_with_another_image_size_are_not_compared(exports, trained, tmp_path: Path, report) -> None:
-    foreign = graphs.image_network(tmp_path / "net.onnx", side=16)
-    compared = compare_models((exports["tract"], foreign), trained.data_dir, report)
     reason = "its input is an image of 16x16, that of the first file one of 32x32"
-    assert results(compared)["net", "onnxruntime"] == (None, reason)
+    assert found["size", "onnxruntime"] == (None, reason)
 
 
 def test_without_a_dataset_synthetic_samples_are_used(exports, tmp_path: Path, report, monkeypatch) -> None:
@@ -155,18 +162,6 @@ def test_a_slow_engine_is_compared_on_fewer_samples(exports, trained, report, mo
     parity, _ = results(compared)["strict", "tract"]
     assert parity.samples == 8
     assert parity.passed
-
-
-def test_each_model_runs_once_on_each_sample_in_each_engine(exports, trained, report, monkeypatch) -> None:
-    outputs, runs = ModelFile.outputs, Counter()
-
-    def counted(file, engine, images):
-        runs[file.path.stem, engine.name] += len(images)
-        return outputs(file, engine, images)
-
-    monkeypatch.setattr(ModelFile, "outputs", counted)
-    compare_models((exports["tract"], exports["strict"]), trained.data_dir, report)
-    assert runs == {(name, engine): 24 for name in exports for engine in ("onnxruntime", "tract")}
 
 
 def test_a_stop_is_noticed_while_the_first_model_runs(exports, trained, monkeypatch) -> None:

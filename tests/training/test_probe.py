@@ -37,7 +37,8 @@ def test_fewer_samples_than_two_a_piece_make_fewer_pieces(sample_dataset, report
     assert probe(sample_dataset, config, report).steps == 1
 
 
-def test_the_command_prints_it(sample_dataset, kanji_tui, tmp_path) -> None:
+def test_the_command_prints_it(sample_dataset, kanji_tui, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(probing, "SECONDS", 0.2)
     done = kanji_tui(
         "probe", "--data-dir", sample_dataset, "--batch-size", 16, "--epochs", 2, "--set", "noise=0.1", "--json"
     )

@@ -1,19 +1,26 @@
 import numpy as np
+import pytest
 
 from kanji_tui.data import dataset
+from kanji_tui.events import SilentReport
 from kanji_tui.jobs import verify
 from kanji_tui.training.sanity_check import try_learning
 
 
-def test_a_network_learns_from_a_good_dataset(sample_dataset, report):
-    verified = verify.run(verify.Spec(sample_dataset, test_model=True), report)
-    assert verified.checks[-1].name == "a network learns"
-    assert verified.checks[-1].verdict == "ok"
-    assert "10 steps on 64 samples" in verified.checks[-1].found
+@pytest.fixture(scope="module")
+def learned_well(sample_dataset):
+    """What `verify --test-model` finds in a good dataset."""
+    return verify.run(verify.Spec(sample_dataset, test_model=True), SilentReport()).checks[-1]
 
 
-def test_pictures_that_are_all_alike_teach_nothing_much(sample_dataset, report, monkeypatch):
-    real = try_learning(sample_dataset, report).found
+def test_a_network_learns_from_a_good_dataset(learned_well):
+    assert learned_well.name == "a network learns"
+    assert learned_well.verdict == "ok"
+    assert "10 steps on 64 samples" in learned_well.found
+
+
+def test_pictures_that_are_all_alike_teach_nothing_much(sample_dataset, learned_well, report, monkeypatch):
+    real = learned_well.found
     monkeypatch.setattr(
         dataset.Dataset, "images", lambda self, n: np.zeros((len(n), self.size, self.size), np.uint8)
     )

@@ -91,6 +91,12 @@ def no_slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     A module whose tests need the real ones overrides this fixture.
     """
+    monkeypatch.setattr(Worker, "ask_child", Worker.ask_child)
+    answer_slow_checks()
+
+
+def answer_slow_checks() -> None:
+    """Have a worker answer for Preflight's children that nothing was found."""
     ask_child = Worker.ask_child
 
     def answer(worker: Worker, asker: Any, answered: Any, *question: Any, **key: str) -> None:
@@ -99,7 +105,7 @@ def no_slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             ask_child(worker, asker, answered, *question, **key)
 
-    monkeypatch.setattr(Worker, "ask_child", answer)
+    Worker.ask_child = answer  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)

@@ -258,8 +258,9 @@ app = Workbench()
 before_start = set(sys.modules)  # numpy comes with the worker's first reads, never before the first paint
 
 async def main():
-    from tests.tui.conftest import shows, until
+    from tests.tui.conftest import answer_slow_checks, shows, until
 
+    answer_slow_checks()
     async with app.run_test(size=(80, 24)) as pilot:
         shown = {"2": "digest", "3": "no run", "4": "ONNX files", "5": "U+", "1": "next  ", "6": "classes  12"}
         for key, text in shown.items():

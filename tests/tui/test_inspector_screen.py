@@ -24,6 +24,7 @@ from tests.tui.inspector_results import write_results
 from tests.tui.recorded import INSPECTED, inspected, write_run
 from tests.tui.test_tour import fill
 
+pytestmark = pytest.mark.usefixtures("forked_children")
 MODELS = {"the published model": Path("models/best_kanji_model.pth")}
 ASKED = {"target": "tract", "model": "the published model", "pooling": "as trained", "precision": "float32",
          "size": None, "parity": "1,000 samples", "file": ""}  # fmt: skip
