@@ -214,11 +214,16 @@ def test_keys_alone_suffice(open_page) -> None:
     press("Enter")
     assert opened.page.locator("#line").input_value() == "十"
     assert opened.page.evaluate("document.activeElement.id") == "pad"
+    go(*3 * left, "Space", *6 * right, "Space")
+    opened.shows("#candidates .character", re.compile("^[一ー―－]$"))
+    go("Tab", "Tab", "Tab", "Enter")  # undo, clear, the first candidate
+    assert opened.page.locator("#line").input_value()[1:] in "一ー―－"
+    assert opened.page.evaluate("document.activeElement.id") == "pad"
     for _ in range(10):
         press("Shift+Tab")
         if opened.page.evaluate("document.activeElement.id") == "shorten":
             break
-    press("Enter")
+    go("Enter", "Enter")
     assert opened.page.locator("#line").input_value() == ""
 
 
