@@ -19,11 +19,13 @@ import numpy as np
 from kanji_tui.engines.engine_process import Arrays, receive, send
 from kanji_tui.engines.messages import one_line, whole_file_reason
 from kanji_tui.engines.results import OPENINGS, Latency
+from kanji_tui.engines.web_runtime import pinned
 from kanji_tui.system import numbers
 from kanji_tui.system.child import Child
 
 ENGINES = ("onnxruntime", "tract")
 REFERENCE = "onnx"  # ONNX's reference evaluator, in NumPy: slow, and of ONNX's own operators only
+WEB = "onnxruntime-web"  # see web_assembly.py
 Outputs = list[np.ndarray | None]
 LIMIT_SECONDS = 60.0
 LATENCY_RUNS = 30
@@ -172,6 +174,8 @@ class Engine:
 
 def engine_version(name: str) -> str:
     """The installed version of an engine, "" if it is not installed."""
+    if name == WEB:
+        return f"{pinned().version}, WebAssembly in Node"
     try:
         return version(name)
     except PackageNotFoundError:

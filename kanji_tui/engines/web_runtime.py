@@ -86,13 +86,14 @@ def find_runtime(source: str | None) -> Path:
 
 def _fetch() -> Path:
     """Let npm download the package, check it, and keep what is used."""
-    if shutil.which("npm") is None:
+    npm = shutil.which("npm")
+    if npm is None:
         raise KanjiError("npm is not installed", "install Node.js, or unpack the package: --runtime DIR")
     with TemporaryDirectory(prefix="kanji-tui-") as temporary:
         wanted = f"{pinned().package}@{pinned().version}"
-        command = ["npm", "pack", wanted, "--pack-destination", temporary]
+        command = [npm, "pack", wanted, "--pack-destination", temporary]
         try:
-            # the words are the program's own, and no shell reads them
+            # npm, asked for one fixed package, whose hash is checked.
             done = subprocess.run(  # nosec B603
                 command, cwd=temporary, capture_output=True, text=True, timeout=NPM_SECONDS
             )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from kanji_tui.engines.engine import Engine, EngineError, Outputs, engine_version
+from kanji_tui.engines.engine import ENGINES, Engine, EngineError, Outputs, engine_version
 from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.loading import all_nodes
 from kanji_tui.engines.parity import Comparison, compare_runs
@@ -26,7 +26,7 @@ BATCH = 64
 BUDGET_SECONDS = 20.0  # per model and engine; a slower engine is compared on fewer samples
 RANDOM_RUNS = 8
 Accuracy = tuple[float, Interval]  # a fraction with Wilson's 95 % interval
-Engines = tuple[Engine, Engine]  # the first is the reference
+Engines = tuple[Engine, ...]  # the first is the reference
 Plan = list[tuple[RandomInputs | None, str]]  # as `share_inputs` returns it
 Found = TypeVar("Found", np.ndarray, list[Outputs])
 ByFile = dict[tuple[str, str], Found | str]  # outputs or a reason, by the names of file and engine
@@ -157,7 +157,7 @@ def compare_each(
                 if isinstance(outputs, str):
                     raise ValueError(outputs)
                 parity = compare(file, expected, outputs, engine_version(engine.name))
-                if engine.name != reference and not isinstance(own, str):
+                if engine.name == ENGINES[1] and not isinstance(own, str):
                     reason = opinion(file, own, outputs)
             except ValueError as error:
                 reason = str(error)
@@ -168,12 +168,12 @@ def compare_each(
 def disputed(file: ModelFile, engines: Engines, inputs: Arrays, symbols: dict[str, int]) -> str:
     """The third opinion about one input if the engines disagree, "" if they agree."""
     try:
-        first, second = (engine.run(file.path, inputs, symbols) for engine in engines)
+        first, second = (engine.run(file.path, inputs, symbols) for engine in engines[:2])
     except EngineError:  # it ran before, but this once took too long
         return ""
     if same_outputs(first, second):
         return ""
-    names = [engine.name for engine in engines]
+    names = [engine.name for engine in engines[:2]]
     return third_opinion(file.path, inputs, symbols, dict(zip(names, (first, second), strict=True)))
 
 

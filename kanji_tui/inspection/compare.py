@@ -10,6 +10,7 @@ from kanji_tui.engines.graph import count_operators, opsets
 from kanji_tui.engines.latency import BATCHES, Feed, time_model
 from kanji_tui.engines.results import Timing
 from kanji_tui.engines.samples import PARITY_SAMPLES, Samples, gather_samples
+from kanji_tui.engines.web_assembly import WebEngine, can_run
 from kanji_tui.engines.weights import count_parameters, weight_bytes
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Report
@@ -54,7 +55,7 @@ def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> C
         return Compared(tuple(models), {}, ParityTable("", 0, "", ()), {})
     samples = find_samples(files, data_dir, report) if files[0].size is not None else None
     with Engine(ENGINES[0]) as onnxruntime, Engine(ENGINES[1]) as tract:
-        engines = (onnxruntime, tract)
+        engines = (onnxruntime, tract, *([WebEngine()] if can_run() else []))
         plan = plan_inputs(files, onnxruntime)
         parity, top1 = compare_outputs(files, samples, plan, engines, report)
         images = samples if isinstance(samples, Samples) else None

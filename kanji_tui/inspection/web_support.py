@@ -1,13 +1,14 @@
 """How ONNX Runtime Web supports a model: run in WebAssembly where Node is here, and by its table for WebGPU."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
 import onnx
 
+from kanji_tui.engines.engine import WEB, EngineError, engine_version
 from kanji_tui.engines.results import Node
-from kanji_tui.engines.web_assembly import run_in_node, why_not
-from kanji_tui.engines.web_runtime import pinned
+from kanji_tui.engines.web_assembly import WebEngine, why_not
 from kanji_tui.inspection.results import Support
 from kanji_tui.inspection.support import FoundSupport, compare_with_reference
 from kanji_tui.inspection.webgpu import REASON, webgpu_support
@@ -24,13 +25,17 @@ def web_support(
     by_table = webgpu_support(nodes, opsets)
     if found.outputs is None or why_not(path, found.inputs):
         return by_table
-    run = run_in_node(path, found.inputs)
-    version = f"{pinned().version}, WebAssembly in Node"
-    if run.error:
-        return replace(
-            by_table, runs=False, reason=f"in WebAssembly: {run.error}; WebGPU {REASON}", version=version
-        )
-    reason, difference = compare_with_reference(model, found.outputs, list(run.outputs))
+    version, latency = engine_version(WEB), None
+    with WebEngine() as engine:
+        try:
+            outputs = engine.run(path, found.inputs)
+        except EngineError as error:
+            return replace(
+                by_table, runs=False, reason=f"in WebAssembly: {error}; WebGPU {REASON}", version=version
+            )
+        with contextlib.suppress(EngineError):  # it runs, but too slowly to be timed
+            latency = engine.latency(path, found.inputs)
+    reason, difference = compare_with_reference(model, found.outputs, outputs)
     verdict = f"in WebAssembly {reason}" if reason else "run in WebAssembly"
     return replace(
         by_table,
@@ -38,5 +43,5 @@ def web_support(
         reason=f"{verdict}; WebGPU {REASON}",
         version=version,
         difference=difference,
-        latency=run.latency,
+        latency=latency,
     )

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 AXE = "axe-core@4.11.0"
 WAIT = 30_000  # ms; a loaded machine loads the page slowly
-DESKTOP = {"viewport": {"width": 1200, "height": 860}}
+DESKTOP = {"viewport": {"width": 1200, "height": 860}, "permissions": ["clipboard-read", "clipboard-write"]}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
@@ -94,80 +94,86 @@ class Opened:
             self.page.mouse.up()
 
 
+def open_page(browser: Any, address: str, **options: Any) -> Opened:
+    context = browser.new_context(**options)
+    found = Opened(context.new_page(), context)
+    found.page.on("request", lambda request: found.requests.append(request.url))
+    found.page.on("console", lambda message: found.complaints.append(message.text))
+    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    found.page.on("requestfailed", lambda request: found.complaints.append(f"failed: {request.url}"))
+    found.page.goto(address)
+    found.shows("#status", "Draw one character.")
+    return found
+
+
+@pytest.fixture(scope="module")
+def on_desktop(browser: Any, address: str) -> Iterator[Opened]:
+    found = open_page(browser, address, **DESKTOP)
+    yield found
+    found.context.close()
+
+
 @pytest.fixture
-def open_page(browser: Any, address: str) -> Iterator[Any]:
-    opened: list[Opened] = []
-
-    def open_with(options: dict, ready: bool = True) -> Opened:
-        context = browser.new_context(**options)
-        found = Opened(context.new_page(), context)
-        opened.append(found)
-        found.page.on("request", lambda request: found.requests.append(request.url))
-        found.page.on("console", lambda message: found.complaints.append(message.text))
-        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.on("requestfailed", lambda request: found.complaints.append(f"failed: {request.url}"))
-        found.page.goto(address)
-        if ready:
-            found.shows("#status", "Draw one character.")
-        return found
-
-    yield open_with
-    for each in opened:
-        foreign = [url for url in each.requests if not url.startswith(address)]
-        each.context.close()
-        assert foreign == []
-        assert each.complaints == []
+def desktop(on_desktop: Opened, address: str) -> Iterator[Opened]:
+    """The page in a large window, empty; afterwards nothing was asked of others, and there was no complaint."""
+    page = on_desktop.page
+    page.locator("#line").fill("")
+    if page.locator("#clear").is_enabled():
+        page.locator("#clear").click()
+    page.evaluate("document.activeElement.blur()")
+    on_desktop.complaints.clear()
+    yield on_desktop
+    assert [url for url in on_desktop.requests if not url.startswith(address)] == []
+    assert on_desktop.complaints == []
 
 
-def test_strokes_by_the_mouse_are_read_after_each(open_page) -> None:
-    opened = open_page(DESKTOP)
+def test_strokes_by_the_mouse_are_read_after_each(desktop: Opened) -> None:
     strokes = DRAWN["田"]
     for number, stroke in enumerate(strokes, start=1):
-        opened.draw([stroke])
-        sync_api.expect(opened.page.locator("#candidates li")).to_have_count(10, timeout=WAIT)
-        assert opened.page.locator("#undo").is_enabled(), number
-    opened.shows("#candidates .character", "田")
-    opened.shows("#status", re.compile(r"^田 \d+\.\d %$"))
-    opened.shows("#candidates .facts", "5 strokes · U+7530 · JIS 4544")
-    shares = opened.page.locator("#candidates .probability").all_inner_texts()
+        desktop.draw([stroke])
+        sync_api.expect(desktop.page.locator("#candidates li")).to_have_count(10, timeout=WAIT)
+        assert desktop.page.locator("#undo").is_enabled(), number
+    desktop.shows("#candidates .character", "田")
+    desktop.shows("#status", re.compile(r"^田 \d+\.\d %$"))
+    desktop.shows("#candidates .facts", "5 strokes · U+7530 · JIS 4544")
+    shares = desktop.page.locator("#candidates .probability").all_inner_texts()
     assert [float(share.removesuffix(" %")) for share in shares] == sorted(
         (float(share.removesuffix(" %")) for share in shares), reverse=True
     )
-    opened.page.locator("#undo").click()
-    opened.page.locator("#undo").click()
-    opened.draw(strokes[3:])
-    opened.shows("#candidates .character", "田")
-    opened.page.locator("#clear").click()
-    opened.shows("#status", "Draw one character.")
-    assert opened.page.locator("#candidates li").count() == 0
-    opened.page.locator("#undo").click()
-    opened.shows("#candidates .character", "田")
+    desktop.page.locator("#undo").click()
+    desktop.page.locator("#undo").click()
+    desktop.draw(strokes[3:])
+    desktop.shows("#candidates .character", "田")
+    desktop.page.locator("#clear").click()
+    desktop.shows("#status", "Draw one character.")
+    assert desktop.page.locator("#candidates li").count() == 0
+    desktop.page.locator("#undo").click()
+    desktop.shows("#candidates .character", "田")
 
 
-def test_picked_characters_stand_in_a_line_and_are_copied(open_page) -> None:
-    opened = open_page({**DESKTOP, "permissions": ["clipboard-read", "clipboard-write"]})
-    page = opened.page
+def test_picked_characters_stand_in_a_line_and_are_copied(desktop: Opened) -> None:
+    page = desktop.page
     for character in "田口":
         mouth = [((0.2, 0.2), (0.2, 0.8)), ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8)), ((0.2, 0.8), (0.8, 0.8))]
-        opened.draw(DRAWN["田"] if character == "田" else mouth)
-        opened.shows("#candidates .character", character)
+        desktop.draw(DRAWN["田"] if character == "田" else mouth)
+        desktop.shows("#candidates .character", character)
         if character == "口":
-            opened.shows("#candidates .lookalikes", "same shape: ロ")
+            desktop.shows("#candidates .lookalikes", "same shape: ロ")
             page.locator("#candidates .copy").first.click()
-            opened.shows("#status", "口 is copied.")
+            desktop.shows("#status", "口 is copied.")
             assert page.evaluate("navigator.clipboard.readText()") == "口"
         page.locator("#candidates .pick").first.click()
         assert page.locator("#candidates li").count() == 0
     assert page.locator("#line").input_value() == "田口"
     page.locator("#copy-line").click()
-    opened.shows("#status", "田口 is copied.")
+    desktop.shows("#status", "田口 is copied.")
     assert page.evaluate("navigator.clipboard.readText()") == "田口"
     page.locator("#shorten").click()
     assert page.locator("#line").input_value() == "田"
 
 
-def test_on_a_phone_it_is_drawn_by_touch_and_fits(open_page) -> None:
-    opened = open_page(PHONE)
+def test_on_a_phone_it_is_drawn_by_touch_and_fits(browser: Any, address: str) -> None:
+    opened = open_page(browser, address, **PHONE)
     session = opened.context.new_cdp_session(opened.page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -189,16 +195,17 @@ def test_on_a_phone_it_is_drawn_by_touch_and_fits(open_page) -> None:
         assert min(button.bounding_box()[side] for side in ("width", "height")) >= 40
     opened.page.locator("#candidates .pick").first.tap()
     sync_api.expect(opened.page.locator("#line")).to_have_value("田")
+    opened.context.close()
+    assert opened.complaints == []
 
 
-def test_keys_alone_suffice(open_page) -> None:
-    opened = open_page(DESKTOP)
-    press = opened.page.keyboard.press
+def test_keys_alone_suffice(desktop: Opened) -> None:
+    press = desktop.page.keyboard.press
     for _ in range(10):
         press("Tab")
-        if opened.page.evaluate("document.activeElement.id") == "pad":
+        if desktop.page.evaluate("document.activeElement.id") == "pad":
             break
-    assert opened.page.evaluate("document.activeElement.id") == "pad"
+    assert desktop.page.evaluate("document.activeElement.id") == "pad"
 
     def go(*keys: str) -> None:
         for key in keys:
@@ -206,44 +213,48 @@ def test_keys_alone_suffice(open_page) -> None:
 
     left, right, up, down = (["Shift+Arrow" + name] for name in ("Left", "Right", "Up", "Down"))
     go(*3 * left, "Space", *6 * right, "Space", *3 * left, *3 * up, "Space", *6 * down, "Space")
-    opened.shows("#candidates .character", "十")
+    desktop.shows("#candidates .character", "十")
     press("Backspace")
-    opened.shows("#candidates .character", re.compile("^[一ー―－]$"))
+    desktop.shows("#candidates .character", re.compile("^[一ー―－]$"))
     go("Escape", *3 * up, "Space", *6 * down, "Space", *3 * up, *3 * left, "Space", *6 * right, "Space")
-    opened.shows("#candidates .character", "十")
+    desktop.shows("#candidates .character", "十")
     press("Enter")
-    assert opened.page.locator("#line").input_value() == "十"
-    assert opened.page.evaluate("document.activeElement.id") == "pad"
+    assert desktop.page.locator("#line").input_value() == "十"
+    assert desktop.page.evaluate("document.activeElement.id") == "pad"
+    go(*3 * left, "Space", *6 * right, "Space")
+    desktop.shows("#candidates .character", re.compile("^[一ー―－]$"))
+    go("Tab", "Tab", "Tab", "Enter")  # undo, clear, the first candidate
+    assert desktop.page.locator("#line").input_value()[1:] in "一ー―－"
+    assert desktop.page.evaluate("document.activeElement.id") == "pad"
     for _ in range(10):
         press("Shift+Tab")
-        if opened.page.evaluate("document.activeElement.id") == "shorten":
+        if desktop.page.evaluate("document.activeElement.id") == "shorten":
             break
-    press("Enter")
-    assert opened.page.locator("#line").input_value() == ""
+    go("Enter", "Enter")
+    assert desktop.page.locator("#line").input_value() == ""
 
 
-def test_it_works_with_the_network_cut(open_page) -> None:
-    opened = open_page(DESKTOP)
-    before = len(opened.requests)
-    opened.context.set_offline(True)
-    opened.draw(DRAWN["研"])
-    opened.shows("#candidates .character", "研")
-    assert opened.requests[before:] == []
+def test_it_works_with_the_network_cut(desktop: Opened) -> None:
+    before = len(desktop.requests)
+    desktop.context.set_offline(True)
+    desktop.draw(DRAWN["研"])
+    desktop.shows("#candidates .character", "研")
+    desktop.context.set_offline(False)
+    assert desktop.requests[before:] == []
 
 
-def test_the_screen_readers_tree_is_sound(open_page) -> None:
+def test_the_screen_readers_tree_is_sound(desktop: Opened) -> None:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("npm is not installed: axe is not run")
-    opened = open_page(DESKTOP)
-    opened.draw(DRAWN["田"])
-    opened.shows("#candidates .character", "田")
-    tree = opened.page.locator("main").aria_snapshot()
+    desktop.draw(DRAWN["田"])
+    desktop.shows("#candidates .character", "田")
+    tree = desktop.page.locator("main").aria_snapshot()
     assert 'textbox "Picked characters"' in tree
     assert 'button "Copy 田"' in tree
     assert re.search(r"status: 田 \d", tree)
-    opened.page.evaluate(axe(npm))
-    found = opened.page.evaluate("axe.run()")["violations"]
+    desktop.page.evaluate(axe(npm))
+    found = desktop.page.evaluate("axe.run()")["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 
 
@@ -273,24 +284,22 @@ READ_ALL = """async ([images, size]) => {
 }"""
 
 
-def test_200_images_are_answered_as_by_onnx_runtime_in_python(open_page) -> None:
+def test_200_images_are_answered_as_by_onnx_runtime_in_python(desktop: Opened) -> None:
     codes = codes_of("all")[::16][:200]
     written = stroke_writing(codes, 20_000, SilentReport()).write(0, 0, len(codes))
     images = shrink(pack_levels(written), 64)
     expected = open_model(BUILT_IN).logits(images)
-    opened = open_page(DESKTOP)
-    answered = opened.page.evaluate(READ_ALL, [base64.b64encode(images.tobytes()).decode(), 64])
+    answered = desktop.page.evaluate(READ_ALL, [base64.b64encode(images.tobytes()).decode(), 64])
     found = np.frombuffer(base64.b64decode(answered), np.float32).reshape(200, -1)
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
     assert np.abs(found - expected).max() < 1e-3
 
 
-def test_the_example_of_the_docs_answers_as_it_says(open_page) -> None:
+def test_the_example_of_the_docs_answers_as_it_says(desktop: Opened) -> None:
     text = (Path(__file__).parents[2] / "docs" / "WEB.md").read_text("utf-8")
     (code,) = re.findall(r"```js\n(.*?)```", text, re.DOTALL)
-    opened = open_page(DESKTOP)
-    assert opened.page.evaluate(f"async () => {{ {code} return best.character; }}") == "田"
-    assert opened.complaints.pop().startswith("田 4544 0.")
+    assert desktop.page.evaluate(f"async () => {{ {code} return best.character; }}") == "田"
+    assert desktop.complaints.pop().startswith("田 4544 0.")
 
 
 @pytest.mark.parametrize(

@@ -19,18 +19,24 @@ from kanji_tui import Recogniser
 from kanji_tui.engines import web_runtime
 from kanji_tui.engines.web_runtime import RuntimeFile, find_runtime, pinned
 from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.events import SilentReport
 from kanji_tui.export.web_model import write_web_model
 from kanji_tui.recognition.models import open_model
 from kanji_tui.web import page
 from kanji_tui.web.paths import CONTENT_SECURITY
+from kanji_tui.web.results import ExportedPage
 
 CONTENT = {"dist/a.mjs": b"export {};\n" * 40, "dist/b.wasm": b"\0asm" + bytes(5000)}
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return small_package(tmp_path, monkeypatch)
+
+
+def small_package(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small npm package in the place of the pinned one, and an empty cache."""
-    path = tmp_path / "onnxruntime-web-1.30.0.tgz"
+    path = home / "onnxruntime-web-1.30.0.tgz"
     with tarfile.open(path, "w:gz") as archive:
         for name, content in {**CONTENT, "README.md": b"unused"}.items():
             entry = tarfile.TarInfo(f"package/{name}")
@@ -44,7 +50,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = replace(pinned(), integrity=integrity, files=files)
     for module in (web_runtime, page):
         monkeypatch.setattr(module, "pinned", lambda: made)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     return path
 
 
@@ -105,17 +111,20 @@ def test_a_folder_may_hold_the_runtime(package: Path, tmp_path: Path, below: str
         find_runtime(str(tmp_path / "bin"))
 
 
-@pytest.fixture
-def exported(npm: Path, kanji_tui, tmp_path: Path) -> dict:
-    done = kanji_tui("export", "web", "--runtime", "npm", "--output-path", "out/page", "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedPage:
+    """A page of the built-in model, with a small file in the place of the runtime."""
+    home = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        package = small_package(home, patch)
+        with tarfile.open(package) as archive:
+            archive.extractall(home, filter="data")
+        return page.export_page(Path("built-in"), home / "page", str(home / "package"), SilentReport())
 
 
-def test_the_folder_is_complete_and_asks_nobody_else(exported: dict, tmp_path: Path) -> None:
-    folder = tmp_path / "out" / "page"
-    assert exported["path"] == "out/page"
-    assert exported["model"] == "built-in"
+def test_the_folder_is_complete_and_asks_nobody_else(exported: ExportedPage) -> None:
+    folder = Path(exported.path)
+    assert exported.model == "built-in"
     texts = {
         path.name: path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".html", ".css", ".js")
     }
@@ -129,8 +138,8 @@ def test_the_folder_is_complete_and_asks_nobody_else(exported: dict, tmp_path: P
     assert not re.findall(r"\beval\(|\bFunction\(|new Worker", "".join(texts.values()))
 
 
-def test_copies_are_the_files_compressed_and_what_is_transferred_is_said(exported: dict, tmp_path: Path) -> None:
-    folder = tmp_path / "out" / "page"
+def test_copies_are_the_files_compressed_and_what_is_transferred_is_said(exported: ExportedPage) -> None:
+    folder = Path(exported.path)
     copies = list(folder.glob("*.gz"))
     assert {path.name for path in copies} >= {"model.onnx.gz", "main.js.gz", "classes.json.gz", "index.html.gz"}
     for path in copies:
@@ -140,15 +149,18 @@ def test_copies_are_the_files_compressed_and_what_is_transferred_is_said(exporte
 
         assert brotli.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
     smallest = min(path.stat().st_size for path in folder.glob("model.onnx*"))
-    assert exported["transferred_model"] == smallest
-    assert exported["transferred_page"] + smallest < 7e6
-    assert exported["bytes"] == sum(path.stat().st_size for path in folder.iterdir())
+    assert exported.transferred_model == smallest
+    assert exported.transferred_page + smallest < 7e6
+    assert exported.bytes == sum(path.stat().st_size for path in folder.iterdir())
 
 
-def test_a_page_replaces_a_page_and_nothing_else(exported: dict, tmp_path: Path, kanji_tui) -> None:
+def test_a_page_replaces_a_page_and_nothing_else(npm: Path, tmp_path: Path, kanji_tui) -> None:
     folder = tmp_path / "out" / "page"
+    folder.mkdir(parents=True)
+    (folder / "classes.json").write_text("{}")
     (folder / "of-yesterday.js").write_text("old")
-    assert kanji_tui("export", "web", "--output-path", "out/page").returncode == 0
+    done = kanji_tui("export", "web", "--runtime", "npm", "--output-path", "out/page", "--json")
+    assert json.loads(done.stdout)["path"] == "out/page"
     assert not (folder / "of-yesterday.js").exists()
     assert [path.name for path in folder.parent.iterdir()] == ["page"]
     (tmp_path / "letters").mkdir()

@@ -8,9 +8,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from kanji_tui.engines import web_assembly
-from kanji_tui.engines.web_assembly import run_in_node, why_not
+from kanji_tui.engines.engine import EngineError
+from kanji_tui.engines.web_assembly import WebEngine, why_not
 from kanji_tui.events import SilentReport
+from kanji_tui.inspection.compare import compare_models
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.presentation.inspection import engine_table
 from kanji_tui.recognition.model_files import built_in
@@ -50,14 +51,13 @@ def test_values_of_every_type_come_back_as_they_are(node: None, network: Path) -
     images = np.random.default_rng(0).normal(5, 1, (3, 1, 8, 8)).astype(np.float32)
     inputs = {"x": images, "n": np.array([2**40], np.int64)}
     assert why_not(network, inputs) == ""
-    found = run_in_node(network, inputs)
-    assert found.error == ""
-    mean, total = found.outputs
+    with WebEngine() as engine:
+        mean, total = engine.run(network, inputs)
+        latency = engine.latency(network, inputs)
     assert np.allclose(mean, images.clip(0).mean((2, 3)), atol=1e-5)
     assert total.dtype == np.int64
     assert total.tolist() == (mean.astype(np.int64) + 2**40).tolist()
-    assert found.latency
-    assert found.latency.inputs == {"x": (3, 1, 8, 8), "n": (1,)}
+    assert latency.inputs == {"x": (3, 1, 8, 8), "n": (1,)}
 
 
 def test_inspect_says_that_it_ran_and_how_fast(node: None, network: Path) -> None:
@@ -74,25 +74,40 @@ def test_inspect_says_that_it_ran_and_how_fast(node: None, network: Path) -> Non
 def test_the_built_in_model_answers_as_in_python(node: None) -> None:
     model = open_model(Path("built-in"))
     images = np.random.default_rng(1).random((2, 1, 64, 64)).astype(np.float32)
-    (logits,) = run_in_node(built_in(".onnx"), {"input": images}).outputs
+    with WebEngine() as engine:
+        (logits,) = engine.run(built_in(".onnx"), {"input": images})
     assert np.abs(logits - model.run(images)).max() < 1e-3
 
 
 def test_a_file_that_it_does_not_open_is_said_in_its_own_words(node: None, tmp_path: Path) -> None:
     (tmp_path / "damaged.onnx").write_bytes(b"no model")
-    found = run_in_node(tmp_path / "damaged.onnx", {})
-    assert "protobuf" in found.error.lower()
-    assert "\n" not in found.error
+    with WebEngine() as engine, pytest.raises(EngineError, match=r"(?i)protobuf") as caught:
+        engine.run(tmp_path / "damaged.onnx", {})
+    assert "\n" not in str(caught.value)
+
+
+def test_after_a_crash_it_is_started_again(node: None, network: Path) -> None:
+    inputs = {"x": np.ones((1, 1, 8, 8), np.float32), "n": np.array([1], np.int64)}
+    with WebEngine() as engine:
+        engine.run(network, inputs)
+        engine._process.kill()
+        with pytest.raises(EngineError, match="it crashed"):
+            engine.run(network, inputs)
+        assert engine.run(network, inputs)[0].tolist() == [[1.0]]
+
+
+def test_compare_runs_both_files_in_it(node: None, network: Path, tmp_path: Path) -> None:
+    shutil.copy(network, tmp_path / "again.onnx")
+    found = compare_models((network, tmp_path / "again.onnx"), tmp_path / "dataset", SilentReport())
+    web = [one for one in found.parity.results if one.backend == "onnxruntime-web"]
+    assert [one.parity.passed for one in web] == [True, True]
+    assert "WebAssembly in Node" in web[0].parity.version
+    assert all(timing.median for timing in found.latency["onnxruntime-web"])
 
 
 def test_an_engine_that_differs_does_not_run(node: None, network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = web_assembly.run_in_node
-
-    def other(path: Path, inputs: dict) -> web_assembly.WebRun:
-        found = run(path, inputs)
-        return web_assembly.WebRun([output + 1 for output in found.outputs], found.latency)
-
-    monkeypatch.setattr("kanji_tui.inspection.web_support.run_in_node", other)
+    run = WebEngine.run
+    monkeypatch.setattr(WebEngine, "run", lambda *given: [output + 1 for output in run(*given)])
     (model,) = inspect_models((network,), SilentReport()).models
     assert model.backends["onnxruntime-web"].runs is False
     assert "it runs, but" in model.backends["onnxruntime-web"].reason

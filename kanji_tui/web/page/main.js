@@ -93,9 +93,11 @@ function codePoints(text) {
 
 /** @param {Candidate} candidate */
 function pick(candidate) {
+  const focused = list.contains(document.activeElement);
   line.value += candidate.character;
   lineChanged();
   pad.clear();
+  if (focused) pad.canvas.focus({ preventScroll: true }); // what had the focus is gone
   say(`${candidate.character} is in the line. Draw the next one.`);
 }
 
