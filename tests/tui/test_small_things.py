@@ -15,7 +15,7 @@ from kanji_tui.tui.shell.form import FormScreen
 from kanji_tui.tui.training.form import TrainForm
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
-from tests.tui.conftest import shows, text_of, until
+from tests.tui.conftest import resized, shows, text_of, until
 from tests.tui.recorded import write_live
 
 
@@ -25,6 +25,15 @@ async def test_training_without_a_dataset_says_what_to_press(home: Path) -> None
         await pilot.press("3")
         await shows(pilot, "no dataset yet: press 2")
         assert "press n" not in text_of(pilot)
+
+
+async def test_every_tab_stays_on_a_narrow_terminal(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(60, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "1  2  3 Training  4  5  6" in " ".join(text_of(pilot).splitlines()[:1]))
+        await resized(pilot, (80, 24))
+        assert "6 Draw" in text_of(pilot).splitlines()[0]
 
 
 async def test_a_screenshot_is_written_into_the_home_also_from_a_dialog(recorded: Path) -> None:

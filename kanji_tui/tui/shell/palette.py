@@ -7,7 +7,6 @@ from typing import Protocol, cast
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import Input
 
-
 ABOUT_SHARE = 0.5  # what a word in the description counts, of one in the name
 
 
