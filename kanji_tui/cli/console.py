@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from kanji_tui import events
 from kanji_tui.cli.output import escape, put, stderr
-from kanji_tui.errors import KanjiError
+from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.presentation.training import epoch_line
 from kanji_tui.system.numbers import rate
 
@@ -18,10 +18,11 @@ PLAIN_SECONDS = 5.0
 
 
 def print_error(error: KanjiError) -> None:
-    """Print what happened, and what to do."""
-    stderr.print(f"[bold red]error:[/] {escape(error.message)}")
+    """Print what happened, and what to do; that the user stopped something is no error."""
+    label = "" if isinstance(error, Stopped) else "[bold red]error:[/] "
+    stderr.print(f"{label}{escape(error.message)}")
     if error.remedy:
-        stderr.print(f"  [bold]try:[/] {escape(error.remedy)}")
+        stderr.print(f"  [bold]try:[/] {escape(error.remedy.removeprefix('try '))}")
 
 
 class ConsoleReport:

@@ -1,5 +1,6 @@
 """What is asked before something is ended or replaced: what there is now, and what comes in its place."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,16 @@ def delete_question(view: "RunView", model: "PublishedModel | None") -> str:
     if model is None or model.run != view.name:
         return text
     return f"{text}\n\n{PUBLISHED_STAYS}"
+
+
+def busy_question(running: "Sequence[RunView]") -> str:
+    """The trainings that another one would share the machine with; empty where none runs."""
+    if not running:
+        return ""
+    lines = [f"{view.title}   {view.name}\n{progress_sentence(view)}".strip() for view in running]
+    return "\n\n".join(
+        ["This machine is training already:", *lines, "Two trainings share it, and both take longer."]
+    )
 
 
 def prepare_question(dataset: "PreparedDataset | None", trained: bool) -> str:

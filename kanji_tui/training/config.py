@@ -12,6 +12,7 @@ from kanji_tui.training.recipes import NAMES, Recipe, default_recipe, find_recip
 from kanji_tui.training.settings import MAIN, MEMORY, SPLIT_SHARES, Setting, at_least, described
 
 DEFAULT_NETWORK = "kanjinet"
+SHOWN = 20  # characters of a wrong value
 OLD_NAMES = {"pieces": "accumulation_steps"}  # read everywhere, written nowhere
 
 
@@ -103,10 +104,10 @@ class TrainConfig(Recipe):
             value = getattr(self, setting.name)
             if setting.choices and value not in setting.choices:
                 raise UsageError(
-                    f"{setting.label} cannot be {value}", f"it must be one of: {', '.join(setting.choices)}"
+                    f"{setting.label} cannot be {shown(value)}", f"it must be one of: {', '.join(setting.choices)}"
                 )
             if not setting.allowed.holds(value):
-                raise UsageError(f"{setting.label} cannot be {value}", f"it must be {setting.allowed.words}")
+                raise UsageError(f"{setting.label} cannot be {shown(value)}", f"it must be {setting.allowed.words}")
         if self.synthetic and (self.fold or self.sample_limit):
             raise UsageError(
                 "synthetic writers have no folds and no sample limit",
@@ -123,6 +124,12 @@ class TrainConfig(Recipe):
         """The settings of a file or of a person: a missing or null one is the recipe's, and old names are read."""
         given = {OLD_NAMES.get(name, name): value for name, value in plain.items() if value is not None}
         return configure(**read_fields(cls, given, where, strict))
+
+
+def shown(value: object) -> str:
+    """A wrong value as a message shows it: `9999999999 ... (30 digits)`."""
+    text = str(value)
+    return text if len(text) <= SHOWN else f"{text[:10]} ... ({len(text)} characters)"
 
 
 def _settings() -> tuple[Setting, ...]:

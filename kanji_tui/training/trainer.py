@@ -27,7 +27,7 @@ from kanji_tui.paths import CHECKPOINT, WEIGHTS
 from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
 from kanji_tui.training.beginning import begin_from, propose_built_in
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.training.cpu_threads import CpuThreads
 from kanji_tui.training.data import Part, TrainingData, find_data
 from kanji_tui.training.distributed import World, current, peer_failure_as_error
@@ -372,6 +372,11 @@ def _subset(train: Part) -> Part:
     return replace(train, indices=train.indices[np.linspace(0, len(train) - 1, count).astype(int)], drawn=False)
 
 
+def lower_rate(config: TrainConfig) -> float:
+    """A quarter of the learning rate, or the recipe's own where that is lower."""
+    return min(config.learning_rate / 4, configure(config.network, config.recipe).learning_rate)
+
+
 def refuse_nan(run: TrainingRun) -> None:
     """Raise KanjiError if the loss or a weight is not finite; the last checkpoint stays as it is.
 
@@ -388,6 +393,6 @@ def refuse_nan(run: TrainingRun) -> None:
     kept = (run.directory / CHECKPOINT).is_file()
     raise KanjiError(
         f"the loss is no longer a number in epoch {state.epoch + 1}, batch {state.batch} of {run.batches}{last}",
-        f"try a lower learning rate: --learning-rate {state.config.learning_rate / 4:g}"
+        f"lower the learning rate: --learning-rate {lower_rate(state.config):g}"
         + ("; the last checkpoint before it is kept" if kept else ""),
     )

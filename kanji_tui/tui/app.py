@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -63,7 +64,7 @@ class Workbench(QueuedKeysApp):
         *[Binding(str(digit), f"go('{mode}')", show=False) for digit, mode in enumerate(SCREENS, start=1)],
         Binding("question_mark", "help", "Help", show=False, key_display="?"),
         Binding("f2", "next_theme", "Theme", show=False),
-        Binding("f3", "screenshot", "Screenshot", show=False),
+        Binding("f3", "screenshot", "Screenshot", show=False, priority=True),  # also in dialogs
         Binding("q,ctrl+q", "leave", "Leave", show=False),
     ]
 
@@ -208,6 +209,16 @@ class Workbench(QueuedKeysApp):
         self.settings = saved = replace(self.settings, theme=self.theme)
         if self.front is not None:
             self.worker.ask(self.front, Done, lambda: write_settings(saved), "settings")
+
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Save the screen as an SVG file in the home folder, and show its path."""
+        name = filename or f"screenshot-{time.strftime('%Y%m%dT%H%M%S')}.svg"
+        try:
+            saved = self.save_screenshot(name, path or str(Path.cwd()))
+        except OSError as error:
+            self.notify(f"the screenshot cannot be saved: {error}", severity="error", timeout=10, markup=False)
+            return
+        self.notify(saved, title="screenshot saved", timeout=8, markup=False)
 
     def named_actions(self) -> Iterator[NamedAction]:
         """All actions for the palette, those of the current screen first."""

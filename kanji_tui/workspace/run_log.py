@@ -20,5 +20,5 @@ def read_log(view: RunView) -> tuple[str, ...]:
     damaged = [f"damaged: {view.problem}"] if view.problem else []
     lines = damaged + [f"note: {notice}" for notice in view.notices] + text.splitlines()
     if view.failure:
-        lines += [f"failed: {view.failure.message}", f"try: {view.failure.remedy}"]
+        lines += [f"failed: {view.failure.message}", f"try: {view.failure.remedy.removeprefix('try ')}"]
     return tuple(lines)

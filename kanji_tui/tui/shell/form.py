@@ -89,7 +89,7 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
                         if field.choices:
                             yield Choice(field.choices, field.value, id=field.name)
                         else:
-                            yield LineInput(field.value, id=field.name)
+                            yield LineInput(field.value, id=field.name, select_on_focus=True)
             yield KeyValues(id="help")
             yield KeyValues(id="wrong")
             yield from self.below()

@@ -7,6 +7,8 @@ from typing import Protocol, cast
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import Input
 
+ABOUT_SHARE = 0.5  # what a word in the description counts, of one in the name
+
 
 @dataclass(frozen=True)
 class NamedAction:
@@ -40,7 +42,7 @@ class Actions(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for action in self._all():
-            score = matcher.match(action.name)
+            score = max(matcher.match(action.name), matcher.match(action.about) * ABOUT_SHARE)
             if score > 0:
                 yield Hit(score, matcher.highlight(action.name), action.run, help=action.about)
 

@@ -6,7 +6,13 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
-from kanji_tui.presentation.questions import delete_question, publish_question, resume_question, undo_question
+from kanji_tui.presentation.questions import (
+    busy_question,
+    delete_question,
+    publish_question,
+    resume_question,
+    undo_question,
+)
 from kanji_tui.runs.about import About, write_about
 from kanji_tui.runs.publish import Published, publish, undo_publish
 from kanji_tui.system.plain_data import from_plain
@@ -53,8 +59,17 @@ class RunActions(WorkbenchScreen):
         self.app.push_screen(TrainForm(self.worker), self._start)
 
     def _start(self, values: dict[str, Any] | None) -> None:
-        if values is not None:
+        if values is None:
+            return
+
+        def start() -> None:
             self.worker.start_job(self, "train", read_spec(values), read_about(values))
+
+        busy = busy_question(self.state.active("train"))
+        if busy:
+            self.confirm("Start another training?", busy, "Start", start)
+        else:
+            start()
 
     def action_describe(self) -> None:
         view = self.chosen

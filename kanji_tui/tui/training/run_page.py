@@ -62,7 +62,7 @@ class RunPage(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog whole") as dialog:
             dialog.border_subtitle = "left and right: another section   y copies the log   esc closes"
-            yield Static(id="head")
+            yield KeyValues(id="head")
             yield KeyValues(id="sections")
             with Horizontal(id="settings", classes="section"):
                 yield ListTable(id="setting-list", title="settings").add_class("pane")
@@ -94,7 +94,7 @@ class RunPage(ModalScreen[None]):
         """Show the first of the `compared` runs beside the others; `parts`: those of its training."""
         view = compared[0]
         self.query_one(".dialog").border_title = view.label
-        self.query_one("#head", Static).update(lines_content(page_head(view, parts, lineage)))
+        self.query_one("#head", KeyValues).show_line(lines_content(page_head(view, parts, lineage)))
         table, settings = setting_table(compared), self.query_one("#setting-list", ListTable)
         settings.show_columns(table.columns)
         settings.show(table.rows)

@@ -114,6 +114,12 @@ class TrainingScreen(RunActions):
             names.append(chosen.name)
         return [self.state.runs[name] for name in names]
 
+    @property
+    def _has_dataset(self) -> bool:
+        """Whether there is a dataset to train on."""
+        dataset = self.state.workspace.dataset if self.state.workspace else None
+        return dataset is not None and not dataset.problem
+
     def show_state(self) -> None:
         runs = self.query_one("#runs", ListTable)
         self._show_runs()
@@ -128,7 +134,8 @@ class TrainingScreen(RunActions):
         listed, every = choice.listed(self.state.of("train"))
         self._marked = [name for name in self._marked if name in self.state.runs]
         runs = self.query_one("#runs", ListTable)
-        empty = "no match: press f, esc" if choice.query else "no run yet: press n"
+        start = "no run yet: press n" if self._has_dataset else "no dataset yet: press 2"
+        empty = "no match: press f, esc" if choice.query else start
         published = self.state.published if self.has_class("-wide") else ""
         table = run_table(listed, self._marked, published, choice.columns)
         runs.show_columns(table.columns)
@@ -144,10 +151,9 @@ class TrainingScreen(RunActions):
             self.refresh_bindings()
 
     def _show_run(self) -> None:
-        view, workspace = self.chosen, self.state.workspace
+        view = self.chosen
         published = view is not None and view.name == self.state.published
-        ready = bool(workspace and workspace.dataset and not workspace.dataset.problem)
-        self.query_one(RunPanes).show(view, self.compared, published, ready)
+        self.query_one(RunPanes).show(view, self.compared, published, self._has_dataset)
         self._ask_log()
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
@@ -211,7 +217,7 @@ class TrainingScreen(RunActions):
         view = self.chosen
         workspace = self.state.workspace
         if action == "new":
-            return bool(workspace and workspace.dataset and not workspace.dataset.problem)
+            return self._has_dataset
         if action == "undo_publish":
             return bool(workspace and workspace.previous)
         if action == "stop":

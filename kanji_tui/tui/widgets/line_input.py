@@ -13,6 +13,8 @@ class LineInput(Input):
     LineInput.-invalid:focus { border: none; }
     """
 
-    def __init__(self, value: str = "", placeholder: str = "", id: str | None = None) -> None:
-        super().__init__(value=value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
+    def __init__(
+        self, value: str = "", placeholder: str = "", id: str | None = None, select_on_focus: bool = False
+    ) -> None:
+        super().__init__(value=value, placeholder=placeholder, id=id, compact=True, select_on_focus=select_on_focus)
         self.cursor_blink = False

@@ -1,0 +1,99 @@
+"""What a stranger stumbles over: a line for each thing."""
+
+from pathlib import Path
+
+import pytest
+
+from kanji_tui.cli.console import print_error
+from kanji_tui.errors import KanjiError, Stopped, UsageError
+from kanji_tui.events import Failure
+from kanji_tui.training.config import configure
+from kanji_tui.training.trainer import lower_rate
+from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.shell.confirm import ConfirmScreen
+from kanji_tui.tui.shell.form import FormScreen
+from kanji_tui.tui.training.form import TrainForm
+from kanji_tui.workspace.run_log import read_log
+from kanji_tui.workspace.run_views import RunView
+from tests.tui.conftest import resized, shows, text_of, until
+from tests.tui.recorded import write_live
+
+
+async def test_training_without_a_dataset_says_what_to_press(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "no dataset yet: press 2")
+        assert "press n" not in text_of(pilot)
+
+
+async def test_every_tab_stays_on_a_narrow_terminal(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(60, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "1  2  3 Training  4  5  6" in " ".join(text_of(pilot).splitlines()[:1]))
+        await resized(pilot, (80, 24))
+        assert "6 Draw" in text_of(pilot).splitlines()[0]
+
+
+async def test_a_screenshot_is_written_into_the_home_also_from_a_dialog(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "finished")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("f3")
+        await shows(pilot, "screenshot saved")
+        (saved,) = recorded.glob("screenshot-*.svg")
+        assert any(str(saved) in note.message for note in app._notifications)
+        assert "Delete this run?" in saved.read_text().replace("&#160;", " ")
+
+
+async def test_the_first_key_replaces_the_default_of_a_field(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "press 2, then s")
+        await pilot.press("2", "s", "1", "2")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen))
+        assert app.screen.query_one("#classes").value == "12"
+
+
+async def test_the_palette_finds_actions_by_their_description(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "finished")
+        await pilot.press("ctrl+p", *"half as many")
+        await shows(pilot, "Zoom in")
+
+
+async def test_a_second_training_on_a_busy_machine_asks(recorded: Path) -> None:
+    write_live(recorded)
+    asked = []
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "running")
+        app.worker.start_job = lambda *job: asked.append(job)  # type: ignore[method-assign]
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TrainForm))
+        await pilot.press("enter")
+        await shows(pilot, "This machine is training already")
+        assert not asked
+        await pilot.press("y")
+        await until(pilot, lambda: asked)
+
+
+def test_errors_read_as_a_person_would_write_them(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error(Stopped("no longer following"))
+    print_error(KanjiError("it is broken", "try a lower rate"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["no longer following", "error: it is broken", "  try: a lower rate"]
+    view = RunView("x", Path("nowhere"), "train", failure=Failure("it is broken", "try a lower rate"))
+    assert read_log(view)[-1] == "try: a lower rate"
+    with pytest.raises(UsageError, match=r"^epochs cannot be 9999999999 \.\.\. \(60 characters\)$"):
+        configure(epochs=int("9" * 60))
+    usual = configure().learning_rate
+    assert lower_rate(configure(learning_rate=1e30)) == usual  # no remedy of 2.5e+29
+    assert lower_rate(configure(learning_rate=usual)) == usual / 4
