@@ -143,14 +143,14 @@ def dataset_key_values(overview: Overview, lineage: Sequence[Link] = ()) -> KeyV
         ("sizes", " / ".join(numbers.count(number) for _, number in overview.split_sizes)),
         ("skipped", skipped),
         ("digest", quiet(overview.digest[:16])),
-        *([("lineage", lineage_line(lineage))] if lineage else []),
     ]
+    origin: list[tuple[str, Line]] = [("lineage", lineage_line(lineage))] if lineage else []
     if overview.synthetic:
-        return KeyValues((("source", Styled(SYNTHETIC, "warning strong")), *pairs))
+        return KeyValues((("source", Styled(SYNTHETIC, "warning strong")), *pairs, *origin))
     pairs.append(("source", overview.source))
     if overview.note:
         pairs.append(("note", quiet(overview.note)))
-    return KeyValues(tuple(pairs))
+    return KeyValues((*pairs, *origin))
 
 
 def class_count_table(overview: Overview) -> Table:

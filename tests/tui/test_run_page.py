@@ -4,8 +4,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-from textual.drivers.headless_driver import HeadlessDriver
 from textual.widgets import Static
 
 from kanji_tui.events import Load, Outcome, State
@@ -80,24 +78,6 @@ async def test_what_a_run_was_can_be_said_from_its_page(recorded: Path) -> None:
         await until(pilot, lambda: len(app.screen_stack) == 1)
         assert app.front is not None
         assert app.front.MODE == "training"  # the digits chose sections
-
-
-async def test_news_that_change_nothing_are_not_painted(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_other(recorded)
-    app = Workbench()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await opened(pilot)
-        for section in "12345":
-            await pilot.press(section)
-            await settled(pilot)
-            await pilot.pause(0.3)  # curves are drawn a moment later
-            written: list[str] = []
-            with monkeypatch.context() as patch:
-                patch.setattr(HeadlessDriver, "write", lambda driver, data, written=written: written.append(data))
-                for _ in range(3):
-                    app.front.refresh_state()
-                    await pilot.pause()
-            assert written == [], section
 
 
 async def test_the_metrics_fill_a_large_screen_and_scroll_on_a_small_one(recorded: Path) -> None:
