@@ -83,7 +83,7 @@ def statistics(world: distributed.World, ema: float) -> dict[str, torch.Tensor]:
     splits = {name: Batches() for name in ("val_set", "train_eval_subset")} | {"train_set": lambda epoch: Batches()}
     run = SimpleNamespace(
         state=state, world=world, report=Told(), card=SimpleNamespace(classes=range(10)), directory=None,
-        batches=4, batch_size=16, epochs=1, **splits,
+        batches=4, batch_size=16, epochs=1, cpu_threads=None, **splits,
     )  # fmt: skip
     trainer.end_epoch(run)
     return {name: tensor for name, tensor in network.state_dict().items() if "running" in name}
