@@ -3,6 +3,7 @@
 After a wanted change: pytest tests/tui/test_snapshots.py --snapshot-update, and check the images.
 """
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -134,6 +135,7 @@ def test_train_form(recorded: Path, snap_compare, size: tuple[int, int]) -> None
 def test_inspector(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     path = Path(INSPECTED.path)
     path.write_bytes(bytes(4_523_778))
+    os.utime(path, (43_200, 43_200))  # its time is shown
 
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("4")
