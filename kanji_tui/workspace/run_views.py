@@ -228,7 +228,7 @@ class Tail:
         return changes | {
             "steps": self._steps.points(),
             "loads": self._loads.points(),
-            "files": tuple(self._files.values()),
+            "files": tuple(file for _, file in sorted(self._files.items())),
             "epochs": tuple(epochs[number] for number in sorted(epochs)),
             "gpus": tuple(gpus[index] for index in sorted(gpus)),
             "notices": tuple(notices[-NOTICES_KEPT:]),

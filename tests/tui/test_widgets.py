@@ -217,7 +217,7 @@ def test_the_form_of_a_training_gives_a_resolved_config() -> None:
 
 def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
     form = {field.name: field for field in train_fields()}
-    assert sorted(form) == sorted(["init", *(field.name for field in fields(TrainConfig))])
+    assert sorted(form) == sorted(["init", "name", "note", *(field.name for field in fields(TrainConfig))])
     texts = {name: field.value for name, field in form.items()}
     for name, field in form.items():
         output = field.help(texts) if callable(field.help) else field.help
