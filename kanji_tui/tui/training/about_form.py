@@ -16,12 +16,11 @@ def about_form(view: RunView) -> FormScreen:
 
 def about_fields(about: About) -> tuple[Field, Field]:
     """A line for the name and one for the note."""
+    name = "A short name. Lists show it instead of the network."
     note = "What the run is for, or what came of it. Filter by it: note:smoothing"
     return (
-        Field(
-            "name", "name", about.name, "A short name. Lists show it instead of the network.", _named, group=MAIN
-        ),
-        Field("note", "note", about.note, note, _noted, group=MAIN),
+        Field("name", "name", about.name, name, _named, placeholder="none", group=MAIN),
+        Field("note", "note", about.note, note, _noted, placeholder="none", group=MAIN),
     )
 
 
