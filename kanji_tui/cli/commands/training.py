@@ -1,6 +1,7 @@
 """The commands that train: train, folds, networks."""
 
 import os
+import sys
 from argparse import Namespace
 from dataclasses import replace
 from functools import partial
@@ -122,7 +123,9 @@ def train_under_torchrun(args: Namespace) -> int:
         run, code = run_distributed("train", lambda: train_spec(args), console, about=partial(about_of, args))
     if run is not None and code in (0, Stopped.exit_code):
         show(result_of(run), args.json)
-    return code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # with an orderly end PyTorch's threads of the group now and then abort the process
 
 
 def start_and_follow(job: str, spec: Any, args: Namespace) -> int:
