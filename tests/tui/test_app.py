@@ -1,5 +1,6 @@
 """The frame: text in inputs, dialogs, the palette, leaving, and runs that fail or disappear."""
 
+from contextvars import copy_context
 from pathlib import Path
 
 from textual.widgets import Input
@@ -120,3 +121,11 @@ async def test_a_deleted_run_disappears(recorded: Path) -> None:
         await pilot.press("y")
         await until(pilot, lambda: not run.path.exists())
         await until(pilot, lambda: "failed" not in text_of(pilot))
+
+
+async def test_news_that_arrive_while_the_workbench_ends_are_harmless(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)):
+        front, context = app.front, copy_context()
+    assert front is not None
+    context.run(front.refresh_state)

@@ -64,7 +64,7 @@ class WorkbenchScreen(Screen[None]):
 
     def refresh_state(self) -> None:
         """Repaint what changed in the state; cheap when nothing did."""
-        if not self.is_mounted:
+        if not self.is_mounted or not self.app.is_running:  # an app that is ending has removed the widgets
             return
         self.query_one(StatusLine).show(self.state.active(), self.state.gpus, self.state.workspace)
         self.show_state()
