@@ -60,17 +60,17 @@ def make_home(home: Path, published: bool = True) -> Path:
 
 
 def write_run(home: Path, name: str, spec: dict, state: str, events: list[Event], log: str = "") -> RunDirectory:
-    """A run directory with these events; an active one is this process's."""
+    """A run directory with these events, whose config comes last; an active one is this process's."""
     run = RunDirectory(home / "models" / "runs" / name)
     run.path.mkdir(parents=True)
     job = name.split("-")[1]
-    (run.path / "config.yaml").write_text(
-        json.dumps({"job": job, "entry": f"kanji_tui.jobs.{job}:run", "spec": spec}), encoding="utf-8"
-    )
     lines = [json.dumps(to_json(event, MOMENT + number)) + "\n" for number, event in enumerate(events)]
     run.events.write_text("".join(lines), encoding="utf-8")
     run.log.write_text(log, encoding="utf-8")
     run.write_status(status_of_this_process(job, state))
+    (run.path / "config.yaml").write_text(
+        json.dumps({"job": job, "entry": f"kanji_tui.jobs.{job}:run", "spec": spec}), encoding="utf-8"
+    )
     return run
 
 
