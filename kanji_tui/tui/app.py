@@ -23,7 +23,7 @@ from kanji_tui.presentation.tabs import SCREENS, TABS
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.confirm import ConfirmScreen
 from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
-from kanji_tui.tui.shell.nothing_hidden import NOTHING_HIDDEN
+from kanji_tui.tui.shell.nothing_hidden import NothingHidden
 from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.queued_keys import QueuedKeysApp
 from kanji_tui.tui.shell.settings import read_settings, write_settings
@@ -69,6 +69,7 @@ class Workbench(QueuedKeysApp):
     ]
 
     def __init__(self) -> None:
+        self._line_filter = NothingHidden(())
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # None would only make colours grey
         self.state = State()
         self.worker = Worker(self)
@@ -83,7 +84,10 @@ class Workbench(QueuedKeysApp):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Everything that is painted goes through these: nothing hidden in a text reaches the terminal."""
-        return [*super().get_line_filters(), NOTHING_HIDDEN]
+        before = tuple(super().get_line_filters())
+        if before != self._line_filter.before:
+            self._line_filter = NothingHidden(before)
+        return [self._line_filter]
 
     def _make_screen(self, mode: str) -> WorkbenchScreen:
         return screen_class(mode)(self.state, self.worker)

@@ -4,6 +4,7 @@ Only the worker thread calls the watch. A poll reads status.json of each run tha
 added to events.jsonl.
 """
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -101,6 +102,7 @@ class Tail:
             spec = run.config().spec
         except KanjiError as error:
             spec, self._damaged = {}, error.message
+        self._about_path = str(run.path / ABOUT)
         self._about_written = self._time_of_about()
         self.view = RunView(
             run.name,
@@ -141,7 +143,7 @@ class Tail:
 
     def _time_of_about(self) -> int:
         try:
-            return (self.run.path / ABOUT).stat().st_mtime_ns
+            return os.stat(self._about_path).st_mtime_ns
         except OSError:
             return 0
 
@@ -248,13 +250,22 @@ class Watch:
 
     def list(self) -> frozenset[str]:
         """Find new and removed runs; returns the names of the removed."""
-        found = {run.name: run for run in list_runs(self._runs)}
-        gone = frozenset(self._tails.keys() - found.keys())
-        for name in gone:
-            del self._tails[name]
-        self._waiting = [run for name, run in found.items() if name not in self._tails]
+        gone, self._waiting = frozenset[str](), []
+        if self._names() != self._tails.keys():  # the names alone: to look into 500 folders each second costs CPU
+            found = {run.name: run for run in list_runs(self._runs)}
+            gone = frozenset(self._tails.keys() - found.keys())
+            for name in gone:
+                del self._tails[name]
+            self._waiting = [run for name, run in found.items() if name not in self._tails]
         self._edited = [name for name, tail in self._tails.items() if tail.reread_about()]
         return gone
+
+    def _names(self) -> set[str]:
+        """The names in the folder that may be runs."""
+        try:
+            return {name for name in os.listdir(self._runs) if not name.startswith(".")}
+        except OSError:
+            return set()
 
     def poll(self, seconds: float) -> tuple[RunView, ...]:
         """The views that changed; stops after `seconds` and continues at the next poll."""

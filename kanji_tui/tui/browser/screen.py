@@ -163,6 +163,8 @@ class BrowserScreen(WorkbenchScreen):
         return ""
 
     def on_catalogue_read(self, message: CatalogueRead) -> None:
+        if message.value is self._catalogue and not self._problem:
+            return
         self._problem = ""
         if message.value is not self._catalogue:
             self._catalogue = message.value

@@ -22,8 +22,9 @@ class KeyLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys: list[Content] = []
-        self._shown = ""
+        self._keys: list[tuple[str, str]] = []
+        self._shown: list[tuple[str, str]] = []
+        self._waiting = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="keys")
@@ -31,28 +32,38 @@ class KeyLine(Widget):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
-        self._follow(self.screen)
+        self._read()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit)
 
     def _follow(self, screen: Screen[object]) -> None:
-        if screen is self.screen:
-            shown = [binding for binding in screen_bindings(screen) if binding.show]
-            self._keys = [key_content(binding.key_display or binding.key, binding.description) for binding in shown]
+        """Read the bindings once the screen is painted: a switch of screens announces them several times before."""
+        if screen is self.screen and not self._waiting:
+            self._waiting = True
+            self.call_after_refresh(self._read)
+
+    def _read(self) -> None:
+        self._waiting = False
+        shown = [binding for binding in screen_bindings(self.screen) if binding.show]
+        keys = [(binding.key_display or binding.key, binding.description) for binding in shown]
+        if keys != self._keys:
+            self._keys = keys
             self._fit()
 
     def _fit(self) -> None:
         """Show as many keys as fit, none of them cut."""
         field = self.query_one("#keys", Static)
+        fitting: list[tuple[str, str]] = []
         line = Content()
-        for key in self._keys:
-            longer = GAP.join([line, key]) if line.plain else key
+        for key, text in self._keys:
+            longer = GAP.join([line, key_content(key, text)]) if fitting else key_content(key, text)
             if longer.cell_length > field.size.width:
                 break
             line = longer
-        if line.markup != self._shown:
-            self._shown = line.markup
+            fitting.append((key, text))
+        if fitting != self._shown:
+            self._shown = fitting
             field.update(line)
 
 
