@@ -1,8 +1,8 @@
 """The forms in which a character is written: KanjiVG's, its variants, and further ones derived from its strokes.
 
-Derived are kana whose strokes are joined or apart (き さ り そ ふ や な) or differ between writers (と や), the
-place of the dakuten of で, and short cuts that fast writers take through a component: 口 and 日 begun in one line,
-the dots of 氵 and 灬 in one sweep.
+Derived are kana whose strokes are joined or apart (き さ り そ ふ な) or formed otherwise (や と ク ン ツ),
+the place of the dakuten of で, and short cuts that fast writers take through a component: 口 and 日 begun in one
+line, the dots of 氵 and 灬 in one sweep.
 """
 
 import unicodedata
