@@ -17,6 +17,7 @@ from textual.actions import parse
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.filter import LineFilter
 
 from kanji_tui.presentation.tabs import SCREENS, TABS
@@ -27,6 +28,7 @@ from kanji_tui.tui.shell.nothing_hidden import NothingHidden
 from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.queued_keys import QueuedKeysApp
 from kanji_tui.tui.shell.settings import read_settings, write_settings
+from kanji_tui.tui.shell.shorter_output import sending_less
 from kanji_tui.tui.shell.style_sheet import StyleSheet
 from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
 from kanji_tui.tui.shell.worker import Worker
@@ -81,6 +83,9 @@ class Workbench(QueuedKeysApp):
         self.stylesheet = StyleSheet(variables=self.get_css_variables())
         for mode in SCREENS:
             self.add_mode(mode, partial(self._make_screen, mode))
+
+    def get_driver_class(self) -> type[Driver]:
+        return sending_less(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Everything that is painted goes through these: nothing hidden in a text reaches the terminal."""
