@@ -1,4 +1,4 @@
-"""Measure the workbench on a terminal: first paint, output when idle and busy, key to paint, a stalled terminal.
+"""Measure the workbench on a terminal: first paint, first visits, idle and busy output, key to paint, a stall.
 
     python benchmarks/terminal.py [--folder DIR]
 
@@ -26,6 +26,7 @@ REST_SECONDS = 30.0
 WORK_SECONDS = 30.0
 KEYS = 200
 STALL_SECONDS = 8.0
+VISIT_BYTES = 40_000
 BARE_MARK, OURS_MARK = "a bare app", "Preflight"
 BARE = f"""
 from textual.app import App
@@ -58,6 +59,19 @@ def first_paint(home: Path) -> tuple[float, float]:
             with OnTerminal(home, *arguments) as app:
                 times.append(app.wait_for(mark, 20))
     return statistics.median(bare), statistics.median(ours)
+
+
+def first_visits(home: Path) -> list[tuple[str, int]]:
+    """(screen, bytes until nothing more comes) of the first visit of each; of the first one from the start on."""
+    found = []
+    with OnTerminal(home, *WORKBENCH) as app:
+        for key, screen in enumerate(("preflight", "dataset", "training", "inspector", "browser", "draw"), start=1):
+            before = app.received
+            if key > 1:
+                app.keys(str(key))
+            app.settle(quiet=4, longest=30)  # Preflight's children answer late
+            found.append((screen, app.received - before))
+    return found
 
 
 def at_rest(home: Path) -> list[tuple[str, float, float]]:
@@ -131,6 +145,8 @@ def main() -> int:
         figure(
             "first paint", f"{ours:.2f} s, {ratio:.2f} times a bare app's {bare:.2f} s", "1.5 times", ratio <= 1.5
         )
+        for screen, sent in first_visits(home):
+            figure(f"first visit: {screen}", f"{sent:,} bytes", f"{VISIT_BYTES:,} bytes", sent < VISIT_BYTES)
         for place, sent, share in at_rest(home):
             found = f"{sent:.0f} B/s, {share:.1%} of a core"
             figure(f"at rest: {place}", found, "0 B/s, 1 %", sent == 0 and share < 0.01)

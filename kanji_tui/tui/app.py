@@ -17,10 +17,12 @@ from textual.actions import parse
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.filter import LineFilter
 
 from kanji_tui.presentation.tabs import SCREENS, TABS
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
+from kanji_tui.tui.shell.changed_cells import SendsChanges, sending_changes
 from kanji_tui.tui.shell.confirm import ConfirmScreen
 from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
 from kanji_tui.tui.shell.nothing_hidden import NOTHING_HIDDEN
@@ -80,6 +82,14 @@ class Workbench(QueuedKeysApp):
         self.stylesheet = StyleSheet(variables=self.get_css_variables())
         for mode in SCREENS:
             self.add_mode(mode, partial(self._make_screen, mode))
+
+    def get_driver_class(self) -> type[Driver]:
+        return sending_changes(super().get_driver_class())
+
+    def on_resize(self) -> None:
+        """Paint everything: nobody knows what the terminal has done with its lines."""
+        if isinstance(self._driver, SendsChanges):
+            self._driver.forget()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Everything that is painted goes through these: nothing hidden in a text reaches the terminal."""
