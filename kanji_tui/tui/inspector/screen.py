@@ -52,6 +52,7 @@ from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 from kanji_tui.workspace.state import State
 
 FEWEST, MOST = 2, 4  # files side by side
+ARRAYS_HELP = "An .npz file with the inputs as arrays by name; tab completes its path."
 NO_NODES = Table(NODE_COLUMNS, ())
 Version = tuple[Path, float, int]  # a file, the time it was written, its bytes
 
@@ -357,7 +358,7 @@ def _short(path: Path) -> str:
 def open_form(path: str) -> FormScreen:
     """The path of a file, at first this one, and inputs to run it on."""
     fields = (
-        Field("path", "file", path, "The path of an ONNX file.", existing_file),
+        Field("path", "file", path, "The path of an ONNX file; tab completes it.", existing_file, path=(".onnx",)),
         Field(
             "shapes",
             "inputs",
@@ -365,7 +366,7 @@ def open_form(path: str) -> FormScreen:
             f"Shapes of the inputs, for made-up values: {SYNTAX}. Empty: guessed.",
             input_shapes,
         ),
-        Field("arrays", "or arrays", "", "An .npz file with the inputs as arrays by name.", optional_file),
+        Field("arrays", "or arrays", "", ARRAYS_HELP, optional_file, path=(".npz",)),
     )
     return FormScreen("Inspect a file", "", fields, "Inspect")
 
