@@ -101,9 +101,9 @@ def walk(bench: Workbench):
     bench.wait_for("samples/s")
     bench.read(1.5)
     bench.frame(1.5)
-    bench.keys("v")
+    bench.keys("S")
     bench.frame(1.0)
-    bench.keys("v", "v", "\x1b[D", "\x1b[D", "\x1b[D")
+    bench.keys("S", "S", "\x1b[D", "\x1b[D", "\x1b[D")
     bench.frame(1.5)
     bench.keys("0")
     yield "training"
@@ -119,14 +119,14 @@ def walk(bench: Workbench):
     bench.keys("5")
     bench.wait_for("samples")
     bench.read(2.0)
-    if any("press p" in line.lower() for line in bench.screen.display):
-        bench.keys("p")
+    if any("press n" in line.lower() for line in bench.screen.display):
+        bench.keys("n")
         bench.read(20.0)
     bench.frame(1.2)
     bench.keys("\x1b[B", "\x1b[C", "\x1b[C", "\r")
     bench.read(1.0)
     bench.frame(1.0)
-    bench.keys("v")
+    bench.keys("h")
     bench.read(8.0)
     bench.frame(2.0)
     yield "browser"

@@ -87,7 +87,7 @@ def next_step(workspace: WorkspaceSnapshot) -> str:
     if workspace.dataset is not None and workspace.dataset.problem:
         return "the dataset cannot be used: press 2, then p to prepare it again"
     if workspace.dataset is None and not workspace.files.items:
-        return "no record files yet: press 2, then s for a synthetic sample"
+        return "no record files yet: press 2, then n for a synthetic sample"
     if workspace.dataset is None:
         return f"{workspace.files.summary}, no dataset yet: press 2, then p to prepare it"
     if workspace.changed:

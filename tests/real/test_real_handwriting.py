@@ -75,8 +75,8 @@ async def test_the_browser_shows_what_the_model_makes_of_it(real_training, monke
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "next")
         await pilot.press("5")
-        await shows(pilot, "Press p for all samples")  # evaluate has read the test split
-        await pilot.press("p")
+        await shows(pilot, "Press n for all samples")  # evaluate has read the test split
+        await pilot.press("n")
         await until(pilot, lambda: app.screen.query_one("#bars").content_size.height == 5)
         shown = text_of(pilot)
         assert "お" in shown

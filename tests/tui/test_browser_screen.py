@@ -40,14 +40,14 @@ async def test_wide_characters_stand_in_line_at_any_size(recorded: Path) -> None
     app = Workbench()
     async with app.run_test(size=(250, 70)) as pilot:
         await browse(pilot)
-        for key, text in (("g", "NICHI"), ("s", "suspected label errors"), ("c", "confusions")):
+        for key, text in (("l", "NICHI"), ("b", "suspected label errors"), ("r", "confusions")):
             await pilot.press(key)
             await shows(pilot, text)
             for size in ((80, 24), (120, 40), (200, 60), (250, 70)):
                 await resized(pilot, size)
                 assert {strip.cell_length for strip in painted(pilot)} == {size[0]}
                 rows = [line for line in text_of(pilot).splitlines() if re.search(r"ETL9G_0\d +\d+ +\d\b", line)]
-                if size[0] >= 120 and key == "s":
+                if size[0] >= 120 and key == "b":
                     assert len(rows) == 5
                     # Japanese before the file's name takes two cells each
                     assert len({Content(line.split("ETL9G_0")[0]).cell_length for line in rows}) == 1
@@ -124,12 +124,12 @@ async def test_list_and_grid_keep_the_class(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
-        await pilot.press("right", "right", "g")
+        await pilot.press("right", "right", "l")
         await shows(pilot, "NICHI")
         classes = app.screen.query_one("#classes", ListTable)
         assert classes.has_focus
         assert classes.current.key == "3026"
-        await pilot.press("down", "g")
+        await pilot.press("down", "l")
         await until(pilot, lambda: app.screen.query_one(CharacterGrid).has_focus)
         assert app.screen.query_one(CharacterGrid).current.character == "漢"
         await shows(pilot, "U+6F22")
@@ -140,7 +140,7 @@ async def test_confused_pairs_show_both_images(recorded: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await browse(pilot)
         assert not app.screen.query_one("#other", ImageView).display
-        await pilot.press("c", "down")
+        await pilot.press("r", "down")
         await shows(pilot, "亜  3021  predicted as  愛  3026")
         await settled(pilot)
         images = [app.screen.query_one(name, ImageView) for name in ("#image", "#other")]
@@ -161,11 +161,11 @@ async def test_suspects_their_caveat_and_their_table(recorded: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
         assert app.screen.check_action("write", ()) is False
-        await pilot.press("s")
+        await pilot.press("b")
         await shows(pilot, "suspected label errors  5")
         assert "The model was trained on" in text_of(pilot)
         await shows(pilot, "愛 0.01 %")
-        await pilot.press("x")
+        await pilot.press("w")
         await until(pilot, Path("models/suspects.tsv").is_file)
         assert len(Path("models/suspects.tsv").read_text(encoding="utf-8").splitlines()) == 6
         await pilot.press("t", "t")
@@ -179,15 +179,15 @@ async def test_split_and_order_stay_from_class_to_class_and_a_pairs_do_not(recor
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
-        await pilot.press("c")
+        await pilot.press("r")
         await shows(pilot, "predicted as 亜 by confidence")
-        await pilot.press("c")
+        await pilot.press("r")
         await shows(pilot, "あ  8")
-        await pilot.press("t", "w", "right")
+        await pilot.press("t", "o", "right")
         await shows(pilot, "亜 train by confidence")
-        await pilot.press("enter", "e")
+        await pilot.press("enter", "x")
         await shows(pilot, "亜 errors train by confidence")
-        await pilot.press("escape", "e")
+        await pilot.press("escape", "x")
         await shows(pilot, "all errors train by confidence")
 
 
@@ -197,10 +197,10 @@ async def test_a_saliency_map_is_computed_by_a_child(home: Path, trained, forked
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("5")
-        await shows(pilot, "v Saliency")
+        await shows(pilot, "h Saliency")
         image = app.screen.query_one("#image", ImageView)
         plain = image.render()
-        await pilot.press("v")
+        await pilot.press("h")
         await shows(pilot, "class activation map of")
         assert "strongest" in text_of(pilot)
         assert not image.render().is_same(plain)
@@ -210,7 +210,7 @@ async def test_a_saliency_map_is_computed_by_a_child(home: Path, trained, forked
         await pilot.press("enter", "down")  # the next are there already, and no child is asked
         await until(pilot, lambda: record(pilot) != first)
         assert "class activation map of" in text_of(pilot)
-        await pilot.press("v")
+        await pilot.press("h")
         await until(pilot, lambda: "class activation map" not in text_of(pilot))
 
 
@@ -220,9 +220,9 @@ async def test_one_child_computes_maps_however_fast_the_cursor_goes_and_none_onc
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
-        await pilot.press("e")
+        await pilot.press("x")
         await shows(pilot, "all errors by confidence")
-        await pilot.press("v")
+        await pilot.press("h")
         await until(pilot, computing)
         (child,) = computing()
         os.kill(child, signal.SIGSTOP)  # it does not end by itself
@@ -233,7 +233,7 @@ async def test_one_child_computes_maps_however_fast_the_cursor_goes_and_none_onc
             await until(pilot, lambda before=before: record(pilot) != before)
         assert samples.cursor == 3
         assert computing() == [child]
-        await pilot.press("v")
+        await pilot.press("h")
         await until(pilot, lambda: not computing())
 
 

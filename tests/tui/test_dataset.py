@@ -25,7 +25,7 @@ from tests.data.making import CODES, write_images, write_kuzushiji, write_record
 from tests.tui.conftest import settled, shows, text_of, until
 from tests.tui.recorded import write_run
 
-KEYS = {"samples": "g", "checks": "c", "ink": "i", "classes": "l", "outliers": "u"}
+KEYS = {"samples": "g", "checks": "r", "ink": "h", "classes": "l", "outliers": "b"}
 IN_VIEW = {
     "samples": "─samples─", "checks": "─checks ", "ink": "mean image of", "classes": "missing classes",
     "outliers": "another",
@@ -92,7 +92,7 @@ async def test_v_shows_the_checks_and_every_view_what_verify_found(home: Path) -
         await shows(pilot, "ETL9G_01 record 16: unknown JIS code FFFF")
         await pilot.press("down", "down")
         await shows(pilot, "4 in 1 files; 1 without some classes: ETL9G_01 set 3 lacks 4")
-        await pilot.press("i")
+        await pilot.press("h")
         await shows(pilot, "mean image of  16 samples")
         heat_map = screen.query_one(HeatMap)
         assert heat_map.render().plain.strip()
@@ -106,7 +106,7 @@ async def test_u_finds_outliers_and_shows_their_images(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot)
-        await pilot.press("u")
+        await pilot.press("b")
         await shows(pilot, "this")
         thumbnails = screen.query_one("#compared", Thumbnails)
         first = thumbnails.render().plain
@@ -115,7 +115,7 @@ async def test_u_finds_outliers_and_shows_their_images(recorded: Path) -> None:
         await pilot.press("l", "down", "down", "enter")
         await shows(pilot, "outliers of 愛")
         assert "漢 3441" not in text_of(pilot)
-        await pilot.press("u")
+        await pilot.press("b")
         await shows(pilot, "漢 3441")
 
 
@@ -140,7 +140,7 @@ async def test_a_verification_of_an_older_dataset_is_not_shown(verified: Path) -
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
-        await pilot.press("c")
+        await pilot.press("r")
         await shows(pilot, "press v to verify")
 
 

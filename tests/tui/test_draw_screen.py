@@ -99,10 +99,10 @@ async def test_drawings_by_mouse_and_keys_are_read_at_any_size_and_saved(ready: 
         for size in ((120, 40), (80, 24)):
             await resized(pilot, size)
             await draw_with_the_keys(pilot)
-            await pilot.press("c")
+            await pilot.press("d")
             await draw_with_the_mouse(pilot, pad)
             if size == (120, 40):
-                await pilot.press("c")
+                await pilot.press("d")
         await save_by_number_by_code_and_from_the_list(pilot)
 
 
@@ -121,7 +121,7 @@ async def draw_with_the_keys(pilot: Pilot) -> None:
     await walk(pilot, DEN[0])
     await pilot.press("space")
     await shows(pilot, "pen down")
-    await pilot.press("u")
+    await pilot.press("z")
     await until(pilot, lambda: "pen down" not in text_of(pilot))
     for stroke in DEN[1:]:
         await walk(pilot, stroke)
@@ -136,19 +136,19 @@ async def save_by_number_by_code_and_from_the_list(pilot: Pilot) -> None:
         await until(pilot, lambda: len(list(folder.glob("*.png"))) == 1)
         await until(pilot, lambda: pilot.app.focused is pilot.app.screen.query_one(DrawingPad))
 
-    await pilot.press("s")
+    await pilot.press("w")
     await shows(pilot, "samples/田/")
     await pilot.press("enter")
     await saved("田")
-    await pilot.press("s", "3")
+    await pilot.press("w", "3")
     await shows(pilot, f"samples/{third}/")
     await pilot.press("enter")
     await saved(third)
-    await pilot.press("s", *"4545")
+    await pilot.press("w", *"4545")
     await shows(pilot, "4545  -> samples/電/")
     await pilot.press("ctrl+u", *"zz")
     await shows(pilot, "no such character")
-    await pilot.press("escape", "s", "漢")
+    await pilot.press("escape", "w", "漢")
     await shows(pilot, "3441  -> samples/漢/")
     await pilot.press("enter")
     await saved("漢")
@@ -161,7 +161,7 @@ async def test_undo_redo_and_clear(home: Path, no_recogniser: None) -> None:
     async with Workbench().run_test(size=(80, 24)) as pilot:
         pad = await open_screen(pilot)
         await drag(pilot, ((0.5, 0.5), (0.6, 0.6)))  # with the mouse no cursor is in the way
-        await pilot.press("u")
+        await pilot.press("z")
         empty = inked(pilot)
         await drag(pilot, ((0.1, 0.1), (0.9, 0.1)))
         one = pad.strokes
@@ -169,20 +169,20 @@ async def test_undo_redo_and_clear(home: Path, no_recogniser: None) -> None:
         await drag(pilot, ((0.1, 0.5), (0.9, 0.9)))
         two = pad.strokes
         second = inked(pilot)
-        await pilot.press("c")
+        await pilot.press("d")
         assert (pad.strokes, inked(pilot)) == ((), empty)
-        await pilot.press("u")
+        await pilot.press("z")
         assert (pad.strokes, inked(pilot)) == (two, second)
-        await pilot.press("u")
+        await pilot.press("z")
         assert (pad.strokes, inked(pilot)) == (one, first)
-        await pilot.press("r", "r")
+        await pilot.press("Z", "Z")
         assert pad.strokes == ()
-        await pilot.press("u", "u", "u", "u")
+        await pilot.press("z", "z", "z", "z")
         assert pad.strokes == ()
-        await pilot.press("r")
+        await pilot.press("Z")
         assert pad.strokes == one
         await drag(pilot, ((0.5, 0.5), (0.6, 0.5)))
-        await pilot.press("r")  # what was undone is gone once something new is drawn
+        await pilot.press("Z")  # what was undone is gone once something new is drawn
         assert len(pad.strokes) == 2
 
 
@@ -212,7 +212,7 @@ async def test_an_unknown_label_is_refused_with_a_message(home: Path) -> None:
     async with Workbench().run_test(size=(80, 24), notifications=True) as pilot:
         await open_screen(pilot)
         await drag(pilot, SLANTED)
-        await pilot.press("s", *"zz")
+        await pilot.press("w", *"zz")
         await shows(pilot, "no such character")
         await pilot.press("enter")
         await shows(pilot, "is not a character")
@@ -227,7 +227,7 @@ async def test_in_an_empty_folder_the_built_in_model_reads(home: Path) -> None:
         for stroke in DEN:
             await drag(pilot, stroke)
         await until(pilot, lambda: candidates(pilot)[:1] == ["田"])
-        await pilot.press("s", "田", "enter")
+        await pilot.press("w", "田", "enter")
         await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
 
 
@@ -239,7 +239,7 @@ async def test_a_dead_child_is_replaced_and_leaving_ends_it(ready: Path) -> None
         await open_screen(pilot)
         await drag(pilot, DEN[0])
         await until(pilot, lambda: candidates(pilot))
-        await pilot.press("c")
+        await pilot.press("d")
         (first,) = recognisers()
         os.kill(first, signal.SIGKILL)
         await drag(pilot, DEN[1])

@@ -162,6 +162,37 @@ def test_no_two_actions_share_a_key() -> None:
         assert not set(keys) & set(own), screen
 
 
+# What a letter does, on every screen that has it; the others have no meaning there.
+LETTERS = {
+    "a": "About", "b": "Outliers, Suspects", "c": "Compare", "d": "Delete", "e": "Export", "f": "Filter",
+    "g": "Samples", "h": "Mean image, Saliency", "i": "Inspect", "l": "List, Columns, Layers", "m": "Mark",
+    "n": "New, Predict all", "o": "Sort", "p": "Prepare", "r": "Results, Confusions", "s": "Stop", "t": "Split",
+    "u": "Resume", "v": "Verify", "w": "Write, Write sheet", "x": "Errors", "y": "Copy, Copy remedy", "z": "Undo",
+    "C": "Curves", "F": "Find in log", "G": "GPU", "L": "Log", "P": "Publish", "S": "Scale", "T": "Table",
+    "U": "Undo publish", "V": "Pooling", "W": "Serve", "X": "X axis", "Y": "Copy report", "Z": "Redo",
+}  # fmt: skip
+
+
+def test_one_letter_has_one_meaning_on_all_screens() -> None:
+    """`n` begins something, `h` is a heat map, `l` a list, `r` shows results, `b` what may be bad, `w` writes."""
+    found: dict[str, set[str]] = {}
+    for screen in map(screen_class, SCREENS):
+        for binding in screen.own_bindings():
+            if len(binding.key) == 1 and binding.key.isalpha():
+                found.setdefault(binding.key, set()).add(binding.description)
+    assert found == {letter: set(meant.split(", ")) for letter, meant in LETTERS.items()}
+
+
+def test_a_running_job_is_stopped_by_the_same_key_everywhere_and_no_letter_of_a_list_is_one_of_a_screen() -> None:
+    for screen in map(screen_class, SCREENS):
+        stops = [binding.key for binding in screen.own_bindings() if binding.action == "stop"]
+        assert stops == (["s"] if screen.MODE not in ("preflight", "draw") else []), screen
+        own = {key for binding in screen.own_bindings() for key in binding.key.split(",")}
+        for widget in (ListTable, CharacterGrid, LogTail):
+            keys = {key for binding in widget.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+            assert not {key for key in keys & own if len(key) == 1}, (screen, widget)
+
+
 async def test_the_palette_has_what_the_keys_have_and_nothing_else(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:

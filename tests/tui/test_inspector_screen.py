@@ -39,7 +39,7 @@ async def test_mark_compare_and_read_the_engines_message(home: Path) -> None:
         await pilot.press("4")
         await shows(pilot, "press enter to inspect")
         app.screen.query_one("#models", ListTable).select("models/net_plain.onnx")
-        await pilot.press("space", "c")
+        await pilot.press("m", "c")
         await shows(pilot, "1 marked: press space to mark another")
         assert not app.state.of("compare"), "one file is no comparison"
         app.screen.query_one("#models", ListTable).select("models/net_odd.onnx")
@@ -81,12 +81,12 @@ async def test_any_file_is_opened_by_its_path_also_a_broken_one(home: Path) -> N
     (home / "broken.onnx").write_bytes(path.read_bytes()[:50])
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("4", "o")
+        await pilot.press("4", "n")
         await fill(pilot, path="elsewhere.onnx")
         await pilot.press("enter")
         await shows(pilot, "ms on 4")
         assert "If" in text_of(pilot)
-        await pilot.press("o")
+        await pilot.press("n")
         await fill(pilot, path="broken.onnx")
         await pilot.press("enter")
         await shows(pilot, "not an ONNX file, or a truncated one")
@@ -96,12 +96,12 @@ async def test_inputs_can_be_given_where_no_made_up_one_fits(home: Path) -> None
     hidden_size(home / "hidden.onnx")
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("4", "o")
+        await pilot.press("4", "n")
         await fill(pilot, path="hidden.onnx")
         await pilot.press("enter")
-        await shows(pilot, "no made-up input fits: press o to give inputs")
+        await shows(pilot, "no made-up input fits: press n to give inputs")
         assert "not tried" in text_of(pilot)
-        await pilot.press("o")
+        await pilot.press("n")
         await fill(pilot, shapes=f"x={HIDDEN}")
         assert app.screen.query_one("#path", Input).value == "hidden.onnx"
         await pilot.press("enter")
@@ -188,7 +188,7 @@ async def test_a_job_that_measures_runs_alone_and_can_be_stopped(recorded: Path)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
         await shows(pilot, "pooling is running: press s to stop it")
-        await pilot.press("e", "p")
+        await pilot.press("e", "V")
         assert len(app.screen_stack) == 1
         await pilot.press("s", "y")
         await until(pilot, run.stop_file.exists)

@@ -22,7 +22,7 @@ async def test_panes_are_shown_and_hidden_by_keys_and_palette(recorded: Path) ->
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         assert "─log" not in text_of(pilot)
-        for key, name in (("c", "─loss"), ("t", "─epochs"), ("l", "─log"), ("g", "─GPU")):
+        for key, name in (("C", "─loss"), ("T", "─epochs"), ("L", "─log"), ("G", "─GPU")):
             before = name in text_of(pilot)
             await pilot.press(key)
             await until(pilot, lambda name=name, before=before: (name in text_of(pilot)) is not before)
@@ -44,14 +44,14 @@ async def test_the_log_is_followed_and_searched(recorded: Path) -> None:
             log.write("one more\n")
         add_events(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
         await shows(pilot, "one more")
-        await pilot.press("L", *"odd", "enter")
+        await pilot.press("F", *"odd", "enter")
         await shows(pilot, "line 157 odd")
         assert "4 of 4" in text_of(pilot)
         await pilot.press("left_square_bracket")
         await shows(pilot, "line 107 odd")
         await pilot.press("right_square_bracket", "right_square_bracket")
         await shows(pilot, "line 7 odd")  # around the end to the first
-        await pilot.press("L", "escape")
+        await pilot.press("F", "escape")
         await shows(pilot, "one more")
         app.screen.query_one(LogTail).focus()
         await pilot.press("home")
@@ -68,7 +68,7 @@ async def test_a_reader_of_a_long_log_stays_where_they_read(recorded: Path) -> N
     app = Workbench()
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, "line 2999")
-        await pilot.press("L", *"line 2500 ", "enter")
+        await pilot.press("F", *"line 2500 ", "enter")
         await shows(pilot, "line 2500 of")
         before = [row for row in text_of(pilot).splitlines() if "of something" in row]
         with open(run.log, "a") as log:
@@ -79,7 +79,7 @@ async def test_a_reader_of_a_long_log_stays_where_they_read(recorded: Path) -> N
         await until(pilot, lambda: str(log_tail.border_title) != title)  # other lines are before and after these
         assert [row for row in text_of(pilot).splitlines() if "of something" in row] == before
         assert "1 of 1" in text_of(pilot)
-        await pilot.press("L", "escape")
+        await pilot.press("F", "escape")
         await shows(pilot, "line 3099")
         log_tail.focus()
         await pilot.press("home")
@@ -101,7 +101,7 @@ async def test_a_hidden_log_is_not_read(recorded: Path, monkeypatch: pytest.Monk
         add_events(run, Progress("training", 3100, 12000, "samples", "epoch 5 of 12", 1250.0, 41.0))
         await shows(pilot, "41 s left")
         assert not read
-        await pilot.press("l")
+        await pilot.press("L")
         await shows(pilot, "what it printed")
         assert read == [LIVE]
 

@@ -54,7 +54,7 @@ async def test_the_first_key_replaces_the_default_of_a_field(home: Path) -> None
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "press 2, then s")
-        await pilot.press("2", "s", "1", "2")
+        await pilot.press("2", "n", "1", "2")
         await until(pilot, lambda: isinstance(app.screen, FormScreen))
         assert app.screen.query_one("#classes").value == "12"
 

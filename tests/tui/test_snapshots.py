@@ -84,7 +84,7 @@ def test_sample_form(home: Path, snap_compare, size: tuple[int, int]) -> None:
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("2")
         await shows(pilot, "no dataset yet")
-        await pilot.press("s", "ctrl+u", *"many")
+        await pilot.press("n", "ctrl+u", *"many")
         await shows(pilot, "not a whole number")
 
     assert snap_compare(Workbench(), terminal_size=size, run_before=prepare)
@@ -110,7 +110,7 @@ def test_training_live(recorded: Path, snap_compare, size: tuple[int, int]) -> N
         await pilot.press("3")
         await shows(pilot, "42 s left")
         if size[1] < 30:
-            await pilot.press("g")
+            await pilot.press("G")
         await shows(pilot, "H200")
         await shows(pilot, "100%")
 
@@ -191,7 +191,7 @@ def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int])
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
         await shows(pilot, "top-1 87.5 %")
-        await pilot.press("c")
+        await pilot.press("r")
         await shows(pilot, "predicted as")
         await shows(pilot, "U+")
 

@@ -32,9 +32,9 @@ async def fill(pilot, **values: str) -> None:
 async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "press 2, then s for a synthetic sample")
+        await shows(pilot, "press 2, then n for a synthetic sample")
 
-        await pilot.press("2", "s")
+        await pilot.press("2", "n")
         await fill(pilot, classes="12", sets="16")
         assert "not handwriting" in text_of(pilot)
         await pilot.press("enter")
@@ -65,12 +65,12 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         assert "Conv" in text_of(pilot)
 
         await pilot.press("5")
-        await shows(pilot, "press p to predict all samples")
-        await pilot.press("p")
+        await shows(pilot, "press n to predict all samples")
+        await pilot.press("n")
         await shows(pilot, "top-1")
         await until(pilot, lambda: app.screen.query_one("#bars").content_size.height == 5)
         await pilot.press("enter")
-        await pilot.press("w")
+        await pilot.press("o")
         await shows(pilot, "by confidence")
 
         await pilot.press("6")
@@ -78,7 +78,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await pilot.press("space", *["down"] * 6, "space")
         await until(pilot, lambda: len(app.screen.query_one("#candidates").rows) == 10)
         assert "stroke" in text_of(pilot)
-        await pilot.press("s", *"4544")
+        await pilot.press("w", *"4544")
         await shows(pilot, "田 4544")
         await pilot.press("enter")
         await until(pilot, lambda: list(Path("samples/田").glob("*.png")))

@@ -68,11 +68,11 @@ async def test_the_scale_changes_and_the_cursor_shows_values(recorded: Path) -> 
     app = Workbench()
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot)
-        await pilot.press("v")
+        await pilot.press("S")
         await shows(pilot, "loss log")
-        await pilot.press("v")
+        await pilot.press("S")
         await shows(pilot, "loss smoothed")
-        await pilot.press("v")
+        await pilot.press("S")
         await until(pilot, lambda: "smoothed" not in text_of(pilot))
         await pilot.press("left")
         last = epochs(12)[-1]
@@ -182,7 +182,7 @@ async def test_a_name_is_given_and_found_and_the_list_has_chosen_columns(recorde
         await shows(pilot, "wide")
         about = recorded / "models" / "runs" / OTHER / "about.json"
         assert json.loads(about.read_text()) == {"name": "wide", "note": "label smoothing"}
-        await pilot.press("w", *"epochs best note", "enter")
+        await pilot.press("l", *"epochs best note", "enter")
         await shows(pilot, "label smoothing")
         assert re.search(r"run +epochs +val top-1 +note", text_of(pilot))
         rows = [row.key for row in app.screen.query_one("#runs").rows]
@@ -195,7 +195,7 @@ async def test_a_name_is_given_and_found_and_the_list_has_chosen_columns(recorde
         await pilot.press(*" lrr>")
         await shows(pilot, "runs have no field 'lrr'")
         assert [row.key for row in app.screen.query_one("#runs").rows] == [OTHER]
-        await pilot.press("escape", "w", "escape", "o", "escape")
+        await pilot.press("escape", "l", "escape", "o", "escape")
         await shows(pilot, "start run")
         await pilot.press("y")
         await until(pilot, lambda: app.clipboard.endswith("--name wide --note 'label smoothing'"))
@@ -246,7 +246,10 @@ async def test_the_form_scrolls_and_refuses_with_the_message_of_the_config(recor
         await opened(pilot)
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, TrainForm))
-        assert "augmentation" not in text_of(pilot)
+        assert "split" not in text_of(pilot)
+        app.screen.query_one("#more").focus()
+        await pilot.press("asterisk")
+        await shows(pilot, "split")
         app.screen.query_one("#fade").focus()
         await shows(pilot, "fade")
         await pilot.press("2")

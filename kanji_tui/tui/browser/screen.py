@@ -72,20 +72,21 @@ class BrowserScreen(WorkbenchScreen):
             key_display="/",
             tooltip="Find classes by character, code, reading, strokes",
         ),
-        Binding("e", "errors", "Errors", tooltip="Only wrong predictions, or all samples"),
-        Binding("w", "order", "Confidence", tooltip="Sort by confidence, lowest first, or by file"),
+        Binding("x", "errors", "Errors", tooltip="Only wrong predictions, or all samples"),
+        Binding("o", "order", "Sort", tooltip="Sort by confidence, lowest first, or by file"),
         Binding("t", "next_split", "Split", tooltip="All samples, or those of train, validation, test"),
-        Binding("c", "confusions", "Confusions", tooltip="The most confused pairs, or the classes"),
+        Binding("r", "confusions", "Confusions", tooltip="The most confused pairs, or the classes"),
         Binding(
-            "s",
+            "b",
             "suspects",
             "Suspects",
             tooltip="Suspected label errors: the label disagrees with a confident model",
         ),
-        Binding("v", "saliency", "Saliency", tooltip="Show or hide the saliency map over the image"),
-        Binding("g", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
-        Binding("x", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
-        Binding("p", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
+        Binding("h", "saliency", "Saliency", tooltip="Show or hide the saliency map over the image"),
+        Binding("l", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
+        Binding("w", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
+        Binding("n", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
+        Binding("s", "stop", "Stop", tooltip="Stop predicting all samples"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),
     ]
 
@@ -150,7 +151,7 @@ class BrowserScreen(WorkbenchScreen):
         if workspace.model is None:
             return next_step("press 3 to train a model")
         if catalogue is not None and not catalogue.predicted:
-            return next_step("press p to predict all samples")
+            return next_step("press n to predict all samples")
         if self._saliency_shown and self._sample is not None and self._sample.number not in self._maps:
             return Styled("computing the saliency map ...", "primary")
         if catalogue is not None and catalogue.unknown:
@@ -159,7 +160,7 @@ class BrowserScreen(WorkbenchScreen):
         if self._query.suspects and on_train and self._query.split in ("", "train"):
             return quiet("The model was trained on these labels, so errors may be hidden. Press t for val or test.")
         if catalogue is not None and catalogue.predicted != "all":
-            return quiet(f"Only the {catalogue.predicted} split is predicted. Press p for all samples.")
+            return quiet(f"Only the {catalogue.predicted} split is predicted. Press n for all samples.")
         return ""
 
     def on_catalogue_read(self, message: CatalogueRead) -> None:
@@ -310,6 +311,8 @@ class BrowserScreen(WorkbenchScreen):
             return bool(catalogue and catalogue.split_known)
         if action == "saliency":
             return bool(self._sample and workspace and workspace.model)
+        if action == "stop":
+            return bool(self.state.active("evaluate"))
         if action == "predict":
             missing = catalogue is not None and catalogue.predicted != "all"
             return bool(missing and workspace and workspace.model and not self.state.active("evaluate"))
@@ -371,3 +374,7 @@ class BrowserScreen(WorkbenchScreen):
 
     def action_predict(self) -> None:
         self.worker.start_job(self, "evaluate", evaluate.Spec(DEFAULT_MODEL, DATA_DIR, "all"))
+
+    def action_stop(self) -> None:
+        for view in self.state.active("evaluate")[:1]:
+            self.stop_run(view)

@@ -125,7 +125,7 @@ class Findings(Vertical):
         of_class = f" of {jis_to_character(int(self.of_class, 16))}" if self.of_class else ""
         note = "verify --unusual --json lists all" if len(rows) == OUTLIERS_LISTED else ""
         set_pane_title(self.query_one("#outliers-pane"), f"outliers{of_class}", note)
-        self.query_one("#outliers", ListTable).show(rows, "press u to find outliers", keep=False)
+        self.query_one("#outliers", ListTable).show(rows, "press b to find outliers", keep=False)
         self._ask_thumbnails()
 
     def show_thumbnails(self, thumbnails: tuple[Thumbnail, ...]) -> None:

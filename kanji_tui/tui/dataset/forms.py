@@ -75,8 +75,9 @@ def prepare_form(folder: str, size: int) -> FormScreen:
                 "input folder",
                 folder,
                 "A folder with ETL9G or ETL8G files, pairs of Kuzushiji npz files, or a subfolder of images for "
-                "each character. Nothing in it is changed.",
+                "each character. Nothing in it is changed. Tab completes.",
                 existing_folder,
+                path=(),
             ),
             Field(
                 "size",

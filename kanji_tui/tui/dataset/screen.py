@@ -55,21 +55,16 @@ class DatasetScreen(WorkbenchScreen):
     )
     AUTO_FOCUS = "#files"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "s",
-            "sample",
-            "Synthetic",
-            tooltip="Make a synthetic sample: record files to try everything out",
-        ),
+        Binding("s", "stop", "Stop", tooltip="Stop the running job; p resumes a preparation later"),
+        Binding("n", "sample", "New", tooltip="Make a synthetic sample: record files to try everything out"),
         Binding("p", "prepare", "Prepare", tooltip="Make the dataset from record files, npz pairs or images"),
         Binding("v", "verify", "Verify", tooltip="Check that the dataset is complete and its images are plausible"),
-        Binding("x", "cancel", "Cancel", tooltip="Stop the running job; p resumes it later"),
-        Binding("c", "view('checks')", "Checks", tooltip="The checks of the newest verification"),
-        Binding("i", "view('ink')", "Mean image", tooltip="The mean of all images"),
-        Binding("l", "view('classes')", "Classes", tooltip="Samples of each class; writers with missing classes"),
-        Binding("u", "outliers", "Outliers", tooltip="Find and show the samples least like their class"),
+        Binding("r", "view('checks')", "Results", tooltip="The checks of the newest verification"),
+        Binding("h", "view('ink')", "Mean image", tooltip="The mean of all images"),
+        Binding("l", "view('classes')", "List", tooltip="Samples of each class; writers with missing classes"),
+        Binding("b", "outliers", "Outliers", tooltip="Find and show the samples least like their class"),
         Binding("g", "view('samples')", "Samples", tooltip="One sample each of 24 classes"),
-        Binding("w", "sheet", "Contact sheet", tooltip=f"Verify, and draw samples to {SHEET}"),
+        Binding("w", "sheet", "Write sheet", tooltip=f"Verify, and draw samples to {SHEET}"),
     ]
 
     def __init__(self, state: State, worker: Worker) -> None:
@@ -172,7 +167,7 @@ class DatasetScreen(WorkbenchScreen):
         if workspace.files.items:
             stopped = last is not None and last.state == "stopped"
             return next_step("press p to resume the preparation" if stopped else "press p to prepare a dataset")
-        return next_step("press s for a synthetic sample, or copy ETL9G files to ETL9G/, then p")
+        return next_step("press n for a synthetic sample, or copy ETL9G files to ETL9G/, then p")
 
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
         pane, rows = self.query_one("#files-pane"), self.query_one("#files", ListTable)
@@ -204,7 +199,7 @@ class DatasetScreen(WorkbenchScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         workspace = self.state.workspace
         busy = bool(self.state.active(*JOBS))
-        if action == "cancel":
+        if action == "stop":
             return busy
         if action in ("sample", "prepare"):
             return not busy
@@ -249,7 +244,7 @@ class DatasetScreen(WorkbenchScreen):
     def action_sheet(self) -> None:
         self.worker.start_job(self, "verify", verify.Spec(DATA_DIR, contact_sheet=SHEET.absolute()))
 
-    def action_cancel(self) -> None:
+    def action_stop(self) -> None:
         for view in self.state.active(*JOBS)[:1]:
             self.stop_run(view)
 

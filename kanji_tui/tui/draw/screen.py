@@ -52,10 +52,10 @@ class DrawScreen(WorkbenchScreen):
     )
     AUTO_FOCUS = "#pad"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "undo", "Undo", tooltip="Remove the last stroke, or bring a cleared drawing back"),
-        Binding("r", "redo", "Redo", tooltip="Restore what was undone"),
-        Binding("c", "clear", "Clear", tooltip="Remove all strokes; undo brings them back"),
-        Binding("s", "save", "Save", tooltip="Save the drawing as a sample (enter in the list does it too)"),
+        Binding("z", "undo", "Undo", tooltip="Remove the last stroke, or bring a cleared drawing back"),
+        Binding("Z", "redo", "Redo", tooltip="Restore what was undone"),
+        Binding("d", "clear", "Delete", tooltip="Remove all strokes; undo brings them back"),
+        Binding("w", "save", "Write", tooltip="Save the drawing as a sample (enter in the list does it too)"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the drawing"),
     ]
 
@@ -190,7 +190,7 @@ class DrawScreen(WorkbenchScreen):
             return Styled(self._problem.message, "bad"), f"  {self._problem.remedy}"
         if not pad.strokes:
             return quiet("draw with the mouse, or with arrows"), "\n", quiet("and space (pen down, pen up)")
-        return quiet("press s to save it as a sample,"), "\n", quiet("or tab and enter on a candidate")
+        return quiet("press w to save it as a sample,"), "\n", quiet("or tab and enter on a candidate")
 
     def _show_candidates(self, keep: bool = True) -> None:
         rows = self.query_one("#candidates", ListTable)

@@ -134,8 +134,10 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             "file",
             "file",
             "",
-            "The path of the new file, or of the page's folder. Empty: beside the model, or models/web.",
+            "The path of the new file, or of the page's folder; tab completes folders. Empty: beside the model, or "
+            "models/web.",
             placeholder=NAMED,
+            path=tuple(ending for ending in (".onnx", *ENDINGS.values()) if ending),
         ),
     )
 

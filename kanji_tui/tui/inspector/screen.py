@@ -52,6 +52,7 @@ from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 from kanji_tui.workspace.state import State
 
 FEWEST, MOST = 2, 4  # files side by side
+ARRAYS_HELP = "An .npz file with the inputs as arrays by name; tab completes its path."
 NO_NODES = Table(NODE_COLUMNS, ())
 Version = tuple[Path, float, int]  # a file, the time it was written, its bytes
 
@@ -68,9 +69,10 @@ class InspectorScreen(WorkbenchScreen):
     ABOUT = "Every node of an ONNX file is run in the engines; their messages explain why a node is unsupported."
     AUTO_FOCUS = "#models"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "open", "Open", tooltip="Inspect any ONNX file by its path, or give inputs to run it on"),
+        Binding("n", "open", "New", tooltip="Inspect any other ONNX file by its path, or give inputs to run it on"),
         Binding("i", "inspect", "Inspect", tooltip="Run the highlighted file in the engines (enter does it too)"),
-        Binding("space", "mark", "Mark", tooltip="Mark the file for a comparison; the first is the reference"),
+        Binding("m", "mark", "Mark", tooltip="Mark the file for a comparison; the first is the reference"),
+        Binding("space", "mark", "Mark", show=False, tooltip="As m"),
         Binding("c", "compare", "Compare", tooltip="Compare the two to four marked files"),
         Binding("e", "export", "Export", tooltip="Export a model: ONNX, SafeTensors, mapping, web page"),
         Binding("W", "serve", "Serve", show=False, tooltip="Start or stop the web page and its service"),
@@ -80,7 +82,7 @@ class InspectorScreen(WorkbenchScreen):
         ),
         Binding("l", "layers", "Layers", tooltip="The file's size by layer"),
         Binding("r", "results", "Results", tooltip="The results of comparisons, exports and pooling tables"),
-        Binding("p", "pooling", "Pooling", tooltip="Measure a model's size, accuracy and speed by pooling type"),
+        Binding("V", "pooling", "Pooling", tooltip="Measure a model's size, accuracy and speed by pooling type"),
         Binding("s", "stop", "Stop", tooltip="Stop the running comparison, export or pooling table"),
         Binding("escape", "unfilter", "Unfilter", show=False, tooltip="Show all nodes"),
     ]
@@ -177,7 +179,7 @@ class InspectorScreen(WorkbenchScreen):
             style = "good" if last.state == "finished" else "bad strong"
             return (Styled(f"{last.title} ", style), state_of(last), "  press r for the result")
         if self._marked:
-            how = "press c to compare them" if len(self._marked) >= FEWEST else "press space to mark another"
+            how = "press c to compare them" if len(self._marked) >= FEWEST else "press m to mark another"
             most = f", {MOST} at most" if len(self._marked) == MOST else ""
             return next_step(f"{len(self._marked)} marked{most}: {how}")
         if self.chosen is None:
@@ -186,7 +188,7 @@ class InspectorScreen(WorkbenchScreen):
         if model is None:
             return next_step("press enter to inspect the file")
         if input_lines(model):
-            return next_step("no made-up input fits: press o to give inputs")
+            return next_step("no made-up input fits: press n to give inputs")
         return Styled(str(self.chosen), "strong")
 
     def _show_nodes(self) -> None:
@@ -356,7 +358,7 @@ def _short(path: Path) -> str:
 def open_form(path: str) -> FormScreen:
     """The path of a file, at first this one, and inputs to run it on."""
     fields = (
-        Field("path", "file", path, "The path of an ONNX file.", existing_file),
+        Field("path", "file", path, "The path of an ONNX file; tab completes it.", existing_file, path=(".onnx",)),
         Field(
             "shapes",
             "inputs",
@@ -364,7 +366,7 @@ def open_form(path: str) -> FormScreen:
             f"Shapes of the inputs, for made-up values: {SYNTAX}. Empty: guessed.",
             input_shapes,
         ),
-        Field("arrays", "or arrays", "", "An .npz file with the inputs as arrays by name.", optional_file),
+        Field("arrays", "or arrays", "", ARRAYS_HELP, optional_file, path=(".npz",)),
     )
     return FormScreen("Inspect a file", "", fields, "Inspect")
 

@@ -39,9 +39,9 @@ class PreflightScreen(WorkbenchScreen):
     ABOUT = "Checks of this machine, the data and the terminal. Each remedy can be pasted into a shell."
     AUTO_FOCUS = "#checks"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "rerun", "Rerun", tooltip="Run all checks again"),
-        Binding("c", "copy_remedy", "Copy remedy", tooltip="Copy the remedy of the highlighted check"),
-        Binding("y", "copy_report", "Copy report", tooltip="Copy all checks as text"),
+        Binding("v", "rerun", "Verify", tooltip="Run all checks again"),
+        Binding("y", "copy_remedy", "Copy remedy", tooltip="Copy the remedy of the highlighted check"),
+        Binding("Y", "copy_report", "Copy report", tooltip="Copy all checks as text"),
     ]
 
     def body(self) -> ComposeResult:

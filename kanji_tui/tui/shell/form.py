@@ -1,6 +1,7 @@
 """A form: a line for each field, help for the focused one, and what is wrong, checked at every key.
 
-A field is not said to be wrong before the person has changed it or pressed enter.
+A field is not said to be wrong before the person has changed it or pressed enter. Fields that few need are hidden
+until words of the line `more` find them; one that was changed stays in sight.
 """
 
 from collections.abc import Callable
@@ -20,8 +21,13 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
+from kanji_tui.tui.widgets.path_input import PathInput
 
 Parse = Callable[[str], Any]
+MORE, ALL = "more", "*"
+HELP_OF_MORE = (
+    f"Words that settings have in their name or help, such as: rate, noise, memory. {ALL} shows all of them."
+)
 TextOf = Callable[[dict[str, str]], str]  # a text that depends on the texts of all fields, by field name
 
 
@@ -29,8 +35,10 @@ TextOf = Callable[[dict[str, str]], str]  # a text that depends on the texts of 
 class Field:
     """`parse` converts the text to the value; it raises ValueError or KanjiError with a sentence.
 
-    With `choices` the text is one of them, and `help` may be one sentence for each. A `placeholder` may depend on
-    the texts of the other fields. Where `only` returns False for those texts, the field is neither shown nor read.
+    With `choices` the text is one of them, and `help` may be one sentence for each. A `placeholder`, what an empty
+    text stands for, may depend on the texts of the other fields. Where `only` returns False for those texts, the
+    field is neither shown nor read. `path`: the text is a path of a folder, or of a file with one of these endings.
+    `more`: shown where it is looked for.
     """
 
     name: str
@@ -42,6 +50,14 @@ class Field:
     placeholder: str | TextOf = ""
     group: str = ""
     only: Callable[[dict[str, str]], bool] | None = None
+    path: tuple[str, ...] | None = None
+    more: bool = False
+
+    @property
+    def words(self) -> str:
+        """What it is found by."""
+        help = self.help if isinstance(self.help, str) else ""
+        return f"{self.label} {self.name} {self.group} {help}".lower()
 
 
 class FormScreen(ModalScreen[dict[str, Any] | None]):
@@ -79,23 +95,29 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
             if self._note:
                 yield Static(self._note, markup=False, classes="note")
             with VerticalScroll(classes="fields", can_focus=False):
-                group = ""
+                group, more = "", False
                 for field in self._fields:
+                    if field.more and not more:
+                        more = True
+                        yield from self._line_of_more()
                     if field.group != group:
                         group = field.group
                         yield Label(group, classes="group")
                     with Horizontal(classes="field"):
                         yield Label(field.label)
-                        if field.choices:
-                            yield Choice(field.choices, field.value, id=field.name)
-                        else:
-                            yield LineInput(field.value, id=field.name, select_on_focus=True)
+                        yield _input_of(field)
             yield KeyValues(id="help")
             yield KeyValues(id="wrong")
             yield from self.below()
             with Horizontal(classes="buttons"):
                 yield Button(self._submit, id="submit", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
+
+    def _line_of_more(self) -> ComposeResult:
+        count = sum(field.more for field in self._fields)
+        with Horizontal(classes="field"):
+            yield Label(MORE)
+            yield LineInput(placeholder=f"{count} more: type a word of them, or {ALL} for all", id=MORE)
 
     def below(self) -> ComposeResult:
         """Further widgets of a subclass, between the fields and the buttons."""
@@ -118,7 +140,10 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         self._review()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.action_submit()
+        if event.input.id == MORE:
+            self.app.action_focus_next()  # to the first that was found
+        else:
+            self.action_submit()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "submit":
@@ -135,7 +160,7 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
             self.show_all_problems()
             name = next(iter(wrong))
             if name:
-                self.query_one(f"#{name}").focus()
+                self.set_focus(self.query_one(f"#{name}"))
             self._show_problem(wrong[name])
             return
         self.dismiss(values)
@@ -195,22 +220,47 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         """Show the help of the focused field, and the first problem."""
         wrong = self._shown_problems()
         texts, active = self._texts(), self._active()
+        focused = self.focused.id if self.focused else ""
+        asked = self._looked_for()
+        groups: set[str] = set()
         for field in self._fields:
             widget = self.query_one(f"#{field.name}")
+            own = field.name in wrong or field.name in self._changed or field.name == focused
+            shown = field in active and (own or not field.more or asked(field.words))
+            groups |= {field.group} if shown else set()
             if widget.parent is not None:
-                widget.parent.display = field in active
+                widget.parent.display = shown
             widget.set_class(field.name in wrong, "-invalid")
+            hint = field.placeholder if isinstance(field.placeholder, str) else field.placeholder(texts)
             if isinstance(widget, Input):
-                hint = field.placeholder
-                widget.placeholder = hint if isinstance(hint, str) else hint(texts)
-        focused = self.focused.id if self.focused else ""
+                widget.placeholder = hint
+            elif isinstance(widget, Choice):
+                widget.meant = hint
+        for label in self.query(".group").results(Label):
+            label.display = str(label.content) in groups
+        if focused == MORE:
+            self.query_one("#help", KeyValues).show_line(Content.styled(HELP_OF_MORE, "$quiet"))
         for field in self._fields:
             if field.name == focused:
                 self.query_one("#help", KeyValues).show_line(Content.styled(_help_of(field, texts), "$quiet"))
         self._show_problem(wrong.get(focused or "") or next(iter(wrong.values()), ""))
 
+    def _looked_for(self) -> Callable[[str], bool]:
+        """Whether a hidden field with these words is wanted."""
+        found = self.query(f"#{MORE}").results(LineInput)
+        words = [word for field in found for word in field.value.lower().split()]
+        return lambda text: words == [ALL] or (bool(words) and all(word in text for word in words))
+
     def _show_problem(self, wrong: str) -> None:
         self.query_one("#wrong", KeyValues).show_line(Content.styled(wrong, "$error"))
+
+
+def _input_of(field: Field) -> Widget:
+    if field.choices:
+        return Choice(field.choices, field.value, id=field.name)
+    if field.path is not None:
+        return PathInput(field.value, field.path, id=field.name)
+    return LineInput(field.value, id=field.name, select_on_focus=True)
 
 
 def _help_of(field: Field, texts: dict[str, str]) -> str:

@@ -14,7 +14,7 @@ from kanji_tui.presentation.tabs import TABS
 EVERYWHERE = (
     (f"1 ... {len(TABS)}", "go to a screen"),
     ("tab, shift+tab", "next and previous pane or field"),
-    ("arrows, h j k l", "move in a list or a grid; pgup, pgdn, home, end too"),
+    ("arrows, j k", "move in a list or a grid; pgup, pgdn, home, end too"),
     ("enter", "open the item under the cursor"),
     ("ctrl+p", "every action by name"),
     ("?", "this help"),

@@ -1,9 +1,11 @@
 """The form of a new training: a line for every setting, made from its description.
 
-What most trainings choose comes first. A field left empty takes the recipe's value, which stands in it in grey.
+What most trainings choose comes first, the rest under `more`. A field left empty takes the recipe's value, which
+stands in it in grey.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,8 +33,7 @@ from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.workspace.command_line import train_arguments, train_command
 
-OF_RECIPE, OF_NETWORK = "recipe's", "network's own"
-UNSAID = ("", OF_RECIPE, OF_NETWORK)
+FIRST = ("network", "recipe", "epochs", "batch_size", "learning_rate", "name")  # what is always in sight
 AT_RANDOM = "random"
 INIT = Field(
     name="init",
@@ -155,21 +156,21 @@ def problem_of(values: dict[str, Any]) -> str:
 def train_fields() -> tuple[Field, ...]:
     """A line for every setting, in groups; after those of most trainings, which weights to begin from."""
     of_group = [[_field(setting) for setting in SETTINGS if setting.group == group] for group in GROUPS]
-    first, *others = of_group
-    return (*first, INIT, *about_fields(About()), *(field for fields in others for field in fields))
+    main, *others = of_group
+    fields = (*about_fields(About()), *main, INIT, *(field for fields in others for field in fields))
+    first = [field for name in FIRST for field in fields if field.name == name]
+    return (*first, *(replace(field, more=True) for field in fields if field not in first))
 
 
 def _field(setting: Setting) -> Field:
     """The line of one setting: a choice where its values are few, else a text."""
     choices = ("no", "yes") if bool in setting.kinds else setting.choices
-    value = setting.text(setting.default)
     if choices and setting.default is None:
-        value = OF_NETWORK if setting.name == "recipe" else OF_RECIPE
-        choices = (value, *choices)
+        choices = ("", *choices)
     return Field(
         name=setting.name,
         label=setting.label,
-        value=value,
+        value=setting.text(setting.default),
         help=_help(setting, bool(choices) and setting.default is None),
         parse=partial(_parse, setting),
         choices=choices,
@@ -185,7 +186,7 @@ def _is_synthetic(texts: dict[str, str]) -> bool:
 
 def _parse(setting: Setting, text: str) -> Any:
     """Text to value, None or the default for none; a ValueError does not repeat the setting's name."""
-    if text in UNSAID:
+    if not text:
         return setting.default
     try:
         return setting.parse(text)
@@ -200,7 +201,7 @@ def _grey(setting: Setting) -> Callable[[dict[str, str]], str]:
         value = getattr(_recipe_of(texts), setting.name, None)
         if value is None:
             return {"sample_limit": "all"}.get(setting.name, "none")
-        return f"{setting.text(value)} (recipe)"
+        return f"{setting.text(value)} ({'network' if setting.name == 'recipe' else 'recipe'})"
 
     return grey
 
@@ -213,7 +214,7 @@ def _recipe_of(texts: dict[str, str]) -> TrainConfig | None:
 def _recipes_own(network: str, recipe: str) -> TrainConfig | None:
     """What the recipe says, asked once: it asks the driver. None for a network that cannot be built here."""
     try:
-        return configure(network, None if recipe in UNSAID else recipe)
+        return configure(network, recipe or None)
     except KanjiError:
         return None
 

@@ -39,8 +39,8 @@ class CharacterGrid(CursorView[Tile]):
         "grid--empty",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "Left", show=False),
-        Binding("right,l", "step(1)", "Right", show=False),
+        Binding("left", "step(-1)", "Left", show=False),
+        Binding("right", "step(1)", "Right", show=False),
     ]
     DEFAULT_CSS = """
     CharacterGrid {

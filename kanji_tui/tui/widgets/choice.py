@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """`value` is always one of `values`."""
+    """`value` is always one of `values`. For an empty one `meant` is shown: what it stands for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "cycle(-1)", "Previous", show=False),
@@ -22,6 +22,7 @@ class Choice(Widget, can_focus=True):
     """
 
     value: reactive[str] = reactive("")
+    meant: reactive[str] = reactive("")
 
     class Changed(Message):
         def __init__(self, choice: "Choice") -> None:
@@ -44,4 +45,4 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Content:
         arrow = "$accent" if self.has_focus else "$faint"
-        return Content.assemble(("< ", arrow), self.value, (" >", arrow))
+        return Content.assemble(("< ", arrow), self.value or (self.meant, "$quiet"), (" >", arrow))

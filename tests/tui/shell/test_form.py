@@ -9,7 +9,9 @@ from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.dataset.forms import prepare_form, sample_form
 from kanji_tui.tui.inspector.screen import open_form
 from kanji_tui.tui.shell.form import Field, FormScreen
-from tests.tui.conftest import settled, shows, text_of
+from kanji_tui.tui.training.form import FIRST, TrainForm
+from kanji_tui.tui.widgets.path_input import completed
+from tests.tui.conftest import settled, shows, text_of, until
 
 
 def two_folders() -> FormScreen:
@@ -66,3 +68,60 @@ async def test_what_is_wrong_with_fields_together_is_shown_once_one_has_changed(
         await app.push_screen(two_folders())
         await pilot.press("ctrl+u", "a", "tab", "a")
         await shows(pilot, "the same")
+
+
+def in_sight(form: FormScreen) -> list[str]:
+    """The names of the fields that are shown."""
+    return [field.name for field in form._fields if form.query_one(f"#{field.name}").parent.display]
+
+
+async def test_a_training_asks_six_things_first_and_has_the_rest_behind_a_filter(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(100, 40)) as pilot:
+        form = TrainForm(app.worker)
+        await app.push_screen(form)
+        await shows(pilot, "(network)")
+        assert in_sight(form) == list(FIRST)
+        assert len(FIRST) == 6
+        await pilot.press(*["tab"] * 6, *"optimiser")
+        await shows(pilot, "muon (recipe)")
+        assert "noise" not in in_sight(form)
+        await pilot.press("enter")
+        assert isinstance(app.screen, TrainForm)  # enter went to what was found, and started nothing
+        form.query_one("#optimiser").focus()
+        await pilot.press("right", "right")
+        form.query_one("#more").focus()
+        await pilot.press("ctrl+u", *"noise")
+        await until(pilot, lambda: "noise" in in_sight(form))
+        assert "optimiser" in in_sight(form)  # what was changed stays in sight
+        await pilot.press("ctrl+u", "asterisk")
+        await until(pilot, lambda: len(in_sight(form)) > 35)
+
+
+async def test_a_path_is_completed_and_the_home_folder_has_a_short_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    (home / "handwriting" / "scans").mkdir(parents=True)
+    (home / "model.onnx").touch()
+    (home / "model.txt").touch()
+    assert completed("~/hand") == "~/handwriting/"
+    assert completed("mo") is None
+    assert completed("mo", (".onnx",)) == "model.onnx"
+    assert completed("model.onnx", (".onnx",)) is None
+    assert completed("~nobody-of-this-name/x") is None
+    app = Workbench()
+    async with app.run_test(size=(100, 30)) as pilot:
+        form = prepare_form("ETL9G", 64)
+        await app.push_screen(form)
+        await pilot.press(*"~/ha")
+        await shows(pilot, "~/handwriting/")
+        await pilot.press("tab")
+        field = form.query_one("#etl_dir", Input)
+        await until(pilot, lambda: field.value == "~/handwriting/")
+        await pilot.press("s", "tab")
+        await until(pilot, lambda: field.value == "~/handwriting/scans/")
+        await pilot.press("tab")
+        await until(pilot, lambda: form.query_one("#size").has_focus)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen_stack) == 1)  # `~` is understood
