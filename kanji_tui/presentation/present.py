@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
-from kanji_tui.presentation import comparison, data, export, inspection, preflight, recognition, runs, training, web
+from kanji_tui.presentation import (
+    comparison,
+    data,
+    export,
+    feature_maps,
+    inspection,
+    preflight,
+    recognition,
+    runs,
+    training,
+    web,
+)
 from kanji_tui.presentation.document import Document
 
 PRESENTERS: dict[type, Callable[[Any], Document]] = {
@@ -15,6 +26,7 @@ PRESENTERS: dict[type, Callable[[Any], Document]] = {
     **comparison.PRESENTERS,
     **export.PRESENTERS,
     **recognition.PRESENTERS,
+    **feature_maps.PRESENTERS,
     **web.PRESENTERS,
 }
 

@@ -206,9 +206,9 @@ def _map(one: Explained) -> Document:
     return (line, *(f"  {row}" for row in shades(one.map)))
 
 
-def shades(rows: Sequence[Sequence[float]]) -> list[str]:
-    """A map of S rows of S numbers 0-1 as at most 16 lines of shade characters, two cells for each value."""
-    step = max(1, len(rows) // MAP_SIDE)
+def shades(rows: Sequence[Sequence[float]], side: int = MAP_SIDE) -> list[str]:
+    """A map of S rows of S numbers 0-1 as about `side` lines of shade characters, two cells for each value."""
+    step = max(1, len(rows) // side)
     lines = []
     for top in range(0, len(rows), step):
         line = ""

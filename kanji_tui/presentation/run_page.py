@@ -1,6 +1,7 @@
 """Everything about one run: settings beside those of compared runs, results, environment, load of the machine."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
 from kanji_tui.presentation.curve_data import Chart, Series
@@ -58,6 +59,13 @@ def setting_table(views: Sequence[RunView]) -> Table:
     differing = sum(not same for same, _ in rows)
     about = f"{differing} of {len(rows)} differ, marked *" if len(views) > 1 else ""
     return Table(columns, [row for _, row in rows], "settings", about)
+
+
+def chosen_settings(views: Sequence[RunView]) -> Table:
+    """The settings of the first run alone; those that differ from the others' come first, marked."""
+    table = setting_table(views)
+    rows = [replace(row, cells=row.cells[:3]) for row in table.rows]
+    return Table((*table.columns[:2], Column("")), rows, table.title, table.about)
 
 
 def _title(number: int, view: RunView, many: int) -> str:

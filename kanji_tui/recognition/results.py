@@ -145,6 +145,68 @@ class Explanations:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """A layer of a network whose output for one image is `channels` maps of `height` x `width` values.
+
+    `kind`: block, attention or layer.
+    """
+
+    name: str
+    kind: str
+    channels: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """A channel of a layer's output. `levels`: two hexadecimal digits a value, by rows: 00 `lowest`, ff `highest`.
+
+    `deviation`: the standard deviation of its values. `values`: rows of activations, if one layer was asked for.
+    """
+
+    channel: int
+    mean: float
+    deviation: float
+    lowest: float
+    highest: float
+    levels: str
+    values: tuple[tuple[float, ...], ...] = field(default=(), metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class LayerMaps:
+    """The maps of a layer that vary most over the image, the greatest deviation first."""
+
+    layer: str
+    maps: tuple[FeatureMap, ...]
+
+
+@dataclass(frozen=True)
+class ImageMaps:
+    """The feature maps of one image. `sample`: its number, None for an image file; `truth`: its label, or ""."""
+
+    sample: int | None
+    truth: str
+    layers: tuple[LayerMaps, ...]
+
+
+@dataclass(frozen=True)
+class FeatureMaps:
+    """What `saliency --layer` and `--layers` print: `layers` in the order in which they run, and maps of images.
+
+    The paths are those of the array, float32 (K, h, w) with all channels, and of the image, if they were written.
+    """
+
+    network: str
+    layers: tuple[Layer, ...]
+    images: tuple[ImageMaps, ...]
+    model_path: str
+    array_path: str = ""
+    image_path: str = ""
+
+
+@dataclass(frozen=True)
 class Suspect:
     """One suspected label error. `record` and `data_set`: numbers within `file`; `path`: its image file, or "".
 

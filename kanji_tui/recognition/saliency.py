@@ -7,8 +7,7 @@ The first of three methods that the network allows:
 - The network averages its last feature maps and classifies them by linear layers only: its logit is the mean of one
   map, the class activation map (Zhou et al. 2016), computed in the forward pass.
 - All others: Grad-CAM (Selvaraju et al. 2017). The feature maps before the last pooling (or the last feature maps,
-if
-  the network has no pooling layer) are weighted by the means of their gradients.
+  if the network has no pooling layer) are weighted by the means of their gradients.
 
 A map has the resolution of the features, 4x4 for 64 pixels in kanjinet, and is interpolated to the image size.
 """
@@ -71,10 +70,7 @@ def explain(
         raise UsageError(
             "a saliency map needs either samples or an image file", "give sample numbers or one image file"
         )
-    if output_path is not None and len(samples) > 1:
-        raise UsageError("only one image can be written", "give one sample, or no output file")
-    if output_path is not None and output_path.suffix.lower() != ".png":
-        raise UsageError(f"{output_path} does not end in .png")
+    check_output_path(output_path, samples)
     recogniser, card = load_recogniser(model_path)
     output = None if character is None else output_index(card, character)
     images, labels = read_images(card, data_dir, samples, image)
@@ -83,7 +79,10 @@ def explain(
         raise_if_stopped(report)
         found.append(saliency(recogniser, pixels, output))
         report(Progress("saliency", number, len(images), "images"))
-    array_path, picture_path = _write(images[0], found[0], output_path) if output_path else ("", "")
+    array_path, picture_path = "", ""
+    if output_path:
+        drawn = overlay(images[0], found[0].map)
+        array_path, picture_path = write_array_and_image(found[0].map, drawn, output_path)
     numbers = samples or (None,)
     explained = [_explained(*one, card) for one in zip(numbers, found, labels, strict=True)]
     return Explanations(tuple(explained), str(model_path), array_path, picture_path)
@@ -103,14 +102,22 @@ def _explained(sample: int | None, found: Saliency, label: str, card: ModelCard)
     )
 
 
-def _write(image: np.ndarray, found: Saliency, picture_path: Path) -> tuple[str, str]:
-    """Write the array and the image; returns their paths."""
-    array_path = picture_path.with_suffix(".npy")
-    with replacing(picture_path) as beside:
-        overlay(image, found.map).save(beside, format="PNG")
+def write_array_and_image(array: np.ndarray, image: Image.Image, image_path: Path) -> tuple[str, str]:
+    """Write the image, and the array beside it as .npy; returns the paths of array and image."""
+    array_path = image_path.with_suffix(".npy")
+    with replacing(image_path) as beside:
+        image.save(beside, format="PNG")
     with replacing(array_path) as beside, open(beside, "wb") as file:
-        np.save(file, found.map)
-    return str(array_path), str(picture_path)
+        np.save(file, array)
+    return str(array_path), str(image_path)
+
+
+def check_output_path(output_path: Path | None, samples: tuple[int, ...]) -> None:
+    """Raise UsageError for a path that is no PNG file, or where there are several images to write."""
+    if output_path is not None and len(samples) > 1:
+        raise UsageError("only one image can be written", "give one sample, or no output file")
+    if output_path is not None and output_path.suffix.lower() != ".png":
+        raise UsageError(f"{output_path} does not end in .png")
 
 
 def read_images(

@@ -21,6 +21,7 @@ from typing import Any
 from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.errors import UsageError, first_line
 from kanji_tui.events import Energy, Epoch, Event, Gpu, Notice, Report
+from kanji_tui.runs.about import read_about
 from kanji_tui.runs.emissions import CODECARBON_FILE, WORLD, carbon_intensity
 
 NAMES = ("tensorboard", "wandb", "codecarbon")
@@ -143,7 +144,15 @@ def _wandb(directory: Path, config: dict[str, Any], country: str) -> tuple[Log, 
         console="off", disable_git=True, save_code=False, x_disable_stats=True, x_disable_meta=True, silent=True
     )
     project = os.environ.get("WANDB_PROJECT", "kanji-tui")
-    run = wandb.init(project=project, name=directory.name, dir=str(directory), config=config, settings=settings)
+    about = read_about(directory)
+    run = wandb.init(
+        project=project,
+        name=about.name or directory.name,
+        notes=about.note,
+        dir=str(directory),
+        config=config,
+        settings=settings,
+    )
 
     def close() -> None:
         run.finish()

@@ -128,6 +128,7 @@ def command_lines() -> list[list[str]]:
         ),
         *(["inspect", model], ["inspect", "--nodes", model], ["inspect", HOSTILE], [HOSTILE], ["delete", run]),
         *(["describe", "20261127T000000-plain", "--note", HOSTILE], ["describe", run, "--name", HOSTILE]),
+        *(["saliency", picture, "--layer", HOSTILE], ["saliency", "--layers", "--model-path", HOSTILE]),
         *(["runs"], ["runs", HOSTILE], ["publish", "--undo"], ["attach", "20261127T000000-plain"]),
         *(["serve", HOSTILE], ["serve", "--model-path", HOSTILE], ["export", "web", "--model-path", HOSTILE]),
     ]

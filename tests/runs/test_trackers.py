@@ -7,6 +7,7 @@ import pytest
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Energy, Epoch, Gpu, Notice
 from kanji_tui.runs import trackers
+from kanji_tui.runs.about import About, write_about
 from kanji_tui.runs.trackers import check_trackers, tracking
 from tests.conftest import Remembered
 
@@ -47,13 +48,14 @@ def test_tensorboard_reads_the_logged_metrics(report: Remembered, tmp_path: Path
 
 def test_wandb_works_offline(report: Remembered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
+    write_about(tmp_path, About("wide stem", "are seven pixels better than five?"))
     with tracking(("wandb",), CONFIG, report) as tracked:
         for number in (1, 2, 3):
             tracked(epoch(number))
     assert not report.of(Notice)
     (written,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
     content = written.read_bytes()
-    for name in (b"loss/train", b"top1/validation", b"learning_rate", b"kanjinet"):
+    for name in (b"loss/train", b"top1/validation", b"learning_rate", b"kanjinet", b"wide stem", b"seven pixels"):
         assert name in content
     assert content.count(b"loss/validation") >= 3
 

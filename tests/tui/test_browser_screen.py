@@ -6,6 +6,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import pytest
 from textual.app import ComposeResult
 from textual.color import Color
 from textual.content import Content
@@ -15,16 +16,20 @@ from textual.style import Style
 from textual.widgets import Input
 
 from kanji_tui.errors import KanjiError
+from kanji_tui.events import SilentReport
+from kanji_tui.jobs import feature_maps
 from kanji_tui.presentation.marks import grade
 from kanji_tui.recognition.results import Candidate
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.browser.probability_bars import ProbabilityBars
+from kanji_tui.tui.browser.sample_maps import FeatureMapsComputed
 from kanji_tui.tui.browser.sample_pane import SaliencyMap, strongest
 from kanji_tui.tui.browser.screen import SampleRead
 from kanji_tui.tui.shell.messages import QuestionFailed
 from kanji_tui.tui.widgets.character_grid import CELL, CharacterGrid, Tile
 from kanji_tui.tui.widgets.image_view import ImageView, braille, half_blocks
 from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.tui.widgets.map_grid import MapGrid, Maps, SmallMap, arrange
 from tests.tui.conftest import children_with, painted, resized, settled, shows, text_of, until
 from tests.tui.recorded import CODES
 from tests.tui.test_widgets import Bare
@@ -235,6 +240,140 @@ async def test_one_child_computes_maps_however_fast_the_cursor_goes_and_none_onc
         assert computing() == [child]
         await pilot.press("h")
         await until(pilot, lambda: not computing())
+
+
+async def test_feature_maps_stand_beside_the_image_layer_by_layer(
+    home: Path, trained, forked_children: None
+) -> None:
+    (home / "dataset").symlink_to(trained.data_dir)
+    shutil.copytree(trained.models_dir, home / "models")
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5")
+        await shows(pilot, "M Feature maps")
+        assert "] Next" not in text_of(pilot)
+        await pilot.press("M")
+        await shows(pilot, "stem  1 of 13")
+        await shows(pilot, "] Next  [ Previous  B Layers")
+        assert "32 x 16x16, the 4 that vary most" in text_of(pilot)
+        image, grid = app.screen.query_one("#image", ImageView), app.screen.query_one(MapGrid)
+        assert image.region.right < grid.region.x
+        number = app.screen._sample.number  # type: ignore[attr-defined]
+        expected = expected_maps(trained, number)
+        for name, maps in expected.items():
+            await shows(pilot, f"{name}  {list(expected).index(name) + 1} of 13")
+            assert grid._shown is not None
+            assert grid._shown.maps == maps
+            assert all(one.caption in grid.render().plain for one in maps[:2])
+            await pilot.press("right_square_bracket")
+        await shows(pilot, "body.15  13 of 13")  # not beyond the last
+        await pilot.press("left_square_bracket")
+        await shows(pilot, "body.12  12 of 13")
+        first = record(pilot)
+        app.worker.ask_child = None  # type: ignore[assignment]
+        await pilot.press("enter", "down")  # the next are there already, of every layer
+        await until(pilot, lambda: record(pilot) != first)
+        assert "body.12  12 of 13" in text_of(pilot)
+        assert app.screen.query_one("#samples", ListTable).display
+        assert not app.screen.query_one("#left").display
+        await pilot.press("M")
+        await until(pilot, lambda: "body.12  12 of 13" not in text_of(pilot))
+        assert app.screen.query_one("#left").display
+
+
+def expected_maps(trained, number: int) -> dict[str, tuple[SmallMap, ...]]:
+    """The maps of a sample by layer, as the command gives them."""
+    spec = feature_maps.Spec(trained.model_path, trained.data_dir, samples=(number,))
+    (image,) = feature_maps.run(spec, SilentReport()).images
+    return {
+        one.layer: tuple(SmallMap(str(found.channel), bytes.fromhex(found.levels)) for found in one.maps)
+        for one in image.layers
+    }
+
+
+async def test_a_layer_is_chosen_from_a_list_and_in_a_small_terminal_its_maps_take_the_images_place(
+    home: Path, trained, forked_children: None
+) -> None:
+    (home / "dataset").symlink_to(trained.data_dir)
+    shutil.copytree(trained.models_dir, home / "models")
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: app.screen.check_action("maps", ()))
+        await pilot.press("M")
+        await shows(pilot, "stem  1 of 13")
+        assert not app.screen.query_one("#image", ImageView).display
+        await pilot.press("B")
+        await shows(pilot, "enter chooses")
+        assert ["body.7.attention", "attention", "128", "4x4"] in [
+            line.strip(" │").split() for line in text_of(pilot).splitlines()
+        ]
+        await pilot.press("escape")
+        await shows(pilot, "stem  1 of 13")
+        await pilot.press("B", *5 * ["down"], "enter")
+        await shows(pilot, "body.7.attention  6 of 13")
+        await pilot.press("B", "up", "enter")  # begins at the chosen one
+        await shows(pilot, "body.6  5 of 13")
+        await pilot.press("M")
+        await until(pilot, lambda: app.screen.query_one("#image", ImageView).display)
+
+
+async def test_a_model_without_feature_maps_is_said_in_one_sentence(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await browse(pilot)
+        app.worker.ask_child = lambda *question: None  # type: ignore[method-assign]
+        await pilot.press("M")
+        await shows(pilot, "computing the feature maps")
+        app.screen.post_message(QuestionFailed(FeatureMapsComputed, KanjiError("this network has no feature maps")))
+        await until(pilot, lambda: any("no feature maps" in note.message for note in app._notifications))
+        assert "computing the feature maps" not in text_of(pilot)
+        assert not app.screen.has_class("-maps")
+        assert app.screen.check_action("choose_layer", ()) is False
+
+
+async def test_without_colours_maps_are_drawn_in_shades() -> None:
+    class OnlyMaps(Bare):
+        def compose(self) -> ComposeResult:
+            yield MapGrid()
+
+    levels = bytes(255 if x < 4 else 0 for _ in range(8) for x in range(8))
+    async with OnlyMaps().run_test(size=(30, 7)) as pilot:
+        pilot.app.ansi_color = True
+        grid = pilot.app.query_one(MapGrid)
+        grid.show(Maps("title", ("", "one", "two"), 8, (SmallMap("17", levels), SmallMap("4", levels[::-1]))))
+        half = "████    "
+        assert [line.rstrip() for line in grid.render().plain.split("\n")] == [
+            "title",
+            "two",
+            *4 * [f"{half} {half[::-1]}".rstrip()],
+            "   17       4",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "width", "height", "expected"),
+    [
+        (16, 32, 33, 18, (2, 4, 16)),  # the Browser at 120x40
+        (16, 4, 33, 18, (3, 9, 8)),
+        (16, 4, 60, 34, (4, 16, 12)),
+        (16, 16, 40, 7, (3, 3, 12)),  # not one has 16 columns: as large as possible
+        (1, 4, 40, 20, (1, 1, 36)),
+        (16, 5, 21, 13, (2, 4, 10)),
+        (16, 4, 3, 18, (1, 9, 2)),
+        (16, 4, 40, 1, (0, 0, 0)),
+        (0, 4, 40, 10, (0, 0, 0)),
+    ],
+)
+def test_as_many_maps_as_fit_with_enough_columns(
+    count: int, size: int, width: int, height: int, expected: tuple[int, int, int]
+) -> None:
+    across, number, side = arrange(count, size, width, height)
+    assert (across, number, side) == expected
+    if number:
+        assert side % 2 == 0
+        assert across * (side + 1) - 1 <= width
+        assert -(-number // across) * (side // 2 + 1) <= height
 
 
 def record(pilot: Pilot) -> str:

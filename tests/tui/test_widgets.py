@@ -192,6 +192,12 @@ def test_an_image_in_braille_and_in_half_blocks() -> None:
     assert half_blocks(bytes(1024), 32, 40, 20, Color.parse("black"), Color.parse("white")).plain
 
 
+@pytest.mark.parametrize(("size", "columns"), [(33, 40), (5, 40), (3, 36), (41, 40)])
+def test_an_image_of_an_odd_size_takes_an_even_number_of_columns(size: int, columns: int) -> None:
+    blocks = half_blocks(bytes(size**2), size, 40, 20, Color.parse("black"), Color.parse("white"))
+    assert [len(line) for line in blocks.plain.split("\n")] == [columns] * (columns // 2)
+
+
 def test_fields_show_what_is_wrong() -> None:
     assert whole(2, 10)("1_0") == 10
     assert whole(1, empty=True)("") is None

@@ -1,6 +1,5 @@
 """The pane of the Browser that shows one sample: its image, its prediction, its record."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,10 +13,10 @@ from kanji_tui.recognition.results import Explanations
 from kanji_tui.tui.browser.probability_bars import ProbabilityBars
 from kanji_tui.tui.widgets.image_view import ImageView
 from kanji_tui.tui.widgets.key_values import KeyValues
+from kanji_tui.tui.widgets.map_grid import MapGrid, Maps
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.sample_browser import Sample
 
-MAPS_KEPT = 256
 STRONG = 0.6  # share of the strongest region's mean, from which a region is named too
 
 
@@ -36,29 +35,14 @@ class SaliencyMap:
         return f"{self.method} of {self.character}, strongest: {strongest(self.heat, self.size)}"
 
 
-class SaliencyCache:
-    """The newest saliency maps by sample number."""
-
-    def __init__(self) -> None:
-        self._maps: OrderedDict[int, SaliencyMap] = OrderedDict()
-
-    def __contains__(self, number: int) -> bool:
-        return number in self._maps
-
-    def of(self, number: int) -> SaliencyMap | None:
-        return self._maps.get(number)
-
-    def clear(self) -> None:
-        self._maps.clear()
-
-    def add(self, explanations: Explanations) -> None:
-        """Add maps; the oldest go."""
-        for one in explanations.explained:
-            if one.sample is not None:
-                heat = bytes(round(255 * value) for row in one.map for value in row)
-                self._maps[one.sample] = SaliencyMap(heat, one.size, one.method, one.character)
-        while len(self._maps) > MAPS_KEPT:
-            self._maps.popitem(last=False)
+def saliency_maps(explanations: Explanations) -> dict[int, SaliencyMap]:
+    """The saliency maps by sample number."""
+    found = {}
+    for one in explanations.explained:
+        if one.sample is not None:
+            heat = bytes(round(255 * value) for row in one.map for value in row)
+            found[one.sample] = SaliencyMap(heat, one.size, one.method, one.character)
+    return found
 
 
 class SamplePane(Vertical):
@@ -69,6 +53,7 @@ class SamplePane(Vertical):
         with Horizontal(id="images"):
             yield ImageView(id="image")
             yield ImageView(id="other")
+            yield MapGrid(id="maps")
         yield ProbabilityBars(id="bars")
         yield KeyValues(id="sample-details", name_width=10)
 
@@ -85,11 +70,14 @@ class SamplePane(Vertical):
         set_pane_title(self, "sample")
         self.query_one("#image", ImageView).show(b"", 0)
         self.query_one("#other", ImageView).display = False
+        self.query_one(MapGrid).show(None)
         self.query_one(ProbabilityBars).show((), "", "")
         self.query_one("#sample-details", KeyValues).show([])
 
-    def show(self, sample: Sample, saliency: SaliencyMap | None, otherwise: str, low: bool) -> None:
-        """`saliency` is laid over the image; `otherwise` is shown if the sample was not predicted."""
+    def show(
+        self, sample: Sample, saliency: SaliencyMap | None, maps: Maps | None, otherwise: str, low: bool
+    ) -> None:
+        """`saliency` is laid over the image, `maps` are beside it; `otherwise`: if the sample was not predicted."""
         title = f"{sample.character}  {name_jis(sample.jis)}"
         other = sample.other
         if other is not None:
@@ -99,7 +87,8 @@ class SamplePane(Vertical):
         heat = saliency.heat if saliency is not None and saliency.size == sample.size else b""
         self.query_one("#image", ImageView).show(sample.pixels, sample.size, heat, caption)
         beside = self.query_one("#other", ImageView)
-        beside.display = other is not None
+        beside.display = other is not None and not self.screen.has_class("-maps")
+        self.query_one(MapGrid).show(maps)
         if other is not None:
             beside.show(other.pixels, other.size, caption=f"typical {other.caption}")
         self.query_one(ProbabilityBars).show(sample.candidates, name_jis(sample.jis), otherwise)

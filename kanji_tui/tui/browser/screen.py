@@ -1,23 +1,23 @@
 """Screen 5: the samples, and the published model's predictions for them."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from kanji_tui.jobs import evaluate, saliency
+from kanji_tui.jobs import evaluate
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
 from kanji_tui.presentation.samples import SAMPLE_COLUMNS, sample_table, unknown_classes
-from kanji_tui.recognition.results import Explanations
-from kanji_tui.runs import question
 from kanji_tui.system import numbers
+from kanji_tui.tui.browser.ahead import ComputedAhead
 from kanji_tui.tui.browser.class_pane import GRID, LIST, PAIRS, ClassPane
-from kanji_tui.tui.browser.sample_pane import SaliencyCache, SamplePane
+from kanji_tui.tui.browser.layers import LayerScreen
+from kanji_tui.tui.browser.sample_maps import FeatureMapsComputed, SaliencyComputed, SampleMaps
+from kanji_tui.tui.browser.sample_pane import SamplePane
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
@@ -27,8 +27,6 @@ from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.sample_browser import Catalogue, Sample, SampleBrowser
 from kanji_tui.workspace.sample_list import ORDERS, SPLITS, Query, SampleList
 from kanji_tui.workspace.state import State
-
-AHEAD = 12  # maps a child computes at once: they take less time than its start
 
 
 class CatalogueRead(Answered[Catalogue]):
@@ -41,10 +39,6 @@ class SamplesRead(Answered[tuple[SampleList, Sample | None]]):
 
 class SampleRead(Answered[Sample]):
     """Everything about one sample."""
-
-
-class SaliencyComputed(Answered[Explanations]):
-    """Saliency maps of some samples."""
 
 
 class SuspectsWritten(Answered[tuple[Path, int]]):
@@ -66,6 +60,17 @@ class BrowserScreen(WorkbenchScreen):
     AUTO_FOCUS = "#grid"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
+            "right_square_bracket", "layer(1)", "Next", key_display="]", tooltip="The next layer's feature maps"
+        ),
+        Binding(
+            "left_square_bracket",
+            "layer(-1)",
+            "Previous",
+            key_display="[",
+            tooltip="The feature maps of the layer before",
+        ),
+        Binding("B", "choose_layer", "Layers", tooltip="Choose a block, an attention or another layer from a list"),
+        Binding(
             "slash",
             "search",
             "Search",
@@ -83,6 +88,7 @@ class BrowserScreen(WorkbenchScreen):
             tooltip="Suspected label errors: the label disagrees with a confident model",
         ),
         Binding("h", "saliency", "Saliency", tooltip="Show or hide the saliency map over the image"),
+        Binding("M", "maps", "Feature maps", tooltip="Show or hide what a layer of the model gave for the sample"),
         Binding("l", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
         Binding("w", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
         Binding("n", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
@@ -99,9 +105,7 @@ class BrowserScreen(WorkbenchScreen):
         self._split, self._order = SPLITS[0], ORDERS[0]
         self._found: SampleList | None = None
         self._sample: Sample | None = None
-        self._maps = SaliencyCache()
-        self._saliency_shown = False
-        self._computing = False  # a child computes saliency maps
+        self._maps = SampleMaps(self, worker)
         self._problem = ""
 
     def body(self) -> ComposeResult:
@@ -152,8 +156,8 @@ class BrowserScreen(WorkbenchScreen):
             return next_step("press 3 to train a model")
         if catalogue is not None and not catalogue.predicted:
             return next_step("press n to predict all samples")
-        if self._saliency_shown and self._sample is not None and self._sample.number not in self._maps:
-            return Styled("computing the saliency map ...", "primary")
+        if self._sample is not None and (awaited := self._maps.awaited(self._sample.number)):
+            return Styled(awaited, "primary")
         if catalogue is not None and catalogue.unknown:
             return Styled(unknown_classes(catalogue), "warning")
         on_train = catalogue is not None and catalogue.predicted in ("all", "train")
@@ -169,8 +173,7 @@ class BrowserScreen(WorkbenchScreen):
         self._problem = ""
         if message.value is not self._catalogue:
             self._catalogue = message.value
-            self._maps.clear()
-            self._drop_saliency()  # of another model
+            self._maps.forget()  # they are of another model
             self._left.show(self._catalogue)
             self._ask_samples()
         self.refresh_state()
@@ -184,12 +187,12 @@ class BrowserScreen(WorkbenchScreen):
         self._select_sample(message.value)
 
     def on_saliency_computed(self, message: SaliencyComputed) -> None:
-        if self._computing:
-            self._computing = False
-            self._maps.add(message.value)
-            self._ask_saliency()  # the cursor may be on another sample now
-            self._show_message()
-            self._show_sample()
+        self._maps.add_saliency(message.value)
+        self._show_maps()
+
+    def on_feature_maps_computed(self, message: FeatureMapsComputed) -> None:
+        self._maps.add_features(message.value)
+        self._show_maps()
 
     def on_suspects_written(self, message: SuspectsWritten) -> None:
         path, count = message.value
@@ -199,8 +202,8 @@ class BrowserScreen(WorkbenchScreen):
         own = message.question in SHOWN
         if own:
             self._problem = message.error.message
-        if message.question is SaliencyComputed:
-            self._saliency_shown = self._computing = False
+        self._maps.fail(message.question)
+        self._show_maps()
         self.refresh_state()
         return own
 
@@ -260,7 +263,7 @@ class BrowserScreen(WorkbenchScreen):
         before, self._sample = self._sample, sample
         if (before is None) != (sample is None):
             self.refresh_bindings()
-        self._ask_saliency()
+        self._ask_maps()
         self._show_message()
         if sample is None:
             self.query_one(SamplePane).show_none()
@@ -270,32 +273,24 @@ class BrowserScreen(WorkbenchScreen):
         sample = self._sample
         if sample is None:
             return
-        saliency_map = self._maps.of(sample.number) if self._saliency_shown else None
+        layers = self._maps.features.of(sample.number)
+        maps = self._maps.layer.maps(layers) if layers else None
         workspace = self.state.workspace
         otherwise = "not predicted yet" if workspace and workspace.model else "not predicted yet: there is no model"
-        self.query_one(SamplePane).show(sample, saliency_map, otherwise, self.has_class("-low"))
+        saliency = self._maps.saliency.of(sample.number)
+        self.query_one(SamplePane).show(sample, saliency, maps, otherwise, self.has_class("-low"))
 
-    def _ask_saliency(self) -> None:
-        """Start a child for the saliency maps of this sample and the next ones; one child at a time."""
-        samples = self.query_one("#samples", ListTable)
-        if not self._saliency_shown or self._computing or self._sample is None or self._sample.number in self._maps:
-            return
-        ahead = self._found.numbers(samples.cursor, AHEAD) if self._found is not None else ()
-        wanted = dict.fromkeys((self._sample.number, *ahead))
-        spec = saliency.Spec(samples=tuple(number for number in wanted if number not in self._maps))
-        self._computing = True
-        self.worker.ask_child(
-            self,
-            SaliencyComputed,
-            lambda: question.ask("saliency", spec),
-            partial(question.read_answer, "saliency"),
-        )
+    def _show_maps(self) -> None:
+        """Show what there is, and ask for what is missing; the cursor may be on another sample now."""
+        self.set_class(self._maps.features.shown, "-maps")
+        self._ask_maps()
+        self._show_message()
+        self._show_sample()
+        self.refresh_bindings()
 
-    def _drop_saliency(self) -> None:
-        """End the child that computes saliency maps."""
-        if self._computing:
-            self._computing = False
-            self.worker.drop(self, SaliencyComputed)
+    def _ask_maps(self) -> None:
+        if self._sample is not None:
+            self._maps.want(self._sample.number, self._found, self.query_one("#samples", ListTable).cursor)
 
     # keys
 
@@ -309,10 +304,12 @@ class BrowserScreen(WorkbenchScreen):
             return bool(catalogue and catalogue.predicted and self._query.suspects)
         if action == "next_split":
             return bool(catalogue and catalogue.split_known)
-        if action == "saliency":
+        if action in ("saliency", "maps"):
             return bool(self._sample and workspace and workspace.model)
         if action == "stop":
             return bool(self.state.active("evaluate"))
+        if action in ("layer", "choose_layer"):
+            return self._maps.features.shown and bool(self._maps.layer.layers)
         if action == "predict":
             missing = catalogue is not None and catalogue.predicted != "all"
             return bool(missing and workspace and workspace.model and not self.state.active("evaluate"))
@@ -361,13 +358,29 @@ class BrowserScreen(WorkbenchScreen):
         self._list(replace(self._query, split=self._split))
 
     def action_saliency(self) -> None:
-        self._saliency_shown = not self._saliency_shown
-        if self._saliency_shown:
-            self._ask_saliency()
+        self._toggle(self._maps.saliency)
+
+    def action_maps(self) -> None:
+        self._toggle(self._maps.features)
+
+    def _toggle(self, maps: ComputedAhead[Any]) -> None:
+        if maps.shown:
+            maps.hide()
         else:
-            self._drop_saliency()
-        self._show_message()
+            maps.shown = True
+        self._show_maps()
+
+    def action_layer(self, step: int) -> None:
+        self._maps.layer.step(step)
         self._show_sample()
+
+    def action_choose_layer(self) -> None:
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._maps.layer.name = name
+                self._show_sample()
+
+        self.app.push_screen(LayerScreen(self._maps.layer), chosen)
 
     def action_write(self) -> None:
         self.worker.ask(self, SuspectsWritten, self._browser.write_suspects)

@@ -87,7 +87,7 @@ class RunPanes(Vertical):
         compared, window = self._compared, self._visible
         self.query_one("#legend", KeyValues).display = len(compared) > 1
         named = [
-            Styled(f"{letter} {view.network} {moment(view.started)}", style)
+            Styled(f"{letter} {view.label} {moment(view.started)}", style)
             for letter, style, view in charts.legend(compared)
         ]
         self.query_one("#legend", KeyValues).show_line(join("   ", named))

@@ -5,9 +5,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 
 from kanji_tui.presentation.charts import MOST_RUNS
 from kanji_tui.presentation.run_list import RUN_COLUMNS, run_table, width_of
+from kanji_tui.presentation.run_page import chosen_settings
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.run_actions import RunActions
@@ -31,6 +33,7 @@ LABELS = {
     ORDER: "sorted by, as -best",
 }
 ZOOM = 0.5
+TALL = 48  # lines of a screen with room for the settings below the runs
 
 
 class LogRead(Answered[tuple[str, ...]]):
@@ -95,7 +98,9 @@ class TrainingScreen(RunActions):
     def body(self) -> ComposeResult:
         runs = ListTable(*RUN_COLUMNS, id="runs", empty="no run yet: press n", title="runs")
         runs.add_class("pane")
-        yield runs
+        with Vertical(id="left"):
+            yield runs
+            yield ListTable(id="settings-beside", title="settings").add_class("pane")
         yield RunPanes(id="run")
         yield Prompt()
 
@@ -141,7 +146,7 @@ class TrainingScreen(RunActions):
         runs.show_columns(table.columns)
         width = min(self.size.width * 6 // 10, width_of(table.columns) + 2) if choice.columns else None
         if width != self._list_width:
-            runs.styles.width = self._list_width = width
+            self.query_one("#left").styles.width = self._list_width = width
         runs.show(table.rows, empty)
         runs.set_title("runs", choice.note(len(listed), every))
 
@@ -154,7 +159,18 @@ class TrainingScreen(RunActions):
         view = self.chosen
         published = view is not None and view.name == self.state.published
         self.query_one(RunPanes).show(view, self.compared, published, self._has_dataset)
+        self._show_settings()
         self._ask_log()
+
+    def _show_settings(self) -> None:
+        """Show the settings of the chosen run beside its curves, where there is room for both."""
+        settings, view = self.query_one("#settings-beside", ListTable), self.chosen
+        settings.display = view is not None and self.size.height >= TALL and self.has_class("-wide")
+        if settings.display and view is not None:
+            table = chosen_settings([view, *(other for other in self.compared if other.name != view.name)])
+            settings.show_columns(table.columns)
+            settings.show(table.rows)
+            settings.set_title(table.title, table.about)
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         if message.table.id == "runs":

@@ -85,8 +85,7 @@ def half_blocks(
 
     `heat` colours the paper with `warm`.
     """
-    side = min(width, 2 * height) // 2 * 2
-    side = size * (side // size) if side >= size else side
+    side = even_side(size, min(width, 2 * height))
     grey = resample(pixels, size, side)
     darkest = max(max(map(max, grey)), 1)  # thin strokes are pale once they are averaged
     warmth = resample(heat, size, side) if heat else [[0] * side] * side
@@ -104,6 +103,12 @@ def half_blocks(
         parts = [(len(list(run)), pair) for pair, run in runs]
         lines.append(Content.assemble(*[("▀" * length, style(upper, lower)) for length, (upper, lower) in parts]))
     return Content("\n").join(lines)
+
+
+def even_side(size: int, room: int) -> int:
+    """The largest even side up to `room`, a multiple of `size` if there is one."""
+    step = size if size % 2 == 0 else 2 * size
+    return room // step * step or room // 2 * 2
 
 
 @cache
