@@ -1,10 +1,8 @@
 """The workbench: six screens, one worker thread, and the messages between them."""
 
-import asyncio
 import gc
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -29,6 +27,7 @@ from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.queued_keys import QueuedKeysApp
 from kanji_tui.tui.shell.settings import read_settings, write_settings
 from kanji_tui.tui.shell.shorter_output import sending_less
+from kanji_tui.tui.shell.signals import follow_signals
 from kanji_tui.tui.shell.style_sheet import StyleSheet
 from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
 from kanji_tui.tui.shell.worker import Worker
@@ -120,9 +119,7 @@ class Workbench(QueuedKeysApp):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.worker.start)
-        if threading.current_thread() is threading.main_thread():
-            for signum in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(signum, self._end_by, signum)
+        follow_signals(self._end_by)
 
     def _end_by(self, signum: signal.Signals) -> None:
         """Give the terminal back as it was, and end; the exit code is the one that a shell gives to that signal."""

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from kanji_tui.data.preparation import prepare
@@ -166,6 +167,43 @@ def test_a_signal_gives_the_terminal_back_as_it_was(tmp_path, signum):
     assert b"\x1b[?25h" in ended  # the cursor
     assert f"ended by {signum.name}; jobs that were running continue" in plain(ended)
     assert "Traceback" not in plain(ended)
+
+
+def test_the_workbench_takes_the_terminal_again_only_after_it_was_suspended(tmp_path):
+    """A terminal that is closed sends SIGCONT too: with two threads for its keys the workbench never ended."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kanji_tui"],
+        cwd=tmp_path,
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": without_torch(tmp_path)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    taken = b"\x1b[?1049h"
+    try:
+        read_until(ours, "Preflight")
+        process.send_signal(signal.SIGCONT)
+        os.write(ours, b"?")
+        assert taken not in read_until(ours, "esc closes")
+        process.send_signal(signal.SIGTSTP)
+        while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+            read(ours, 0.02)
+        process.send_signal(signal.SIGCONT)
+        read_until(ours, "esc closes")
+        os.write(ours, b"\x1b")
+        for signum in (signal.SIGHUP, signal.SIGCONT):
+            process.send_signal(signum)
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            read(ours, 0.02)
+        assert process.returncode == 128 + signal.SIGHUP
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
 
 
 def test_a_deletion_that_is_broken_off_leaves_nothing_listed_and_the_next_start_nothing_at_all(

@@ -1,0 +1,36 @@
+"""What the signals of a terminal and a shell do to the workbench."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+def follow_signals(end: Callable[[signal.Signals], None]) -> None:
+    """Call `end` at SIGTERM and SIGHUP; resume at SIGCONT only what SIGTSTP suspended.
+
+    A terminal that is closed sends SIGHUP, and SIGCONT behind it. At that Textual takes the terminal a second time,
+    with a thread that waits for keys for ever and keeps a processor busy.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(signum, end, signum)
+    suspend, resume = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)
+    suspended = False
+
+    def at_suspension(*given: Any) -> None:
+        nonlocal suspended
+        suspended = True
+        if callable(suspend):
+            suspend(*given)
+
+    def at_resumption(*given: Any) -> None:
+        nonlocal suspended
+        if suspended and callable(resume):
+            suspended = False
+            resume(*given)
+
+    signal.signal(signal.SIGTSTP, at_suspension)
+    signal.signal(signal.SIGCONT, at_resumption)
