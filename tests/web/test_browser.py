@@ -136,10 +136,12 @@ def test_strokes_by_the_mouse_are_read_after_each(desktop: Opened) -> None:
     desktop.shows("#candidates .character", "田")
     desktop.shows("#status", re.compile(r"^田 \d+\.\d %$"))
     desktop.shows("#candidates .facts", "5 strokes · U+7530 · JIS 4544")
-    shares = desktop.page.locator("#candidates .probability").all_inner_texts()
-    assert [float(share.removesuffix(" %")) for share in shares] == sorted(
-        (float(share.removesuffix(" %")) for share in shares), reverse=True
-    )
+    desktop.shows("#model", "Recognised in your browser by the built-in model; nothing leaves this device.")
+    desktop.shows("#candidates .readings", "デン た")
+    texts = desktop.page.locator("#candidates .probability").all_inner_texts()
+    assert all(re.fullmatch(r"\d+\.[1-9] %|[1-9]\d*\.0 %|< 0\.1 %", text) for text in texts), texts
+    shares = [0 if text == "< 0.1 %" else float(text.removesuffix(" %")) for text in texts]
+    assert shares == sorted(shares, reverse=True)
     desktop.page.locator("#undo").click()
     desktop.page.locator("#undo").click()
     desktop.draw(strokes[3:])
