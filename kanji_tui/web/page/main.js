@@ -73,7 +73,7 @@ function describe(candidate, number) {
   part("strokes").textContent = candidate.strokes ? `${candidate.strokes} ${candidate.strokes === 1 ? "stroke" : "strokes"} · ` : "";
   part("unicode").textContent = codePoints(candidate.character);
   part("jis").textContent = ` · JIS ${candidate.jis}`;
-  part("readings").textContent = candidate.readings.join(" ");
+  part("readings").append(...candidate.readings.flatMap((reading) => [whole(reading), " "]));
   part("lookalikes").textContent = candidate.lookalikes.length ? `same shape: ${candidate.lookalikes.join(" ")}` : "";
   part("key").textContent = String((number + 1) % 10);
   part("pick").addEventListener("click", () => pick(candidate));
@@ -81,6 +81,13 @@ function describe(candidate, number) {
   copier.setAttribute("aria-label", `Copy ${candidate.character}`);
   copier.addEventListener("click", () => copy(candidate.character));
   return item;
+}
+
+/** A text that no line break divides. @param {string} text */
+function whole(text) {
+  const part = document.createElement("span");
+  part.textContent = text;
+  return part;
 }
 
 /** @param {Candidate} candidate */
