@@ -318,3 +318,26 @@ def test_what_cannot_be_loaded_is_said_on_the_page(browser: Any, address: str, f
     page.goto(address)
     sync_api.expect(page.locator("#status.problem")).to_contain_text(expected, timeout=WAIT)
     context.close()
+
+
+FAULTS = {
+    "no WebAssembly": ("delete window.WebAssembly", "it needs WebAssembly"),
+    "no SIMD": ("WebAssembly.validate = () => false", "it needs WebAssembly with SIMD"),
+    "no memory": (
+        'WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError("Memory"))',
+        "There is not enough memory",
+    ),
+    "no model": ("", "/model.onnx is missing (404)"),
+}
+
+
+@pytest.mark.parametrize(("fault", "said"), FAULTS.values(), ids=FAULTS)
+def test_what_keeps_the_page_from_working_is_said_on_it(browser: Any, address: str, fault: str, said: str) -> None:
+    context = browser.new_context(**PHONE)
+    context.add_init_script(fault)
+    page = context.new_page()
+    if not fault:
+        page.route("**/model.onnx", lambda route: route.fulfill(status=404))
+    page.goto(address)
+    sync_api.expect(page.locator("#status.problem")).to_contain_text(said, timeout=WAIT)
+    context.close()

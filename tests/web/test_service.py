@@ -271,6 +271,7 @@ def test_it_finishes_what_it_began_when_it_is_terminated(tmp_path: Path) -> None
         process.kill()
     assert process.returncode == 0, errors
     assert json.loads(output)["answered"] == 1
+    assert "stopping when the batch, file or request in work is done" in errors
 
 
 @pytest.mark.parametrize("options", [("--port", "70000"), ("--host", "192.0.2.1"), ("nowhere",)])
