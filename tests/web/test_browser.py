@@ -324,7 +324,7 @@ FAULTS = {
     "no WebAssembly": ("delete window.WebAssembly", "it needs WebAssembly"),
     "no SIMD": ("WebAssembly.validate = () => false", "it needs WebAssembly with SIMD"),
     "no memory": (
-        'WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError("Memory"))',
+        "WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError())",
         "There is not enough memory",
     ),
     "no model": ("", "/model.onnx is missing (404)"),
