@@ -19,7 +19,7 @@ from kanji_tui.data.strokes.kanjivg import FRAME, read_forms
 
 SCREENS = Path(__file__).parents[1] / "docs" / "screens"
 VIEWS: dict[str, dict[str, Any]] = {
-    "page.png": {"viewport": {"width": 1060, "height": 744}},
+    "page.png": {"viewport": {"width": 1060, "height": 860}},
     "page_phone.png": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
 }
 WAIT = 30_000  # ms

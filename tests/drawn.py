@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kanji_tui.characters.readings import readings_of
 from kanji_tui.recognition.drawing.model import normalise
 from kanji_tui.recognition.drawing.results import ReadyModel, Recognition, StrokeStyle
 from kanji_tui.recognition.results import Candidate
@@ -66,7 +67,7 @@ def recognise_drawing(strokes: Any) -> Recognition:
     characters = (("田", "4544"), ("昼", "436B"), ("研", "3826"), ("あ", "2422"), ("序", "3D78"))
     others = (("刷", "3A7E"), ("規", "352C"), ("敷", "495F"), ("儲", "4C59"), ("腕", "4F53"))
     candidates = tuple(
-        Candidate(character, jis, share)
+        Candidate(character, jis, share, (), readings_of(character))
         for (character, jis), share in zip(characters + others, shares, strict=True)
     )
     return Recognition(candidates, normalise(strokes, StrokeStyle(0.7, 0.05), 32).tobytes(), 32)

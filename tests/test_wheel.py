@@ -53,7 +53,7 @@ def test_both_licences_travel_with_it(wheel: Path) -> None:
     (metadata,) = (name for name in opened.namelist() if name.endswith(".dist-info/METADATA"))
     assert "License-Expression: MIT AND CC-BY-SA-4.0" in opened.read(metadata).decode()
     licenses = Path(metadata).with_name("licenses")
-    for license in ("LICENSE", "kanji_tui/recognition/built_in/LICENSE"):
+    for license in ("LICENSE", "kanji_tui/recognition/built_in/LICENSE", "kanji_tui/characters/facts/README.md"):
         assert opened.read((licenses / license).as_posix()) == (ROOT / license).read_bytes()
 
 

@@ -96,7 +96,7 @@ class ConsoleReport:
             raise KeyboardInterrupt
         self._stop = True
         again = "press Ctrl-C again" if signum == signal.SIGINT else "send SIGTERM again"
-        stderr.print(f"stopping at the next batch or file; {again} to end at once")
+        stderr.print(f"stopping when the batch, file or request in work is done; {again} to end at once")
 
 
 def rate_of(event: events.Progress) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kanji_tui.data.components import pad
+
 COARSE = 256  # pixels a side: at this size noise is averaged, and the decisions about the whole image are cheap
 WINDOW = 1 / 5  # of the image's longer side: wider than any stroke
 WINDOWS = (1 / 32, 1 / 16, 1 / 8, WINDOW)  # with which light and dark structures are compared
@@ -57,7 +59,8 @@ def find_background(levels: np.ndarray) -> np.ndarray:
 def continued_closing(levels: np.ndarray, border: np.ndarray, window: int) -> np.ndarray:
     """The closing of levels (H, W), continued beyond their edges by the outermost pixels of `border` (H, W)."""
     around = window - 1
-    continued = np.pad(border, around, mode="edge")
+    rows, columns = (np.arange(-around, side + around).clip(0, side - 1) for side in levels.shape)
+    continued = border.take(rows, axis=0).take(columns, axis=1)
     inner = np.s_[around:-around, around:-around]
     continued[inner] = levels
     return closing(continued, window)[inner]
@@ -65,12 +68,12 @@ def continued_closing(levels: np.ndarray, border: np.ndarray, window: int) -> np
 
 def choose_levels(colours: np.ndarray) -> np.ndarray:
     """The grey levels, or the red-green or blue-yellow levels if only they have a contrast: uint8 (H, W)."""
+    if (colours == colours[..., :1]).all():
+        return np.ascontiguousarray(colours[..., 0])
     red, green, blue = (colours[..., band].astype(np.int32) for band in range(3))
     grey = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16  # the rounding of Pillow's mode L
-    found = [grey.astype(np.uint8)]
-    if not (np.array_equal(red, green) and np.array_equal(green, blue)):
-        found.append(((red - green + 255) // 2).astype(np.uint8))
-        found.append((((red + green) // 2 - blue + 255) // 2).astype(np.uint8))
+    red_green, blue_yellow = (red - green + 255) // 2, ((red + green) // 2 - blue + 255) // 2
+    found = [levels.astype(np.uint8) for levels in (grey, red_green, blue_yellow)]
     grey_contrast, *others = map(contrast, found)
     best = int(np.argmax([COLOUR_FACTOR * grey_contrast, *others]))
     return found[best]
@@ -93,7 +96,9 @@ def has_dark_ink(levels: np.ndarray) -> bool:
     border = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
     middle = (int(coarse.min()) + int(coarse.max())) / 2
     votes = 2 * float((border > middle).mean()) - 1
-    for share in WINDOWS:
+    for left, share in zip(range(len(WINDOWS), 0, -1), WINDOWS, strict=True):
+        if abs(votes) > left:  # more than those that are left have
+            break
         window = odd(share * max(coarse.shape))
         without_dark, without_light = variation(closing(coarse, window)), variation(opening(coarse, window))
         votes += (without_light - without_dark) / max(1, without_light + without_dark)
@@ -110,7 +115,7 @@ def closing(levels: np.ndarray, window: int) -> np.ndarray:
     """uint8 levels (H, W) without the dark structures in which no square of `window` pixels fits."""
     height, width = (min(window, side) for side in levels.shape)
     brightest = _highest_of(_highest_of(levels, height).T, width).T
-    padded = np.pad(~brightest, ((height - 1, height - 1), (width - 1, width - 1)))
+    padded = pad(~brightest, height - 1, width - 1)
     return ~_highest_of(_highest_of(padded, height).T, width).T
 
 
@@ -121,7 +126,7 @@ def opening(levels: np.ndarray, window: int) -> np.ndarray:
 
 def spread(mask: np.ndarray, pixels: int) -> np.ndarray:
     """The mask, bool (H, W), and what lies within so many pixels of it."""
-    padded = np.pad(mask.view(np.uint8), pixels)
+    padded = pad(mask.view(np.uint8), pixels, pixels)
     window = 2 * pixels + 1
     return _highest_of(_highest_of(padded, window).T, window).T.astype(bool)
 
@@ -139,7 +144,8 @@ def _highest_of(levels: np.ndarray, window: int) -> np.ndarray:
 
 def shrink(levels: np.ndarray) -> np.ndarray:
     """Levels averaged over blocks of pixels to at most COARSE pixels a side; what fills no block is cut off."""
-    return _average(levels, -(-max(levels.shape) // COARSE))
+    block = -(-max(levels.shape) // COARSE)
+    return _average(levels, block) if block > 1 else levels
 
 
 def halve(levels: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kanji_tui.data.background import Separated, choose_levels, halve, has_dark_ink, separate_ink, spread
-from kanji_tui.data.components import Components, find_components, run_lengths
+from kanji_tui.data.components import Components, find_components, pad, run_lengths
 from kanji_tui.data.sheet import find_sheet
 from kanji_tui.data.stray_objects import box_of, choose_components, longer_side, stroke_width
 
@@ -133,25 +133,35 @@ def _separate(colours: np.ndarray, invert: bool) -> Separated:
 
 def _grainy(mask: np.ndarray) -> bool:
     """Whether the mask is strewn with single pixels, as in a dithered image."""
-    padded = np.pad(mask, 1).astype(np.uint8)
+    padded = pad(mask, 1, 1).view(np.uint8)
     columns = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
     return bool((mask & (columns[:-2] + columns[1:-1] + columns[2:] == 1)).sum() > GRAINS * mask.size)
 
 
 def guide_lines(mask: np.ndarray) -> np.ndarray:
     """The pixels of thin straight lines from edge to edge, but where strokes cross them: bool (H, W)."""
+    bands, upright = _bands(mask), _bands(mask.T)
+    if not (bands.any() or upright.any()):
+        return np.zeros_like(mask)
     across, down = run_lengths(mask), run_lengths(mask.T).T
     thin = LINE_WIDTH * float(np.median(np.minimum(across, down)[mask]))
-    horizontal, vertical = _lines(mask, down <= thin), _lines(mask.T, (across <= thin).T).T
+    horizontal, vertical = _lines(mask, bands, down <= thin), _lines(mask.T, upright, (across <= thin).T).T
     lines: np.ndarray = horizontal | vertical
     return lines
 
 
-def _lines(mask: np.ndarray, thin: np.ndarray) -> np.ndarray:
-    """The thin pixels of horizontal lines, which may rise or fall slightly."""
-    padded = np.pad(mask, ((1, 1), (0, 0)))
-    thick = padded[:-2] | padded[1:-1] | padded[2:]
-    bands = find_components(thick & (run_lengths(thick) >= LINE_LENGTH * mask.shape[1]))
+def _bands(mask: np.ndarray) -> np.ndarray:
+    """The mask one pixel thicker above and below, where it reaches from edge to edge or nearly so."""
+    padded = pad(mask, 1, 0)
+    thick: np.ndarray = padded[:-2] | padded[1:-1] | padded[2:]
+    least = LINE_LENGTH * mask.shape[1]
+    full = thick.sum(axis=1) >= least
+    return thick & (run_lengths(thick) >= least) if full.any() else np.zeros_like(mask)
+
+
+def _lines(mask: np.ndarray, band: np.ndarray, thin: np.ndarray) -> np.ndarray:
+    """The thin pixels of horizontal lines, which may rise or fall slightly; `band`: what `_bands` finds."""
+    bands = find_components(band)
     straight = bands.count_pixels(mask & thin) >= LINE_SHARE * bands.count_pixels(mask)
     lines: np.ndarray = mask & thin & bands.mask(straight)
     return lines

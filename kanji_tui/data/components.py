@@ -54,9 +54,10 @@ def find_components(mask: np.ndarray) -> Components:
 
 def _runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, start and end (exclusive) of each horizontal run, row by row."""
-    steps = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(steps == 1)
-    return rows, starts, np.nonzero(steps == -1)[1]
+    padded = pad(mask, 0, 1)
+    changes = padded[:, 1:] != padded[:, :-1]
+    rows, places = np.nonzero(changes)  # starts and ends by turns
+    return rows[::2], places[::2], places[1::2]
 
 
 def _touching(rows: np.ndarray, starts: np.ndarray, ends: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -89,10 +90,18 @@ def _join(count: int, one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def _stroke_width(mask: np.ndarray, labels: np.ndarray, number: np.ndarray, area: np.ndarray) -> np.ndarray:
     """Twice the area by the length of the outline; an outline of pixel edges is 4/pi times too long on average."""
     sides = 2 * np.bincount(number, minlength=len(area))
-    padded = np.pad(mask, ((1, 1), (0, 0)))
+    padded = pad(mask, 1, 0)
     for neighbour in (padded[:-2], padded[2:]):
         sides = sides + np.bincount(labels[mask & ~neighbour], minlength=len(area) + 1)[1:]
     return 2 * area / (np.pi / 4 * np.maximum(sides, 1))
+
+
+def pad(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """An image (H, W) with so many rows of zeros above and below, columns on either side, faster than by np.pad."""
+    height, width = image.shape
+    padded = np.zeros((height + 2 * rows, width + 2 * columns), image.dtype)
+    padded[rows : rows + height, columns : columns + width] = image
+    return padded
 
 
 def run_lengths(mask: np.ndarray) -> np.ndarray:

@@ -60,9 +60,12 @@ def _written_region(levels: np.ndarray, window: int, least: float) -> np.ndarray
     It covers `least` of the image or more.
     """
     flat = continued_closing(levels, levels, window)
+    if int(flat.max()) - int(flat.min()) < CONTRAST:
+        return None
     threshold = split_level(flat)
     bright = flat > threshold
-    if not bright.any() or bright.all() or flat[bright].mean() - flat[~bright].mean() < CONTRAST:
+    covered = bright.mean()
+    if covered < least or covered == 1 or flat[bright].mean() - flat[~bright].mean() < CONTRAST:
         return None
     found = find_components(bright)
     largest = found.labels == np.argmax(found.area) + 1

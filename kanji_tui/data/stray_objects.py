@@ -42,6 +42,8 @@ class Choice:
 
 def choose_components(found: Components, ink: np.ndarray) -> Choice:
     """The components of the character among all in an image, at least one; `ink` float32 (H, W), 0-1."""
+    if len(found) == 1:
+        return Choice(np.ones(1, bool))
     contact = _contact(found)
     touching = contact.sum(axis=0) > 0
     inner = np.logical_not(touching)
@@ -49,11 +51,13 @@ def choose_components(found: Components, ink: np.ndarray) -> Choice:
     main = _grow(found, inner)
     if not main.any():
         return Choice(_grow(found, np.ones(len(found), bool)))
-    objects, doubtful = _objects_at_edge(found, contact, main)
-    strokes = touching & ~objects
-    if found.area[main].sum() >= MOST_INK * (found.area[main].sum() + found.area[strokes].sum()):
-        strokes &= ~_neighbours(found, contact, main) & ~_paler(found, ink, main)
-    kept = _grow(found, inner | strokes)
+    kept, doubtful = main, ""
+    if touching.any():
+        objects, doubtful = _objects_at_edge(found, contact, main)
+        strokes = touching & ~objects
+        if found.area[main].sum() >= MOST_INK * (found.area[main].sum() + found.area[strokes].sum()):
+            strokes &= ~_neighbours(found, contact, main) & ~_paler(found, ink, main)
+        kept = _grow(found, inner | strokes)
     beside = inner & ~kept
     if found.area[beside].sum() >= STRAY_INK * found.area[kept].sum():
         doubtful = doubtful or INK_BESIDE
@@ -75,15 +79,13 @@ def _grow(found: Components, allowed: np.ndarray) -> np.ndarray:
     least_gap = LEAST_GAP * max(found.labels.shape)
     lines = np.maximum(found.right - found.left, found.bottom - found.top) >= LINE * found.width
     while True:
-        dot = stroke_width(found, main) ** 2
-        strokes = lines & ~_other_width(found.width, stroke_width(found, main))
-        reach = np.where(strokes, STROKE_GAP, GAP) * longer_side(found, main)
-        near = _gap(found, main) <= np.maximum(least_gap, reach)
-        added = allowed & near & ~main & (found.area >= SPECK * dot)
+        width, gap = stroke_width(found, main), _gap(found, main)
+        dot = width**2
+        reach = np.where(lines & ~_other_width(found.width, width), STROKE_GAP, GAP) * longer_side(found, main)
+        added = allowed & (gap <= np.maximum(least_gap, reach)) & ~main & (found.area >= SPECK * dot)
         if not added.any():
             break
         main |= added
-    gap = _gap(found, main)
     specks = allowed & (found.area >= GRAIN * dot) & (gap <= SPECK_GAP * longer_side(found, main))
     kept: np.ndarray = main | specks | (allowed & (gap == 0))
     return kept
@@ -91,7 +93,8 @@ def _grow(found: Components, allowed: np.ndarray) -> np.ndarray:
 
 def stroke_width(found: Components, chosen: np.ndarray) -> float:
     """The mean stroke width of the chosen components in pixels, each pixel with the same weight."""
-    return float(np.average(found.width[chosen], weights=found.area[chosen]))
+    area = found.area[chosen]
+    return float((found.width[chosen] * area).sum() / area.sum())
 
 
 def box_of(found: Components, chosen: np.ndarray) -> tuple[int, int, int, int]:

@@ -1,6 +1,8 @@
 """Results of a model: predictions, evaluations, suspected label errors, saliency maps, drawings."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kanji_tui.paths import BUILT_IN, DEFAULT_MODEL, SAMPLES_DIR
@@ -26,6 +28,7 @@ from kanji_tui.workspace.state import State
 
 CONFUSIONS_SHOWN, SUSPECTS_SHOWN = 10, 20
 BAR = 20
+READINGS = 30  # cells
 SHADES = " ░▒▓█"
 MAP_SIDE = 16  # values across a map, each two cells wide
 
@@ -69,6 +72,21 @@ def _candidate_row(rank: int, found: Candidate, width: int) -> Row:
     return Row(found.jis, cells)
 
 
+def shown_readings(readings: Sequence[str], width: int) -> str:
+    """As many of the readings as fit into `width` cells, then `…` for the others."""
+    shown = ""
+    for number, reading in enumerate(readings, start=1):
+        longer = f"{shown} {reading}".lstrip()
+        if _cells(longer) + 2 * (number < len(readings)) > width:
+            return f"{shown} …".lstrip() if width > 0 else ""
+        shown = longer
+    return shown
+
+
+def _cells(text: str) -> int:
+    return sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in text)
+
+
 def candidate_line(found: Candidate, label_jis: str, width: int) -> Line:
     """A candidate for a sample with this label; the correct one has its own style."""
     style = "good strong" if found.jis == label_jis else "strong"
@@ -88,7 +106,12 @@ def _prediction(one: Prediction | Unreadable) -> Document:
         return (Table((), (), title=one.path), (Styled("  error: ", "bad"), one.error.message), *remedy)
     doubt = ((Styled("  doubtful: ", "warning"), one.doubtful),) if one.doubtful else ()
     shown = tuple(f"  {row}" for row in pixel_lines([bytes.fromhex(row) for row in one.image]))
-    return (candidate_table(one.candidates, title=one.path), *doubt, *shown)
+    table = candidate_table(one.candidates, title=one.path)
+    rows = [
+        replace(row, cells=(*row.cells, quiet(shown_readings(found.readings, READINGS))))
+        for row, found in zip(table.rows, one.candidates, strict=True)
+    ]
+    return (replace(table, columns=(*CANDIDATE_COLUMNS, Column("")), rows=rows), *doubt, *shown)
 
 
 def pixel_lines(rows: Sequence[bytes]) -> list[str]:

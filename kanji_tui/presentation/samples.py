@@ -1,10 +1,11 @@
 """The classes and samples of a dataset with the published model's predictions, as the Browser shows them."""
 
 from kanji_tui.characters.jis import name_jis
+from kanji_tui.characters.readings import readings_of
 from kanji_tui.errors import KanjiError
 from kanji_tui.presentation.document import Column, Document, KeyValues, LazyRows, Line, Row, Styled, Table, quiet
 from kanji_tui.presentation.marks import GRADE_STYLES, grade
-from kanji_tui.presentation.recognition import confusion_table
+from kanji_tui.presentation.recognition import confusion_table, shown_readings
 from kanji_tui.presentation.status import running_sentences
 from kanji_tui.system import numbers
 from kanji_tui.workspace.opened_dataset import OpenedDataset
@@ -15,11 +16,12 @@ from kanji_tui.workspace.state import State
 
 CLASSES_SHOWN, PAIRS_SHOWN = 20, 20
 UNKNOWN = "unknown"  # to the model
+NAME, CODES = 10, 29  # cells before a value, of a character with its codes and strokes
 
 CLASS_COLUMNS = (
     Column("", 2),
     Column("JIS", 4),
-    Column("reading"),
+    Column("readings"),
     Column("strokes", 7, right=True),
     Column("top-1", 8, right=True),
     Column("samples", 7, right=True),
@@ -47,7 +49,7 @@ def class_row(known: ClassLine) -> Row:
     cells: tuple[Line, ...] = (
         known.character if known.known else quiet(known.character),
         name_jis(known.jis),
-        quiet(known.reading),
+        quiet(_readings(known)),
         str(known.strokes or "-"),
         Styled(accuracy, GRADE_STYLES[grade(known.accuracy)]),
         numbers.count(known.count),
@@ -61,14 +63,17 @@ def class_lines(known: ClassLine) -> tuple[Line, Line]:
     accuracy = f", {numbers.percent(known.accuracy, 1)} correct" if known.accuracy is not None else ""
     accuracy = accuracy if known.known else ", a class that the model does not know"
     second = f"{numbers.count(known.count)} sample{'' if known.count == 1 else 's'}{accuracy}"
-    return (*_codes(known), f"  {_strokes(known)}"), quiet(
-        f"{known.reading}  {second}" if known.reading else second
-    )
+    return (*_codes(known), f"  {_strokes(known)}"), quiet(f"{second}  {_readings(known)}".rstrip())
 
 
 def _codes(known: ClassLine | Sample) -> tuple[str | Styled, ...]:
     """`田  4544  U+7530`."""
     return Styled(known.character, "strong"), f"  {name_jis(known.jis)}  {code_point(known.character)}".rstrip()
+
+
+def _readings(known: ClassLine | Sample) -> str:
+    """The readings of a character; where they are not known, that of its records, which may be empty."""
+    return " ".join(readings_of(known.character)) or known.reading
 
 
 def _strokes(known: ClassLine | Sample) -> str:
@@ -100,21 +105,22 @@ def sample_row(line: SampleLine) -> Row:
     return Row(str(line.number), cells)
 
 
-def sample_key_values(sample: Sample, saliency: str, short: bool) -> KeyValues:
-    """Label, reading, record, split, probability of the label, the text of a saliency map.
+def sample_key_values(sample: Sample, saliency: str, short: bool, width: int) -> KeyValues:
+    """Label, readings, record, split, probability of the label, the text of a saliency map.
 
-    `short`: on two or three lines, for a low screen.
+    `short`: on two or three lines, for a low screen. `width`: cells of a line, which readings do not exceed.
     """
     record = f"{sample.file} record {sample.record} set {sample.set}"
     pairs: list[tuple[str, Line]]
     if short:
-        reading = quiet(f"  {sample.reading}" if sample.reading else "")
-        label = (*_codes(sample), f"  {_strokes(sample)}", reading)
+        readings = shown_readings(_readings(sample).split(), width - CODES)
+        label = (*_codes(sample), f"  {_strokes(sample)}", quiet(f"  {readings}".rstrip()))
         pairs = [("", label), ("", (f"{record}  ", Styled(sample.split, "primary")))]
         return KeyValues((*pairs, *([("", quiet(saliency))] if saliency else [])))
     pairs = [
         ("label", _codes(sample)),
-        ("reading", sample.reading or quiet("not recorded")),  # always a line, so that nothing below it moves
+        # always one line, so that nothing below it moves
+        ("readings", shown_readings(_readings(sample).split(), width - NAME) or quiet("not known")),
         ("strokes", str(sample.strokes or "unknown")),
         ("record", record),
         ("split", sample.split or quiet("no model was trained on it")),

@@ -7,6 +7,7 @@ import numpy as np
 from kanji_tui.characters.character_sets import codes_of
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.characters.lookalikes import large_kana, shown_first
+from kanji_tui.characters.readings import readings_of
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.recognition.results import Candidate
 
@@ -33,7 +34,8 @@ def most_probable(
 def _candidate(group: tuple[int, ...], asked: tuple[int, ...], probability: float) -> Candidate:
     shown = shown_first(group, asked) if len(group) > 1 else group[0]
     others = tuple(character_of(jis) for jis in group if jis != shown)
-    return Candidate(character_of(shown), name_jis(shown), probability, others)
+    character = character_of(shown)
+    return Candidate(character, name_jis(shown), probability, others, readings_of(character))
 
 
 def all_candidates(card: ModelCard) -> tuple[Candidate, ...]:

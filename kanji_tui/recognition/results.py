@@ -11,12 +11,14 @@ class Candidate:
     """A class that an image may show; `jis` as four hexadecimal digits, `probability` 0-1.
 
     `lookalikes`: other characters that have the same shape; `probability` is that of all of them together.
+    `readings`: of a kanji the on-readings in katakana and the kun-readings in hiragana, of a kana its romaji.
     """
 
     character: str
     jis: str
     probability: float
     lookalikes: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
+    readings: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,13 @@ def count(number: float | None) -> str:
 
 
 def percent(fraction: float | None, digits: int = 2) -> str:
-    """`97.31 %`; use two decimals in tables and one in running text."""
-    return "-" if fraction is None else f"{100 * fraction:.{digits}f} %"
+    """`97.31 %`, `< 0.01 %`; use two decimals in tables and one in running text."""
+    if fraction is None:
+        return "-"
+    text = f"{100 * fraction:.{digits}f}"
+    if fraction > 0 and not float(text):  # little is not nothing
+        return f"< {10**-digits:.{digits}f} %"
+    return f"{text} %"
 
 
 def accuracy(fraction: float | None, samples: int | None, digits: int = 2) -> str:

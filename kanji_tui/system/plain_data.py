@@ -28,9 +28,11 @@ def to_plain(value: Any) -> Any:
 
     A field whose metadata is OPTIONAL is omitted if it is empty.
     """
+    if isinstance(value, str | int | float):  # nearly all values
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [f for f in dataclasses.fields(value) if f.metadata != OPTIONAL or getattr(value, f.name)]
-        return {f.name: to_plain(getattr(value, f.name)) for f in shown}
+        fields = ((name, getattr(value, name), optional) for name, optional in _optional(type(value)))
+        return {name: to_plain(each) for name, each, optional in fields if each or not optional}
     if isinstance(value, dict):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -75,6 +77,12 @@ def read_plain(kind: type[T], plain: Any, path: Path | str, remedy: str = "") ->
         return from_plain(kind, plain, str(path), strict=False)
     except UsageError as error:
         raise KanjiError(error.message, remedy or error.remedy) from None
+
+
+@functools.cache
+def _optional(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a dataclass, and whether each is omitted if it is empty."""
+    return tuple((f.name, f.metadata == OPTIONAL) for f in dataclasses.fields(typing.cast(Any, kind)))
 
 
 @functools.cache

@@ -57,8 +57,8 @@ def model_name(folder: Path) -> str:
 def describe_classes(recogniser: Recogniser, name: str) -> dict[str, Any]:
     """What classes.json holds.
 
-    `candidates`: [character, JIS code, stroke count or 0, look-alikes] each. `outputs`: the number of the candidate
-    of each output. Look-alikes share one, and small and large kana, whose size a drawing does not show.
+    `candidates`: [character, JIS code, stroke count or 0, look-alikes, readings] each. `outputs`: the number of the
+    candidate of each output. Look-alikes share one, and small and large kana, whose size a drawing does not show.
     """
     card = recogniser.card
     numbers, _ = groups_of(card.classes, card.lookalikes)
@@ -88,4 +88,5 @@ def stroke_extent(card: ModelCard) -> float:
 def _row(candidate: Candidate) -> list[Any]:
     jis = character_to_jis(candidate.character)
     count = strokes(jis) if jis is not None else None
-    return [candidate.character, candidate.jis, count or 0, "".join(candidate.lookalikes)]
+    facts = count or 0, "".join(candidate.lookalikes), " ".join(candidate.readings)
+    return [candidate.character, candidate.jis, *facts]

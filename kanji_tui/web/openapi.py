@@ -82,11 +82,16 @@ SCHEMAS = {
         candidates={"type": "array", "items": _ref("Candidate")}, model=_object(name=TEXT, digest=DIGEST)
     ),
     "Candidate": _object(
-        ("lookalikes",),
+        ("lookalikes", "readings"),
         character=TEXT,
         jis={"type": "string", "description": "JIS X 0208 code, four hexadecimal digits"},
         probability={"type": "number", "minimum": 0, "maximum": 1},
         lookalikes={"type": "array", "items": TEXT, "description": "characters of the same shape"},
+        readings={
+            "type": "array",
+            "items": TEXT,
+            "description": "on-readings in katakana, kun-readings in hiragana; of a kana its romaji",
+        },
     ),
     "Model": _object(
         name=TEXT,

@@ -105,6 +105,9 @@ LICENSE_TEXT = """\
 The page: part of kanji-tui, MIT License.
 The runtime, ort.js and ort-wasm-simd-threaded.wasm: {}, {}.
 The model: {}.
+Stroke counts and readings in classes.json: from KANJIDIC2 of the Electronic Dictionary Research and Development
+Group, https://www.edrdg.org/wiki/index.php/KANJIDIC_Project, and KanjiVG of Ulrich Apel,
+https://kanjivg.tagaini.net; CC BY-SA 4.0, https://creativecommons.org/licenses/by-sa/4.0.
 
 MIT License: permission is hereby granted, free of charge, to any person obtaining a copy of this software and
 associated documentation files (the "Software"), to deal in the Software without restriction, including without

@@ -3,10 +3,11 @@
 from typing import Protocol
 
 from kanji_tui.characters.jis import name_jis, script
+from kanji_tui.characters.readings import is_kana, sounds_like
 
 
 class Known(Protocol):
-    """What the search knows of a class; the reading is ASCII, its parts joined by full stops: `TA.DEN`."""
+    """What the search knows of a class; the reading, of its records, is ASCII: `DEN`, `TA.DEN`."""
 
     @property
     def jis(self) -> int: ...
@@ -19,9 +20,14 @@ class Known(Protocol):
 
 
 def matches(known: Known, text: str) -> bool:
-    """Whether `text` finds this class; an empty text finds every class."""
+    """Whether `text` finds this class; an empty text finds every class.
+
+    Several kana are a reading, which finds what is read so, not a list of characters.
+    """
     wanted = text.strip().upper()
-    if not wanted or known.character in text:
+    if not wanted:
+        return True
+    if known.character in text and (len(wanted) == 1 or not is_kana(wanted)):
         return True
     if wanted.startswith("U+"):
         return f"U+{ord(known.character[0]):04X}".startswith(wanted)
@@ -29,10 +35,12 @@ def matches(known: Known, text: str) -> bool:
         return known.strokes == int(wanted)
     if len(wanted) >= 3 and name_jis(known.jis).startswith(wanted):
         return True
-    return wanted == script(known.jis).upper() or _reads(known.reading.upper(), wanted)
+    if wanted == script(known.jis).upper():
+        return True
+    return sounds_like(known.character, wanted) or _recorded(known.reading.upper(), wanted)
 
 
-def _reads(reading: str, wanted: str) -> bool:
-    """Whether the reading, or one of its parts, begins with `wanted`."""
+def _recorded(reading: str, wanted: str) -> bool:
+    """Whether the reading of its records, or a part of it, begins with `wanted`."""
     joined = wanted.replace(".", "")
     return bool(joined) and any(part.startswith(joined) for part in (reading.replace(".", ""), *reading.split(".")))

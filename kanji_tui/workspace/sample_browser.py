@@ -34,7 +34,8 @@ SUSPECTS_FILE = MODELS_DIR / "suspects.tsv"
 class ClassLine:
     """A class of the dataset; `accuracy` is the correct share of its predicted samples, None without any.
 
-    `known`: the published model has an output for it; else it has no accuracy, for it cannot be predicted.
+    `reading`: that of its records, ASCII or empty. `known`: the published model has an output for it; else it has
+    no accuracy, for it cannot be predicted.
     """
 
     jis: int

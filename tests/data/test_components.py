@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from kanji_tui.data.background import closing, opening, spread
-from kanji_tui.data.components import find_components, run_lengths
+from kanji_tui.data import background
+from kanji_tui.data.background import choose_levels, closing, continued_closing, has_dark_ink, opening, spread
+from kanji_tui.data.components import find_components, pad, run_lengths
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=9))
 images = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=8))
@@ -81,3 +82,38 @@ def test_the_width_of_a_stroke_is_measured(width):
     mask = np.zeros((60, 60), bool)
     mask[5:55, 20 : 20 + width] = True
     assert find_components(mask).width[0] == pytest.approx(4 / np.pi * width, rel=0.2)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 0), (1, 0), (0, 2), (3, 1)])
+def test_padding_is_numpys(rows: int, columns: int) -> None:
+    image = np.arange(1, 13, dtype=np.uint8).reshape(3, 4)
+    padded = pad(image, rows, columns)
+    assert padded.dtype == image.dtype
+    assert np.array_equal(padded, np.pad(image, ((rows, rows), (columns, columns))))
+
+
+@settings(max_examples=50, deadline=None)
+@given(levels=images, window=st.sampled_from([3, 5, 7]))
+def test_beyond_its_edges_an_image_is_continued_by_its_outermost_pixels(levels: np.ndarray, window: int) -> None:
+    around = window - 1
+    inner = tuple(slice(around, around + side) for side in levels.shape)
+    expected = closing(np.pad(levels, around, mode="edge"), window)[inner]
+    assert np.array_equal(continued_closing(levels, levels, window), expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(levels=images)
+def test_the_vote_on_the_ink_ends_early_with_the_same_answer(levels: np.ndarray) -> None:
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    votes = 2 * float((border > (int(levels.min()) + int(levels.max())) / 2).mean()) - 1
+    for share in background.WINDOWS:
+        window = background.odd(share * max(levels.shape))
+        dark, light = (background.variation(plain(levels, window)) for plain in (closing, opening))
+        votes += (light - dark) / max(1, light + dark)
+    assert has_dark_ink(levels) == (votes >= 0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(levels=images)
+def test_the_levels_of_a_grey_image_are_its_own(levels: np.ndarray) -> None:
+    assert np.array_equal(choose_levels(np.stack([levels] * 3, axis=-1)), levels)

@@ -113,7 +113,7 @@ def test_a_signal_says_that_it_stops_and_the_same_command_says_that_it_goes_on(
         patched.setattr(preparation, "write_chunk", signalled)
         ended = kanji_tui("prepare", "--workers", 1)
     assert ended.returncode == 130
-    assert "stopping at the next batch or file" in ended.stderr
+    assert "stopping when the batch, file or request in work is done" in ended.stderr
     assert "the preparation was stopped; the same command again goes on at the next file" in ended.stderr
     again = kanji_tui("prepare", "--workers", 1)
     assert again.returncode == 0, again.stderr

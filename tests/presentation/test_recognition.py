@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from kanji_tui.cli.render import plain_lines
 from kanji_tui.presentation.document import Document, Styled, text_of
 from kanji_tui.presentation.present import present
@@ -11,6 +13,7 @@ from kanji_tui.presentation.recognition import (
     confusion_table,
     recogniser_key_values,
     shades,
+    shown_readings,
 )
 from kanji_tui.recognition.results import (
     Candidate,
@@ -27,7 +30,7 @@ from kanji_tui.recognition.results import (
 from tests.drawn import FOUND
 from tests.tui.recorded import EVALUATION
 
-CANDIDATES = (Candidate("田", "4544", 0.75), Candidate("日", "467C", 0.25))
+CANDIDATES = (Candidate("田", "4544", 0.75, (), ("デン", "た")), Candidate("日", "467C", 0.25))
 PAIR = Confusion("田", "日", 1200, "4544", "467C")
 SUSPECT = Suspect("ETL9G_01", 7, 3, "田", "4544", "日", "467C", 0.0001, 0.98, 0.6, -0.98, "test", 42, "")
 
@@ -52,7 +55,20 @@ def test_the_right_candidate_is_marked() -> None:
 def test_a_prediction_has_its_file_above_it() -> None:
     shown = lines(present(Predicted((Prediction("a[b].png", CANDIDATES),), "model.pth")))
     assert shown[0] == "a[b].png"
-    assert "75.00 %" in shown[1]
+    assert shown[1].split()[-4:] == ["75.00", "%", "デン", "た"]
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        *((width, "ニチ ジツ ひ -び") for width in (40, 16)),
+        *((width, "ニチ ジツ ひ …") for width in (15, 14)),
+        *((6, "ニチ …"), (5, "…"), (0, ""), (-3, "")),
+    ],
+)
+def test_as_many_readings_as_fit_are_shown(width: int, shown: str) -> None:
+    assert shown_readings(("ニチ", "ジツ", "ひ", "-び"), width) == shown
+    assert shown_readings((), width) == ""
 
 
 def test_a_doubt_an_error_and_an_image_stand_below_their_file() -> None:

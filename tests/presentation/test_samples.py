@@ -41,9 +41,12 @@ def text_of_document(document) -> str:
 
 def test_a_class_as_a_row_and_in_two_lines() -> None:
     cells = [text_of(cell) for cell in class_row(DEN).cells]
-    assert cells == ["田", "4544", "TA.DEN", "5", "87.50 %", "1,200", "U+7530"]
+    assert cells == ["田", "4544", "デン た", "5", "87.50 %", "1,200", "U+7530"]
     lines = [text_of(line) for line in class_lines(DEN)]
-    assert lines == ["田  4544  U+7530  5 strokes", "TA.DEN  1,200 samples, 87.5 % correct"]
+    assert lines == ["田  4544  U+7530  5 strokes", "1,200 samples, 87.5 % correct  デン た"]
+    level_2 = ClassLine(0x5021, "亞", "A", 8, 2, None)
+    assert text_of(class_row(level_2).cells[2]) == "A"  # as its records say
+    assert text_of(class_lines(level_2)[1]) == "2 samples  A"
     unknown = ClassLine(0x4544, "?", "", None, 1, None)
     assert [text_of(line) for line in class_lines(unknown)] == ["?  4544  U+003F  strokes unknown", "1 sample"]
 
@@ -59,12 +62,17 @@ def test_samples_have_label_prediction_and_confidence(browser: SampleBrowser) ->
 
 
 def test_a_sample_shows_its_record_and_the_probability_of_its_label(browser: SampleBrowser) -> None:
-    wrong = {name: text_of(value) for name, value in sample_key_values(browser.sample(6), "nowhere", False).pairs}
+    wrong = {
+        name: text_of(value) for name, value in sample_key_values(browser.sample(6), "nowhere", False, 40).pairs
+    }
     assert wrong["record"] == "ETL9G_01 record 6 set 1"
     assert wrong["p(label)"] == "あ 0.01 %"
     assert wrong["saliency"] == "nowhere"
-    assert "p(label)" not in dict(sample_key_values(browser.sample(28), "", False).pairs)
-    short = sample_key_values(browser.sample(28), "", True).pairs
+    right = {name: text_of(value) for name, value in sample_key_values(browser.sample(28), "", False, 40).pairs}
+    assert right["readings"] == "デン た"
+    assert "p(label)" not in right
+    short = sample_key_values(browser.sample(28), "", True, 40).pairs
+    assert text_of(short[0][1]) == "田  4544  U+7530  5 strokes  デン た"
     assert [text_of(value).split()[0] for _, value in short] == ["田", "ETL9G_02"]
 
 

@@ -24,6 +24,13 @@ def test_an_output_of_look_alikes_names_them_all():
     assert round(first.probability, 6) == 0.75
 
 
+def test_readings_are_those_of_the_character_shown():
+    shares = {"口": 0.75, "田": 0.25}
+    assert [found.readings for found in read(shares)[:2]] == [("コウ", "ク", "くち"), ("デン", "た")]
+    assert read(shares, "kana")[0].readings == ("ro",)
+    assert "readings" in to_plain(read(shares)[0])
+
+
 def test_the_character_set_decides_which_is_shown():
     first = read({"口": 0.75, "田": 0.25}, "kana")[0]
     assert (first.character, first.jis, first.lookalikes) == ("ロ", "256D", ("口",))

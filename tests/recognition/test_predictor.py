@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kanji_tui.characters.readings import readings_of
 from kanji_tui.cli import main
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError
@@ -155,6 +156,7 @@ def test_an_unreadable_image_is_reported_in_its_place_and_the_others_are_answere
     assert [one["path"] for one in answer["predictions"]] == [str(path) for path in paths]
     first, second, third, fourth = answer["predictions"]
     assert len(first["candidates"]) == len(fourth["candidates"]) == 5
+    assert first["candidates"][0]["readings"] == list(readings_of(first["candidates"][0]["character"])) != []
     assert "doubtful" not in first
     assert "candidates" not in second
     assert second["error"]["code"] == 1

@@ -35,6 +35,9 @@ def test_percentages() -> None:
     assert numbers.percent(0.97314) == "97.31 %"
     assert numbers.percent(0.97314, 1) == "97.3 %"
     assert numbers.percent(None) == "-"
+    assert [numbers.percent(share, 1) for share in (0.0, 0.0001, 0.0006)] == ["0.0 %", "< 0.1 %", "0.1 %"]
+    assert [numbers.percent(share) for share in (1e-9, 0.0001)] == ["< 0.01 %", "0.01 %"]
+    assert [numbers.percent(share, 0) for share in (0.001, 0.009)] == ["< 1 %", "1 %"]
     assert [numbers.bare_percent(share) for share in (0.97314, 1.0, 0.0512, None)] == [
         "97.31",
         "100.0",

@@ -45,7 +45,7 @@ async def test_wide_characters_stand_in_line_at_any_size(recorded: Path) -> None
     app = Workbench()
     async with app.run_test(size=(250, 70)) as pilot:
         await browse(pilot)
-        for key, text in (("l", "NICHI"), ("b", "suspected label errors"), ("r", "confusions")):
+        for key, text in (("l", "アイ い"), ("b", "suspected label errors"), ("r", "confusions")):
             await pilot.press(key)
             await shows(pilot, text)
             for size in ((80, 24), (120, 40), (200, 60), (250, 70)):
@@ -113,7 +113,8 @@ async def test_search_from_the_grid(recorded: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await browse(pilot)
         grid = app.screen.query_one(CharacterGrid)
-        for typed, found in (("4544", "田"), ("U+65", "日"), ("den", "田"), ("13", "愛漢"), ("愛", "愛")):
+        by_reading = (("den", "田"), ("デン", "田"), ("にち", "日"))
+        for typed, found in (("4544", "田"), ("U+65", "日"), *by_reading, ("13", "愛漢"), ("愛", "愛")):
             await pilot.press("slash", *typed)
             await shows(pilot, f"classes  {len(found)} of {len(CODES)}")
             assert "".join(tile.character for tile in grid.items) == found
@@ -130,7 +131,7 @@ async def test_list_and_grid_keep_the_class(recorded: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await browse(pilot)
         await pilot.press("right", "right", "l")
-        await shows(pilot, "NICHI")
+        await shows(pilot, "アイ い")
         classes = app.screen.query_one("#classes", ListTable)
         assert classes.has_focus
         assert classes.current.key == "3026"

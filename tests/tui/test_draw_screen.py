@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
+from kanji_tui.characters.readings import readings_of
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.draw.screen import DrawScreen
 from kanji_tui.tui.widgets.drawing_pad import STEPS, DrawingPad
@@ -115,6 +116,7 @@ async def draw_with_the_mouse(pilot: Pilot, pad: DrawingPad) -> None:
     assert len(candidates(pilot)) == 10
     await shows(pilot, " ms")
     await shows(pilot, "classes  12")
+    await shows(pilot, "candidates  田 デン た")
 
 
 async def draw_with_the_keys(pilot: Pilot) -> None:
@@ -152,7 +154,9 @@ async def save_by_number_by_code_and_from_the_list(pilot: Pilot) -> None:
     await shows(pilot, "3441  -> samples/漢/")
     await pilot.press("enter")
     await saved("漢")
-    await pilot.press("tab", "down", "enter")
+    await pilot.press("tab", "down")
+    await shows(pilot, f"candidates  {second} {readings_of(second)[0]}")
+    await pilot.press("enter")
     await saved(second)
     assert {path.name for path in Path("samples").iterdir()} == {"田", third, "漢", second}
 

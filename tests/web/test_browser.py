@@ -136,10 +136,12 @@ def test_strokes_by_the_mouse_are_read_after_each(desktop: Opened) -> None:
     desktop.shows("#candidates .character", "田")
     desktop.shows("#status", re.compile(r"^田 \d+\.\d %$"))
     desktop.shows("#candidates .facts", "5 strokes · U+7530 · JIS 4544")
-    shares = desktop.page.locator("#candidates .probability").all_inner_texts()
-    assert [float(share.removesuffix(" %")) for share in shares] == sorted(
-        (float(share.removesuffix(" %")) for share in shares), reverse=True
-    )
+    desktop.shows("#model", "Recognised in your browser by the built-in model; nothing leaves this device.")
+    desktop.shows("#candidates .readings", "デン た")
+    texts = desktop.page.locator("#candidates .probability").all_inner_texts()
+    assert all(re.fullmatch(r"\d+\.[1-9] %|[1-9]\d*\.0 %|< 0\.1 %", text) for text in texts), texts
+    shares = [0 if text == "< 0.1 %" else float(text.removesuffix(" %")) for text in texts]
+    assert shares == sorted(shares, reverse=True)
     desktop.page.locator("#undo").click()
     desktop.page.locator("#undo").click()
     desktop.draw(strokes[3:])
@@ -315,4 +317,27 @@ def test_what_cannot_be_loaded_is_said_on_the_page(browser: Any, address: str, f
     page.route(f"**/{file}", lambda route: route.fulfill(status=404, body="gone"))
     page.goto(address)
     sync_api.expect(page.locator("#status.problem")).to_contain_text(expected, timeout=WAIT)
+    context.close()
+
+
+FAULTS = {
+    "no WebAssembly": ("delete window.WebAssembly", "it needs WebAssembly"),
+    "no SIMD": ("WebAssembly.validate = () => false", "it needs WebAssembly with SIMD"),
+    "no memory": (
+        "WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError())",
+        "There is not enough memory",
+    ),
+    "no model": ("", "/model.onnx is missing (404)"),
+}
+
+
+@pytest.mark.parametrize(("fault", "said"), FAULTS.values(), ids=FAULTS)
+def test_what_keeps_the_page_from_working_is_said_on_it(browser: Any, address: str, fault: str, said: str) -> None:
+    context = browser.new_context(**PHONE)
+    context.add_init_script(fault)
+    page = context.new_page()
+    if not fault:
+        page.route("**/model.onnx", lambda route: route.fulfill(status=404))
+    page.goto(address)
+    sync_api.expect(page.locator("#status.problem")).to_contain_text(said, timeout=WAIT)
     context.close()

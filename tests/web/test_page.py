@@ -133,6 +133,7 @@ def test_the_folder_is_complete_and_asks_nobody_else(exported: ExportedPage) -> 
         named += re.findall(r'new URL\("([^"]+)", base\)', text)
         assert not [each for each in named if not (folder / each).is_file()], name
         assert not re.findall(r"https?://|url\(", text), name
+    assert all(name in (folder / "licenses.txt").read_text("utf-8") for name in ("KANJIDIC2", "CC BY-SA"))
     assert f'http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY}"' in texts["index.html"]
     assert not re.findall(r"<script>|<style|\son\w+=| style=", texts["index.html"])  # that policy forbids them
     assert not re.findall(r"\beval\(|\bFunction\(|new Worker", "".join(texts.values()))

@@ -5,7 +5,9 @@ import base64
 import numpy as np
 
 from kanji_tui import Recogniser
+from kanji_tui.characters.readings import readings_of
 from kanji_tui.recognition.candidates import most_probable
+from kanji_tui.system import numbers
 from kanji_tui.web.model_files import describe_classes
 from tests.web import drawings
 
@@ -19,6 +21,7 @@ import { Recogniser } from "./recogniser.js";
 const recogniser = new Recogniser(given.classes, null);
 answer(given.logits.map((logits) => recogniser.rank(Float32Array.from(logits), 10)));
 """
+PERCENT = 'import { percent } from "./text.js"; answer(given.map(percent));'
 
 
 def test_python_makes_the_images_of_the_file() -> None:
@@ -47,14 +50,28 @@ def test_the_page_ranks_as_python_does(in_node) -> None:
         expected = most_probable(row, recogniser.card, 10)
         assert [each["character"] for each in candidates] == [each.character for each in expected]
         assert [each["jis"] for each in candidates] == [each.jis for each in expected]
-        assert [tuple(each["lookalikes"]) for each in candidates] == [each.lookalikes for each in expected]
+        for facts in ("lookalikes", "readings"):
+            assert [tuple(each[facts]) for each in candidates] == [getattr(each, facts) for each in expected]
         probabilities = [each["probability"] for each in candidates]
         assert np.allclose(probabilities, [each.probability for each in expected], rtol=1e-4)
 
 
-def test_stroke_counts_stand_beside_the_characters() -> None:
+def test_the_page_writes_percentages_as_python_does(in_node) -> None:
+    shares = [0, 1e-9, 0.0004, 0.0006, 0.0512, 0.9731, 0.9999, 1]
+    assert in_node(PERCENT, shares) == [numbers.percent(share, 1) for share in shares]
+
+
+def test_a_model_of_ones_own_has_readings_too(trained) -> None:
+    recogniser = Recogniser(trained.model_path)
+    rows = {row[0]: row for row in describe_classes(recogniser, "mine")["candidates"]}
+    assert list(rows) == list(recogniser.card.characters)
+    assert all(row[4] == " ".join(readings_of(character)) != "" for character, row in rows.items())
+
+
+def test_stroke_counts_and_readings_stand_beside_the_characters() -> None:
     rows = {row[0]: row for row in describe_classes(Recogniser(), "built-in")["candidates"]}
-    assert rows["田"] == ["田", "4544", 5, ""]
-    assert rows["口"] == ["口", "387D", 3, "ロ"]
+    assert rows["田"] == ["田", "4544", 5, "", "デン た"]
+    assert rows["口"] == ["口", "387D", 3, "ロ", "コウ ク くち"]
+    assert rows["あ"][4] == "a"
     assert rows["あ"][3] == "ぁ"
     assert rows["Ａ"][2] == 0

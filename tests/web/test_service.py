@@ -70,6 +70,7 @@ def test_images_and_strokes_are_recognised_as_in_python(client: TestClient, reco
     expected = recogniser.recognise(DRAWN["田"])
     assert [each["jis"] for each in found["candidates"]] == [each.jis for each in expected]
     assert found["candidates"][0]["probability"] == pytest.approx(expected[0].probability)
+    assert found["candidates"][0]["readings"] == ["デン", "た"]
     assert found["model"] == {"name": "built-in", "digest": recogniser.digest}
     assert answers[3].headers["x-content-type-options"] == "nosniff"
 
@@ -270,6 +271,7 @@ def test_it_finishes_what_it_began_when_it_is_terminated(tmp_path: Path) -> None
         process.kill()
     assert process.returncode == 0, errors
     assert json.loads(output)["answered"] == 1
+    assert "stopping when the batch, file or request in work is done" in errors
 
 
 @pytest.mark.parametrize("options", [("--port", "70000"), ("--host", "192.0.2.1"), ("nowhere",)])

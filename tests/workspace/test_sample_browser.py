@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kanji_tui.characters.character_sets import codes_of
+from kanji_tui.characters.jis import character_of
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.presentation.document import text_of
@@ -33,15 +35,24 @@ def kept_file() -> Path:
 
 
 @pytest.mark.parametrize(
-    "text", ["田", "4544", "454", "U+7530", "u+75", "ta", "taden", "ta.d", "den", "5", "kanji", ""]
+    "text",
+    ["田", "4544", "454", "U+7530", "u+75", "ta", "taden", "ta.d", "den", "5", "kanji", "", "でん", "デン", "日田"],
 )
 def test_a_class_is_found_by(text: str) -> None:
     assert matches(DEN, text)
 
 
-@pytest.mark.parametrize("text", ["日", "4545", "U+7531", "en", "6", "hiragana", "."])
+@pytest.mark.parametrize("text", ["日", "4545", "U+7531", "en", "6", "hiragana", ".", "てん"])
 def test_a_class_is_not_found_by(text: str) -> None:
     assert not matches(DEN, text)
+
+
+def test_several_kana_are_a_reading_and_one_is_a_character_too() -> None:
+    classes = [ClassLine(jis, character_of(jis), "", None, 1, None) for jis in codes_of("etl9g")]
+    found = {text: "".join(known.character for known in classes if matches(known, text)) for text in ("にち", "に")}
+    assert set("日") <= set(found["にち"])
+    assert not set("にち") & set(found["にち"])
+    assert set("に二日") <= set(found["に"])
 
 
 def test_the_catalogue_counts_correct_predictions(library) -> None:

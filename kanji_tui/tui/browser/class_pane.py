@@ -45,7 +45,7 @@ class ClassPane(Vertical):
         self.view = GRID
 
     def compose(self) -> ComposeResult:
-        yield LineInput(placeholder="character, JIS, U+, reading, strokes", id="search")
+        yield LineInput(placeholder="田 にち nichi, JIS, U+, strokes", id="search")
         grid = CharacterGrid(id=GRID, title="classes")
         grid.add_class("pane")
         yield grid

@@ -93,7 +93,8 @@ class SamplePane(Vertical):
             beside.show(other.pixels, other.size, caption=f"typical {other.caption}")
         self.query_one(ProbabilityBars).show(sample.candidates, name_jis(sample.jis), otherwise)
         text = saliency.text if saliency is not None else ""
-        self.query_one("#sample-details", KeyValues).show(sample_key_values(sample, text, low).pairs)
+        details = sample_key_values(sample, text, low, self.content_size.width)
+        self.query_one("#sample-details", KeyValues).show(details.pairs)
 
 
 def strongest(heat: bytes, size: int) -> str:

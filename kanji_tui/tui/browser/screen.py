@@ -54,8 +54,8 @@ class BrowserScreen(WorkbenchScreen):
     MODE = "browser"
     CSS_PATH = "browser.tcss"
     ABOUT = (
-        "Search takes a character, a JIS code (4544), a code point (U+7530), a reading (DEN), a stroke count (5), "
-        f"kanji or hiragana. {LEGEND}"
+        "Search takes characters, a reading (にち, ニチ, nichi) or its beginning, a JIS code (4544), a code point "
+        f"(U+7530), a stroke count (5), kanji or hiragana. {LEGEND}"
     )
     AUTO_FOCUS = "#grid"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,7 +75,7 @@ class BrowserScreen(WorkbenchScreen):
             "search",
             "Search",
             key_display="/",
-            tooltip="Find classes by character, code, reading, strokes",
+            tooltip="Find classes by character, reading, code, strokes",
         ),
         Binding("x", "errors", "Errors", tooltip="Only wrong predictions, or all samples"),
         Binding("o", "order", "Sort", tooltip="Sort by confidence, lowest first, or by file"),

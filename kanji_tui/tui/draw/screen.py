@@ -13,7 +13,12 @@ from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.errors import KanjiError
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
-from kanji_tui.presentation.recognition import CANDIDATE_COLUMNS, candidate_table, recogniser_key_values
+from kanji_tui.presentation.recognition import (
+    CANDIDATE_COLUMNS,
+    candidate_table,
+    recogniser_key_values,
+    shown_readings,
+)
 from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.recognition.drawing.results import Failed, Note, ReadyModel, Recognition, Reply, SavedDrawing
 from kanji_tui.recognition.results import Candidate
@@ -30,6 +35,8 @@ from kanji_tui.workspace.state import State
 
 BESIDE = 36  # columns for candidates and model
 BESIDE_BAR = 27  # columns of a candidate besides its bar
+BESIDE_READINGS = 16  # columns of the list's title besides the readings in it
+TITLE = "candidates"
 
 
 class RecogniserReplied(Answered[Reply]):
@@ -77,7 +84,7 @@ class DrawScreen(WorkbenchScreen):
             yield KeyValues(id="message")
             yield LineInput(id="label")
             yield Static(id="meaning")
-            candidates = ListTable(*CANDIDATE_COLUMNS, id="candidates", title="candidates")
+            candidates = ListTable(*CANDIDATE_COLUMNS, id="candidates", title=TITLE)
             candidates.add_class("pane")
             yield candidates
             with Container(id="model-input", classes="pane") as pane:
@@ -197,6 +204,15 @@ class DrawScreen(WorkbenchScreen):
         width = max(1, rows.scrollable_content_region.width - BESIDE_BAR)
         found = candidate_table(self._candidates, width).rows
         rows.show(found, empty="" if self._problem else "nothing drawn yet", keep=keep)
+        self._show_readings()
+
+    def _show_readings(self) -> None:
+        """The readings of the candidate under the cursor, in the title of the list."""
+        rows = self.query_one("#candidates", ListTable)
+        candidate = next((each for each in self._candidates if rows.current and each.jis == rows.current.key), None)
+        room = rows.size.width - BESIDE_READINGS
+        readings = shown_readings(candidate.readings, room - 3) if candidate else ""
+        rows.set_title(TITLE, f"{candidate.character} {readings}" if candidate and readings else "")
 
     def _show_details(self) -> None:
         seconds = self._seconds if self._candidates else None
@@ -258,6 +274,9 @@ class DrawScreen(WorkbenchScreen):
         jis = self._jis_of(text)
         if text or jis is not None:
             self._save(name_jis(jis) if jis is not None else text)
+
+    def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
+        self._show_readings()
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         self._save(message.row.key)

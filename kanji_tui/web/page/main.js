@@ -2,6 +2,7 @@
 
 import { DrawingPad } from "./pad.js";
 import { Recogniser } from "./recogniser.js";
+import { codePoints, percent } from "./text.js";
 
 /** @typedef {import("./recogniser.js").Candidate} Candidate */
 
@@ -72,6 +73,7 @@ function describe(candidate, number) {
   part("strokes").textContent = candidate.strokes ? `${candidate.strokes} ${candidate.strokes === 1 ? "stroke" : "strokes"} · ` : "";
   part("unicode").textContent = codePoints(candidate.character);
   part("jis").textContent = ` · JIS ${candidate.jis}`;
+  part("readings").append(...candidate.readings.flatMap((reading) => [whole(reading), " "]));
   part("lookalikes").textContent = candidate.lookalikes.length ? `same shape: ${candidate.lookalikes.join(" ")}` : "";
   part("key").textContent = String((number + 1) % 10);
   part("pick").addEventListener("click", () => pick(candidate));
@@ -81,14 +83,11 @@ function describe(candidate, number) {
   return item;
 }
 
-/** @param {number} share */
-function percent(share) {
-  return share >= 0.9995 ? "100 %" : `${(100 * share).toFixed(1)} %`;
-}
-
-/** @param {string} text */
-function codePoints(text) {
-  return Array.from(text, (each) => `U+${(each.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`).join(" ");
+/** A text that no line break divides. @param {string} text */
+function whole(text) {
+  const part = document.createElement("span");
+  part.textContent = text;
+  return part;
 }
 
 /** @param {Candidate} candidate */
@@ -165,7 +164,9 @@ async function start() {
   pad.paint();
   try {
     recogniser = await Recogniser.load(new URL(".", import.meta.url));
-    find("model").textContent = `Recognised in your browser by the model ${recogniser.classes.model.name}; nothing leaves this device.`;
+    const { name } = recogniser.classes.model;
+    const model = name === "built-in" ? "the built-in model" : `the model ${name}`;
+    find("model").textContent = `Recognised in your browser by ${model}; nothing leaves this device.`;
     show([]);
     changed();
   } catch (error) {

@@ -11,6 +11,7 @@ import { strokesToImage } from "./image.js";
  * @property {number} probability 0-1
  * @property {number} strokes 0 where the count is not known
  * @property {string[]} lookalikes characters of the same shape
+ * @property {string[]} readings on in katakana, kun in hiragana; of a kana its romaji
  */
 /**
  * @typedef {object} Classes the file classes.json
@@ -18,7 +19,7 @@ import { strokesToImage } from "./image.js";
  * @property {number} image_size
  * @property {number} stroke_extent
  * @property {number} stroke_width
- * @property {[string, string, number, string][]} candidates
+ * @property {[string, string, number, string, string][]} candidates
  * @property {number[]} outputs
  */
 
@@ -87,8 +88,9 @@ export class Recogniser {
     });
     const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a] || a - b);
     return order.slice(0, top).map((number) => {
-      const [character, jis, strokes, lookalikes] = candidates[number];
-      return { character, jis, probability: weights[number] / total, strokes, lookalikes: Array.from(lookalikes) };
+      const [character, jis, strokes, lookalikes, readings] = candidates[number];
+      const facts = { strokes, lookalikes: Array.from(lookalikes), readings: readings.split(" ").filter(Boolean) };
+      return { character, jis, probability: weights[number] / total, ...facts };
     });
   }
 }
