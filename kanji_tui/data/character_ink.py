@@ -28,14 +28,17 @@ MOST_PASSES = 4
 LINE_LENGTH, LINE_WIDTH = 0.88, 0.4  # a guide line: shares of the image's side and of the stroke width
 TIGHT = 0.02  # of the image's longer side: an image that was cut along the character has no wider margin
 FINE = 0.0115  # of the character's longer side: thinner strokes are half a pixel wide, and pale, in a model's image
+BOLD = 0.25  # of the same: thicker strokes run together, and no model has learned them
 SQUARE = 0.8  # of the height of the ink: a part that is wider may be a character of its own
 FILLED = 0.8  # more ink than this share of its box is no character
-LINE_SHARE = 0.35  # of its pixels that no stroke covers
+FULL = 0.25  # more ink than this share of a small image
+LINE_SHARE = 0.35  # of its length that no stroke covers
 
 SOLID = "the ink fills an area and has no strokes"
 FAINT_INK = "the ink is very faint"
 FEW_PIXELS = "the character is only {} pixels large"
 FINE_STROKES = "the strokes are very thin"
+BOLD_STROKES = "the strokes are very thick"
 TWO = "there may be two characters"
 AT_EDGE = "the character touches the edge of the image, so part of it may be missing"
 LINES = "guide lines across the character were removed"
@@ -56,6 +59,8 @@ class FoundInk:
 def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
     """The ink of the character in an image uint8 (H, W, 3). `invert`: swap ink and paper after their detection."""
     separated = _separate(colours, invert)
+    if _without_paper(separated.ink):
+        separated = replace(separated, noise=0.0)
     ink, doubts = (separated.ink - PAPER_NOISE * separated.noise).clip(0), []
     for _ in range(MOST_PASSES):
         strongest = float(ink.max())
@@ -78,10 +83,17 @@ def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
     doubts += [FAINT_INK] if strongest < PALE else []
     doubts += [FEW_PIXELS.format(side)] if side < SMALL else []
     doubts += [SOLID] if _solid(found, choice.kept) else []
-    doubts += [FINE_STROKES] if stroke_width(found, choice.kept) < FINE * side else []
+    width = stroke_width(found, choice.kept)
+    doubts += [FINE_STROKES] if width < FINE * side else [BOLD_STROKES] if width > BOLD * side else []
     doubts += [TWO] if _two_characters(found, choice.kept) else []
     doubts += [AT_EDGE] if _cut_off(found, choice.kept) else []
     return FoundInk(ink, "; ".join(dict.fromkeys(doubts)))
+
+
+def _without_paper(ink: np.ndarray) -> bool:
+    """Whether a small image is so full of ink that its soft edges were taken for noise of the paper."""
+    strong = ink > INK * ink.max()
+    return bool(max(ink.shape) < SMALLEST_IMAGE and strong.mean() > FULL and not _grainy(strong))
 
 
 def _solid(found: Components, kept: np.ndarray) -> bool:
@@ -141,18 +153,24 @@ def _grainy(mask: np.ndarray) -> bool:
 def guide_lines(mask: np.ndarray) -> np.ndarray:
     """The pixels of thin straight lines from edge to edge, but where strokes cross them: bool (H, W)."""
     across, down = run_lengths(mask), run_lengths(mask.T).T
-    thin = LINE_WIDTH * float(np.median(np.minimum(across, down)[mask]))
-    horizontal, vertical = _lines(mask, down <= thin), _lines(mask.T, (across <= thin).T).T
+    rows, columns = _bands(mask), _bands(mask.T)
+    strokes = mask & (rows.labels == 0) & (columns.labels.T == 0)
+    thin = LINE_WIDTH * float(np.median(np.minimum(across, down)[strokes if strokes.any() else mask]))
+    horizontal, vertical = _lines(mask, rows, down <= thin), _lines(mask.T, columns, (across <= thin).T).T
     lines: np.ndarray = horizontal | vertical
     return lines
 
 
-def _lines(mask: np.ndarray, thin: np.ndarray) -> np.ndarray:
-    """The thin pixels of horizontal lines, which may rise or fall slightly."""
+def _bands(mask: np.ndarray) -> Components:
+    """What runs horizontally from edge to edge, and may rise or fall slightly."""
     padded = np.pad(mask, ((1, 1), (0, 0)))
     thick = padded[:-2] | padded[1:-1] | padded[2:]
-    bands = find_components(thick & (run_lengths(thick) >= LINE_LENGTH * mask.shape[1]))
-    straight = bands.count_pixels(mask & thin) >= LINE_SHARE * bands.count_pixels(mask)
+    return find_components(thick & (run_lengths(thick) >= LINE_LENGTH * mask.shape[1]))
+
+
+def _lines(mask: np.ndarray, bands: Components, thin: np.ndarray) -> np.ndarray:
+    """The thin pixels of those bands that are lines."""
+    straight = bands.count_pixels(mask & thin) >= LINE_SHARE * (bands.right - bands.left)
     lines: np.ndarray = mask & thin & bands.mask(straight)
     return lines
 
