@@ -91,7 +91,7 @@ def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
 
 
 def _without_paper(ink: np.ndarray) -> bool:
-    """Whether a small image is so full of ink that its soft edges were taken for noise of the paper."""
+    """Whether a small image is so full of ink that its soft edges, not its paper, gave the noise."""
     strong = ink > INK * ink.max()
     return bool(max(ink.shape) < SMALLEST_IMAGE and strong.mean() > FULL and not _grainy(strong))
 
