@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanji_tui.data.components import pad
+from kanji_tui.data.components import find_components, pad
 
 COARSE = 256  # pixels a side: at this size noise is averaged, and the decisions about the whole image are cheap
 WINDOW = 1 / 5  # of the image's longer side: wider than any stroke
+WIDEST = 3 / 5  # the same: wider than strokes of a brush that run together
 WINDOWS = (1 / 32, 1 / 16, 1 / 8, WINDOW)  # with which light and dark structures are compared
 COLOUR_FACTOR = 3  # a colour contrast decides only if it exceeds the grey contrast by this factor
 PAPER = 5, 25  # per cent of the pixels, those nearest to the background, that are paper in every image
@@ -53,7 +54,22 @@ def find_background(levels: np.ndarray) -> np.ndarray:
     window = odd(WINDOW * max(levels.shape))
     paper = closing(levels, window)
     strokes = spread(levels < (1 - STROKE) * paper, SOFT_EDGE)
-    return continued_closing(levels, np.where(strokes, paper, levels), window)
+    border = np.where(strokes, paper, levels)
+    background = continued_closing(levels, border, window)
+    blots = _blots(background)
+    if not blots.any():
+        return background
+    return np.where(blots, continued_closing(levels, border, odd(WIDEST * max(levels.shape))), background)
+
+
+def _blots(background: np.ndarray) -> np.ndarray:
+    """Where a background is the inside of ink wider than the window: dark, and unlike a shadow off the edges."""
+    dark = background < DARKEST_PAPER * float(np.percentile(background[::4, ::4], 98))
+    if not dark.any():
+        return dark
+    found = find_components(dark)
+    edges = np.concatenate([found.labels[line] for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1])])
+    return found.mask(~np.isin(np.arange(1, len(found) + 1), edges))
 
 
 def continued_closing(levels: np.ndarray, border: np.ndarray, window: int) -> np.ndarray:
@@ -100,9 +116,16 @@ def has_dark_ink(levels: np.ndarray) -> bool:
         if abs(votes) > left:  # more than those that are left have
             break
         window = odd(share * max(coarse.shape))
-        without_dark, without_light = variation(closing(coarse, window)), variation(opening(coarse, window))
-        votes += (without_light - without_dark) / max(1, without_light + without_dark)
+        for removed in (closing, _continued):
+            without_dark = variation(removed(coarse, window))
+            without_light = variation(removed(~coarse, window))
+            votes += (without_light - without_dark) / max(1, without_light + without_dark) / 2
     return votes >= 0
+
+
+def _continued(levels: np.ndarray, window: int) -> np.ndarray:
+    """The closing of levels that go on beyond their edges: a narrow margin counts as paper, a frame as a table."""
+    return continued_closing(levels, levels, window)
 
 
 def variation(levels: np.ndarray) -> int:

@@ -28,14 +28,17 @@ MOST_PASSES = 4
 LINE_LENGTH, LINE_WIDTH = 0.88, 0.4  # a guide line: shares of the image's side and of the stroke width
 TIGHT = 0.02  # of the image's longer side: an image that was cut along the character has no wider margin
 FINE = 0.0115  # of the character's longer side: thinner strokes are half a pixel wide, and pale, in a model's image
+BOLD = 0.25  # of the same: thicker strokes run together, and no model has learned them
 SQUARE = 0.8  # of the height of the ink: a part that is wider may be a character of its own
 FILLED = 0.8  # more ink than this share of its box is no character
-LINE_SHARE = 0.35  # of its pixels that no stroke covers
+FULL = 0.25  # more ink than this share of a small image
+LINE_SHARE = 0.35  # of its length that no stroke covers
 
 SOLID = "the ink fills an area and has no strokes"
 FAINT_INK = "the ink is very faint"
 FEW_PIXELS = "the character is only {} pixels large"
 FINE_STROKES = "the strokes are very thin"
+BOLD_STROKES = "the strokes are very thick"
 TWO = "there may be two characters"
 AT_EDGE = "the character touches the edge of the image, so part of it may be missing"
 LINES = "guide lines across the character were removed"
@@ -56,6 +59,8 @@ class FoundInk:
 def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
     """The ink of the character in an image uint8 (H, W, 3). `invert`: swap ink and paper after their detection."""
     separated = _separate(colours, invert)
+    if _without_paper(separated.ink):
+        separated = replace(separated, noise=0.0)
     ink, doubts = (separated.ink - PAPER_NOISE * separated.noise).clip(0), []
     for _ in range(MOST_PASSES):
         strongest = float(ink.max())
@@ -78,10 +83,17 @@ def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
     doubts += [FAINT_INK] if strongest < PALE else []
     doubts += [FEW_PIXELS.format(side)] if side < SMALL else []
     doubts += [SOLID] if _solid(found, choice.kept) else []
-    doubts += [FINE_STROKES] if stroke_width(found, choice.kept) < FINE * side else []
+    width = stroke_width(found, choice.kept)
+    doubts += [FINE_STROKES] if width < FINE * side else [BOLD_STROKES] if width > BOLD * side else []
     doubts += [TWO] if _two_characters(found, choice.kept) else []
     doubts += [AT_EDGE] if _cut_off(found, choice.kept) else []
     return FoundInk(ink, "; ".join(dict.fromkeys(doubts)))
+
+
+def _without_paper(ink: np.ndarray) -> bool:
+    """Whether a small image is so full of ink that its soft edges, not its paper, gave the noise."""
+    strong = ink > INK * ink.max()
+    return bool(max(ink.shape) < SMALLEST_IMAGE and strong.mean() > FULL and not _grainy(strong))
 
 
 def _solid(found: Components, kept: np.ndarray) -> bool:
@@ -144,14 +156,15 @@ def guide_lines(mask: np.ndarray) -> np.ndarray:
     if not (bands.any() or upright.any()):
         return np.zeros_like(mask)
     across, down = run_lengths(mask), run_lengths(mask.T).T
-    thin = LINE_WIDTH * float(np.median(np.minimum(across, down)[mask]))
+    strokes = mask & ~bands & ~upright.T
+    thin = LINE_WIDTH * float(np.median(np.minimum(across, down)[strokes if strokes.any() else mask]))
     horizontal, vertical = _lines(mask, bands, down <= thin), _lines(mask.T, upright, (across <= thin).T).T
     lines: np.ndarray = horizontal | vertical
     return lines
 
 
 def _bands(mask: np.ndarray) -> np.ndarray:
-    """The mask one pixel thicker above and below, where it reaches from edge to edge or nearly so."""
+    """What runs horizontally from edge to edge, and may rise or fall slightly, as a mask."""
     padded = pad(mask, 1, 0)
     thick: np.ndarray = padded[:-2] | padded[1:-1] | padded[2:]
     least = LINE_LENGTH * mask.shape[1]
@@ -160,9 +173,9 @@ def _bands(mask: np.ndarray) -> np.ndarray:
 
 
 def _lines(mask: np.ndarray, band: np.ndarray, thin: np.ndarray) -> np.ndarray:
-    """The thin pixels of horizontal lines, which may rise or fall slightly; `band`: what `_bands` finds."""
+    """The thin pixels of those bands that are lines."""
     bands = find_components(band)
-    straight = bands.count_pixels(mask & thin) >= LINE_SHARE * bands.count_pixels(mask)
+    straight = bands.count_pixels(mask & thin) >= LINE_SHARE * (bands.right - bands.left)
     lines: np.ndarray = mask & thin & bands.mask(straight)
     return lines
 

@@ -17,6 +17,7 @@ from kanji_tui.characters.jis import jis_to_character, name_jis, script
 from kanji_tui.data.record_damage import Damage, find_damage
 from kanji_tui.data.source import Contents, Quarantined, describe_folder, require_folder, unreadable
 from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.system.file_kinds import foreign_kind
 
 RECORD_BYTES = 8199
 CODE_OFFSET = 2  # of the JIS code in a record
@@ -63,7 +64,7 @@ def pack_levels(levels: np.ndarray) -> np.ndarray:
 def record_files(directory: Path, format: str) -> list[Path]:
     """The record files in `directory` whose names are of `format`, by name; where there are none, all record files.
 
-    Raises UsageError where there is no such directory or no record file in it; KanjiError for an empty file.
+    Raises UsageError where there is no such directory or no record file in it; KanjiError for one without records.
     """
     directory = require_folder(directory)
     try:
@@ -75,9 +76,20 @@ def record_files(directory: Path, format: str) -> list[Path]:
     # Files that are all named as the other format are read as `format`: the user named it.
     found = [path for path in found if detect_format(path) == format] or found
     for path in found:
-        if path.stat().st_size == 0:
-            raise KanjiError(f"{path} is empty (0 bytes)", "copy it again from its source, or remove it")
+        _check_kind(path)
     return found
+
+
+def _check_kind(path: Path) -> None:
+    """KanjiError for a file that holds no record: an empty one, the beginning of one, a web page, an archive ..."""
+    remedy = "copy it again from its source, or remove it"
+    size = path.stat().st_size
+    if size == 0:
+        raise KanjiError(f"{path} is empty (0 bytes)", remedy)
+    if kind := foreign_kind(path):
+        raise KanjiError(f"{path} is not a record file but {kind.name}", remedy)
+    if size < RECORD_BYTES:
+        raise KanjiError(f"{path} holds no whole record: {size:,} of {RECORD_BYTES:,} bytes", remedy)
 
 
 def detect_format(path: Path) -> str:

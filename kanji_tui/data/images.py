@@ -16,7 +16,7 @@ import numpy as np
 
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.background import has_dark_ink
-from kanji_tui.data.character_ink import find_ink
+from kanji_tui.data.character_ink import FAINTEST, find_ink
 from kanji_tui.data.folder_names import choose_reading, parse_class
 from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, problem_of, read_colours, read_levels
 from kanji_tui.data.listing import ListedInput, Listing
@@ -76,10 +76,10 @@ class ClassFolders:
         if not jis:
             return "its folder names no character of JIS X 0208"
         try:
-            read_levels(path)
+            levels = read_levels(path)
         except NOT_READABLE as error:
             return f"not a readable image: {problem_of(path, error)[0]}"
-        return ""
+        return "blank: no ink stands out from the paper" if np.ptp(levels) < FAINTEST * 255 else ""
 
     def images(self, record: np.ndarray, size: int) -> Iterator[np.ndarray]:
         for number in record.tolist():

@@ -10,12 +10,10 @@ from kanji_tui.data.components import find_components, run_lengths
 
 WINDOWS = 1 / 16, 1 / 8  # of the longer side: wider than strokes, narrower than a sheet
 CONTRAST = 40  # levels between sheet and surroundings
-LEAST_LIGHT, LEAST_DARK = (
-    0.03,
-    0.2,
-)  # shares of the image that a sheet covers; smaller, 田 in a thick pen looks dark
+# The share of the image that a light, a dark sheet covers, and the sheet's share of its convex hull. A character
+# in a thick pen looks like a dark sheet, but is smaller, as 田, or less even, as 鰯.
+LEAST_LIGHT, LEAST_DARK = (0.03, 0.96), (0.2, 0.98)
 MOST = 0.95
-CONVEX = 0.96  # the sheet's share of its convex hull
 STROKES = 0.6  # strokes on the sheet are narrower than this share of what is between them and of the surroundings
 INK = 0.5  # of the strongest on the sheet: clearly ink
 CROSSING = 0.05  # with a larger share of ink beside it, it is no sheet but the lit part of one
@@ -45,7 +43,7 @@ def find_sheet(levels: np.ndarray) -> Sheet | None:
     coarse = shrink(levels)
     for light, share in product((True, False), WINDOWS):
         least = LEAST_LIGHT if light else LEAST_DARK
-        region = _written_region(coarse if light else 255 - coarse, odd(share * max(coarse.shape)), least)
+        region = _written_region(coarse if light else 255 - coarse, odd(share * max(coarse.shape)), *least)
         if region is None:
             continue
         sheet = Sheet(_enlarge(region, levels.shape), light)
@@ -54,10 +52,10 @@ def find_sheet(levels: np.ndarray) -> Sheet | None:
     return None
 
 
-def _written_region(levels: np.ndarray, window: int, least: float) -> np.ndarray | None:
+def _written_region(levels: np.ndarray, window: int, least: float, convex: float) -> np.ndarray | None:
     """The light sheet with dark strokes in coarse levels, bool (H, W), less a margin; or None.
 
-    It covers `least` of the image or more.
+    It covers `least` of the image or more, and the share `convex` of its convex hull.
     """
     flat = continued_closing(levels, levels, window)
     if int(flat.max()) - int(flat.min()) < CONTRAST:
@@ -69,7 +67,7 @@ def _written_region(levels: np.ndarray, window: int, least: float) -> np.ndarray
         return None
     found = find_components(bright)
     largest = found.labels == np.argmax(found.area) + 1
-    if not least <= largest.mean() <= MOST or largest.sum() < CONVEX * hull_area(largest):
+    if not least <= largest.mean() <= MOST or largest.sum() < convex * hull_area(largest):
         return None
     region = ~spread(~largest, MARGIN)
     depth = (flat.astype(np.float32) - levels) / np.maximum(flat, DARKEST_PAPER * float(flat[bright].mean()))

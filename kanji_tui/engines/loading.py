@@ -11,9 +11,9 @@ import onnx
 from google.protobuf.message import DecodeError, EncodeError, Message  # type: ignore[import-untyped]
 from onnx import external_data_helper, inliner, numpy_helper
 
-from kanji_tui.engines.file_kinds import foreign_kind
 from kanji_tui.errors import KanjiError
 from kanji_tui.system import numbers
+from kanji_tui.system.file_kinds import foreign_kind
 
 LARGEST = 2**31 - 1  # bytes of a protobuf message, and so of an ONNX file without the files beside it
 SMALL = 2**16  # weights of at most this many bytes are read at once: shapes and axes are among them

@@ -131,7 +131,9 @@ def run_each(
                 found[file.name, engine.name] = run(file, engine)
             except (EngineError, ValueError) as error:
                 if not found:
-                    return {(file.name, engine.name): f"{engine.name} does not run {file.name}: {error}"}
+                    refused = isinstance(error, EngineError)
+                    what = f"{engine.name} does not run {file.name}" if refused else f"{file.name} was not run"
+                    return {(file.name, engine.name): f"{what}: {error}"}
                 found[file.name, engine.name] = str(error)
     return found
 

@@ -25,8 +25,7 @@ from kanji_tui.inspection.agreement import (
 )
 from kanji_tui.inspection.compared_file import ModelFile, read_model_file
 from kanji_tui.inspection.failures import answer_or_failure
-from kanji_tui.inspection.made_up_inputs import SIZES
-from kanji_tui.inspection.random_inputs import share_inputs, sized
+from kanji_tui.inspection.random_inputs import RandomInputs, fitted, share_inputs
 from kanji_tui.inspection.results import Compared, ComparedModel, FailedModel, ParityTable
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.system import numbers
@@ -91,13 +90,14 @@ def find_samples(files: list[ModelFile], data_dir: Path, report: Report) -> Samp
 def plan_inputs(files: list[ModelFile], engine: Engine) -> Plan:
     """The random inputs of each file, with sizes with which `engine` runs it; see `share_inputs`."""
     plan: Plan = []
-    size = SIZES[0]
+    first: RandomInputs | None = None
     for file, (inputs, reason) in zip(files, share_inputs([file.model for file in files]), strict=True):
-        if inputs is not None and (reason or not plan):
-            inputs = sized(inputs, file.path, engine)
-            size = size if reason else inputs.size
-        shared = replace(inputs, size=size) if inputs is not None and not reason else inputs
-        plan.append((shared, reason))
+        if inputs is not None and (reason or first is None):
+            inputs, unfit = fitted(inputs, file.model, file.path, engine)
+            reason, first = reason or unfit, first if reason else inputs
+        elif inputs is not None and first is not None:
+            inputs = replace(inputs, sizes=first.sizes, integer=first.integer)
+        plan.append((inputs, reason))
     return plan
 
 

@@ -32,8 +32,8 @@ from kanji_tui.inspection.third_opinion import third_opinion
 NODE_LIMIT_SECONDS = 10.0
 # Constants of at most this many elements (axes, shapes, pads) are part of a node's signature by value.
 SMALL = 64
-# How ONNX Runtime begins its message where the sizes of a node's inputs do not go together.
-SIZES_DISAGREE = "[ShapeInferenceError]"
+# What the messages of ONNX Runtime and tract contain where the sizes of a node's inputs do not go together.
+SIZES_DISAGREE = ("[ShapeInferenceError]", "Impossible to unify")
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
 
@@ -102,7 +102,8 @@ class Values:
         """Whether this failure of node `number` is the engine's, and not that of values that do not fit."""
         if self.fit or number in self.fitting:
             return True
-        return number not in self.unfitting and not error.in_run and SIZES_DISAGREE not in str(error)
+        disagree = any(words in str(error) for words in SIZES_DISAGREE)
+        return number not in self.unfitting and not error.in_run and not disagree
 
 
 @dataclass
@@ -221,7 +222,7 @@ def probe(
 
 
 def node_inputs(engine: Engine, node: onnx.NodeProto, values: Values) -> dict[str, np.ndarray]:
-    """The values of all tensors that a node reads. Raises NotProbed if one is unknown."""
+    """The values of all tensors that a node reads. Raises NotProbed if one is unknown or does not fit."""
     inputs = {}
     for name in dict.fromkeys([*node.input, *captured(node)]):
         if not name:
@@ -231,6 +232,8 @@ def node_inputs(engine: Engine, node: onnx.NodeProto, values: Values) -> dict[st
             raise NotProbed(f"type or shape of its input '{name}' is unknown")
         if engine.name == "tract" and value.dtype.kind == "U":
             raise NotProbed("its inputs are strings, which the Python package of tract does not support")
+        if not values.fit and not value.size:
+            raise NotProbed(f"no made-up input fits: its input '{name}' has no elements")
         inputs[name] = value
     return inputs
 

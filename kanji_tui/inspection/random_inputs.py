@@ -1,8 +1,10 @@
 """Random inputs for models of any interface: the same ones for all models whose interfaces are equal."""
 
-import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import itertools
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,31 +17,38 @@ from kanji_tui.engines.results import Shape
 from kanji_tui.engines.shapes import shape_of
 from kanji_tui.inspection.free_sizes import find_batches
 from kanji_tui.inspection.given_inputs import GivenInputs
-from kanji_tui.inspection.made_up_inputs import SIZES, input_type
+from kanji_tui.inspection.input_roles import Role, roles_of, value_for
+from kanji_tui.inspection.made_up_inputs import SIZES, WHOLE_NUMBERS, guesses, input_type
+from kanji_tui.inspection.whole_run import MOST_GUESSES, SEARCH_SECONDS
 from kanji_tui.system import numbers
 
 
 @dataclass(frozen=True)
 class Slot:
-    """An input of a model; a free size in `shape` is a str, `batch` are the axes of the batch."""
+    """An input of a model; a free size in `shape` is a str, `batch` are the axes of the batch.
+
+    `role`: what the graph uses it for, where not every value will do.
+    """
 
     name: str
     type: np.dtype
     shape: Shape
     batch: tuple[int, ...]
+    role: Role | None = None
 
 
 @dataclass(frozen=True)
 class RandomInputs:
     """Random inputs for one model.
 
-    `own`: its inputs; `shared`: the same ones with the sizes that all compared models take. `size` is given to free
-    sizes other than the batch.
+    `own`: its inputs; `shared`: the same ones with the sizes that all compared models take. `sizes`: of free sizes
+    other than the batch, by the numbers of input and axis; `integer`: the value of made-up integers.
     """
 
     own: tuple[Slot, ...]
     shared: tuple[Slot, ...]
-    size: int = SIZES[0]
+    sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    integer: int = WHOLE_NUMBERS[0]
 
     def make(self, batch: int | None = None, seed: int = 0) -> tuple[Arrays, dict[str, int]]:
         """Inputs by name, and the sizes of the model's symbols.
@@ -51,16 +60,31 @@ class RandomInputs:
             raise ValueError(f"its sizes are fixed: {described(self.own)}")
         if batch not in (None, 1) and not any(slot.batch for slot in self.shared):
             raise ValueError(f"it takes no batches: {described(self.own)}")
+        shapes = [self._shape(number, batch or fixed or 1) for number in range(len(self.shared))]
+        by_name = {shared.name: shape for shared, shape in zip(self.shared, shapes, strict=True)}
         arrays: Arrays = {}
         symbols: dict[str, int] = {}
-        for number, (own, shared) in enumerate(zip(self.own, self.shared, strict=True)):
-            shape = [size if isinstance(size, int) else self.size for size in shared.shape]
-            for axis in shared.batch:
-                shape[axis] = batch or fixed or 1
+        for number, (own, shared, shape) in enumerate(zip(self.own, self.shared, shapes, strict=True)):
             symbols |= {name: size for name, size in zip(own.shape, shape, strict=True) if isinstance(name, str)}
-            arrays[own.name] = random_value(own.type, tuple(shape), 1000 * seed + number)
+            role = shared.role
+            fitting = value_for(role, math.prod(shape), by_name.get(role.data)) if role else None
+            if fitting is None:
+                arrays[own.name] = random_value(own.type, shape, 1000 * seed + number, self.integer)
+            else:
+                arrays[own.name] = np.array(fitting).astype(own.type).reshape(shape)
         symbols.pop("?", None)
         return arrays, symbols
+
+    def _shape(self, number: int, batch: int) -> tuple[int, ...]:
+        """The sizes of input `number` in batches of this size."""
+        slot = self.shared[number]
+        shape = [
+            size if isinstance(size, int) else self.sizes.get((number, axis), SIZES[0])
+            for axis, size in enumerate(slot.shape)
+        ]
+        for axis in slot.batch:
+            shape[axis] = batch
+        return tuple(shape)
 
     def _fixed_batch(self, slots: tuple[Slot, ...]) -> int | None:
         """The only batch size that these inputs take, by position if they have no free one; None if it is free."""
@@ -103,11 +127,11 @@ def share_inputs(models: Sequence[onnx.ModelProto]) -> list[tuple[RandomInputs |
 def slots_of(model: onnx.ModelProto) -> tuple[Slot, ...]:
     """The inputs that a run of the model needs. Raises ValueError for one that is not a tensor of a NumPy type."""
     required = graph_inputs(model)
-    axes = find_batches(required).axes
+    axes, roles = find_batches(required).axes, roles_of(model)
     slots = []
     for value in required:
         kind = input_type(value, GivenInputs())
-        slots.append(Slot(value.name, kind, shape_of(value) or (), axes[value.name]))
+        slots.append(Slot(value.name, kind, shape_of(value) or (), axes[value.name], roles.get(value.name)))
     return tuple(slots)
 
 
@@ -142,19 +166,38 @@ def described(slots: tuple[Slot, ...]) -> str:
     return ", ".join(f"{slot.name} {slot.type.name} {numbers.shape(slot.shape)}" for slot in slots) or "none"
 
 
-def sized(inputs: RandomInputs, path: Path, engine: Engine) -> RandomInputs:
-    """The same inputs with the first of SIZES with which `engine` runs the model; unchanged if none fits."""
-    tried: list[Arrays] = []
-    for size in SIZES:
-        candidate = replace(inputs, size=size)
-        try:
+def fitted(
+    inputs: RandomInputs, model: onnx.ModelProto, path: Path, engine: Engine
+) -> tuple[RandomInputs | None, str]:
+    """The same inputs with the first guess of `guesses` with which `engine` runs the model.
+
+    None and the reason if no guess fits; unchanged if the engine does not open the model.
+    """
+    tried: set[tuple] = set()
+    first, start = "", time.monotonic()
+    try:
+        for guess in itertools.islice(guesses(model, GivenInputs()), MOST_GUESSES):
+            sizes = {
+                (number, axis): size
+                for number, slot in enumerate(inputs.own)
+                for axis, size in enumerate(guess.shapes[slot.name])
+            }
+            candidate = replace(inputs, sizes=sizes, integer=guess.integer)
             arrays, symbols = candidate.make()
-        except ValueError:  # too large
-            continue
-        if tried and all(np.array_equal(array, tried[0][name]) for name, array in arrays.items()):
-            break  # no size is free but the batch
-        tried.append(arrays)
-        with contextlib.suppress(EngineError):
-            engine.run(path, arrays, symbols)
-            return candidate
-    return inputs
+            key = (guess.integer, *(array.shape for array in arrays.values()))
+            if key in tried:
+                continue
+            tried.add(key)
+            try:
+                engine.run(path, arrays, symbols)
+            except EngineError as error:
+                if not error.in_run:
+                    return inputs, ""
+                first = first or str(error)
+                if time.monotonic() - start > SEARCH_SECONDS:
+                    break
+            else:
+                return candidate, ""
+    except ValueError as error:  # too large
+        return None, str(error)
+    return None, f"no made-up input fits; {len(tried)} tried, the first gave: {first}"

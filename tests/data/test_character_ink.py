@@ -143,6 +143,60 @@ def test_the_longest_stroke_of_a_character_that_fills_its_image_is_kept():
     assert np.allclose(find_ink(colours(on(mask, "white"))).ink, np.asarray(mask) / 255)
 
 
+NI = (((0.15, 0.2), (0.85, 0.2)), ((0, 0.8), (1, 0.8)))  # as in 二
+GRID = with_(
+    Image.new("RGB", (SIDE, SIDE), "white"),
+    lambda draw: [
+        draw.line(line, fill=(64, 160, 160), width=2)
+        for place in range(15, SIDE, 30)
+        for line in ([(0, place), (SIDE, place)], [(place, 0), (place, SIDE)])
+    ],
+)
+
+
+@pytest.mark.parametrize(("strokes", "width"), [(NI, 9), (DRAWN["田"], 22)], ids=["few", "bold"])
+def test_guide_lines_with_more_ink_than_the_strokes_or_mostly_under_them_are_removed(strokes, width):
+    mask = ink_mask(strokes, width=width)
+    clean, found = model_input(on(mask, "white")), model_input(on(mask, GRID))
+    assert np.corrcoef(clean.ravel(), found.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("size", [28, 40, 64])
+def test_a_dense_character_with_a_narrow_margin_is_no_paper(size):
+    """Its gaps are narrower than its strokes, and the margin is narrower than both together."""
+    dense = Image.new("L", (SIDE, SIDE), 0)
+    draw = ImageDraw.Draw(dense)
+    draw.rectangle([18, 18, 222, 222], fill=255)
+    for top in range(46, 200, 44):
+        for left in range(40, 200, 62):
+            draw.rectangle([left, top, left + 34, top + 18], fill=0)
+    small = dense.resize((size, size), Image.Resampling.BOX)
+    for paper, ink in (("white", "black"), ("black", "white")):
+        found = find_ink(colours(on(small, paper, ink)))
+        assert np.corrcoef(found.ink.ravel(), np.asarray(small).ravel())[0, 1] > 0.95
+
+
+def test_strokes_wider_than_any_paper_between_them_stay_filled():
+    cross = ((0, 0.5), (1, 0.5)), ((0.5, 0), (0.5, 1))
+    mask = ink_mask(cross, 75, 35)
+    found = find_ink(colours(on(mask, "white")))
+    assert np.allclose(found.ink, np.asarray(mask) / 255, atol=0.02)
+    assert "the strokes are very thick" in found.doubtful
+
+
+def test_a_character_whose_strokes_run_together_is_no_dark_sheet():
+    mask = with_(
+        Image.new("L", (SIDE, SIDE), 0),
+        lambda draw: [
+            draw.rounded_rectangle([50, 45, 190, 195], 8, fill=255),
+            draw.rectangle([50, 80, 57, 160], fill=0),
+            *(draw.rectangle([left, 110, left + 4, 170], fill=0) for left in (80, 110, 140)),
+        ],
+    )
+    found = find_ink(colours(on(mask, "white")))
+    assert np.corrcoef(found.ink.ravel(), np.asarray(mask).ravel())[0, 1] > 0.95
+
+
 def test_two_characters_beside_each_other_are_doubtful():
     both = Image.new("L", (2 * SIDE, SIDE))
     for number, character in enumerate("田研"):

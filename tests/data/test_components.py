@@ -108,8 +108,9 @@ def test_the_vote_on_the_ink_ends_early_with_the_same_answer(levels: np.ndarray)
     votes = 2 * float((border > (int(levels.min()) + int(levels.max())) / 2).mean()) - 1
     for share in background.WINDOWS:
         window = background.odd(share * max(levels.shape))
-        dark, light = (background.variation(plain(levels, window)) for plain in (closing, opening))
-        votes += (light - dark) / max(1, light + dark)
+        for removed in (closing, background._continued):
+            dark, light = (background.variation(removed(each, window)) for each in (levels, ~levels))
+            votes += (light - dark) / max(1, light + dark) / 2
     assert has_dark_ink(levels) == (votes >= 0)
 
 

@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -160,6 +162,30 @@ def test_an_empty_file_is_refused_by_name(tmp_path):
     (tmp_path / "ETL9G_03").touch()
     with pytest.raises(KanjiError, match=r"ETL9G_03 is empty \(0 bytes\)"):
         record_files(tmp_path, "etl9g")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<!DOCTYPE html><html>log in" + b" " * 20_000, "is not a record file but a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 99568656\n", "but a Git LFS pointer"),
+        (gzip.compress(bytes(range(256)) * 99), "but compressed by gzip"),
+        (bytes(4000), "holds no whole record: 4,000 of 8,199 bytes"),
+    ],
+    ids=["page", "pointer", "gzip", "beginning"],
+)
+def test_what_stands_in_place_of_a_record_file_is_named(tmp_path, content, said):
+    """One that is short is a single unusable record, so all of its file would be lost without a failure."""
+    write_records(tmp_path / "ETL9G_01", CODES)
+    (tmp_path / "ETL9G_02").write_bytes(content)
+    with pytest.raises(KanjiError, match=f"ETL9G_02 {said}|ETL9G_02 is not a record file {said}"):
+        record_files(tmp_path, "etl9g")
+
+
+def test_a_record_whose_first_bytes_are_those_of_gzip_is_a_record(tmp_path):
+    whole = record(CODES[0], ring(1))
+    (tmp_path / "ETL9G_01").write_bytes(b"\x1f\x8b" + bytes(whole)[2:])
+    assert len(record_files(tmp_path, "etl9g")) == 1
 
 
 def test_files_of_the_requested_format_are_preferred(tmp_path):

@@ -136,6 +136,24 @@ def test_unreadable_images_and_unknown_classes_are_quarantined(tmp_path, report)
     assert reasons["unsorted/000.png"] == "its folder names no character of JIS X 0208"
 
 
+def test_blank_images_are_quarantined(tmp_path, report):
+    """No samples of a class without a stroke: white, black, transparent, one pixel, ink as grey as its paper."""
+    write_images(tmp_path / "in", {"田": 1})
+    blanks = {
+        "white": Image.new("L", (20, 20), 255),
+        "black": Image.new("L", (20, 20)),
+        "clear": Image.new("RGBA", (20, 20)),
+        "pixel": Image.new("L", (1, 1)),
+        "paper": Image.fromarray(np.arange(200, 209, dtype=np.uint8).repeat(20).reshape(9, 20)),
+    }
+    for name, image in blanks.items():
+        image.save(tmp_path / "in" / "田" / f"{name}.png")
+    prepared = prepare(tmp_path / "in", tmp_path / "ds", 32, 1, None, report)
+    assert (prepared.records, prepared.quarantined) == (1, 5)
+    reasons = {record.reason for record in open_dataset(tmp_path / "ds").quarantined}
+    assert reasons == {"blank: no ink stands out from the paper"}
+
+
 def test_files_of_any_name_are_prepared_and_listed(kanji_tui, tmp_path):
     """For example names in Shift-JIS from an archive, or with a line break."""
     write_images(tmp_path / "ETL9G", {"田": 6, "あ": 4})

@@ -132,6 +132,29 @@ def hidden_size(path: Path) -> Path:
     return save(path, nodes, [number("x", "samples")], [number("y", "n", "m")], weights)
 
 
+def nameless_sizes(path: Path) -> Path:
+    """A voice detector none of whose sizes can be guessed: 256 samples, and a state of [2, 1, 16]."""
+    nodes = [
+        helper.make_node("Unsqueeze", ["sound", "second"], ["one_channel"]),
+        helper.make_node("Conv", ["one_channel", "window"], ["waves"], name="wave", strides=[128]),
+        helper.make_node("ReduceMean", ["waves"], ["features"], name="mean", axes=[-1], keepdims=0),
+        helper.make_node("Split", ["state"], ["hidden", "cell"], name="halves", axis=0),
+        helper.make_node("Unsqueeze", ["features", "first"], ["step"]),
+        helper.make_node(
+            "LSTM", ["step", "w", "r", "", "", "hidden", "cell"], ["", "y"], name="lstm", hidden_size=16
+        ),
+    ]
+    weights = [
+        weight("window", 8, 1, 256),
+        weight("w", 1, 64, 8),
+        weight("r", 1, 64, 16),
+        whole("first", [0]),
+        whole("second", [1]),
+    ]
+    inputs = [number("sound", "a", "b"), number("state", "c", "d", "e")]
+    return save(path, nodes, inputs, [number("y", 1, "d", 16)], weights)
+
+
 def weights_beside(path: Path, values: bool = True, side: int = 160) -> Path:
     """A MatMul whose weights lie in `big.data` beside it, without `values` as a hole, and a Relu."""
     w = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[side, side], data_location=TensorProto.EXTERNAL)

@@ -20,6 +20,7 @@ from kanji_tui.inspection.compared_file import ModelFile, read_model_file, share
 from kanji_tui.inspection.results import Compared
 from tests.conftest import Remembered
 from tests.inspection import graphs
+from tests.inspection import strange_files as strange
 
 
 @pytest.fixture(scope="module")
@@ -280,6 +281,26 @@ def test_models_of_equal_interface_are_compared_whatever_their_shape(tmp_path: P
     for engine in ("onnxruntime", "tract"):
         assert not found["other", engine][0].passed
         assert found["other", engine][0].max_logit_difference > 0.01
+
+
+def test_sizes_and_values_that_inspect_finds_are_found_here_too(tmp_path: Path, report) -> None:
+    """One takes frames of 512 samples alone, the other a shape as its input."""
+    for make, shapes in ((strange.frames_of_512, "1x512"), (strange.shape_as_input, "x 2x6 and s 2")):
+        first = make(tmp_path / "first.onnx")
+        second = shutil.copy(first, tmp_path / "second.onnx")
+        compared = compare_models((first, second), tmp_path, report)
+        assert compared.parity.samples_source == f"random inputs of {shapes}"
+        assert results(compared)["second", "onnxruntime"][0].passed
+        assert shapes != "1x512" or compared.latency["onnxruntime"][0].median
+
+
+def test_a_file_that_no_made_up_input_fits_is_not_said_to_fail(tmp_path: Path, report) -> None:
+    first = strange.nameless_sizes(tmp_path / "first.onnx")
+    compared = compare_models((first, shutil.copy(first, tmp_path / "second.onnx")), tmp_path, report)
+    for parity, reason in results(compared).values():
+        assert parity is None
+        assert reason.startswith(f"not compared: {first} was not run: no made-up input fits; ")
+    assert all("no made-up input fits" in timing.reason for timing in compared.latency["onnxruntime"])
 
 
 def test_a_fixed_batch_is_padded(tmp_path: Path) -> None:

@@ -198,6 +198,20 @@ def test_a_fault_of_this_program_costs_one_answer(tmp_path: Path, report, monkey
     assert "report this" in failed.error.remedy
 
 
+def test_sizes_that_do_not_fit_are_no_verdict_on_either_engine(tmp_path: Path) -> None:
+    """tract crashes in the mean of nothing, and cannot unify the sizes of a state that is made up."""
+    path = strange.nameless_sizes(tmp_path / "nameless.onnx")
+    for given in ([], ["--input", "sound=1x512"]):
+        code, printed = run_inspect(path, *given)
+        assert code == 0
+        for engine in ("onnxruntime", "tract"):
+            found = printed["models"][0]["backends"][engine]
+            assert (found["runs"], found["refused"]) == (None, []), (engine, given)
+            assert "no made-up input fits" in found["reason"]
+    _, printed = run_inspect(path, "--input", "sound=1x512", "--input", "state=2x1x16")
+    assert all(printed["models"][0]["backends"][engine]["runs"] for engine in ("onnxruntime", "tract"))
+
+
 def test_given_inputs_decide(tmp_path: Path) -> None:
     path = strange.hidden_size(tmp_path / "hidden.onnx")
     code, printed = run_inspect("--input", f"x={2 * strange.HIDDEN},float32", path)

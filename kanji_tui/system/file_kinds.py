@@ -1,4 +1,4 @@
-"""Names what a file is that was given as an ONNX file and is none."""
+"""Names what a file is that was given as an ONNX file, or as a record file, and is none."""
 
 import re
 import zipfile
@@ -21,7 +21,7 @@ class FileKind:
 
 # The place of the magic bytes, the bytes, what the file is, what to do. From the formats' own descriptions.
 MAGIC = (
-    (0, b"\x1f\x8b", "compressed by gzip", UNPACK.format("gzip -dc {path} > model.onnx")),
+    (0, b"\x1f\x8b\x08", "compressed by gzip", UNPACK.format("gzip -dc {path} > model.onnx")),
     (0, b"BZh", "compressed by bzip2", UNPACK.format("bzip2 -dc {path} > model.onnx")),
     (0, b"\xfd7zXZ\x00", "compressed by xz", UNPACK.format("xz -dc {path} > model.onnx")),
     (0, b"\x28\xb5\x2f\xfd", "compressed by zstd", UNPACK.format("zstd -dc {path} > model.onnx")),
@@ -36,7 +36,7 @@ MAGIC = (
 
 
 def foreign_kind(path: Path) -> FileKind | None:
-    """What the file is, if it is a known kind of file other than ONNX; None also if it cannot be read."""
+    """What the file is, if it is of a known kind that is no ONNX file; None also if it cannot be read."""
     try:
         with open(path, "rb") as file:
             start = file.read(BEGINNING)
