@@ -97,6 +97,8 @@ def _address(host: str, listening: socket.socket) -> str:
 async def _run(service: "Service", listening: socket.socket, address: str, report: Report) -> None:
     import uvicorn
 
+    from kanji_tui.web.connections import ImpatientProtocol
+
     class Server(uvicorn.Server):
         """Leaves the signals to us: its own handlers end the process by the signal once more."""
 
@@ -106,7 +108,7 @@ async def _run(service: "Service", listening: socket.socket, address: str, repor
 
     config = uvicorn.Config(
         service.app(),
-        http="h11",
+        http=ImpatientProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
