@@ -10,7 +10,7 @@ HEAD_SECONDS = 10.0  # for the head of a request to arrive
 class ImpatientProtocol(H11Protocol):
     """Closes a connection on which no whole head of a request arrives in HEAD_SECONDS."""
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Transport) -> None:
         super().connection_made(transport)
         self._wait_for_head()
 
