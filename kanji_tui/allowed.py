@@ -52,5 +52,7 @@ NAME = matching(
     r"(?!\.)[A-Za-z0-9._-]{1,64}",
     "up to 64 of A-Z, a-z, 0-9, dot, dash and underscore, not beginning with a dot",
 )
+# What undecodable bytes of a name became is in it; other halves of characters are in no name.
+FILE = matching(r"(?!\.{1,2}$)[^/\x00\ud800-\udc7f\udd00-\udfff]{1,255}", "the name of a file without its folder")
 DIGEST = matching(r"[0-9a-f]{64}", "64 hexadecimal digits")
 TEXT = matching(r"[^\ud800-\udfff]*", "text of whole characters")

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Annotated
 
-from kanji_tui.allowed import COUNT, DIGEST
+from kanji_tui.allowed import COUNT, DIGEST, FILE
 from kanji_tui.data.source import Input
 from kanji_tui.system.files import sha256
 
@@ -25,7 +26,7 @@ QUICK_BYTES = 16 * 1024 * 1024  # are read again at once
 class InputFile:
     """`modified`: microseconds since 1970; 0 for the many files of one input, described together by its name."""
 
-    name: str
+    name: Annotated[str, FILE]
     bytes: Annotated[int, COUNT]
     modified: Annotated[int, COUNT]
     digest: Annotated[str, DIGEST]
@@ -78,7 +79,8 @@ def changed_files(inputs: Inputs, dataset: Path, folder: Path, present: Iterable
         if found.st_size == file.bytes and found.st_mtime_ns // MICROSECOND == file.modified:
             continue
         quick -= found.st_size
-        same = found.st_size == file.bytes and quick >= 0 and sha256(folder / file.name) == file.digest
+        alike = S_ISREG(found.st_mode) and found.st_size == file.bytes
+        same = alike and quick >= 0 and sha256(folder / file.name) == file.digest
         changed += [] if same else [file.name]
     if all(name.endswith("(missing)") for name in changed) and len(changed) == len(inputs.files):
         return ()  # the files were put away: there is nothing to prepare again

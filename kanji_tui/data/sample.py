@@ -217,7 +217,7 @@ def _write_files(building: Path, writing: Writing, sets: int, report: Report) ->
                 for task in tasks:
                     task.cancel()
             with replacing(building / name) as beside:
-                records.tofile(beside)
+                beside.write_bytes(records.view(np.uint8).data)  # numpy's own writing has no error number
             made[name] = {"bytes": records.nbytes, "sha256": sha256(building / name)}
     return made
 

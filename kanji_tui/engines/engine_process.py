@@ -18,7 +18,6 @@ import os
 import signal
 import struct
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +27,7 @@ import numpy as np
 
 from kanji_tui.engines.results import AS_IT_IS, WITHOUT_SHAPES
 from kanji_tui.system.child import take_stdout
+from kanji_tui.system.folders import temporary_folder
 
 Arrays = dict[str, np.ndarray]
 Run = Callable[[list[np.ndarray]], list[Any]]
@@ -85,7 +85,7 @@ def open_tract(path: str, opening: str, symbols: dict[str, int], inputs: Arrays)
     """
     import tract
 
-    with tempfile.TemporaryDirectory(prefix="kanji-tract-") as folder:
+    with temporary_folder() as folder:
         loaded = tract.onnx().load(without_shapes(path, folder) if opening == WITHOUT_SHAPES else path)
     order = [loaded.input_name(number) for number in range(loaded.input_count())]
     positions = [list(inputs).index(name) for name in order]
@@ -99,11 +99,11 @@ def open_tract(path: str, opening: str, symbols: dict[str, int], inputs: Arrays)
     return lambda values: [tract_array(output) for output in runnable.run([values[at] for at in positions])]
 
 
-def without_shapes(path: str, folder: str) -> str:
+def without_shapes(path: str, folder: Path) -> str:
     """A copy of the model in `folder` without the shapes of its inner tensors and outputs."""
     from kanji_tui.engines.loading import write_without_shapes  # imports onnx, which other requests do not need
 
-    return str(write_without_shapes(Path(path), Path(folder)))
+    return str(write_without_shapes(Path(path), folder))
 
 
 def tract_array(tensor: Any) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from onnx import external_data_helper, inliner, numpy_helper
 from kanji_tui.errors import KanjiError
 from kanji_tui.system import numbers
 from kanji_tui.system.file_kinds import foreign_kind
+from kanji_tui.system.files import parsing
 
 LARGEST = 2**31 - 1  # bytes of a protobuf message, and so of an ONNX file without the files beside it
 SMALL = 2**16  # weights of at most this many bytes are read at once: shapes and axes are among them
@@ -167,6 +168,15 @@ def embedded(tensor: onnx.TensorProto, folder: Path) -> onnx.TensorProto:
     copy.data_location = onnx.TensorProto.DEFAULT
     del copy.external_data[:]
     return copy
+
+
+def load_whole(path: Path) -> onnx.ModelProto:
+    """The model with the weights of files beside it; raises as `load_onnx` does."""
+    model = load_onnx(path)
+    with parsing(path, "an ONNX file"):
+        for tensor in filter(external_data_helper.uses_external_data, all_tensors(model.graph)):
+            tensor.CopyFrom(embedded(tensor, path.parent))
+    return model
 
 
 def read_tensor(tensor: onnx.TensorProto, folder: Path) -> np.ndarray:

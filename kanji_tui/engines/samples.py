@@ -1,6 +1,5 @@
 """Chooses the samples for verification: the model's test split, or synthetic samples if there is no dataset."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from kanji_tui.events import Notice, Report
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import METADATA
 from kanji_tui.system.files import read_json
+from kanji_tui.system.folders import temporary_folder
 
 PARITY_SAMPLES = 1000
 SYNTHETIC_SETS = 8
@@ -135,8 +135,8 @@ def make_synthetic(card: ModelCard, reason: str, report: Report) -> Samples:
     """Make synthetic samples, as `kanji-tui sample` does, and prepare them at the model's image size."""
     source = f"synthetic samples, because {reason}"
     report(Notice(f"verification uses {source}"))
-    with tempfile.TemporaryDirectory(prefix="kanji-parity-") as folder:
-        records, prepared = Path(folder) / "ETL9G", Path(folder) / "dataset"
+    with temporary_folder() as folder:
+        records, prepared = folder / "ETL9G", folder / "dataset"
         try:
             generate_sample(records, PARITY_SAMPLES // SYNTHETIC_SETS, SYNTHETIC_SETS, SEED, report)
         except KanjiError as error:

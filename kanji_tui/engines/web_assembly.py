@@ -19,6 +19,7 @@ from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.messages import one_line
 from kanji_tui.engines.results import AS_IT_IS
 from kanji_tui.engines.web_runtime import cached
+from kanji_tui.system.folders import temporary_folder
 
 REPEAT_SECONDS = 0.5  # for warming up, and for timing
 MOST_BYTES = 2**30  # of a file: WebAssembly addresses 4 GiB, and holds it more than once
@@ -48,11 +49,12 @@ class WebEngine(Engine):
     def __init__(self) -> None:
         super().__init__(WEB)
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder = TemporaryDirectory(prefix="kanji-wasm-")
+        self._temporary = contextlib.ExitStack()
+        self._folder = self._temporary.enter_context(temporary_folder())
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._end()
-        self._folder.cleanup()
+        self._temporary.close()
 
     def answer(
         self,
@@ -66,7 +68,7 @@ class WebEngine(Engine):
         """Run `model` once, and with `repeats` above 1 again to time it. Raises EngineError with its message."""
         if reason := why_not(model, inputs):
             raise EngineError(reason)
-        with TemporaryDirectory(dir=self._folder.name) as name:
+        with TemporaryDirectory(dir=self._folder) as name:
             folder = Path(name)
             write_request(folder, model, inputs, repeats if repeats > 1 else 0)
             self._ask(folder, limit)
@@ -100,7 +102,7 @@ class WebEngine(Engine):
             printed = (printed + part)[-2000:]
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        runtime, folder = cached(), Path(self._folder.name)
+        runtime, folder = cached(), self._folder
         assert runtime is not None, "`why_not` says so"
         shutil.copyfile(runtime / "ort.js", folder / "ort.mjs")  # the name tells Node that it is a module
         with contextlib.suppress(FileExistsError):

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.system.compression import COMPRESSED, compress
-from kanji_tui.system.files import parsing, read_bytes, replacing
+from kanji_tui.system.files import read_bytes
+from kanji_tui.system.folders import replacing_folder, temporary_folder
 
 NPM = "npm"
 NPM_SECONDS = 300
@@ -89,9 +89,9 @@ def _fetch() -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise KanjiError("npm is not installed", "install Node.js, or unpack the package: --runtime DIR")
-    with TemporaryDirectory(prefix="kanji-tui-") as temporary:
+    with temporary_folder() as temporary:
         wanted = f"{pinned().package}@{pinned().version}"
-        command = [npm, "pack", wanted, "--pack-destination", temporary]
+        command = [npm, "pack", wanted, "--pack-destination", str(temporary)]
         try:
             # npm, asked for one fixed package, whose hash is checked.
             done = subprocess.run(  # nosec B603
@@ -99,7 +99,7 @@ def _fetch() -> Path:
             )
         except subprocess.TimeoutExpired:
             raise KanjiError(f"npm did not download {wanted} in {NPM_SECONDS} s", "try again") from None
-        packages = list(Path(temporary).glob("*.tgz"))
+        packages = list(temporary.glob("*.tgz"))
         if done.returncode or len(packages) != 1:
             reason = first_line(done.stderr) if done.stderr.strip() else f"exit code {done.returncode}"
             raise KanjiError(f"npm could not download {wanted}: {reason}", "try: npm view onnxruntime-web version")
@@ -113,13 +113,12 @@ def keep(package: Path, folder: Path) -> Path:
         raise KanjiError(
             f"{package.name} is not the package {pinned().title}: its hash differs", "download it again"
         )
-    with parsing(package, "an npm package"), tarfile.open(package) as opened:
+    with tarfile.open(package) as opened, replacing_folder(folder) as building:
         for file in pinned().files:
             content = opened.extractfile(f"package/{file.package_path}")
             assert content is not None, "the hash is that of a package with this file"
-            with replacing(folder / file.name) as beside:
-                beside.write_bytes(content.read())
-            compress(folder / file.name)
+            (building / file.name).write_bytes(content.read())
+            compress(building / file.name)
     return folder
 
 
@@ -134,12 +133,11 @@ def _from_folder(folder: Path) -> Path:
         if hashlib.sha256(read_bytes(path)).hexdigest() != file.sha256:
             raise UsageError(f"{path} is not that of {pinned().title}: its hash differs", GET_IT)
         found[file.name] = path
-    kept = cache_folder()
-    for name, path in found.items():
-        with replacing(kept / name) as beside:
-            shutil.copyfile(path, beside)
-        compress(kept / name)
-    return kept
+    with replacing_folder(cache_folder()) as building:
+        for name, path in found.items():
+            shutil.copyfile(path, building / name)
+            compress(building / name)
+    return cache_folder()
 
 
 def copy_runtime(source: Path, folder: Path) -> None:

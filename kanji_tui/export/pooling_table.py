@@ -1,6 +1,5 @@
 """`pooling`: measures a model with each pooling type: size, operators, latency and accuracy."""
 
-import tempfile
 from pathlib import Path
 
 from kanji_tui.engines.engine import ENGINES, Engine
@@ -18,6 +17,7 @@ from kanji_tui.export.verification import Engines, measure_accuracy, measure_lat
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.weights import load_recogniser
+from kanji_tui.system.folders import temporary_folder
 
 ACCURACY_SAMPLES = 10_000
 
@@ -32,7 +32,7 @@ def compare_pooling(model_path: Path, data_dir: Path, report: Report) -> Pooling
     samples = gather_samples(card, data_dir, report, ACCURACY_SAMPLES)
     rows = []
     with (
-        tempfile.TemporaryDirectory(prefix="kanji-pooling-") as folder,
+        temporary_folder() as folder,
         Engine(ENGINES[0]) as onnxruntime,
         Engine(ENGINES[1]) as tract,
     ):
@@ -40,7 +40,7 @@ def compare_pooling(model_path: Path, data_dir: Path, report: Report) -> Pooling
         for number, kind in enumerate(POOLING_TYPES):
             raise_if_stopped(report)
             report(Progress("pooling", number, len(POOLING_TYPES), "types", kind))
-            path = Path(folder) / f"{kind}.onnx"
+            path = folder / f"{kind}.onnx"
             rows.append(measure(kind, trained, recogniser, card, samples, path, engines, report))
     return PoolingTable(str(model_path), trained, len(samples), samples.source, tuple(rows))
 

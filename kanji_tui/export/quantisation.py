@@ -5,7 +5,6 @@ writes an invalid file without an error. Of ONNX Runtime's two static formats on
 The dynamic quantisation has unsigned weights: ONNX Runtime's convolution is ten times slower with signed ones.
 """
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from kanji_tui.engines.samples import Samples
 from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.export.conversion import quiet
 from kanji_tui.export.half_weights import halve_weights
+from kanji_tui.system.folders import temporary_folder
 
 OPSET = 13  # of 8-bit integers
 CALIBRATION_SAMPLES = 512
@@ -31,10 +31,10 @@ def quantise(
     that is fixed; the other kinds need none. Raises KanjiError if the quantiser fails.
     """
     try:
-        with quiet(), tempfile.TemporaryDirectory(prefix="kanji-quantise-") as folder:
+        with quiet(), temporary_folder() as folder:
             if kind == "fp16":
                 return halve_weights(model)
-            path = Path(folder) / "quantised.onnx"
+            path = folder / "quantised.onnx"
             if kind == "int8-static":
                 assert calibration is not None, "int8-static is never called without calibration samples"
                 to_int8_static(model, path, input, calibration.batches(batch or CALIBRATION_BATCH))

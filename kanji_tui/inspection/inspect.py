@@ -1,6 +1,5 @@
 """`inspect`: describes ONNX files, and finds out by running them which engines support them."""
 
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from kanji_tui.inspection.results import FailedModel, Inspected, InspectedModel
 from kanji_tui.inspection.support import find_support
 from kanji_tui.inspection.web_support import web_support
 from kanji_tui.system.files import sha256
+from kanji_tui.system.folders import temporary_folder
 
 
 def inspect_models(
@@ -52,8 +52,8 @@ def inspect_models(
 def inspect_model(path: Path, given: GivenInputs, engines: tuple[Engine, Engine], report: Report) -> InspectedModel:
     """Describe the file and run it in both engines. Raises KanjiError if it cannot be read."""
     model = load_onnx(path)
-    with tempfile.TemporaryDirectory(prefix="kanji-inspect-") as folder:
-        support = find_support(path, model, given, engines, Path(folder), report)
+    with temporary_folder() as folder:
+        support = find_support(path, model, given, engines, folder, report)
     # Shapes measured in a run override inferred ones.
     inferred = with_shapes(model, support.symbols)
     nodes = describe_nodes(inferred, {**known_shapes(inferred.graph), **support.shapes})

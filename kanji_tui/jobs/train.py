@@ -33,6 +33,7 @@ class Spec:
 
 def run(spec: Spec, report: Report) -> Trained | None:
     """Train with trackers and energy metering; returns None except on rank 0."""
+    from kanji_tui.networks.devices import unused_gpu
     from kanji_tui.runs.environment import write_environment
     from kanji_tui.runs.publish import publish_finished
     from kanji_tui.runs.resuming import run_with_checkpoint
@@ -50,6 +51,8 @@ def run(spec: Spec, report: Report) -> Trained | None:
         report(Notice(f"{wanted.name} ended before its first checkpoint; this run begins anew with its settings"))
     with ExitStack() as contexts:
         if current().is_rank0:
+            if unused := unused_gpu():
+                report(Notice(unused))
             write_environment(directory)
             report = contexts.enter_context(tracking(spec.track, to_plain(spec.config), report))
             report = contexts.enter_context(metering(report))

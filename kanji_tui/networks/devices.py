@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from kanji_tui.errors import KanjiError, first_line
 from kanji_tui.events import Notice, Report
+from kanji_tui.system.gpu import read_driver
 
 CPU = torch.device("cpu")
 
@@ -30,6 +31,14 @@ def own_device() -> torch.device:
         return CPU
     torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda", torch.cuda.current_device())
+
+
+def unused_gpu() -> str:
+    """A sentence about the GPUs that the driver shows and torch cannot use; empty where there is none."""
+    names = [] if torch.cuda.is_available() else [gpu.name for gpu in read_driver().gpus]
+    if not names:
+        return ""
+    return f"{' and '.join(names)}: not used, for torch sees no GPU. Why, and what to type: kanji-tui preflight"
 
 
 def move_to_gpu(network: nn.Module, size: int, report: Report) -> None:

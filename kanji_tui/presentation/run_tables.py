@@ -14,6 +14,7 @@ TITLES = {"val_top1": "val top-1", "test_top1": "test top-1", "started": "start"
 WIDTHS = {"started": 11, "state": 8, "name": 14, "note": 20, "network": 12, "run": 24, "continues": 24}
 NUMBER_WIDTH = 9
 DURATIONS = frozenset({"seconds", "total_seconds"})
+FORMULAS = ("=", "+", "-", "@")  # begin what a spreadsheet computes when it opens a file, programs among it
 NUMBERS = frozenset({metric.field for metric in METRICS})
 
 
@@ -49,11 +50,18 @@ def field_text(name: str, value: Value) -> Line:
 def run_csv(runs: Sequence[Fields], columns: Sequence[str] = ()) -> str:
     """The runs as comma-separated values by RFC 4180 with a header: the fields' names and plain values.
 
-    Fractions 0-1, seconds; an unknown value is empty. Without `columns` every field there is.
+    Fractions 0-1, seconds; an unknown value is empty. Without `columns` every field there is. A text that a
+    spreadsheet would take for a formula begins with an apostrophe.
     """
     shown = ("run", *(name for name in columns if name != "run")) if columns else NAMES
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(shown)
-    writer.writerows([["" if run[name] is None else run[name] for name in shown] for run in runs])
+    writer.writerows([[_csv_cell(run[name]) for name in shown] for run in runs])
     return text.getvalue()
+
+
+def _csv_cell(value: Value) -> str | float:
+    if isinstance(value, str):
+        return f"'{value}" if value.lstrip().startswith(FORMULAS) else value
+    return "" if value is None else value

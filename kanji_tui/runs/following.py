@@ -1,5 +1,6 @@
 """Follows a run to its end through its directory, for commands, folds and searches."""
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, directory_removed
 POLL_SECONDS = 0.25
 END_BYTES = 2**27  # of an events file: the result is among the last lines, and may be long
 RESUMABLE = ("train", "search")
+FULL_BYTES = 2**20  # with less space on its disk a run may end without a trace
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class RunEnd:
             error = KanjiError(f"run {name} failed: {self.failure.message}", self.failure.remedy)
             error.exit_code = self.failure.exit_code
             raise error
+        if shutil.disk_usage(self.run.path).free < FULL_BYTES:
+            raise KanjiError(
+                f"run {name} crashed: the disk is full, and it could not even report that",
+                f"free some space (df -h {self.run.path}); go on with: {again}",
+            )
         raise KanjiError(
             f"run {name} crashed: its process ended without reporting an error",
             f"see {self.run.log}; go on with: {again}",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -19,6 +20,7 @@ from kanji_tui.paths import RUNS_DIR
 from kanji_tui.runs.about import About, about_of_resumed
 from kanji_tui.runs.recorder import Recorder
 from kanji_tui.runs.run_directory import RunDirectory, create, job_of
+from kanji_tui.system.files import DISK_FULL, writing_failed
 from kanji_tui.system.gpu import gpu_failure
 from kanji_tui.system.plain_data import from_plain, read_plain, to_plain
 from kanji_tui.system.threads import prepare_process
@@ -101,21 +103,32 @@ def run_in(run: RunDirectory, console: Report | None = None) -> int:
             report(State("stopped", stop.message))
             return stop.exit_code
         except KanjiError as error:
-            print(visible(f"{error.message}\n{error.remedy}", lines=True), file=sys.stderr)
-            report(Failure(error.message, error.remedy, error.exit_code))
-            report(State("failed", error.message))
-            return error.exit_code
+            return _record_failure(error, f"{error.message}\n{error.remedy}", report)
         except BaseException as error:
-            print(visible(traceback.format_exc(), lines=True), file=sys.stderr)
-            failed = gpu_failure(error) or KanjiError(
-                f"{type(error).__name__}: {error}", f"the traceback is in {run.log}"
-            )
-            report(Failure(failed.message, failed.remedy))
-            report(State("failed", failed.message))
-            return 1
-        report(Outcome(as_json(result)))
-        report(State("finished"))
+            return _record_failure(_failure(error, run), traceback.format_exc(), report)
+        try:
+            report(Outcome(as_json(result)))
+            report(State("finished"))
+        except KanjiError as error:
+            return _record_failure(error, f"{error.message}\n{error.remedy}", report)
         return 0
+
+
+def _failure(error: BaseException, run: RunDirectory) -> KanjiError:
+    """The error for an exception that no job foresees."""
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return writing_failed(Path(error.filename or run.path / "log.txt"), error)
+    return gpu_failure(error) or KanjiError(f"{type(error).__name__}: {error}", f"the traceback is in {run.log}")
+
+
+def _record_failure(error: KanjiError, logged: str, report: Report) -> int:
+    """Record that the job failed, as far as the disk takes it; the exit code."""
+    with suppress(OSError):
+        print(visible(logged, lines=True), file=sys.stderr, flush=True)
+    for event in (Failure(error.message, error.remedy, error.exit_code), State("failed", error.message)):
+        with suppress(KanjiError):
+            report(event)
+    return error.exit_code
 
 
 def main() -> None:

@@ -3,12 +3,16 @@
 best_kanji_model.pth, best_model_info.json, training_progress.json    copies from the run
 published.json    {run, pinned, weights_sha256}; pinned: the user chose it, and finished runs do not replace it
 .previous/        the same four files, of the model that was published before
+.next/            of the model that is being published, published.json last: with it that model is the published
+                  one, and whoever publishes next finishes what was broken off before anything else
+.previous.next/   of the model that it replaces
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +28,8 @@ from kanji_tui.system.plain_data import read_as
 
 RECORD = "published.json"
 PREVIOUS = ".previous"
+NEXT = ".next"
+NEXT_PREVIOUS = ".previous.next"
 ARTIFACTS = (WEIGHTS, HISTORY, MODEL_INFO)
 PUBLISH_SECONDS = 60.0  # of another process, to wait for
 
@@ -73,11 +79,8 @@ class _Info:
 
 def published(models_dir: Path) -> Published | None:
     """The published run, or None."""
-    try:
-        record = read_as(_Record, models_dir / RECORD)
-    except KanjiError:
-        return None
-    return Published(record.run, record.pinned, digest=record.weights_sha256)
+    record = _read_record(models_dir)
+    return Published(record.run, record.pinned, digest=record.weights_sha256) if record else None
 
 
 def previous(models_dir: Path) -> RunModel | None:
@@ -92,22 +95,18 @@ def previous(models_dir: Path) -> RunModel | None:
 def publish(run: Path, models_dir: Path, pinned: bool = True) -> Published:
     """Copy the run's best model, its metadata and history into `models_dir`; KanjiError where the run has none.
 
-    The model published before is kept for `undo_publish`. Broken off, it leaves the model before, or one without
-    metadata, never one with another's; again, it goes on.
+    The model published before is kept for `undo_publish`; one that no run here made is renamed. On a full disk
+    nothing changes. Broken off, it leaves the model before, or one without metadata, never one with another's, and
+    the next publication finishes it.
     """
     if not (run / WEIGHTS).is_file() or not (run / MODEL_INFO).is_file():
         raise KanjiError(f"run {run.name} has no model yet", "wait for its first epoch to end: kanji-tui runs")
     with _alone(models_dir):
         before = _published_model(models_dir)
-        if not _same_weights(run, models_dir):
-            set_aside_foreign_model(models_dir)
-            if before is None or before.run != run.name:
-                _keep_as_previous(models_dir)
-            _remove_metadata(models_dir)
-        _copy_model(run, models_dir)
-        digest = sha256(models_dir / WEIGHTS)
-        write_json(models_dir / RECORD, {"run": run.name, "pinned": pinned, "weights_sha256": digest})
-        return Published(run.name, pinned, digest=digest, model=_published_model(models_dir), before=before)
+        record = _Record(run.name, pinned, sha256(run / WEIGHTS))
+        keep = before is not None and before.run != run.name and not _same_weights(run, models_dir)
+        _replace(run, record, models_dir, keep)
+        return _as_published(record, models_dir, before)
 
 
 def undo_publish(models_dir: Path) -> Published:
@@ -115,26 +114,22 @@ def undo_publish(models_dir: Path) -> Published:
 
     UsageError where no earlier model is kept.
     """
-    again = previous(models_dir)
-    record = published(models_dir / PREVIOUS)
-    if again is None or record is None:
-        raise UsageError(
-            "no earlier published model is kept in models/",
-            "publish any run: kanji-tui publish RUN (kanji-tui runs)",
-        )
     with _alone(models_dir):
-        set_aside_foreign_model(models_dir)
+        kept = models_dir / PREVIOUS
+        record = _read_record(kept)
+        if record is None or not (kept / WEIGHTS).is_file():
+            raise UsageError(
+                "no earlier published model is kept in models/",
+                "publish any run: kanji-tui publish RUN (kanji-tui runs)",
+            )
         before = _published_model(models_dir)
-        restored = models_dir / f"{PREVIOUS}.restored"
-        shutil.rmtree(restored, ignore_errors=True)
-        shutil.copytree(models_dir / PREVIOUS, restored)
-        _keep_as_previous(models_dir)
-        _remove_metadata(models_dir)
-        _copy_model(restored, models_dir)
-        with replacing(models_dir / RECORD) as beside:
-            shutil.copyfile(restored / RECORD, beside)
-        shutil.rmtree(restored, ignore_errors=True)
-        return Published(record.run, record.pinned, digest=record.digest, model=again, before=before)
+        _replace(kept, record, models_dir, keep=before is not None)
+        return _as_published(record, models_dir, before)
+
+
+def _as_published(record: _Record, models_dir: Path, before: RunModel | None) -> Published:
+    model = _published_model(models_dir)
+    return Published(record.run, record.pinned, digest=record.weights_sha256, model=model, before=before)
 
 
 @contextmanager
@@ -144,6 +139,7 @@ def _alone(models_dir: Path) -> Iterator[None]:
         with locked(models_dir, PUBLISH_SECONDS) as mine:
             if not mine:
                 raise KanjiError(f"another process is publishing in {models_dir}", "try again in a moment")
+            _finish(models_dir)
             yield
     except OSError as error:
         raise writing_failed(models_dir, error) from error
@@ -152,15 +148,6 @@ def _alone(models_dir: Path) -> Iterator[None]:
 def _same_weights(run: Path, models_dir: Path) -> bool:
     weights = models_dir / WEIGHTS
     return weights.is_file() and sha256(weights) == sha256(run / WEIGHTS)
-
-
-def _remove_metadata(models_dir: Path) -> None:
-    """Of the model before: for a moment there are other weights, and beside them there must not be its metadata."""
-    for name in (MODEL_INFO, HISTORY):
-        try:
-            (models_dir / name).unlink(missing_ok=True)
-        except OSError as error:
-            raise writing_failed(models_dir / name, error) from error
 
 
 def publish_finished(run: Path, models_dir: Path, report: Report) -> None:
@@ -174,14 +161,8 @@ def publish_finished(run: Path, models_dir: Path, report: Report) -> None:
 
 def set_aside_foreign_model(models_dir: Path) -> None:
     """Rename a model in `models_dir` that no run here made, and its metadata, so that it is not overwritten."""
-    weights = models_dir / WEIGHTS
-    if not weights.is_file():
+    if not (models_dir / WEIGHTS).is_file() or not _is_foreign(models_dir):
         return
-    try:
-        if read_json(models_dir / RECORD).get("weights_sha256") == sha256(weights):
-            return
-    except KanjiError:
-        pass
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     for name in reversed(ARTIFACTS):  # the weights last: while they are there they are set aside again
         path = models_dir / name
@@ -189,29 +170,80 @@ def set_aside_foreign_model(models_dir: Path) -> None:
             path.rename(path.with_name(f"{path.stem}_before_{stamp}{path.suffix}"))
 
 
+def _is_foreign(models_dir: Path) -> bool:
+    """Whether the weights in `models_dir` are not those of the record there, or are missing."""
+    weights = models_dir / WEIGHTS
+    try:
+        return read_json(models_dir / RECORD).get("weights_sha256") != sha256(weights)
+    except (KanjiError, FileNotFoundError):
+        return True
+
+
 def _published_model(models_dir: Path) -> RunModel | None:
     """The model in models/ that a run made, or None."""
-    record = published(models_dir) if (models_dir / WEIGHTS).is_file() else None
+    record = None if _is_foreign(models_dir) else published(models_dir)
     return _model_in(models_dir, record.run, models_dir) if record else None
 
 
-def _keep_as_previous(models_dir: Path) -> None:
-    """Keep the published model for `undo_publish`, instead of the one before it."""
-    kept = models_dir / PREVIOUS
-    if (models_dir / WEIGHTS).is_file():
-        shutil.rmtree(kept, ignore_errors=True)
-        _copy_model(models_dir, kept)
-        shutil.copyfile(models_dir / RECORD, kept / RECORD)
+def _replace(source: Path, record: _Record, models_dir: Path, keep: bool) -> None:
+    """Put the model in `source` into `models_dir`; with `keep` the one that is there becomes the previous.
+
+    Everything is written before the first change.
+    """
+    try:
+        if keep:
+            _copy_published(models_dir, models_dir / NEXT_PREVIOUS)
+        _copy_model(source, models_dir / NEXT)
+        write_json(models_dir / NEXT / RECORD, asdict(record))
+    except (KanjiError, OSError):
+        _finish(models_dir)
+        raise
+    _finish(models_dir)
+
+
+def _copy_published(models_dir: Path, folder: Path) -> None:
+    _copy_model(models_dir, folder)
+    with replacing(folder / RECORD) as beside:
+        shutil.copyfile(models_dir / RECORD, beside)
+
+
+def _finish(models_dir: Path) -> None:
+    """Move a model that waits whole in NEXT into its place; what else a broken off publication left is removed.
+
+    For a moment there are other weights, and beside them there must not be the metadata of the model before.
+    """
+    new, old = models_dir / NEXT, models_dir / NEXT_PREVIOUS
+    if _read_record(new):
+        if (new / WEIGHTS).is_file():
+            if not _same_weights(new, models_dir):
+                set_aside_foreign_model(models_dir)
+            for name in (MODEL_INFO, HISTORY):
+                (models_dir / name).unlink(missing_ok=True)
+        for name in ARTIFACTS:
+            if (new / name).is_file():
+                os.replace(new / name, models_dir / name)
+        if old.is_dir():
+            shutil.rmtree(models_dir / PREVIOUS, ignore_errors=True)
+            old.rename(models_dir / PREVIOUS)
+        os.replace(new / RECORD, models_dir / RECORD)
+    for folder in (new, old):
+        if folder.is_dir():
+            shutil.rmtree(folder)
+
+
+def _read_record(folder: Path) -> _Record | None:
+    try:
+        return read_as(_Record, folder / RECORD)
+    except KanjiError:
+        return None
 
 
 def _copy_model(source: Path, target: Path) -> None:
-    """Copy a model with its metadata and history; a history that the source lacks does not stay in the target."""
+    """Copy a model with its metadata and history into an empty folder."""
     for name in ARTIFACTS:
         if (source / name).is_file():
             with replacing(target / name) as beside:
                 shutil.copyfile(source / name, beside)
-        else:
-            (target / name).unlink(missing_ok=True)
 
 
 def _model_in(folder: Path, run: str, models_dir: Path) -> RunModel:

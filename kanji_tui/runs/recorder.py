@@ -56,25 +56,30 @@ class Recorder:
     ) -> None:
         self._ended.set()
         self._heartbeat.join()
-        self._file.close()
+        with suppress(OSError):  # a full disk, of which an event has told
+            self._file.close()
         if self._removed and not (self._run.path / "config.yaml").exists():  # what the job wrote there since
             shutil.rmtree(self._run.path, ignore_errors=True)
         for signum, handler in self._handlers.items():
             signal.signal(signum, handler)
 
     def __call__(self, event: Event) -> None:
-        moment = time.time()
-        line = strict_json(to_json(event, moment)) + "\n"
+        line = strict_json(to_json(event, time.time())) + "\n"
+        try:
+            self._write(line)
+        finally:
+            if isinstance(event, State):
+                self._write_status(state=event.state)
+        if self._console:
+            self._console(event)
+
+    def _write(self, line: str) -> None:
         with self._events_lock:
             try:
                 self._file.write(line)
                 self._file.flush()
             except OSError as error:
                 raise writing_failed(self._run.events, error) from error
-        if isinstance(event, State):
-            self._write_status(state=event.state)
-        if self._console:
-            self._console(event)
 
     def stop_requested(self) -> bool:
         """Whether the run directory has a `stop` file or SIGTERM was received; cheap enough for every batch.

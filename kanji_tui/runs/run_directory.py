@@ -214,12 +214,16 @@ def create(
     """
     remove_litter(runs)
     run = RunDirectory(_new_directory(job, runs))
-    # With its config the run is listed, and then it has a status.
-    run.write_status(Status(job, "starting", socket.gethostname(), boot_id(), 0, 0.0, time.time()))
-    if about is not None and about != About():
-        write_about(run.path, about)
     config = {"job": job, "entry": entry, "spec": spec}
-    write_text(run.path / "config.yaml", yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
+    try:
+        # With its config the run is listed, and then it has a status.
+        run.write_status(Status(job, "starting", socket.gethostname(), boot_id(), 0, 0.0, time.time()))
+        if about is not None and about != About():
+            write_about(run.path, about)
+        write_text(run.path / "config.yaml", yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
+    except KanjiError:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
     return run
 
 

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import shutil
 import socket
 import stat
 from collections.abc import Iterator
@@ -23,6 +24,19 @@ from kanji_tui.errors import KanjiError, first_line
 MOST_BYTES = 2**28  # of a file that is read as a whole; the largest that this program writes has some 50 MB
 
 MOST_YAML = 2**20
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class WritingFailed(KanjiError):
+    """A file could not be written. `first`: what to do about it, before the same is tried again."""
+
+    def __init__(self, message: str, first: str, again: str = "") -> None:
+        super().__init__(message, f"{first} and {again}" if again else first)
+        self.first = first
+
+    def then(self, again: str) -> "WritingFailed":
+        """The same error with what to do once that is mended."""
+        return WritingFailed(self.message, self.first, again)
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -44,8 +58,7 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
         if sync:
-            with open(beside, "rb") as file:
-                os.fsync(file.fileno())
+            sync_to_disk(beside)
         os.replace(beside, path)
     except OSError as error:
         raise writing_failed(path, error) from error
@@ -54,8 +67,14 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
             beside.unlink()
 
 
+def sync_to_disk(path: Path) -> None:
+    """Wait until the content of a file is on its disk."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
 def unfinished(path: Path) -> Path:
-    """Where this process writes what becomes the file `path`."""
+    """Where this process writes what becomes the file or folder `path`."""
     return path.with_name(f".{path.name}.{_host()}-{os.getpid()}.part")
 
 
@@ -66,14 +85,24 @@ def _host() -> str:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the unfinished files in a folder whose processes, on this host, are dead; what cannot be stays."""
+    """Remove the unfinished files and folders in a folder whose processes, on this host, are dead.
+
+    What cannot be removed stays.
+    """
     pattern = re.compile(rf"\..+\.{_host()}-([0-9]{{1,9}})\.part")
     with suppress(OSError):
         for name in os.listdir(folder):
             found = pattern.fullmatch(name)
             if found and not _is_alive(int(found[1])):
                 with suppress(OSError):
-                    os.unlink(Path(folder) / name)
+                    _remove(Path(folder) / name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _is_alive(pid: int) -> bool:
@@ -86,14 +115,15 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def writing_failed(path: Path, error: OSError) -> KanjiError:
+def writing_failed(path: Path, error: OSError) -> WritingFailed:
     """The error to raise for an OSError while writing `path`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return KanjiError(
+    if error.errno in DISK_FULL:
+        return WritingFailed(
             f"the disk is full: {path} could not be written; an older file there is unchanged",
-            f"free some space (df -h {path.parent}) and run the same command again",
+            f"free some space (df -h {path.parent})",
+            "run the same command again",
         )
-    return KanjiError(
+    return WritingFailed(
         f"{path} could not be written: {error.strerror or error}",
         f"check that the folder exists and is yours: ls -ld {path.parent}",
     )

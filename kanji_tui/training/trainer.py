@@ -1,8 +1,8 @@
 """The training loop: trains a network on a dataset and writes its artifacts into the run directory.
 
 Read `train`, `train_epoch` and step.py, as one process does it. Where torchrun started several, each takes the same
-steps on its share of every batch; in `world` they agree, and wait for what is done `on_rank0`. Nothing in a step
-waits for the device: the loss is read once a second.
+steps on its share of every batch; in `world` they agree, and wait for what is done `on_rank0`. No step waits for
+the device: the loss is read once a second.
 """
 
 import math
@@ -24,6 +24,7 @@ from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.devices import own_device
 from kanji_tui.networks.tensor_files import load_tensors
 from kanji_tui.paths import CHECKPOINT, WEIGHTS
+from kanji_tui.system.files import WritingFailed
 from kanji_tui.training import artifacts, checkpoint
 from kanji_tui.training.batchnorm import recompute_statistics, share_statistics
 from kanji_tui.training.beginning import begin_from, propose_built_in
@@ -99,14 +100,16 @@ def train(
 ) -> Trained:
     """Train on the dataset in `data_dir`, or on synthetic writers; leave model, its metadata and a checkpoint.
 
-    They lie in `run_directory`. With `resume`, the directory of an earlier run, go on from its last checkpoint and
-    with its own config. With `init`, a model, begin from its weights. Raises KanjiError for a dataset, checkpoint
-    or model that cannot be used and when the loss is no longer a number; Stopped once the checkpoint is written,
-    when the user asks to stop.
+    They lie in `run_directory`. With `resume`, an earlier run's directory, go on from its last checkpoint, with its
+    own config. With `init`, a model, begin from its weights. Raises KanjiError for what cannot be used or written
+    and when the loss is no longer a number; Stopped once the checkpoint is written, when the user asks to stop.
     """
+    again = f"go on with: kanji-tui train --resume {run_directory.name}"
     with peer_failure_as_error(run_directory.name):
         run = prepare(data_dir, config, run_directory, resume, init, report)
         try:
+            if not resume:
+                save_checkpoint(run)  # from now on it can be resumed, and a disk too small is found at once
             while not run.finished:
                 train_epoch(run)
                 end_epoch(run)
@@ -114,10 +117,10 @@ def train(
             return run.world.on_rank0(lambda: score_best(run))
         except Stopped:
             save_checkpoint(run)
-            raise Stopped(
-                f"stopped in epoch {min(run.state.epoch + 1, run.epochs)} of {run.epochs}; nothing is lost",
-                f"go on with: kanji-tui train --resume {run.directory.name}",
-            ) from None
+            where = f"epoch {min(run.state.epoch + 1, run.epochs)} of {run.epochs}"
+            raise Stopped(f"stopped in {where}; nothing is lost", again) from None
+        except WritingFailed as error:
+            raise error.then(again) from None
 
 
 def train_epoch(run: TrainingRun) -> None:
@@ -225,9 +228,8 @@ def validate(run: TrainingRun) -> dict[str, Any]:
 
     BatchNorm's statistics are recomputed first: a model is validated and kept with statistics of its own weights.
     """
-    state, report, classes = run.state, run.report, len(run.card.classes)
     refuse_nan(run)
-    clock = time.monotonic()
+    state, report, classes, clock = run.state, run.report, len(run.card.classes), time.monotonic()
     recompute_statistics(state.eval_model, run.train_set(state.epoch), state.config.seed, report)
     validation = score(state.eval_model, run.val_set, state.device, classes, "validation", report)
     clean = score(state.eval_model, run.train_eval_subset, state.device, classes, "train accuracy", report)

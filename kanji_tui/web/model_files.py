@@ -16,7 +16,7 @@ from kanji_tui.recognition.model_files import model_file, trained_or_built_in
 from kanji_tui.recognition.recogniser import Recogniser
 from kanji_tui.recognition.results import Candidate
 from kanji_tui.system.child import Child
-from kanji_tui.system.files import read_json, strict_json, write_text
+from kanji_tui.system.files import read_json, replacing, strict_json, write_text
 from kanji_tui.web.paths import CLASSES, MODEL
 
 
@@ -32,11 +32,13 @@ def write_model(model_path: Path, folder: Path) -> str:
     if path == BUILT_IN and file != path:
         shutil.copyfile(file, target)
     else:
-        with Child("kanji_tui.export.web_model:write_web_model", str(path), str(target)) as child:
+        with Child("kanji_tui.export.web_model:answer_web_model", str(path)) as child:
             if child.wait():
                 raise KanjiError(
                     f"{path} cannot be used on the web: {child.exit_reason()}", "kanji-tui export onnx"
                 )
+            with replacing(target) as beside:
+                beside.write_bytes(child.output)
     name = str(BUILT_IN) if path == BUILT_IN else path.name
     write_text(folder / CLASSES, strict_json(describe_classes(Recogniser(target), name)))
     return name

@@ -3,14 +3,14 @@
 import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
-from tempfile import mkdtemp
 
 from kanji_tui.engines.web_runtime import copy_runtime, find_runtime, pinned
 from kanji_tui.errors import UsageError
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 from kanji_tui.paths import MODELS_DIR
 from kanji_tui.system.compression import COMPRESSED, compress, has_brotli, transferred
-from kanji_tui.system.files import read_json, write_text, writing_failed
+from kanji_tui.system.files import read_json, write_text
+from kanji_tui.system.folders import replacing_folder
 from kanji_tui.web.model_files import write_model
 from kanji_tui.web.paths import CLASSES, INDEX, LICENSES, MODEL
 from kanji_tui.web.results import ExportedPage
@@ -19,7 +19,7 @@ DEFAULT_FOLDER = MODELS_DIR / "web"
 
 
 def export_page(model_path: Path, output_path: Path | None, runtime: str | None, report: Report) -> ExportedPage:
-    """Write the page of a model into a folder, replacing a page that is there.
+    """Write the page of a model into a folder, replacing a page that is there, as a whole or not at all.
 
     `runtime`: where ONNX Runtime Web comes from, see `find_runtime`. Raises UsageError for a folder that holds
     something else, KanjiError where the model or the runtime cannot be used.
@@ -30,23 +30,14 @@ def export_page(model_path: Path, output_path: Path | None, runtime: str | None,
     source = find_runtime(runtime)
     raise_if_stopped(report)
     report(Progress("page", 1, 3, "parts", "model"))
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise writing_failed(folder, error) from error
-    try:
-        name = write_page(model_path, staging, source)
+    with replacing_folder(folder) as building:
+        name = write_page(model_path, building, source)
         raise_if_stopped(report)
         report(Progress("page", 2, 3, "parts", "compressed copies"))
-        for path in list(staging.iterdir()):
+        for path in list(building.iterdir()):
             if path.name not in {file.name for file in pinned().files} and path.suffix not in COMPRESSED:
                 compress(path)
-        _replace(folder, staging)
-    except OSError as error:
-        raise writing_failed(folder, error) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        raise_if_stopped(report)
     if not has_brotli():
         report(Notice('brotli copies, which are a quarter smaller, need a package: pip install "kanji-tui[serve]"'))
     report(Progress("page", 3, 3, "parts"))
@@ -62,7 +53,6 @@ def write_page(model_path: Path, folder: Path, runtime: Path) -> str:
     copy_runtime(runtime, folder)
     license = read_json(folder / CLASSES)["model"]["license"] or "that of its owner"
     write_text(folder / LICENSES, LICENSE_TEXT.format(pinned().title, pinned().license, license))
-    folder.chmod(0o755)
     return name
 
 
@@ -71,17 +61,6 @@ def _require_page_or_nothing(folder: Path) -> None:
         return
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / CLASSES).is_file()):
         raise UsageError(f"{folder} holds something that is not a page", "choose another folder: --output-path DIR")
-
-
-def _replace(folder: Path, staging: Path) -> None:
-    """Put the complete page in the place of an older one."""
-    if folder.exists():
-        older = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        folder.rename(older / folder.name)
-        staging.rename(folder)
-        shutil.rmtree(older)
-    else:
-        staging.rename(folder)
 
 
 def _measure(folder: Path, name: str) -> ExportedPage:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from kanji_tui.data.image_files import NOT_READABLE, TooManyPixels, decode_colours
 from kanji_tui.errors import KanjiError, first_line
@@ -57,6 +57,8 @@ def _decode(body: bytes, kind: str) -> np.ndarray:
     except (TooManyPixels, Image.DecompressionBombError):
         most = f"at most {MOST_PIXELS >> 20} megapixels are read"
         raise Refusal(413, f"the image has too many pixels: {most}", "send a smaller copy of it") from None
+    except UnidentifiedImageError:  # its message names an object of ours
+        raise Refusal(400, f"the {kind} image is damaged", KINDS) from None
     except NOT_READABLE as error:
         raise Refusal(400, f"the {kind} image is damaged: {first_line(error)}", KINDS) from None
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, Throttle
+from kanji_tui.system.folders import temporary_folder
 from kanji_tui.system.threads import usable_cores
 from kanji_tui.web.paths import INDEX, MODEL
 from kanji_tui.web.results import Served
@@ -37,7 +37,7 @@ def require_packages() -> None:
 
 
 def serve(folder: Path | None, model_path: Path, host: str, port: int, report: Report) -> Served:
-    """Serve a page's folder and its model until `report` or SIGTERM asks to stop.
+    """Serve a page's folder and its model until `report`, SIGTERM or SIGHUP asks to stop.
 
     `folder` None: the model in `model_path`, and a page if its runtime is in the cache. `port` 0: a free one.
     Raises KanjiError where the model or the address cannot be used.
@@ -49,13 +49,10 @@ def serve(folder: Path | None, model_path: Path, host: str, port: int, report: R
 
     if folder is not None:
         return _serve(folder, model_name(folder), host, port, report)
-    with TemporaryDirectory(prefix="kanji-tui-") as temporary:
+    with temporary_folder() as temporary:
         runtime = cached()
-        if runtime is None:
-            name = write_model(model_path, Path(temporary))
-        else:
-            name = write_page(model_path, Path(temporary), runtime)
-        return _serve(Path(temporary), name, host, port, report)
+        name = write_page(model_path, temporary, runtime) if runtime else write_model(model_path, temporary)
+        return _serve(temporary, name, host, port, report)
 
 
 def _serve(folder: Path, name: str, host: str, port: int, report: Report) -> Served:
@@ -100,6 +97,8 @@ def _address(host: str, listening: socket.socket) -> str:
 async def _run(service: "Service", listening: socket.socket, address: str, report: Report) -> None:
     import uvicorn
 
+    from kanji_tui.web.connections import ImpatientProtocol
+
     class Server(uvicorn.Server):
         """Leaves the signals to us: its own handlers end the process by the signal once more."""
 
@@ -109,7 +108,7 @@ async def _run(service: "Service", listening: socket.socket, address: str, repor
 
     config = uvicorn.Config(
         service.app(),
-        http="h11",
+        http=ImpatientProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -119,7 +118,7 @@ async def _run(service: "Service", listening: socket.socket, address: str, repor
         timeout_graceful_shutdown=LAST_SECONDS,
     )
     server = Server(config)
-    with _sigterm() as terminated:
+    with _signals() as terminated:
         polling = asyncio.create_task(_poll(server, service, address, report, terminated))
         await server.serve(sockets=[listening])
         polling.cancel()
@@ -138,18 +137,18 @@ async def _poll(server: Any, service: "Service", address: str, report: Report, t
 
 
 @contextlib.contextmanager
-def _sigterm() -> Iterator[list[bool]]:
-    """A list that SIGTERM fills; where the process handles it already, `report` knows of it."""
-    terminated: list[bool] = []
+def _signals() -> Iterator[list[bool]]:
+    """A list that SIGTERM and SIGHUP fill; one that the process handles or ignores already is left to it."""
+    received: list[bool] = []
 
     def note(signum: int, frame: FrameType | None) -> None:
-        terminated.append(True)
+        received.append(True)
 
-    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield terminated
-        return
-    signal.signal(signal.SIGTERM, note)
+    heard = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) == signal.SIG_DFL]
+    for each in heard:
+        signal.signal(each, note)
     try:
-        yield terminated
+        yield received
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for each in heard:
+            signal.signal(each, signal.SIG_DFL)

@@ -16,6 +16,7 @@ from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.run_views import RunView, start_time
 
 Value = str | float | None
+MOST = 1e300  # a larger number is damage, and no arithmetic with it is safe
 Fields = Mapping[str, Value]
 
 IDENTITY = ("run", "name", "note", "job", "state", "continues", "started", "epoch", "epochs")
@@ -113,9 +114,17 @@ def _value(value: Any) -> Value:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return value
-    return "/".join(f"{part:g}" for part in value) if isinstance(value, list) and _numbers(value) else str(value)
+        return value if abs(value) < MOST else _text(value)
+    return "/".join(f"{part:g}" for part in value) if isinstance(value, list) and _numbers(value) else _text(value)
 
 
 def _numbers(values: list[Any]) -> bool:
-    return all(isinstance(value, int | float) for value in values)
+    return all(isinstance(value, int | float) and abs(value) < MOST for value in values)
+
+
+def _text(value: Any) -> str:
+    """What a damaged file holds in the place of a number."""
+    try:
+        return str(value)
+    except ValueError:  # of an integer with thousands of digits
+        return "not readable"

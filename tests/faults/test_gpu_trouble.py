@@ -4,6 +4,7 @@ Memory that ends in forward, backward, optimiser and scoring: tests/training/tes
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,17 @@ import torch
 
 from kanji_tui.events import Epoch, Event, Failure
 from kanji_tui.jobs.train import Spec
+from kanji_tui.networks.devices import unused_gpu
 from kanji_tui.runs.event_log import all_events
 from kanji_tui.runs.process import entry_of, run_in
 from kanji_tui.runs.run_directory import create
 from kanji_tui.system import gpu
 from kanji_tui.system.gpu import gpu_failure, read_driver, read_energy, read_gpus
 from kanji_tui.system.plain_data import to_plain
+from kanji_tui.system.torch_facts import TorchDevice, TorchFacts, _ask_torch
 from kanji_tui.training import step
 from kanji_tui.training.config import configure
+from tests.simulated_gpu import machine_with_gpu
 from tests.system.test_gpu import Refusal, SimulatedLibrary, use
 
 # As the driver words them, after an update without a reboot, a fall off the bus, a fault of the memory, a full job.
@@ -48,6 +52,59 @@ def test_each_query_may_fail_with_each_reason(monkeypatch, function, reason):
         assert all(
             0 <= value.memory_used <= value.memory_total for value in values if value.memory_used is not None
         )
+
+
+@pytest.fixture
+def nvml_shows_a_gpu(monkeypatch) -> None:
+    monkeypatch.setattr(gpu, "_library", None)
+    monkeypatch.setattr(gpu, "_logged", set())
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    use(monkeypatch)
+
+
+def facts_of(build: str | None, reason: str = "", devices: int = 0) -> TorchFacts:
+    device = TorchDevice("NVIDIA H200", "9.0", 2**37, True, "")
+    return TorchFacts("2.13.0", build, (device,) * devices, 4, reason, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("facts", "hidden", "words", "remedy"),
+    [
+        (facts_of(None), None, "torch is a CPU build and does not use the GPU", "whl/cu130"),
+        (facts_of("14.0"), None, "built for CUDA 14.0, the driver supports at most 13.1", "whl/cu130"),
+        (facts_of("13.0"), "", "sees no GPU: CUDA_VISIBLE_DEVICES is ''", "unset CUDA_VISIBLE_DEVICES"),
+        (facts_of("13.0"), "-1", "sees no GPU: CUDA_VISIBLE_DEVICES is '-1'", "unset CUDA_VISIBLE_DEVICES"),
+        (facts_of("13.0", "no device nodes"), None, "sees no GPU: no device nodes", "nvidia-smi"),
+    ],
+)
+def test_preflight_says_why_torch_does_not_use_the_gpu(
+    kanji_tui, monkeypatch, nvml_shows_a_gpu, facts, hidden, words, remedy
+):
+    """What happened and what to type, on the command line; the screen shows the same checks."""
+    monkeypatch.setattr("kanji_tui.system.torch_facts.read", lambda child: facts)
+    if hidden is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    ended = kanji_tui("preflight", "--json")
+    (check,) = [check for check in json.loads(ended.stdout)["checks"] if check["name"] == "torch and CUDA"]
+    assert check["verdict"] == "warning"
+    assert words in check["found"]
+    assert remedy in check["remedy"]
+    shown = kanji_tui("preflight").stdout
+    assert words.split(":")[0] in " ".join(shown.split())
+
+
+def test_preflight_with_a_gpu_that_torch_uses_has_nothing_to_say(kanji_tui, monkeypatch, nvml_shows_a_gpu):
+    with machine_with_gpu():
+        facts = _ask_torch()
+    monkeypatch.setattr("kanji_tui.system.torch_facts.read", lambda child: replace(facts, cuda_build="13.0"))
+    checks = {check["name"]: check for check in json.loads(kanji_tui("preflight", "--json").stdout)["checks"]}
+    assert checks["torch and CUDA"]["verdict"] == checks["torch on cuda:0"]["verdict"] == "ok"
+
+
+def test_a_training_says_that_it_does_not_use_the_gpu(nvml_shows_a_gpu):
+    assert "NVIDIA H200: not used" in unused_gpu() or torch.cuda.is_available()
+    with machine_with_gpu():
+        assert unused_gpu() == ""
 
 
 class FailsAtTheEnd:

@@ -101,12 +101,10 @@ def home(trained, sample_dir, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_a_preparation_over_another_dataset(home, tmp_path_factory, signum):
+def test_a_preparation_over_another_dataset(home, signum):
     chance = chance_of("prepare", signum)
-    expected = tmp_path_factory.mktemp("expected")
-    whole = {
-        size: prepare(home / "ETL9G", expected / str(size), size, 2, None, SilentReport()) for size in (32, 64)
-    }
+    expected = {size: home / f"expected-{size}" for size in (32, 64)}  # a dataset holds the way to its records
+    whole = {size: prepare(home / "ETL9G", expected[size], size, 2, None, SilentReport()) for size in (32, 64)}
     run(home, "prepare", "--size", 32)
     longest = seconds_of(lambda: run(home, "prepare", "--size", 64))
     sizes = (32, 64)
@@ -114,10 +112,10 @@ def test_a_preparation_over_another_dataset(home, tmp_path_factory, signum):
         killed_at_random(home, chance, longest, signum, "prepare", "--size", sizes[number % 2])
         dataset = open_dataset(home / "dataset")  # one of the two, always
         assert dataset.digest == whole[dataset.size].digest
-        assert bytes_of(home / "dataset") == bytes_of(expected / str(dataset.size))
+        assert bytes_of(home / "dataset") == bytes_of(expected[dataset.size])
     run(home, "verify")
     run(home, "prepare", "--size", 64)
-    assert bytes_of(home / "dataset") == bytes_of(expected / "64")
+    assert bytes_of(home / "dataset") == bytes_of(expected[64])
     assert not list((home / "dataset").rglob("*.part"))
 
 

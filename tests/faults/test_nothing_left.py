@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +23,11 @@ from kanji_tui.runs import recorder
 from kanji_tui.runs.following import end_of, follow
 from kanji_tui.runs.litter import remove_litter
 from kanji_tui.runs.process import entry_of, run_in
-from kanji_tui.runs.publish import publish, published
+from kanji_tui.runs.publish import previous, publish, published, undo_publish
 from kanji_tui.runs.run_directory import create, list_runs, status_of_this_process
+from kanji_tui.system import folders
 from kanji_tui.system.files import replacing
+from kanji_tui.system.folders import replacing_folder, temporary_folder
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import configure
 from tests.breaking import broken_off
@@ -39,7 +42,8 @@ class Remover:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Epoch) and not self.removed:
-            shutil.rmtree(self.directory)
+            while self.directory.exists():  # a heartbeat may be writing its status there
+                shutil.rmtree(self.directory, ignore_errors=True)
             self.removed = True
 
     def stop_requested(self) -> bool:
@@ -227,26 +231,103 @@ def test_a_deletion_that_is_broken_off_leaves_nothing_listed_and_the_next_start_
     assert list(runs.iterdir()) == [other.path]
 
 
+ARTIFACTS = ("best_kanji_model.pth", "best_model_info.json", "training_progress.json")
+
+
+def models_of(home: Path, *names: str) -> None:
+    """Runs with models of their own, whose files hold their names."""
+    for name in names:
+        (home / "runs" / name).mkdir(parents=True)
+        for file in ARTIFACTS:
+            (home / "runs" / name / file).write_text(json.dumps(name))
+
+
+def of_publishing(path: Path) -> bool:
+    return path.parent.parent.name != "runs"
+
+
 def test_publishing_broken_off_anywhere_leaves_no_model_with_the_metadata_of_another(tmp_path):
     """And the same command again ends with the whole of it, and with nothing set aside."""
-    for name in ("old", "new"):
-        run = tmp_path / "runs" / name
-        run.mkdir(parents=True)
-        for file in ("best_kanji_model.pth", "best_model_info.json", "training_progress.json"):
-            (run / file).write_text(json.dumps(name))
+    models_of(tmp_path, "old", "new")
     broken = 0
     while True:
         publish(tmp_path / "runs" / "old", tmp_path)
-        if not broken_off(
-            broken, lambda path: path.parent == tmp_path, lambda: publish(tmp_path / "runs" / "new", tmp_path)
-        ):
+        if not broken_off(broken, of_publishing, lambda: publish(tmp_path / "runs" / "new", tmp_path)):
             break
         broken += 1
-        weights = (tmp_path / "best_kanji_model.pth").read_text()
-        for file in ("best_model_info.json", "training_progress.json"):
+        weights = (tmp_path / ARTIFACTS[0]).read_text()
+        for file in ARTIFACTS[1:]:
             assert not (tmp_path / file).exists() or (tmp_path / file).read_text() == weights
         publish(tmp_path / "runs" / "new", tmp_path)
-        assert {path.read_text() for path in tmp_path.glob("[!.]*.*") if path.name != "published.json"} == {'"new"'}
+        assert {(tmp_path / file).read_text() for file in ARTIFACTS} == {'"new"'}
         assert published(tmp_path).run == "new"
-        assert not list(tmp_path.glob("*_before_*"))
-    assert broken > 6
+        assert {path.name for path in tmp_path.iterdir()} == {*ARTIFACTS, "published.json", "runs", ".previous"}
+    assert broken > 20
+
+
+def test_undoing_a_publication_broken_off_anywhere_loses_neither_model(tmp_path):
+    """Also where the runs that made them are deleted."""
+    models_of(tmp_path, "old", "new")
+    publish(tmp_path / "runs" / "old", tmp_path)
+    publish(tmp_path / "runs" / "new", tmp_path)
+    shutil.rmtree(tmp_path / "runs")
+    shutil.copytree(tmp_path, whole := tmp_path.with_name("whole"))
+    broken = 0
+    while broken_off(broken, lambda path: True, lambda: undo_publish(tmp_path)):
+        broken += 1
+        runs = {undo_publish(tmp_path).run, undo_publish(tmp_path).run}
+        assert runs == {"old", "new"}
+        for folder, name in ((tmp_path, published(tmp_path).run), (tmp_path / ".previous", previous(tmp_path).run)):
+            assert {(folder / file).read_text() for file in ARTIFACTS} == {json.dumps(name)}
+        shutil.rmtree(tmp_path)
+        shutil.copytree(whole, tmp_path)
+    assert broken > 20
+
+
+def test_a_replaced_folder_is_the_old_or_the_new_one_wherever_it_is_broken_off(tmp_path):
+    def write(text: str) -> None:
+        with replacing_folder(tmp_path / "page") as building:
+            for name in ("a", "b"):
+                (building / name).write_text(text)
+
+    broken = 0
+    write("old")
+    while broken_off(broken, lambda path: True, lambda: write("new")):
+        broken += 1
+        assert {path.read_text() for path in (tmp_path / "page").iterdir()} in ({"old"}, {"new"})
+        assert len(list((tmp_path / "page").iterdir())) == 2
+        write("old")
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+
+
+def test_a_folder_is_replaced_where_the_file_system_cannot_exchange_two(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_exchanged", lambda one, other: False)
+    for text in ("old", "new"):
+        with replacing_folder(tmp_path / "page") as building:
+            (building / "a").write_text(text)
+    assert (tmp_path / "page" / "a").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+
+
+def test_folders_of_killed_processes_are_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    def killed(context) -> None:
+        pid = os.fork()
+        if pid == 0:
+            with context as folder:
+                (folder / "half").write_text("half of it")
+                os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+    killed(replacing_folder(tmp_path / "page"))
+    killed(temporary_folder())
+    left = list(tmp_path.rglob("half"))
+    assert len(left) == 2
+    with replacing_folder(tmp_path / "page") as building:
+        (building / "whole").write_text("whole")
+    with temporary_folder() as folder:
+        assert not any(path.exists() for path in left)
+        assert list((tmp_path / "temporary").iterdir()) == [folder]
+    assert not list((tmp_path / "temporary").iterdir())

@@ -3,6 +3,8 @@
 `make test` tries FEW damages of each kind of file, `make test-faults` MANY, all from fixed seeds.
 """
 
+import json
+import re
 import resource
 import shutil
 from argparse import Namespace
@@ -129,7 +131,14 @@ KINDS = {
         f"models/runs/{RUN}/status.json", damaged_json, commands("runs", f"stop {RUN}", "--once training")
     ),
     "config": Kind(
-        f"models/runs/{RUN}/config.yaml", damaged_yaml, commands("runs", "--once training", f"emissions {RUN}")
+        f"models/runs/{RUN}/config.yaml",
+        damaged_yaml,
+        commands(
+            "runs --csv",
+            "runs --columns learning_rate,epochs,data_dir,network --sort=-learning_rate learning_rate>0",
+            "--once training",
+            f"emissions {RUN}",
+        ),
     ),
     "settings": Kind(f"models/runs/{RUN}/config.yaml", damaged_yaml, read_settings),
     "history": Kind(f"models/runs/{RUN}/training_progress.json", damaged_json, commands("--once training")),
@@ -190,6 +199,39 @@ def test_a_damaged_file_is_a_result_or_a_sentence(whole_home, monkeypatch, capsy
     KINDS[name].read()  # also takes the memory that the program takes anyway
     damage_and_read(whole_home, KINDS[name], name, FEW)
     assert "Traceback" not in capsys.readouterr().err
+
+
+STRANGE_SETTINGS = (".inf", "-.inf", ".nan", "1e999", "0x" + "f" * 5000, "[0x" + "f" * 5000 + "]", "1" + "0" * 400)
+
+
+@pytest.mark.parametrize("value", STRANGE_SETTINGS)
+def test_a_setting_that_is_no_number_hides_no_run(whole_home, monkeypatch, capsys, value):
+    monkeypatch.chdir(whole_home)
+    path = whole_home / OF_RUN / "config.yaml"
+    whole = path.read_text()
+    try:
+        path.write_text(re.sub("learning_rate: .*", f"learning_rate: {value}", whole))
+        assert path.read_text() != whole
+        KINDS["config"].read()
+    finally:
+        path.write_text(whole)
+    assert RUN in capsys.readouterr().out
+
+
+def test_a_dataset_that_names_other_places_as_its_inputs_is_refused(whole_home, monkeypatch, capsys):
+    """What a dataset was prepared from is compared by name; a name is no path."""
+    monkeypatch.chdir(whole_home)
+    path = whole_home / "dataset" / "metadata.json"
+    whole = path.read_text()
+    try:
+        for name in ("/dev/zero", "../x", "..", "a\0b", "\ud800", ""):
+            value = json.loads(whole)
+            value["inputs"]["files"][0] |= {"name": name, "bytes": 0}
+            path.write_text(json.dumps(value))
+            assert main(["verify"]) == 1, name
+            assert "must be the name of a file without its folder" in " ".join(capsys.readouterr().err.split())
+    finally:
+        path.write_text(whole)
 
 
 @pytest.mark.faults

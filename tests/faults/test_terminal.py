@@ -1,5 +1,7 @@
 """Nothing of others reaches the terminal raw: one list of hostile texts, through every command and screen."""
 
+import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -129,7 +131,9 @@ def command_lines() -> list[list[str]]:
         *(["inspect", model], ["inspect", "--nodes", model], ["inspect", HOSTILE], [HOSTILE], ["delete", run]),
         *(["describe", "20261127T000000-plain", "--note", HOSTILE], ["describe", run, "--name", HOSTILE]),
         *(["saliency", picture, "--layer", HOSTILE], ["saliency", "--layers", "--model-path", HOSTILE]),
-        *(["runs"], ["runs", HOSTILE], ["publish", "--undo"], ["attach", "20261127T000000-plain"]),
+        *(["runs"], ["runs", "--csv"], ["runs", "--columns", "note,network"], ["runs", "--columns", HOSTILE]),
+        *(["runs", "--sort", HOSTILE], ["runs", HOSTILE], ["runs", "note:" + HOSTILE]),
+        *(["publish", "--undo"], ["attach", "20261127T000000-plain"]),
         *(["serve", HOSTILE], ["serve", "--model-path", HOSTILE], ["export", "web", "--model-path", HOSTILE]),
     ]
     return [*lines, *([command, f"--{HOSTILE}"] for command in REST)]
@@ -149,6 +153,24 @@ def test_no_command_prints_anything_raw(kanji_tui, hostile_home, forked_children
             printed = ended.stdout + ended.stderr
             assert printed, line
             assert not raw(printed), (line, ended)
+
+
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(1)", " =1", "=cmd|' /C calc'!A0", '=1",\n"x')
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_spreadsheet_computes_nothing_of_what_others_wrote(kanji_tui, hostile_home, text):
+    for option in ("--name", "--note"):
+        ended = kanji_tui("--home", hostile_home, "describe", "20261127T000000-plain", option, text)
+        assert ended.returncode == 0 or (option == "--name" and "\n" in text)
+    ended = kanji_tui("--home", hostile_home, "runs", "--csv")
+    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+    (row,) = [row for row in rows if row["note"]]
+    assert row["note"] == f"'{text.strip()}"
+    numbers = [float(row["val_loss"]) for row in rows]  # what is measured stays a number
+    assert len(numbers) == 2
+    cells = [cell for row in rows for cell in row.values() if cell.lstrip().startswith(("=", "+", "@"))]
+    assert not cells
 
 
 async def test_no_screen_paints_anything_raw(hostile_home, monkeypatch, no_children):

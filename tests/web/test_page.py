@@ -20,7 +20,7 @@ from kanji_tui.engines import web_runtime
 from kanji_tui.engines.web_runtime import RuntimeFile, find_runtime, pinned
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import SilentReport
-from kanji_tui.export.web_model import write_web_model
+from kanji_tui.export.web_model import web_model
 from kanji_tui.recognition.models import open_model
 from kanji_tui.web import page
 from kanji_tui.web.paths import CONTENT_SECURITY
@@ -173,12 +173,12 @@ def test_a_page_replaces_a_page_and_nothing_else(npm: Path, tmp_path: Path, kanj
 
 
 def test_a_model_of_ones_own_is_half_its_size_and_answers_alike(trained, tmp_path: Path) -> None:
-    write_web_model(str(trained.model_path), str(tmp_path / "model.onnx"))
+    (tmp_path / "model.onnx").write_bytes(web_model(trained.model_path))
     assert (tmp_path / "model.onnx").stat().st_size < 0.6 * trained.model_path.stat().st_size
     model, written = open_model(trained.model_path), Recogniser(tmp_path / "model.onnx")
     assert written.card == model.card
     images = np.random.default_rng(5).integers(0, 256, (20, model.card.size, model.card.size)).astype(np.uint8)
     expected, found = model.logits(images), open_model(tmp_path / "model.onnx").logits(images)
     assert np.abs(expected - found).max() < 0.02 * np.abs(expected).max()
-    write_web_model(str(tmp_path / "model.onnx"), str(tmp_path / "again.onnx"))
+    (tmp_path / "again.onnx").write_bytes(web_model(tmp_path / "model.onnx"))
     assert np.array_equal(open_model(tmp_path / "again.onnx").logits(images), found)

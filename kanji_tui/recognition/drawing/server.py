@@ -15,7 +15,6 @@ import base64
 import contextlib
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from kanji_tui.recognition.drawing.results import ReadyModel, SavedDrawing, Stro
 from kanji_tui.recognition.model_files import model_file
 from kanji_tui.system.child import Child, take_stdout
 from kanji_tui.system.files import inside, read_json, sha256
+from kanji_tui.system.folders import temporary_folder
 
 if TYPE_CHECKING:
     from kanji_tui.recognition.drawing.model import DrawingModel
@@ -75,8 +75,8 @@ def find_model(weights: Path, send: Send) -> "DrawingModel":
             if model.card == card:
                 return model
     send({"note": "converting the model, some seconds; export it (3, then e) to avoid this"})
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
+    with temporary_folder() as folder:
+        path = folder / "model.onnx"
         # In a child process, so that torch's memory is freed when it ends.
         with Child("kanji_tui.export.quick_export:export_quickly", str(weights), str(path)) as child:
             if child.wait() or not path.is_file():
