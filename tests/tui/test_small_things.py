@@ -6,7 +6,7 @@ import pytest
 
 from kanji_tui.cli.console import print_error
 from kanji_tui.errors import KanjiError, Stopped, UsageError
-from kanji_tui.events import Failure
+from kanji_tui.events import Failure, State
 from kanji_tui.training.config import configure
 from kanji_tui.training.trainer import lower_rate
 from kanji_tui.tui.app import Workbench
@@ -16,7 +16,7 @@ from kanji_tui.tui.training.form import TrainForm
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 from tests.tui.conftest import resized, shows, text_of, until
-from tests.tui.recorded import write_live
+from tests.tui.recorded import LIVE, train_spec, write_live, write_run
 
 
 async def test_training_without_a_dataset_says_what_to_press(home: Path) -> None:
@@ -83,6 +83,21 @@ async def test_a_second_training_on_a_busy_machine_asks(recorded: Path) -> None:
         assert not asked
         await pilot.press("y")
         await until(pilot, lambda: asked)
+
+
+async def test_a_run_is_resumed_only_where_a_checkpoint_is(recorded: Path) -> None:
+    run = write_run(recorded, LIVE, train_spec(), "stopped", [State("running"), State("stopped")])
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "it has no checkpoint: n begins anew")
+        assert "u Resume" not in text_of(pilot)
+    (run.path / "last.ckpt").touch()
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "stopped: press u to resume")
+        assert "u Resume" in text_of(pilot)
 
 
 def test_errors_read_as_a_person_would_write_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,7 @@ from kanji_tui.workspace.state import State
 
 BESIDE = 36  # columns for candidates and model
 BESIDE_BAR = 27  # columns of a candidate besides its bar
+NOTHING = "nothing drawn yet"
 
 
 class RecogniserReplied(Answered[Reply]):
@@ -70,6 +71,7 @@ class DrawScreen(WorkbenchScreen):
         self._asked = 0.0
         self._seconds: float | None = None
         self._last_saved = ""
+        self._asking = self._saving = False  # for the label; waiting until the drawing is saved
 
     def body(self) -> ComposeResult:
         yield DrawingPad(BESIDE, id="pad")
@@ -135,6 +137,7 @@ class DrawScreen(WorkbenchScreen):
         match message.value:
             case Note(text):
                 self._note = text
+                self._show_candidates()
             case ReadyModel() as model:
                 self._show_model(model)
             case Recognition() as recognition if self._pad.strokes:
@@ -142,9 +145,10 @@ class DrawScreen(WorkbenchScreen):
             case SavedDrawing() as saved:
                 self._show_saved(saved)
             case Failed(request, error) if request == "save":
-                self.show_error(error.message, error.remedy)
+                self._show_unsaved(error)
             case Failed(_, error):
                 self._note, self._problem = "", error
+                self._show_candidates()
         self._show_message()
 
     def _show_model(self, model: ReadyModel) -> None:
@@ -164,9 +168,19 @@ class DrawScreen(WorkbenchScreen):
 
     def _show_saved(self, saved: SavedDrawing) -> None:
         path = Path(saved.path)
+        self._saving = False
         self._last_saved = f"{path.parent.name} x {saved.count}"
         self.notify(str(path), title="saved", timeout=4, markup=False)
         self._show_details()
+        self.action_back()
+
+    def _show_unsaved(self, error: KanjiError) -> None:
+        """Show why the drawing was not saved: below the label if that is still asked for."""
+        self._saving = False
+        if self._asking:
+            self.query_one("#meaning", Static).update(content_of(Styled(error.message, "bad")))
+        else:
+            self.show_error(error.message, error.remedy)
 
     def on_label_read(self, message: LabelRead) -> None:
         if message.key == self._label:
@@ -182,8 +196,6 @@ class DrawScreen(WorkbenchScreen):
         workspace, pad = self.state.workspace, self._pad
         if pad.by_keys:
             return Styled("pen down: ", "accent strong"), "press space to lift it"
-        if self._note:
-            return quiet(self._note)
         if self._problem and workspace is not None and workspace.model is None and not workspace.onnx:
             return *next_step("press 3 to train a model"), "\n", quiet("drawings can be saved without one")
         if self._problem:
@@ -196,7 +208,7 @@ class DrawScreen(WorkbenchScreen):
         rows = self.query_one("#candidates", ListTable)
         width = max(1, rows.scrollable_content_region.width - BESIDE_BAR)
         found = candidate_table(self._candidates, width).rows
-        rows.show(found, empty="" if self._problem else "nothing drawn yet", keep=keep)
+        rows.show(found, empty=self._note or ("" if self._problem else NOTHING), keep=keep)
 
     def _show_details(self) -> None:
         seconds = self._seconds if self._candidates else None
@@ -204,18 +216,6 @@ class DrawScreen(WorkbenchScreen):
         self.query_one("#model-details", KeyValues).show(details.pairs)
 
     # saving
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.is_mounted:
-            return True
-        pad = self._pad
-        if action == "undo":
-            return pad.can_undo
-        if action == "redo":
-            return pad.can_redo
-        if action in ("clear", "save"):
-            return bool(pad.strokes)
-        return True
 
     def action_undo(self) -> None:
         self._pad.undo()
@@ -228,6 +228,9 @@ class DrawScreen(WorkbenchScreen):
 
     def action_save(self) -> None:
         """Ask for the label: typed, or the number of a candidate."""
+        if not self._pad.strokes:
+            self.notify(f"{NOTHING}: draw with the mouse, or with arrows and space", timeout=4)
+            return
         field = self.query_one("#label", LineInput)
         first = f"; enter: {self._candidates[0].character}" if self._candidates else ""
         field.placeholder = f"1-10, 田, 4544, U+7530{first}"
@@ -242,6 +245,7 @@ class DrawScreen(WorkbenchScreen):
 
     def _show_label(self, saving: bool) -> None:
         """Show the label's two lines instead of the message, or the message again."""
+        self._asking = saving
         self.query_one("#label").display = self.query_one("#meaning").display = saving
         self.query_one("#message").display = not saving
 
@@ -258,13 +262,17 @@ class DrawScreen(WorkbenchScreen):
         jis = self._jis_of(text)
         if text or jis is not None:
             self._save(name_jis(jis) if jis is not None else text)
+        else:
+            self._show_meaning(None)
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         self._save(message.row.key)
 
     def _save(self, label: str) -> None:
-        self._recogniser.save(self._pad.strokes, label)
-        self.action_back()
+        """Save the drawing; the field for the label stays open until that is done."""
+        if self._pad.strokes and not self._saving:
+            self._saving = True
+            self._recogniser.save(self._pad.strokes, label)
 
     @property
     def _label(self) -> str:
@@ -276,7 +284,8 @@ class DrawScreen(WorkbenchScreen):
         return int(self._candidates[number - 1].jis, 16) if 0 < number <= len(self._candidates) else None
 
     def _show_meaning(self, jis: int | None) -> None:
-        meaning: Line = Styled("no such character" if self._label else "", "warning")
+        wanted = "a character, its JIS code or code point"
+        meaning: Line = Styled(f"no such character: type {wanted}", "warning") if self._label else quiet(wanted)
         if jis is not None:
             character = character_of(jis)
             meaning = (Styled(character, "good strong"), f" {name_jis(jis)}  -> samples/{character}/")

@@ -40,7 +40,7 @@ class RunPage(ModalScreen[None]):
         Binding("y", "copy_log", "Copy the log"),
     ]
     DEFAULT_CSS = """
-    RunPage #head { height: auto; max-height: 5; }
+    RunPage #head { height: auto; max-height: 8; }
     RunPage #sections { height: 1; margin-top: 1; }
     RunPage .section { display: none; height: 1fr; margin-top: 1; }
     RunPage .section.-shown { display: block; }
@@ -53,10 +53,10 @@ class RunPage(ModalScreen[None]):
     RunPage #errors.-shown { layout: horizontal; }
     """
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, section: str = SECTIONS[0]) -> None:
         super().__init__()
         self.run_name = run
-        self.shown = SECTIONS[0]
+        self.shown = section
         self._log: str | None = None
 
     def compose(self) -> ComposeResult:

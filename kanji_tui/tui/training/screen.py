@@ -11,7 +11,7 @@ from kanji_tui.presentation.run_list import RUN_COLUMNS, run_table, width_of
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.run_actions import RunActions
-from kanji_tui.tui.training.run_page import RunPage
+from kanji_tui.tui.training.run_page import SECTIONS, RunPage
 from kanji_tui.tui.training.run_panes import RunPanes
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
@@ -160,12 +160,18 @@ class TrainingScreen(RunActions):
         if message.table.id == "runs":
             self.action_open()
 
+    def on_log_tail_opened(self, message: LogTail.Opened) -> None:
+        self._open_page(LOG)
+
     def action_open(self) -> None:
         """Open the page of the run under the cursor."""
+        self._open_page(SECTIONS[0])
+
+    def _open_page(self, section: str) -> None:
         view = self.chosen
         if view is not None:
             self._details = ("", 0.0, None)
-            self.app.push_screen(RunPage(view.name))
+            self.app.push_screen(RunPage(view.name, section))
             self.app.call_after_refresh(self._show_page)
 
     def _show_page(self) -> None:
@@ -222,8 +228,10 @@ class TrainingScreen(RunActions):
             return bool(workspace and workspace.previous)
         if action == "stop":
             return bool(view and view.active)
-        if action in ("resume", "delete"):
-            return bool(view and not view.active and (action == "delete" or view.state != "finished"))
+        if action == "resume":
+            return bool(view and view.resumable)
+        if action == "delete":
+            return bool(view and not view.active)
         if action in ("publish", "export"):
             return bool(view and view.epochs)
         if action in ("copy_command", "mark", "describe"):
