@@ -22,7 +22,9 @@ from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.character_grid import LEGEND
+from kanji_tui.tui.widgets.lineage_line import LineageLine
 from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.workspace.lineage import published_lineage
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.sample_browser import Catalogue, Sample, SampleBrowser
 from kanji_tui.workspace.sample_list import ORDERS, SPLITS, Query, SampleList
@@ -112,6 +114,7 @@ class BrowserScreen(WorkbenchScreen):
         pane = SamplePane(id="sample-pane")
         pane.add_class("pane")
         yield pane
+        yield LineageLine()
 
     def on_screen_resume(self) -> None:
         self._signature = ()  # another process may have made predictions meanwhile
@@ -129,6 +132,7 @@ class BrowserScreen(WorkbenchScreen):
                 self._left.show(None)
             else:
                 self.worker.ask(self, CatalogueRead, self._browser.catalogue)
+        self.query_one(LineageLine).show(published_lineage(workspace, self.state.runs))
         self._show_message()
         self._show_sample()
 

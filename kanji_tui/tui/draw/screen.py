@@ -25,7 +25,9 @@ from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 from kanji_tui.tui.widgets.image_view import ImageView
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
+from kanji_tui.tui.widgets.lineage_line import LineageLine
 from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.workspace.lineage import drawing_lineage
 from kanji_tui.workspace.state import State
 
 BESIDE = 36  # columns for candidates and model
@@ -86,6 +88,7 @@ class DrawScreen(WorkbenchScreen):
                 pane.border_title = "model input"
                 yield ImageView(id="image")
                 yield KeyValues(id="model-details", name_width=9)
+        yield LineageLine()
 
     def on_mount(self) -> None:
         self._show_label(saving=False)
@@ -214,6 +217,9 @@ class DrawScreen(WorkbenchScreen):
         seconds = self._seconds if self._candidates else None
         details = recogniser_key_values(self._model, seconds, self._last_saved)
         self.query_one("#model-details", KeyValues).show(details.pairs)
+        if self.state.workspace is not None:
+            lineage = drawing_lineage(self.state.workspace, self._model, self.state.runs)
+            self.query_one(LineageLine).show(lineage)
 
     # saving
 
