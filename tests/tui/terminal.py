@@ -73,9 +73,14 @@ def read(terminal: int, seconds: float) -> bytes:
     return found
 
 
+def terminal_screen(terminal: int) -> pyte.Screen:
+    """The cells of the terminal, as far as its output was read."""
+    return SHOWN[terminal].listener
+
+
 def shown(terminal: int) -> str:
     """The text on the terminal, as far as its output was read."""
-    return "\n".join(SHOWN[terminal].listener.display)
+    return "\n".join(terminal_screen(terminal).display)
 
 
 def read_until(terminal: int, text: str) -> bytes:

@@ -74,6 +74,8 @@ class BrowserScreen(WorkbenchScreen):
             key_display="/",
             tooltip="Find classes by character, code, reading, strokes",
         ),
+        Binding("n", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
+        Binding("s", "stop", "Stop", tooltip="Stop predicting all samples"),
         Binding("x", "errors", "Errors", tooltip="Only wrong predictions, or all samples"),
         Binding("o", "order", "Sort", tooltip="Sort by confidence, lowest first, or by file"),
         Binding("t", "next_split", "Split", tooltip="All samples, or those of train, validation, test"),
@@ -87,8 +89,6 @@ class BrowserScreen(WorkbenchScreen):
         Binding("h", "saliency", "Saliency", tooltip="Show or hide the saliency map over the image"),
         Binding("l", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
         Binding("w", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
-        Binding("n", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
-        Binding("s", "stop", "Stop", tooltip="Stop predicting all samples"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),
     ]
 

@@ -140,7 +140,7 @@ class DrawScreen(WorkbenchScreen):
         match message.value:
             case Note(text):
                 self._note = text
-                self._show_candidates()
+                self._show_details()
             case ReadyModel() as model:
                 self._show_model(model)
             case Recognition() as recognition if self._pad.strokes:
@@ -152,6 +152,7 @@ class DrawScreen(WorkbenchScreen):
             case Failed(_, error):
                 self._note, self._problem = "", error
                 self._show_candidates()
+                self._show_details()
         self._show_message()
 
     def _show_model(self, model: ReadyModel) -> None:
@@ -211,12 +212,13 @@ class DrawScreen(WorkbenchScreen):
         rows = self.query_one("#candidates", ListTable)
         width = max(1, rows.scrollable_content_region.width - BESIDE_BAR)
         found = candidate_table(self._candidates, width).rows
-        rows.show(found, empty=self._note or ("" if self._problem else NOTHING), keep=keep)
+        rows.show(found, empty="" if self._problem else NOTHING, keep=keep)
 
     def _show_details(self) -> None:
         seconds = self._seconds if self._candidates else None
         details = recogniser_key_values(self._model, seconds, self._last_saved)
-        self.query_one("#model-details", KeyValues).show(details.pairs)
+        note = (("", quiet(self._note)),) if self._note else ()
+        self.query_one("#model-details", KeyValues).show((*note, *details.pairs))
         if self.state.workspace is not None:
             lineage = drawing_lineage(self.state.workspace, self._model, self.state.runs)
             self.query_one(LineageLine).show(lineage)
