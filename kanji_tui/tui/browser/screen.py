@@ -74,6 +74,7 @@ class BrowserScreen(WorkbenchScreen):
             key_display="/",
             tooltip="Find classes by character, code, reading, strokes",
         ),
+        Binding("f", "search", "Filter", show=False, tooltip="As /"),
         Binding("n", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
         Binding("s", "stop", "Stop", tooltip="Stop predicting all samples"),
         Binding("x", "errors", "Errors", tooltip="Only wrong predictions, or all samples"),
