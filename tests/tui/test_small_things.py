@@ -1,5 +1,6 @@
 """What a stranger stumbles over: a line for each thing."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from kanji_tui.tui.training.form import TrainForm
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 from tests.tui.conftest import resized, shows, text_of, until
-from tests.tui.recorded import LIVE, train_spec, write_live, write_run
+from tests.tui.recorded import LIVE, RUN, train_spec, write_live, write_run
 
 
 async def test_training_without_a_dataset_says_what_to_press(home: Path) -> None:
@@ -83,6 +84,18 @@ async def test_a_second_training_on_a_busy_machine_asks(recorded: Path) -> None:
         assert not asked
         await pilot.press("y")
         await until(pilot, lambda: asked)
+
+
+async def test_an_error_is_said_once(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "finished")
+        shutil.rmtree(recorded / "models" / "runs" / RUN)  # before the list is read again
+        await pilot.press("P", "y")
+        await until(pilot, lambda: app._notifications)
+        await pilot.pause(0.3)
+        assert [note.severity for note in app._notifications] == ["error"]
 
 
 async def test_a_run_is_resumed_only_where_a_checkpoint_is(recorded: Path) -> None:
