@@ -12,13 +12,13 @@ from tests.workspace.test_lineage import with_lineage
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_browser_and_drawing_pad_show_the_line(
+async def test_dataset_browser_and_drawing_pad_show_the_line(
     recorded: Path, no_recogniser: None, size: tuple[int, int]
 ) -> None:
     _, origin = with_lineage(recorded)
     app = Workbench()
     async with app.run_test(size=size) as pilot:
-        for key in ("5", "6"):
+        for key in ("2", "5", "6"):
             await pilot.press(key)
             await shows(pilot, f"dataset {origin.dataset[:4]}")
         await pilot.press("5")
