@@ -54,7 +54,7 @@ async def test_a_screenshot_is_written_into_the_home_also_from_a_dialog(recorded
 async def test_the_first_key_replaces_the_default_of_a_field(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "press 2, then s")
+        await shows(pilot, "press 2, then n")
         await pilot.press("2", "n", "1", "2")
         await until(pilot, lambda: isinstance(app.screen, FormScreen))
         assert app.screen.query_one("#classes").value == "12"
