@@ -98,7 +98,7 @@ def detect_format(path: Path) -> str:
 
 
 def _remedy(directory: Path) -> str:
-    inside = sorted(path.parent for path in directory.glob("*/ETL[89]G_*"))
+    inside = sorted(path.parent for path in directory.glob("[!.]*/ETL[89]G_*"))  # not one that is being made
     if inside:
         return f"there are ETL files one folder down: --etl-dir {inside[0]}"
     sample = f"kanji-tui sample --output-dir {directory}"

@@ -86,7 +86,7 @@ def _present_formats(directory: Path) -> dict[str, str]:
 
 def _remedy(directory: Path) -> str:
     """What to do where no format was found: name the subfolder that holds one, or put files there."""
-    folders = sorted(path for path in directory.iterdir() if path.is_dir())
+    folders = sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
     images = has_images(directory)
     for folder in folders:
         with suppress(OSError):  # skip folders that this user may not read

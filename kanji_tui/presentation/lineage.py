@@ -6,12 +6,12 @@ from pathlib import Path
 from kanji_tui.errors import KanjiError
 from kanji_tui.inspection.results import InspectedModel
 from kanji_tui.networks.card import ModelCard
-from kanji_tui.presentation.document import Line, Styled, join, quiet
+from kanji_tui.presentation.document import Line, Styled, join, quiet, text_of
 from kanji_tui.system import numbers
 from kanji_tui.workspace.lineage import Link, lineage_of
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 
-SHORT = 8  # hexadecimal digits of a digest
+SHORT, SHORTEST = 8, 4  # hexadecimal digits of a digest
 NO_WORKSPACE = WorkspaceSnapshot()
 
 
@@ -23,6 +23,29 @@ def lineage_line(links: Sequence[Link]) -> Line:
 def _link(link: Link) -> Line:
     text = " ".join(part for part in (link.kind, link.name, link.digest[:SHORT]) if part)
     return Styled(f"{text} ({link.broken})", "bad") if link.broken else quiet(text)
+
+
+def fitted_line(links: Sequence[Link], width: int) -> Line:
+    """The lineage in at most `width` cells: without names of runs, then with shorter digests, then without reasons.
+
+    A broken link keeps its colour, and `!` where there are no colours; what does not fit then is cut by the widget.
+    """
+    forms = (
+        lineage_line(links),
+        join(" → ", [_short_link(link, SHORT, True) for link in links]),
+        join(" → ", [_short_link(link, SHORTEST, True) for link in links]),
+        join(" → ", [_short_link(link, SHORTEST, False) for link in links]),
+    )
+    return next((form for form in forms if len(text_of(form)) <= width), forms[-1])
+
+
+def _short_link(link: Link, digits: int, reason: bool) -> Line:
+    """`run 20260102T030405`: of a run's name the time of its start."""
+    name = link.name.partition("-")[0] if link.kind == "run" else "" if link.digest else link.name
+    text = " ".join(part for part in (link.kind, name, link.digest[:digits]) if part)
+    if not link.broken:
+        return quiet(text)
+    return Styled(f"{text} ({link.broken})" if reason else f"{text}!", "bad")
 
 
 def file_origin(
@@ -41,7 +64,8 @@ def file_origin(
         return file, ("made from", Styled(error.message, "bad"))
     if card is None or not card.lineage.weights:
         return file, ("made from", quiet("its metadata name no run"))
-    links = lineage_of(workspace or NO_WORKSPACE, card.lineage, runs if workspace else (card.lineage.run,))
+    known = runs if workspace else (card.lineage.run,)
+    links = lineage_of(workspace or NO_WORKSPACE, card.lineage, known, (Path(), model.digest))
     line = lineage_line(links if workspace else [Link(link.kind, link.name, link.digest) for link in links])
     published = workspace.model if workspace else None
     if published and published.digest and published.digest != card.lineage.weights:

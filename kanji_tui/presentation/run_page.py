@@ -22,13 +22,15 @@ SETTING_WIDTH, VALUE_WIDTH = 22, 14
 
 
 def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) -> tuple[Line, ...]:
-    """The run's name, state and times; its note; its parts; what it was made from."""
+    """The run's name, state and times; its note; why it failed; its parts; what it was made from."""
     ended = f"last event {numbers.moment(view.last_event_at)}" if view.last_event_at else ""
     first: list[Line] = [Styled(view.label, "strong"), state_of(view), quiet(view.name)]
     first += [quiet(f"started {numbers.moment(view.started)}")] + ([quiet(ended)] if ended else [])
     lines: list[Line] = [join(GAP, first)]
     if view.about.note:
         lines.append(" ".join(view.about.note.split()))
+    if view.failure:
+        lines.append(join(GAP, [Styled(view.failure.message, "bad"), view.failure.remedy]))
     if len(parts) > 1:
         names = [f"{number}. {part.name} ({state_of(part).text})" for number, part in enumerate(parts, start=1)]
         lines.append(quiet(f"{len(parts)} parts: {', '.join(names)}"))

@@ -76,10 +76,11 @@ def _progress_or_end(view: RunView, published: bool) -> Line:
 
 
 def _end(view: RunView, published: bool) -> list[Line]:
+    resume = "press u to resume from its checkpoint" if view.resumable else "it has no checkpoint: n begins anew"
     if view.state == "lost":
-        return [quiet("its process is gone: press u to resume from its last checkpoint")]
+        return [quiet(f"its process is gone: {resume}")]
     if view.state == "stopped":
-        return [quiet("stopped: press u to resume from its checkpoint")]
+        return [quiet(f"stopped: {resume}")]
     parts: list[Line] = [Styled("published", "accent")] if published else []
     parts.append(marks.next_step("e exports, 5 browses" if published else "P publishes, e exports"))
     if isinstance(view.result, Trained):

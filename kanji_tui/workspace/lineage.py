@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kanji_tui.networks.card import Lineage
+from kanji_tui.recognition.drawing.results import ReadyModel
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 
 
@@ -43,6 +44,18 @@ def published_lineage(workspace: WorkspaceSnapshot, runs: Collection[str]) -> tu
     """The links up to the published model; up to the dataset where there is none or nobody knows of what it is."""
     model = workspace.model
     return lineage_of(workspace, model.lineage if model and model.lineage.weights else None, runs)
+
+
+def drawing_lineage(
+    workspace: WorkspaceSnapshot, model: ReadyModel | None, runs: Collection[str]
+) -> tuple[Link, ...]:
+    """The links up to the model that recognises drawings, and to its export where it was opened from one."""
+    if model is None or not model.name:
+        return lineage_of(workspace)
+    if not model.lineage.weights:
+        return (Link("model", model.name),)
+    export = (Path(model.name), model.digest) if model.digest else None
+    return lineage_of(workspace, model.lineage, runs, export)
 
 
 def _records(workspace: WorkspaceSnapshot, origin: Lineage | None) -> Link:

@@ -14,10 +14,11 @@ from typing import Any
 
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Damaged, Epoch, Failure, Gpu, Load, Notice, Outcome, Progress, Step
-from kanji_tui.paths import RUNS_DIR
+from kanji_tui.paths import CHECKPOINT, RUNS_DIR
 from kanji_tui.runs.about import ABOUT, About, continued_run, read_about
 from kanji_tui.runs.event_log import Timed, near_end, read_events
 from kanji_tui.runs.process import read_result
+from kanji_tui.runs.resuming import run_with_checkpoint
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
 from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
@@ -39,6 +40,7 @@ class RunView:
     `gpus` the telemetry of each GPU. `result`: the dataclass that the run's job returns. `stopping`: the run was
     asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence. `about`: what a person
     says of the run. `steps`: what was measured inside its epochs; `loads`: how busy the machine was.
+    `resumable`: it ended before its end and has a checkpoint, or what it resumed has one.
     """
 
     name: str
@@ -60,6 +62,7 @@ class RunView:
     about: About = field(default_factory=About)
     steps: tuple[StepPoint, ...] = ()
     loads: tuple[LoadPoint, ...] = ()
+    resumable: bool = False
 
     @property
     def active(self) -> bool:
@@ -125,6 +128,7 @@ class Tail:
         stopping = state in ACTIVE and self.run.stop_file.exists()
         fresh = self._read_events()
         now: dict[str, Any] = {"state": state, "stopping": stopping, "problem": problem or self._damaged}
+        now["resumable"] = state not in (*ACTIVE, "finished") and self._has_checkpoint()
         if not fresh and all(getattr(self.view, name) == value for name, value in now.items()):
             return False
         changes = self._fold(fresh)
@@ -146,6 +150,14 @@ class Tail:
             return os.stat(self._about_path).st_mtime_ns
         except OSError:
             return 0
+
+    def _has_checkpoint(self) -> bool:
+        """Whether there is a checkpoint that a training goes on from which resumes this run."""
+        try:
+            found = run_with_checkpoint(self.run.path) if self.view.job == "train" else None
+        except KanjiError:
+            return False
+        return found is not None and (found / CHECKPOINT).is_file()
 
     def _state(self) -> tuple[str, str]:
         """The run's state, and what is wrong with status.json or an empty string."""

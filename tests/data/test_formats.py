@@ -63,6 +63,14 @@ def test_images_outside_of_folders_named_by_characters_are_recognised(tmp_path, 
     assert "one folder down" in refused.value.remedy
 
 
+@pytest.mark.parametrize("format", [None, "etl9g"])
+def test_a_folder_in_which_something_is_being_made_is_never_offered(tmp_path, format):
+    write_records(tmp_path / ".drawing" / "ETL9G_01", CODES)
+    with pytest.raises(UsageError) as refused:
+        open_source(tmp_path, format)
+    assert ".drawing" not in f"{refused.value.message} {refused.value.remedy}"
+
+
 def test_an_unreadable_subfolder_is_skipped(tmp_path, monkeypatch):
     (tmp_path / "lost+found").mkdir()
     write_records(tmp_path / "meant" / "ETL9G_01", CODES)

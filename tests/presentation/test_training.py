@@ -67,8 +67,9 @@ def test_the_head_of_a_run_at_each_state() -> None:
         "no number",
         "train slower",
     ]
-    assert "press u to resume" in head(view(state="lost"))[1]
-    assert "stopped: press u" in head(view(state="stopped"))[1]
+    assert "press u to resume" in head(view(state="lost", resumable=True))[1]
+    assert "stopped: press u" in head(view(state="stopped", resumable=True))[1]
+    assert "n begins anew" in head(view(state="stopped"))[1]
 
 
 def test_epochs_newest_first_with_the_best_marked() -> None:

@@ -11,8 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyte
+
 SECONDS = 60.0  # until something is painted, or nothing any more
 LEAVE = b"\x11"  # ctrl+q
+START = b"\x1b[?1049h"  # of a program that takes the whole screen
+SHOWN: dict[int, pyte.ByteStream] = {}  # what each terminal shows
 
 
 @contextmanager
@@ -63,14 +67,27 @@ def read(terminal: int, seconds: float) -> bytes:
                 found += os.read(terminal, 65536)
             except OSError:  # the process has ended
                 break
+    if terminal not in SHOWN or START in found:
+        SHOWN[terminal] = pyte.ByteStream(pyte.Screen(80, 24))
+    SHOWN[terminal].feed(found)
     return found
 
 
+def terminal_screen(terminal: int) -> pyte.Screen:
+    """The cells of the terminal, as far as its output was read."""
+    return SHOWN[terminal].listener
+
+
+def shown(terminal: int) -> str:
+    """The text on the terminal, as far as its output was read."""
+    return "\n".join(terminal_screen(terminal).display)
+
+
 def read_until(terminal: int, text: str) -> bytes:
-    """All that comes until `text` is painted."""
+    """All that comes until something has come and `text` is on the terminal."""
     found = b""
     deadline = time.monotonic() + SECONDS
-    while text not in plain(found):
+    while not (found and text in shown(terminal)):
         assert time.monotonic() < deadline, f"{text!r} is never painted: {plain(found)}"
         found += read(terminal, 0.02)
     return found

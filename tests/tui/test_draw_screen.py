@@ -221,7 +221,26 @@ async def test_an_unknown_label_is_refused_with_a_message(home: Path) -> None:
         await pilot.press("enter")
         await shows(pilot, "is not a character")
         assert not Path("samples").exists()
-        assert isinstance(pilot.app.focused, DrawingPad | LineInput)
+        assert isinstance(pilot.app.focused, LineInput)  # it stays open, with what was typed
+        assert pilot.app.focused.value == "zz"
+        assert not pilot.app._notifications  # said once, below the field
+        await pilot.press("ctrl+u")
+        await shows(pilot, "1-10, 田, 4544, U+7530")
+        await pilot.press("田", "enter")
+        await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
+        await until(pilot, lambda: isinstance(pilot.app.focused, DrawingPad))
+
+
+async def test_the_keys_are_shown_before_there_is_a_model_or_a_drawing(home: Path, no_recogniser: None) -> None:
+    async with Workbench().run_test(size=(80, 24), notifications=True) as pilot:
+        await open_screen(pilot)
+        await shows(pilot, "opening the model")
+        text = text_of(pilot)
+        assert "draw with the mouse, or with arrows" in text
+        assert all(key in text.splitlines()[-1] for key in ("z Undo", "Z Redo", "d Delete", "w Write"))
+        await pilot.press("w")
+        await shows(pilot, "nothing drawn yet: draw")
+        assert isinstance(pilot.app.focused, DrawingPad)
 
 
 async def test_in_an_empty_folder_the_built_in_model_reads(home: Path) -> None:

@@ -316,6 +316,7 @@ def test_every_screen_has_only_the_colours_of_the_terminal_and_is_silent_at_rest
         pytest.skip("the figures of this machine's GPU move")
     steps = (
         ("2", "digest"), ("1", "next  "), ("4", "ONNX files"), ("6", "built-in"), ("3", "finished"),
+        ("\r", "1 settings"), ("2", "top-1"), ("5", "kanjinet: 1,108"), ("\x1b", "start run"),
         ("f", "runs with, as"), ("zz", "no match"), ("\x1b", "finished"), ("5", "U+3042"), ("/", "nichi, JIS"),
     )  # fmt: skip
     with workbench(torchless, TERM="xterm", COLORTERM="") as terminal:

@@ -40,7 +40,7 @@ async def test_mark_compare_and_read_the_engines_message(home: Path) -> None:
         await shows(pilot, "press enter to inspect")
         app.screen.query_one("#models", ListTable).select("models/net_plain.onnx")
         await pilot.press("m", "c")
-        await shows(pilot, "1 marked: press space to mark another")
+        await shows(pilot, "1 marked: press m to mark another")
         assert not app.state.of("compare"), "one file is no comparison"
         app.screen.query_one("#models", ListTable).select("models/net_odd.onnx")
         await pilot.press("space")

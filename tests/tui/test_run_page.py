@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from textual.drivers.headless_driver import HeadlessDriver
 from textual.widgets import Static
 
 from kanji_tui.events import Load, Outcome, State
@@ -135,6 +137,26 @@ async def test_the_page_follows_a_running_training(recorded: Path) -> None:
         assert status is not None
         run.write_status(replace(status, state="stopped"))
         await until(pilot, lambda: "stopped" in str(app.screen.query_one("#head", Static).visual))
+
+
+async def test_nothing_is_painted_while_nothing_changes(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_other(recorded)
+    written: list[str] = []
+    monkeypatch.setattr(Workbench, "is_headless", False)  # which would paint nothing
+    monkeypatch.setattr(HeadlessDriver, "write", lambda driver, data: written.append(data))
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        assert app.front is not None
+        for section in "12345":
+            await pilot.press(section)
+            await settled(pilot)
+            await pilot.pause(0.3)
+            written.clear()
+            for _ in range(3):
+                app.front.refresh_state()
+                await pilot.pause()
+            assert not written, section
 
 
 def test_the_settings_of_one_run_have_no_marks(recorded: Path) -> None:

@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.widgets import Static
 
-from kanji_tui.events import Energy, Gpu, Progress
+from kanji_tui.events import Energy, Failure, Gpu, Progress, State
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training import screen as training_screen
 from kanji_tui.tui.training.epoch_table import EpochTable
+from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.tui.widgets.log_tail import COMPARED, LogTail, lines_gone
 from kanji_tui.workspace.run_log import read_log
 from tests.tui.conftest import shows, text_of, until
-from tests.tui.recorded import LIVE, epochs, write_live
+from tests.tui.recorded import LIVE, epochs, train_spec, write_live, write_run
 from tests.tui.test_training_screen import WIDE, add_events, opened
 
 
@@ -58,6 +60,28 @@ async def test_the_log_is_followed_and_searched(recorded: Path) -> None:
         await shows(pilot, "line 0")
         await pilot.press("end")
         await shows(pilot, "one more")
+
+
+async def test_long_lines_and_reasons_are_wrapped_and_enter_opens_the_whole_log(recorded: Path) -> None:
+    reason = (
+        "the file ends in the middle of a record, which happens where a download was broken off " * 2 + "REMEDY"
+    )
+    story = [State("running"), Failure(reason, "do it again", 1), State("failed")]
+    write_run(recorded, LIVE, train_spec(), "failed", story, "a long line of a traceback " * 8 + "ENDS HERE\n")
+    app = Workbench()
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "ENDS HERE")
+        assert "REMEDY" in text_of(pilot)
+        app.screen.query_one("#log").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RunPage))
+        await shows(pilot, "5 log")
+        await shows(pilot, "ENDS HERE")
+        assert app.screen.shown == "log"
+        await pilot.press("y")
+        assert "ENDS HERE" in app.clipboard
+        assert "REMEDY" in str(app.screen.query_one("#head", Static).visual)
 
 
 async def test_a_reader_of_a_long_log_stays_where_they_read(recorded: Path) -> None:

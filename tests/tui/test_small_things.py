@@ -1,12 +1,13 @@
 """What a stranger stumbles over: a line for each thing."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from kanji_tui.cli.console import print_error
 from kanji_tui.errors import KanjiError, Stopped, UsageError
-from kanji_tui.events import Failure
+from kanji_tui.events import Failure, State
 from kanji_tui.training.config import configure
 from kanji_tui.training.trainer import lower_rate
 from kanji_tui.tui.app import Workbench
@@ -16,7 +17,7 @@ from kanji_tui.tui.training.form import TrainForm
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 from tests.tui.conftest import resized, shows, text_of, until
-from tests.tui.recorded import write_live
+from tests.tui.recorded import LIVE, RUN, train_spec, write_live, write_run
 
 
 async def test_training_without_a_dataset_says_what_to_press(home: Path) -> None:
@@ -53,7 +54,7 @@ async def test_a_screenshot_is_written_into_the_home_also_from_a_dialog(recorded
 async def test_the_first_key_replaces_the_default_of_a_field(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
-        await shows(pilot, "press 2, then s")
+        await shows(pilot, "press 2, then n")
         await pilot.press("2", "n", "1", "2")
         await until(pilot, lambda: isinstance(app.screen, FormScreen))
         assert app.screen.query_one("#classes").value == "12"
@@ -83,6 +84,33 @@ async def test_a_second_training_on_a_busy_machine_asks(recorded: Path) -> None:
         assert not asked
         await pilot.press("y")
         await until(pilot, lambda: asked)
+
+
+async def test_an_error_is_said_once(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "finished")
+        shutil.rmtree(recorded / "models" / "runs" / RUN)  # before the list is read again
+        await pilot.press("P", "y")
+        await until(pilot, lambda: app._notifications)
+        await pilot.pause(0.3)
+        assert [note.severity for note in app._notifications] == ["error"]
+
+
+async def test_a_run_is_resumed_only_where_a_checkpoint_is(recorded: Path) -> None:
+    run = write_run(recorded, LIVE, train_spec(), "stopped", [State("running"), State("stopped")])
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "it has no checkpoint: n begins anew")
+        assert "u Resume" not in text_of(pilot)
+    (run.path / "last.ckpt").touch()
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "stopped: press u to resume")
+        assert "u Resume" in text_of(pilot)
 
 
 def test_errors_read_as_a_person_would_write_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,9 @@ def write_v2(home: Path, done: int = 6) -> RunDirectory:
     """A stopped training of another network."""
     spec = train_spec()
     spec["config"]["network"] = "v2.1"
-    return write_run(home, OTHER, spec, "stopped", [State("running"), *epochs(done), State("stopped")])
+    run = write_run(home, OTHER, spec, "stopped", [State("running"), *epochs(done), State("stopped")])
+    (run.path / "last.ckpt").touch()
+    return run
 
 
 async def opened(pilot, text: str = "test 97.1 %") -> None:
@@ -347,6 +349,7 @@ async def test_two_workbenches_on_a_growing_run_agree(recorded: Path) -> None:
             await pilot.press("s")
             await shows(pilot, "is already stopping")
         assert run.stop_file.stat().st_mtime_ns == written
+        (run.path / "last.ckpt").touch()
         add_events(run, State("stopped"))
         status = run.status()
         assert status is not None

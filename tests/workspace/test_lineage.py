@@ -6,8 +6,9 @@ from pathlib import Path
 
 from kanji_tui.networks.card import Lineage, ModelCard
 from kanji_tui.presentation.document import Styled, parts_of, text_of
-from kanji_tui.presentation.lineage import file_origin, lineage_line
-from kanji_tui.workspace.lineage import lineage_of, published_lineage
+from kanji_tui.presentation.lineage import file_origin, fitted_line, lineage_line
+from kanji_tui.recognition.drawing.results import ReadyModel, StrokeStyle
+from kanji_tui.workspace.lineage import drawing_lineage, lineage_of, published_lineage
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from tests.tui.recorded import INSPECTED, RUN
 
@@ -72,6 +73,7 @@ def test_an_onnx_file_says_what_it_was_made_from(recorded: Path) -> None:
     assert pairs["file"].endswith("abcdef01")
     assert pairs["made from"].startswith("from another model than the published one")
     assert f"run {RUN}" in pairs["made from"]
+    assert pairs["made from"].endswith("→ export abcdef01")
     alone = dict(file_origin(model))  # on the command line there is nothing to compare with
     assert broken(alone["made from"]) == []
     assert "model 55555555" in text_of(alone["made from"])
@@ -84,3 +86,28 @@ def test_a_card_keeps_its_lineage() -> None:
     card = ModelCard("kanjinet", (0x2422,), 32, lineage=Lineage(RUN, "", "a" * 64, "b" * 64, WEIGHTS))
     assert ModelCard.from_json(card.to_json(), "card") == card
     assert "lineage" not in ModelCard("kanjinet", (0x2422,), 32).to_json()
+
+
+def test_the_line_fits_a_small_terminal_and_the_broken_link_stays_marked(recorded: Path) -> None:
+    workspace, origin = with_lineage(recorded)
+    export = (Path("kanji_model_etl9g_64x64_3036classes_tract.onnx"), "abcdef0123")
+    whole = lineage_of(workspace, origin, {RUN}, export)
+    assert fitted_line(whole, 250) == lineage_line(whole)
+    short = text_of(fitted_line(whole, 78))
+    assert len(short) <= 78
+    assert [part.split()[0] for part in short.split(" → ")] == ["records", "dataset", "run", "model", "export"]
+    other = lineage_of(workspace, replace(origin, dataset="4" * 64), {RUN}, export)
+    assert broken(fitted_line(other, 120)) == ["dataset 4444 (another dataset is here now)"]
+    assert broken(fitted_line(other, 78)) == ["dataset 4444!"]
+
+
+def test_the_lineage_of_what_recognises_drawings(recorded: Path) -> None:
+    workspace, origin = with_lineage(recorded)
+    ready = ReadyModel("a.onnx", "kanjinet", 6, 32, StrokeStyle(), lineage=origin, digest="abcdef0123")
+    kinds = [link.kind for link in drawing_lineage(workspace, ready, {RUN})]
+    assert kinds == ["records", "dataset", "run", "model", "export"]
+    converted = replace(ready, digest="")  # into a temporary file, which is nobody's
+    assert [link.kind for link in drawing_lineage(workspace, converted, {RUN})] == kinds[:-1]
+    built_in = ReadyModel("built-in", "kanjinet", 6, 32, StrokeStyle())
+    assert [(link.kind, link.name) for link in drawing_lineage(workspace, built_in, ())] == [("model", "built-in")]
+    assert [link.kind for link in drawing_lineage(workspace, None, ())] == kinds[:2]

@@ -20,6 +20,7 @@ from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.strokes import PAPER, Stroke, measure_style, render
 from kanji_tui.recognition.ink import DEFAULT_EXTENT, fit_to_frame
 from kanji_tui.recognition.results import Candidate
+from kanji_tui.system.files import sha256
 
 CANDIDATES = 10
 MEASURED = 400  # images of the dataset in which the stroke width is measured
@@ -28,11 +29,14 @@ DEFAULT_SIZE = 64  # image side without a model
 
 @dataclass(frozen=True, eq=False)
 class DrawingModel:
-    """An ONNX file opened by ONNX Runtime, on one thread of the CPU."""
+    """An ONNX file opened by ONNX Runtime, on one thread of the CPU. `digest`: its SHA-256; empty for a file that
+    is the user's in no folder: the built-in model, or a temporary one.
+    """
 
     name: str
     card: ModelCard
     session: Any
+    digest: str = ""
 
     def candidates(self, image: np.ndarray) -> tuple[Candidate, ...]:
         """The ten most probable characters of an image uint8 (S, S), ink high, most probable first."""
@@ -46,7 +50,7 @@ def open_drawing_model(path: Path, name: str = "") -> DrawingModel:
     session, card = open_session(path, threads=1)  # one image is too little work for several threads
     if card is None:
         raise KanjiError(f"{path} has no model card", "export it again: kanji-tui export onnx")
-    return DrawingModel(name or path.name, card, session)
+    return DrawingModel(name or path.name, card, session, "" if name else sha256(path))
 
 
 def find_style(card: ModelCard | None, data_dir: Path) -> StrokeStyle:

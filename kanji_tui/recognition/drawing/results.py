@@ -1,8 +1,9 @@
 """The replies of the recogniser process; imports neither numpy nor onnx."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kanji_tui.errors import KanjiError
+from kanji_tui.networks.card import Lineage
 from kanji_tui.recognition.results import Candidate
 
 DEFAULT_EXTENT = 0.8
@@ -23,7 +24,10 @@ class StrokeStyle:
 
 @dataclass(frozen=True)
 class ReadyModel:
-    """The model that recognises drawings; without a model `name` is "" and `problem` says why."""
+    """The model that recognises drawings; without a model `name` is "" and `problem` says why.
+
+    `lineage`: what it was made from; `digest`: the SHA-256 of the export that it is, empty where it is none.
+    """
 
     name: str
     network: str
@@ -32,6 +36,8 @@ class ReadyModel:
     style: StrokeStyle
     problem: str = ""
     remedy: str = ""
+    lineage: Lineage = field(default_factory=Lineage)
+    digest: str = ""
 
 
 @dataclass(frozen=True)

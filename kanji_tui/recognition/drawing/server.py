@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.networks.card import ModelCard
+from kanji_tui.networks.card import Lineage, ModelCard
 from kanji_tui.paths import BUILT_IN, DATA_DIR, DEFAULT_MODEL, MODEL_INFO, SAMPLES_DIR
 from kanji_tui.recognition.drawing.results import ReadyModel, SavedDrawing, StrokeStyle
 from kanji_tui.recognition.model_files import model_file
@@ -108,6 +108,8 @@ def describe(recogniser: DrawingRecogniser) -> ReadyModel:
         style=recogniser.style,
         problem=recogniser.problem,
         remedy=recogniser.remedy,
+        lineage=model.card.lineage if model else Lineage(),
+        digest=model.digest if model else "",
     )
 
 

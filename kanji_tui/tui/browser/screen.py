@@ -22,7 +22,9 @@ from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.character_grid import LEGEND
+from kanji_tui.tui.widgets.lineage_line import LineageLine
 from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.workspace.lineage import published_lineage
 from kanji_tui.workspace.opened_dataset import OpenedDataset
 from kanji_tui.workspace.sample_browser import Catalogue, Sample, SampleBrowser
 from kanji_tui.workspace.sample_list import ORDERS, SPLITS, Query, SampleList
@@ -77,6 +79,9 @@ class BrowserScreen(WorkbenchScreen):
             key_display="/",
             tooltip="Find classes by character, reading, code, strokes",
         ),
+        Binding("f", "search", "Filter", show=False, tooltip="As /"),
+        Binding("n", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
+        Binding("s", "stop", "Stop", tooltip="Stop predicting all samples"),
         Binding("x", "errors", "Errors", tooltip="Only wrong predictions, or all samples"),
         Binding("o", "order", "Sort", tooltip="Sort by confidence, lowest first, or by file"),
         Binding("t", "next_split", "Split", tooltip="All samples, or those of train, validation, test"),
@@ -91,8 +96,6 @@ class BrowserScreen(WorkbenchScreen):
         Binding("M", "maps", "Feature maps", tooltip="Show or hide what a layer of the model gave for the sample"),
         Binding("l", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
         Binding("w", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
-        Binding("n", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
-        Binding("s", "stop", "Stop", tooltip="Stop predicting all samples"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),
     ]
 
@@ -116,6 +119,7 @@ class BrowserScreen(WorkbenchScreen):
         pane = SamplePane(id="sample-pane")
         pane.add_class("pane")
         yield pane
+        yield LineageLine()
 
     def on_screen_resume(self) -> None:
         self._signature = ()  # another process may have made predictions meanwhile
@@ -133,6 +137,7 @@ class BrowserScreen(WorkbenchScreen):
                 self._left.show(None)
             else:
                 self.worker.ask(self, CatalogueRead, self._browser.catalogue)
+        self.query_one(LineageLine).show(published_lineage(workspace, self.state.runs))
         self._show_message()
         self._show_sample()
 

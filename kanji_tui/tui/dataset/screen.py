@@ -23,6 +23,7 @@ from kanji_tui.tui.shell.messages import Answered, JobStarted, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.content import content_of
 from kanji_tui.tui.widgets.key_values import KeyValues
+from kanji_tui.tui.widgets.lineage_line import LineageLine
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.lineage import published_lineage
@@ -86,6 +87,7 @@ class DatasetScreen(WorkbenchScreen):
                 pane.border_title = "dataset"
                 yield KeyValues(id="overview", name_width=10)
         yield Findings(id="findings")
+        yield LineageLine()
 
     def show_state(self) -> None:
         workspace = self.state.workspace
@@ -100,6 +102,7 @@ class DatasetScreen(WorkbenchScreen):
         self.query_one("#message", KeyValues).show_line(self._message(running))
         self._show_files(workspace.files, running if running and running.job == "prepare" else None)
         self._show_overview()
+        self.query_one(LineageLine).show(published_lineage(workspace, self.state.runs))
         self.query_one(Findings).show(
             self._overview, _verification(self._verified()), _verification(self._verified("unusual"))
         )
@@ -193,8 +196,7 @@ class DatasetScreen(WorkbenchScreen):
                 quiet("reading ..." if waiting else problem or "no dataset yet: press p to prepare one")
             )
         else:
-            lineage = published_lineage(workspace, self.state.runs) if workspace else ()
-            shown.show(dataset_key_values(overview, lineage).pairs)
+            shown.show(dataset_key_values(overview).pairs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         workspace = self.state.workspace

@@ -30,13 +30,16 @@ from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 from kanji_tui.tui.widgets.image_view import ImageView
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.line_input import LineInput
+from kanji_tui.tui.widgets.lineage_line import LineageLine
 from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.workspace.lineage import drawing_lineage
 from kanji_tui.workspace.state import State
 
 BESIDE = 36  # columns for candidates and model
 BESIDE_BAR = 27  # columns of a candidate besides its bar
 BESIDE_READINGS = 16  # columns of the list's title besides the readings in it
 TITLE = "candidates"
+NOTHING = "nothing drawn yet"
 
 
 class RecogniserReplied(Answered[Reply]):
@@ -77,6 +80,7 @@ class DrawScreen(WorkbenchScreen):
         self._asked = 0.0
         self._seconds: float | None = None
         self._last_saved = ""
+        self._asking = self._saving = False  # for the label; waiting until the drawing is saved
 
     def body(self) -> ComposeResult:
         yield DrawingPad(BESIDE, id="pad")
@@ -91,6 +95,7 @@ class DrawScreen(WorkbenchScreen):
                 pane.border_title = "model input"
                 yield ImageView(id="image")
                 yield KeyValues(id="model-details", name_width=9)
+        yield LineageLine()
 
     def on_mount(self) -> None:
         self._show_label(saving=False)
@@ -142,6 +147,7 @@ class DrawScreen(WorkbenchScreen):
         match message.value:
             case Note(text):
                 self._note = text
+                self._show_details()
             case ReadyModel() as model:
                 self._show_model(model)
             case Recognition() as recognition if self._pad.strokes:
@@ -149,9 +155,11 @@ class DrawScreen(WorkbenchScreen):
             case SavedDrawing() as saved:
                 self._show_saved(saved)
             case Failed(request, error) if request == "save":
-                self.show_error(error.message, error.remedy)
+                self._show_unsaved(error)
             case Failed(_, error):
                 self._note, self._problem = "", error
+                self._show_candidates()
+                self._show_details()
         self._show_message()
 
     def _show_model(self, model: ReadyModel) -> None:
@@ -171,9 +179,19 @@ class DrawScreen(WorkbenchScreen):
 
     def _show_saved(self, saved: SavedDrawing) -> None:
         path = Path(saved.path)
+        self._saving = False
         self._last_saved = f"{path.parent.name} x {saved.count}"
         self.notify(str(path), title="saved", timeout=4, markup=False)
         self._show_details()
+        self.action_back()
+
+    def _show_unsaved(self, error: KanjiError) -> None:
+        """Show why the drawing was not saved: below the label if that is still asked for."""
+        self._saving = False
+        if self._asking:
+            self.query_one("#meaning", Static).update(content_of(Styled(error.message, "bad")))
+        else:
+            self.show_error(error.message, error.remedy)
 
     def on_label_read(self, message: LabelRead) -> None:
         if message.key == self._label:
@@ -189,8 +207,6 @@ class DrawScreen(WorkbenchScreen):
         workspace, pad = self.state.workspace, self._pad
         if pad.by_keys:
             return Styled("pen down: ", "accent strong"), "press space to lift it"
-        if self._note:
-            return quiet(self._note)
         if self._problem and workspace is not None and workspace.model is None and not workspace.onnx:
             return *next_step("press 3 to train a model"), "\n", quiet("drawings can be saved without one")
         if self._problem:
@@ -217,21 +233,13 @@ class DrawScreen(WorkbenchScreen):
     def _show_details(self) -> None:
         seconds = self._seconds if self._candidates else None
         details = recogniser_key_values(self._model, seconds, self._last_saved)
-        self.query_one("#model-details", KeyValues).show(details.pairs)
+        note = (("", quiet(self._note)),) if self._note else ()
+        self.query_one("#model-details", KeyValues).show((*note, *details.pairs))
+        if self.state.workspace is not None:
+            lineage = drawing_lineage(self.state.workspace, self._model, self.state.runs)
+            self.query_one(LineageLine).show(lineage)
 
     # saving
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.is_mounted:
-            return True
-        pad = self._pad
-        if action == "undo":
-            return pad.can_undo
-        if action == "redo":
-            return pad.can_redo
-        if action in ("clear", "save"):
-            return bool(pad.strokes)
-        return True
 
     def action_undo(self) -> None:
         self._pad.undo()
@@ -244,6 +252,9 @@ class DrawScreen(WorkbenchScreen):
 
     def action_save(self) -> None:
         """Ask for the label: typed, or the number of a candidate."""
+        if not self._pad.strokes:
+            self.notify(f"{NOTHING}: draw with the mouse, or with arrows and space", timeout=4)
+            return
         field = self.query_one("#label", LineInput)
         first = f"; enter: {self._candidates[0].character}" if self._candidates else ""
         field.placeholder = f"1-10, 田, 4544, U+7530{first}"
@@ -258,6 +269,7 @@ class DrawScreen(WorkbenchScreen):
 
     def _show_label(self, saving: bool) -> None:
         """Show the label's two lines instead of the message, or the message again."""
+        self._asking = saving
         self.query_one("#label").display = self.query_one("#meaning").display = saving
         self.query_one("#message").display = not saving
 
@@ -274,6 +286,8 @@ class DrawScreen(WorkbenchScreen):
         jis = self._jis_of(text)
         if text or jis is not None:
             self._save(name_jis(jis) if jis is not None else text)
+        else:
+            self._show_meaning(None)
 
     def on_list_table_highlighted(self, message: ListTable.Highlighted) -> None:
         self._show_readings()
@@ -282,8 +296,10 @@ class DrawScreen(WorkbenchScreen):
         self._save(message.row.key)
 
     def _save(self, label: str) -> None:
-        self._recogniser.save(self._pad.strokes, label)
-        self.action_back()
+        """Save the drawing; the field for the label stays open until that is done."""
+        if self._pad.strokes and not self._saving:
+            self._saving = True
+            self._recogniser.save(self._pad.strokes, label)
 
     @property
     def _label(self) -> str:
@@ -295,7 +311,8 @@ class DrawScreen(WorkbenchScreen):
         return int(self._candidates[number - 1].jis, 16) if 0 < number <= len(self._candidates) else None
 
     def _show_meaning(self, jis: int | None) -> None:
-        meaning: Line = Styled("no such character" if self._label else "", "warning")
+        wanted = "a character, its JIS code or code point"
+        meaning: Line = Styled(f"no such character: type {wanted}", "warning") if self._label else quiet(wanted)
         if jis is not None:
             character = character_of(jis)
             meaning = (Styled(character, "good strong"), f" {name_jis(jis)}  -> samples/{character}/")

@@ -81,6 +81,7 @@ class WorkbenchScreen(Screen[None]):
         self.notify(text.markup, severity="error", timeout=10)
 
     def on_question_failed(self, message: QuestionFailed) -> None:
+        message.stop()  # or the app would say it a second time
         if not self.shows_failure(message):
             self.show_error(message.error.message, message.error.remedy)
 

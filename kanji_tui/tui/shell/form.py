@@ -38,7 +38,7 @@ class Field:
     With `choices` the text is one of them, and `help` may be one sentence for each. A `placeholder`, what an empty
     text stands for, may depend on the texts of the other fields. Where `only` returns False for those texts, the
     field is neither shown nor read. `path`: the text is a path of a folder, or of a file with one of these endings.
-    `more`: shown where it is looked for.
+    `more`: shown where its words are typed.
     """
 
     name: str
@@ -221,7 +221,7 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
         wrong = self._shown_problems()
         texts, active = self._texts(), self._active()
         focused = self.focused.id if self.focused else ""
-        asked = self._looked_for()
+        asked = self._wanted()
         groups: set[str] = set()
         for field in self._fields:
             widget = self.query_one(f"#{field.name}")
@@ -245,7 +245,7 @@ class FormScreen(ModalScreen[dict[str, Any] | None]):
                 self.query_one("#help", KeyValues).show_line(Content.styled(_help_of(field, texts), "$quiet"))
         self._show_problem(wrong.get(focused or "") or next(iter(wrong.values()), ""))
 
-    def _looked_for(self) -> Callable[[str], bool]:
+    def _wanted(self) -> Callable[[str], bool]:
         """Whether a hidden field with these words is wanted."""
         found = self.query(f"#{MORE}").results(LineInput)
         words = [word for field in found for word in field.value.lower().split()]

@@ -83,14 +83,15 @@ PAPER = _theme(
     cursor_rest="#f1eadb",
 )
 
-# For 16 colours, for none, and for users who prefer their terminal's colours.
+# For 16 colours, for none, and for users who prefer their terminal's colours. Nobody knows whether its background
+# is black or white: blue cannot be read on the one, green, yellow and cyan not on the other.
 TERMINAL = _theme(
     name="terminal",
-    primary="ansi_blue",
+    primary="ansi_bright_blue",
     secondary="ansi_default",
     accent="ansi_magenta",
-    success="ansi_green",
-    warning="ansi_yellow",
+    success="ansi_default",
+    warning="ansi_bright_magenta",
     error="ansi_red",
     foreground="ansi_default",
     background="ansi_default",

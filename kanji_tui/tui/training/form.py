@@ -117,6 +117,7 @@ class TrainForm(FormScreen):
             self._show_estimate(estimate(message.value))
 
     def on_question_failed(self, message: QuestionFailed) -> None:
+        message.stop()  # it is said here
         self._probed = ()
         self._show_estimate(f"cannot be measured: {message.error.message}")
 

@@ -17,6 +17,7 @@ from kanji_tui.tui.widgets.content import content_of, lines_content
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.lineage import Link
 from kanji_tui.workspace.run_details import RunDetails
 from kanji_tui.workspace.run_views import RunView
@@ -40,7 +41,7 @@ class RunPage(ModalScreen[None]):
         Binding("y", "copy_log", "Copy the log"),
     ]
     DEFAULT_CSS = """
-    RunPage #head { height: auto; max-height: 5; }
+    RunPage #head { height: auto; max-height: 8; }
     RunPage #sections { height: 1; margin-top: 1; }
     RunPage .section { display: none; height: 1fr; margin-top: 1; }
     RunPage .section.-shown { display: block; }
@@ -53,11 +54,12 @@ class RunPage(ModalScreen[None]):
     RunPage #errors.-shown { layout: horizontal; }
     """
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, section: str = SECTIONS[0]) -> None:
         super().__init__()
         self.run_name = run
-        self.shown = SECTIONS[0]
+        self.shown = section
         self._log: str | None = None
+        self._arranged: dict[str, tuple[int, int, int]] = {}  # columns, rows and height of a row, by section
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog whole") as dialog:
@@ -93,7 +95,7 @@ class RunPage(ModalScreen[None]):
     def show(self, compared: Sequence[RunView], parts: Sequence[RunView], lineage: Sequence[Link]) -> None:
         """Show the first of the `compared` runs beside the others; `parts`: those of its training."""
         view = compared[0]
-        self.query_one(".dialog").border_title = view.label
+        set_pane_title(self.query_one(".dialog"), view.label)
         self.query_one("#head", KeyValues).show_line(lines_content(page_head(view, parts, lineage)))
         table, settings = setting_table(compared), self.query_one("#setting-list", ListTable)
         settings.show_columns(table.columns)
@@ -130,14 +132,17 @@ class RunPage(ModalScreen[None]):
 
     def _arrange(self) -> None:
         """As many charts side by side as the width allows, the rows as high as the height allows."""
+        self.query_one("#no-load").display = not any(chart.display for chart in self.query("#machine Curves"))
         for id in ("metrics", "machine"):
             grid = self.query_one(f"#{id}", Grid)
-            self.query_one("#no-load").display = not any(chart.display for chart in self.query("#machine Curves"))
             count = sum(bool(chart.display) for chart in grid.query(Curves)) or 1
             columns = max(1, min(count, grid.size.width // CHART_WIDTH or 1))
             rows = -(-count // columns)
-            grid.styles.grid_size_columns, grid.styles.grid_size_rows = columns, rows
             room = grid.size.height // rows if grid.size.height else CHART_HEIGHT
+            if self._arranged.get(id) == (columns, rows, room):
+                continue  # a style is laid out again also where it stays the same
+            self._arranged[id] = columns, rows, room
+            grid.styles.grid_size_columns, grid.styles.grid_size_rows = columns, rows
             grid.styles.overflow_y = "auto" if room < CHART_HEIGHT else "hidden"
             grid.styles.grid_rows = f"{max(CHART_HEIGHT, room)}"
 

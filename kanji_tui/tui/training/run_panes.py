@@ -25,7 +25,8 @@ class RunPanes(Vertical):
 
     DEFAULT_CSS = """
     RunPanes { width: 1fr; }
-    RunPanes #head { min-height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
+    RunPanes #head { min-height: 2; max-height: 6; text-wrap: nowrap; text-overflow: ellipsis; }
+    RunPanes #head.-reason { text-wrap: wrap; }
     RunPanes #legend { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #curves { height: 6fr; min-height: 6; }
     RunPanes Curves { margin-right: 1; }
@@ -61,7 +62,9 @@ class RunPanes(Vertical):
         self._run, self._compared = run, compared
         if self._window is not None and self._cursor is None and self._last_epoch is not None:
             self._window = follow(self._window, self._whole, self._last_epoch)  # keep new epochs in sight
-        self.query_one("#head", KeyValues).show_line(run_head(run, published, ready))
+        head = self.query_one("#head", KeyValues)
+        head.set_class(bool(run and (run.failure or run.problem)), "-reason")
+        head.show_line(run_head(run, published, ready))
         self.query_one(EpochTable).show_epochs(run.epochs if run else ())
         self.query_one(GpuPane).show(run.gpus if run else (), without_gpu(run))
         for name in PANES:

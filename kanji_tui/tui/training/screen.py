@@ -13,7 +13,7 @@ from kanji_tui.presentation.run_page import chosen_settings
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.run_actions import RunActions
-from kanji_tui.tui.training.run_page import RunPage
+from kanji_tui.tui.training.run_page import SECTIONS, RunPage
 from kanji_tui.tui.training.run_panes import RunPanes
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
@@ -57,15 +57,15 @@ class TrainingScreen(RunActions):
         Binding("s", "stop", "Stop", tooltip="Stop the run at its next batch, with a checkpoint"),
         Binding("u", "resume", "Resume", tooltip="Resume the run from its last checkpoint"),
         Binding("e", "export", "Export", tooltip="Export the run's model as ONNX, SafeTensors or a web page"),
-        Binding("W", "serve", "Serve", show=False, tooltip="Start or stop the web page and its service"),
+        Binding("P", "publish", "Publish", tooltip="Publish the run's model in models/ and pin it"),
+        Binding("f", "type('runs')", "Filter", tooltip="Filter runs: lr>0.004 state:finished note:smoothing"),
         Binding("m", "mark", "Mark", tooltip="Compare this run's curves with up to three others"),
+        Binding("a", "describe", "About", tooltip="The run's name and note"),
+        Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
         Binding("S", "cycle_scale", "Scale", tooltip="Curves linear, logarithmic or smoothed"),
         Binding("X", "cycle_axis", "X axis", tooltip="Curves over epochs, steps or time"),
-        Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
-        Binding("f", "type('runs')", "Filter", tooltip="Filter runs: lr>0.004 state:finished note:smoothing"),
         Binding("l", "type('columns')", "Columns", tooltip="Which settings and metrics the list shows"),
         Binding("o", "type('order')", "Sort", tooltip="Sort the list by a field, - before it: largest first"),
-        Binding("a", "describe", "About", tooltip="The run's name and note"),
         Binding("left", "move_cursor(-1)", "Left", key_display="left", tooltip="Values of the epoch before"),
         Binding("right", "move_cursor(1)", "Right", key_display="right", tooltip="Values of the epoch after"),
         Binding("plus", "zoom(True)", "Zoom in", key_display="+", tooltip="Show half as many epochs"),
@@ -80,8 +80,8 @@ class TrainingScreen(RunActions):
         Binding("right_square_bracket", "match(1)", "Next", key_display="]", tooltip="The next match in the log"),
         Binding("left_square_bracket", "match(-1)", "Previous", key_display="[", tooltip="The previous match"),
         Binding("y", "copy_command", "Copy", tooltip="Copy the command line that starts this training"),
-        Binding("P", "publish", "Publish", tooltip="Publish the run's model in models/ and pin it"),
         Binding("U", "undo_publish", "Undo publish", tooltip="Publish the model again that was published before"),
+        Binding("W", "serve", "Serve", show=False, tooltip="Start or stop the web page and its service"),
         Binding("d", "delete", "Delete", tooltip="Delete the run's directory"),
     ]
 
@@ -176,12 +176,18 @@ class TrainingScreen(RunActions):
         if message.table.id == "runs":
             self.action_open()
 
+    def on_log_tail_opened(self, message: LogTail.Opened) -> None:
+        self._open_page(LOG)
+
     def action_open(self) -> None:
         """Open the page of the run under the cursor."""
+        self._open_page(SECTIONS[0])
+
+    def _open_page(self, section: str) -> None:
         view = self.chosen
         if view is not None:
             self._details = ("", 0.0, None)
-            self.app.push_screen(RunPage(view.name))
+            self.app.push_screen(RunPage(view.name, section))
             self.app.call_after_refresh(self._show_page)
 
     def _show_page(self) -> None:
@@ -238,8 +244,10 @@ class TrainingScreen(RunActions):
             return bool(workspace and workspace.previous)
         if action == "stop":
             return bool(view and view.active)
-        if action in ("resume", "delete"):
-            return bool(view and not view.active and (action == "delete" or view.state != "finished"))
+        if action == "resume":
+            return bool(view and view.resumable)
+        if action == "delete":
+            return bool(view and not view.active)
         if action in ("publish", "export"):
             return bool(view and view.epochs)
         if action in ("copy_command", "mark", "describe"):

@@ -143,7 +143,10 @@ class ListTable(CursorView[Row]):
         return self._strip(self._line(row.cells, width), width, style)
 
     def _style(self, name: str) -> Style:
-        return self.get_visual_style(name)
+        style = self.get_visual_style(name)
+        if self.get_component_styles(name).text_style.reverse:  # Textual swaps the colours, were there any
+            style += Style(reverse=True)
+        return style
 
     def _strip(self, content: Content, width: int, style: Style) -> Strip:
         strips = Visual.to_strips(self, content, width, 1, style, apply_selection=False)

@@ -1,9 +1,11 @@
-"""A run's log: follows its end, or shows and searches any part of it."""
+"""A run's log: follows its end, or shows and searches any part of it; long lines are wrapped."""
 
 from typing import ClassVar
 
+from rich.cells import chop_cells
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from kanji_tui.tui.widgets.pane_title import set_pane_title
@@ -22,10 +24,14 @@ class LogTail(Widget, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "top", "First", show=False),
         Binding("end", "follow", "Follow", show=False),
+        Binding("enter", "open", "Open", show=False),
     ]
     DEFAULT_CSS = """
     LogTail { height: 1fr; color: $quiet; }
     """
+
+    class Opened(Message):
+        """Enter: the whole log is wanted."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -74,8 +80,15 @@ class LogTail(Widget, can_focus=True):
         if self._match is None:
             self._top = None
         else:
-            self._show_from(self._match - self._room // 2)
+            self._show_from(self._above(self._match))
         self._update_title()
+
+    def _above(self, line: int) -> int:
+        """The first line to show where this one is to stand in the middle."""
+        rows, first = 0, line
+        while first > 0 and (rows := rows + len(self._rows(first - 1, self.content_size.width))) <= self._room // 2:
+            first -= 1
+        return first
 
     @property
     def _room(self) -> int:
@@ -96,6 +109,9 @@ class LogTail(Widget, can_focus=True):
     def action_top(self) -> None:
         self._show_from(0)
         self._update_title()
+
+    def action_open(self) -> None:
+        self.post_message(self.Opened())
 
     def action_follow(self) -> None:
         self._top = None
@@ -119,16 +135,22 @@ class LogTail(Widget, can_focus=True):
             return Content()
         if not self._lines:
             return Content("empty")
-        top = max(0, len(self._lines) - height) if self._top is None else self._top
-        return Content("\n").join(
-            [self._line(number, width) for number in range(top, min(len(self._lines), top + height))]
-        )
+        if self._top is None:
+            last = [row for number in self._last(height) for row in self._rows(number, width)]
+            return Content("\n").join(last[-height:])
+        shown = range(self._top, min(len(self._lines), self._top + height))
+        return Content("\n").join([row for number in shown for row in self._rows(number, width)][:height])
 
-    def _line(self, number: int, width: int) -> Content:
-        line = Content(self._lines[number].expandtabs(4)).truncate(width, ellipsis=True)
+    def _last(self, count: int) -> range:
+        return range(max(0, len(self._lines) - count), len(self._lines))
+
+    def _rows(self, number: int, width: int) -> list[Content]:
+        """The rows of one line of the log."""
+        line = self._lines[number].expandtabs(4)
+        style = "$foreground" if self._pattern and fits(self._pattern, line) else ""
         if number == self._match:
-            return line.stylize("bold $foreground on $cursor")
-        return line.stylize("$foreground") if self._pattern and fits(self._pattern, line.plain) else line
+            style = "bold $foreground on $cursor"
+        return [Content.styled(row, style) if style else Content(row) for row in chop_cells(line, width) or [""]]
 
 
 def lines_gone(old: tuple[str, ...], new: tuple[str, ...]) -> int | None:

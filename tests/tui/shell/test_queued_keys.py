@@ -1,5 +1,7 @@
 """Keys that arrive in one packet: each goes to what the one before it opened, and none becomes another command."""
 
+from pathlib import Path
+
 import pytest
 from textual import events
 from textual.widgets import Input
@@ -7,6 +9,8 @@ from textual.widgets import Input
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.widgets.line_input import LineInput
 from tests.tui.conftest import until
+from tests.tui.recorded import write_live
+from tests.tui.terminal import press, read_until, read_until_quiet, shown, without_torch, workbench
 
 NAMES = {"\t": "tab", "\r": "enter", "\x1b": "escape", "/": "slash"}
 
@@ -53,6 +57,52 @@ async def test_what_follows_the_key_of_a_form_is_typed_into_its_fields(keys: str
         in_one_packet(app, keys)
         await until(pilot, lambda: len(app.screen_stack) == 2, 20)
         await until(pilot, lambda: typed in app.screen.query_one(f"#{field}", LineInput).value, 20)
+
+
+# What is written at once after a screen was opened, and what the terminal shows then.
+WRITES = {
+    "3": (
+        ("fstopped", "note:smoothing stopped"), ("/nq", "metrics matching nq"), ("lP", "lr batch best test P"),
+        ("oP", "sorted by, as -best P"), ("Fs", "log matching s"), ("asP", "sP"), ("n\t\t77", "77"),
+        ("\rsP", "1 settings"), ("esP", "Export a model"), ("PsP", "Publish this run?"), ("sP", "Stop this job?"),
+        ("UsP", "start run"), ("?sP", "Training: keys"), ("\x10sP", "sP"), ("jdsP", "Delete this run?"),
+    ),
+    "2": (("nsP", "Make a synthetic sample"), ("psP", "sP")),
+    "4": (("nsP", "sP"),),
+    "5": (("/3036", "3036"), ("fs", "no class found")),
+}  # fmt: skip
+
+OPENED = {"2": "digest", "3": "start run", "4": "ONNX files", "5": "あ"}
+
+
+def test_no_key_of_a_single_write_becomes_another_command(
+    recorded: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A training runs, which `s` would stop, and its model could be published."""
+    run = write_live(recorded)
+    before = {path: path.read_bytes() for path in (recorded / "models").glob("*.*")}
+    runs = sorted(path.name for path in (recorded / "models" / "runs").iterdir())
+    with workbench(recorded, PYTHONPATH=without_torch(tmp_path_factory.mktemp("path"))) as terminal:
+        read_until(terminal, "next  ")
+        for screen, writes in WRITES.items():
+            press(terminal, screen)
+            read_until(terminal, OPENED[screen])
+            read_until_quiet(terminal, 0.5)
+            for keys, shown_then in writes:
+                press(terminal, keys)
+                read_until_quiet(terminal, 0.4)
+                assert shown_then in shown(terminal), (keys, shown(terminal))
+                press(terminal, "\x1b")
+                read_until_quiet(terminal, 0.4)
+        press(terminal, "3")  # no dialog is open, or it would not be shown
+        read_until(terminal, "start run")
+        press(terminal, "\x11")
+        read_until(terminal, "continue after you leave")
+        press(terminal, "y")
+        read_until_quiet(terminal, 0.5)
+    assert not run.stop_file.exists()
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted(path.name for path in (recorded / "models" / "runs").iterdir()) == runs
 
 
 @pytest.mark.usefixtures("recorded", "no_recogniser")

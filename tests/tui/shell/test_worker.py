@@ -424,7 +424,7 @@ def test_names_show_when_a_run_began() -> None:
 
 
 def test_the_next_step_follows_what_is_there(home: Path, recorded_once: Path, monkeypatch) -> None:
-    assert "press 2, then s" in next_step(read_workspace())
+    assert "press 2, then n" in next_step(read_workspace())
     monkeypatch.chdir(recorded_once)
     here = read_workspace()
     assert here.model is not None
