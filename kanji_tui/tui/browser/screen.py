@@ -69,7 +69,7 @@ class BrowserScreen(WorkbenchScreen):
             key_display="[",
             tooltip="The feature maps of the layer before",
         ),
-        Binding("b", "choose_layer", "Layers", tooltip="Choose a block, an attention or another layer from a list"),
+        Binding("M", "choose_layer", "Layers", tooltip="Choose a block, an attention or another layer from a list"),
         Binding(
             "slash",
             "search",
@@ -88,7 +88,7 @@ class BrowserScreen(WorkbenchScreen):
             tooltip="Suspected label errors: the label disagrees with a confident model",
         ),
         Binding("v", "saliency", "Saliency", tooltip="Show or hide the saliency map over the image"),
-        Binding("M", "maps", "Feature maps", tooltip="Show or hide what a layer of the model gave for the sample"),
+        Binding("H", "maps", "Feature maps", tooltip="Show or hide what a layer of the model gave for the sample"),
         Binding("g", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
         Binding("x", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
         Binding("p", "predict", "Predict all", tooltip="Predict all samples with the published model, as a job"),
