@@ -320,11 +320,12 @@ async def test_a_layer_is_chosen_from_a_list_and_in_a_small_terminal_its_maps_ta
 
 async def test_a_model_without_feature_maps_is_said_in_one_sentence(recorded: Path) -> None:
     app = Workbench()
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await browse(pilot)
         app.worker.ask_child = lambda *question: None  # type: ignore[method-assign]
         await pilot.press("H")
         await shows(pilot, "computing the feature maps")
+        assert app.screen.query_one("#image").display  # until there is something in its place
         app.screen.post_message(QuestionFailed(FeatureMapsComputed, KanjiError("this network has no feature maps")))
         await until(pilot, lambda: any("no feature maps" in note.message for note in app._notifications))
         assert "computing the feature maps" not in text_of(pilot)
