@@ -101,9 +101,9 @@ async def test_settings_and_note_stand_beside_the_curves_of_a_large_screen(recor
         ]
         await pilot.press("slash", *"rate|samples", "enter")  # now they are in the first row
         await until(pilot, lambda: len(second_row(pilot)) == 2)
-        await pilot.press("c")
-        await until(pilot, lambda: not second_row(pilot))  # with the curves
-        await pilot.press("c")
+        app.screen.action_toggle_pane("curves")
+        await until(pilot, lambda: not second_row(pilot))
+        app.screen.action_toggle_pane("curves")
         await until(pilot, lambda: len(second_row(pilot)) == 2)
         await resized(pilot, (120, 40))
         await until(pilot, lambda: not settings.display)
