@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kanji_tui.cli.parser import parser
 from kanji_tui.data.dataset import open_dataset
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.strokes import render
@@ -143,3 +144,23 @@ def test_every_page_is_named_in_the_readme() -> None:
     readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
     for page in ("ENERGY.md", "CROSS_VALIDATION.md", "MANY_GPUS.md", "SAFETENSORS.md", "BUILT_IN_MODEL.md"):
         assert f"docs/{page}" in readme
+
+
+def test_beside_leet(trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script writes every step, epoch and load of a run where LEET reads them."""
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    (script,) = blocks("BESIDE_LEET.md", "python")
+    shutil.copytree(trained.run, tmp_path / "run")
+    (tmp_path / "run" / "about.json").write_text('{"name": "baseline", "note": "recipe as it is"}')
+    output = run(tmp_path, sys.executable, "-c", script, "run", ".", "0")
+    assert output.count("epoch") >= 8
+    (written,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    for text in (b"baseline", b"recipe as it is", b"epoch/val_loss", b"learning_rate"):
+        assert text in written.read_bytes()
+
+
+def test_the_commands_beside_leet_exist() -> None:
+    (block,) = blocks("BESIDE_LEET.md", "sh")
+    for line in block.splitlines()[1:]:
+        assert parser().parse_args(shlex.split(line)[1:]).command

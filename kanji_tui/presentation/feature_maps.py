@@ -57,8 +57,8 @@ def _maps(image: ImageMaps, found: LayerMaps, layers: dict[str, Layer]) -> Docum
 def _beside(maps: Sequence[FeatureMap], layer: Layer) -> list[str]:
     """Maps side by side below their numbers and ranges."""
     drawn = [shades(_shares(one, layer), SIDE) for one in maps]
-    width = max(2 * SIDE, *(len(lines[0]) for lines in drawn))
     captions = [f"{one.channel}: {one.lowest:.2g} to {one.highest:.2g}" for one in maps]
+    width = max(2 * SIDE, *(len(lines[0]) for lines in drawn), *map(len, captions))
     lines = (captions, *zip(*drawn, strict=True))
     return [f"  {'  '.join(text.ljust(width) for text in line)}".rstrip() for line in lines]
 

@@ -1,11 +1,13 @@
 """Predictions, evaluations, suspected label errors and saliency maps as documents."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from kanji_tui.cli.render import plain_lines
 from kanji_tui.presentation.document import Document, Styled, text_of
+from kanji_tui.presentation.feature_maps import feature_maps_document
 from kanji_tui.presentation.present import present
 from kanji_tui.presentation.recognition import (
     candidate_line,
@@ -21,6 +23,11 @@ from kanji_tui.recognition.results import (
     ErrorMessage,
     Explained,
     Explanations,
+    FeatureMap,
+    FeatureMaps,
+    ImageMaps,
+    Layer,
+    LayerMaps,
     Predicted,
     Prediction,
     Suspect,
@@ -129,3 +136,15 @@ def test_the_recogniser_of_drawings() -> None:
         "saved": "田 x 2",
     }
     assert recogniser_key_values(None, None, "").pairs == ()
+
+
+def test_feature_maps_stand_side_by_side_below_their_ranges() -> None:
+    layer = Layer("body.3", "block", 64, 2, 2)
+    maps = tuple(FeatureMap(n, 0.0, 1.0, -0.123 * n, 0.26, "ff0000ff") for n in (173, 2, 4, 5, 6))
+    image = ImageMaps(None, "", (LayerMaps("body.3", maps),))
+    about, *lines = feature_maps_document(FeatureMaps("kanjinet", (layer,), (image,), "m.pth"))
+    assert about == "image: body.3, 64 x 2x2, the 5 that vary most, each on its own scale"
+    assert len(lines) == 6  # two rows of maps, a caption and two lines each
+    places = [match.start() for match in re.finditer(r"\d+: ", str(lines[0]))]
+    assert [str(lines[1])[place : place + 4].ljust(4) for place in places] == 4 * ["██  "]
+    assert str(lines[5]) == "    ██"

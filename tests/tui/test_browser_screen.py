@@ -251,11 +251,11 @@ async def test_feature_maps_stand_beside_the_image_layer_by_layer(
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("5")
-        await shows(pilot, "M Feature maps")
+        await shows(pilot, "H Feature maps")
         assert "] Next" not in text_of(pilot)
-        await pilot.press("M")
+        await pilot.press("H")
         await shows(pilot, "stem  1 of 13")
-        await shows(pilot, "] Next  [ Previous  B Layers")
+        await shows(pilot, "] Next  [ Previous  M Layers")
         assert "32 x 16x16, the 4 that vary most" in text_of(pilot)
         image, grid = app.screen.query_one("#image", ImageView), app.screen.query_one(MapGrid)
         assert image.region.right < grid.region.x
@@ -277,7 +277,7 @@ async def test_feature_maps_stand_beside_the_image_layer_by_layer(
         assert "body.12  12 of 13" in text_of(pilot)
         assert app.screen.query_one("#samples", ListTable).display
         assert not app.screen.query_one("#left").display
-        await pilot.press("M")
+        await pilot.press("H")
         await until(pilot, lambda: "body.12  12 of 13" not in text_of(pilot))
         assert app.screen.query_one("#left").display
 
@@ -301,31 +301,32 @@ async def test_a_layer_is_chosen_from_a_list_and_in_a_small_terminal_its_maps_ta
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("5")
         await until(pilot, lambda: app.screen.check_action("maps", ()))
-        await pilot.press("M")
+        await pilot.press("H")
         await shows(pilot, "stem  1 of 13")
         assert not app.screen.query_one("#image", ImageView).display
-        await pilot.press("B")
+        await pilot.press("M")
         await shows(pilot, "enter chooses")
         assert ["body.7.attention", "attention", "128", "4x4"] in [
             line.strip(" │").split() for line in text_of(pilot).splitlines()
         ]
         await pilot.press("escape")
         await shows(pilot, "stem  1 of 13")
-        await pilot.press("B", *5 * ["down"], "enter")
+        await pilot.press("M", *5 * ["down"], "enter")
         await shows(pilot, "body.7.attention  6 of 13")
-        await pilot.press("B", "up", "enter")  # begins at the chosen one
+        await pilot.press("M", "up", "enter")  # begins at the chosen one
         await shows(pilot, "body.6  5 of 13")
-        await pilot.press("M")
+        await pilot.press("H")
         await until(pilot, lambda: app.screen.query_one("#image", ImageView).display)
 
 
 async def test_a_model_without_feature_maps_is_said_in_one_sentence(recorded: Path) -> None:
     app = Workbench()
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await browse(pilot)
         app.worker.ask_child = lambda *question: None  # type: ignore[method-assign]
-        await pilot.press("M")
+        await pilot.press("H")
         await shows(pilot, "computing the feature maps")
+        assert app.screen.query_one("#image").display  # until there is something in its place
         app.screen.post_message(QuestionFailed(FeatureMapsComputed, KanjiError("this network has no feature maps")))
         await until(pilot, lambda: any("no feature maps" in note.message for note in app._notifications))
         assert "computing the feature maps" not in text_of(pilot)

@@ -168,7 +168,7 @@ LETTERS = {
     "g": "Samples", "h": "Mean image, Saliency", "i": "Inspect", "l": "List, Columns, Layers", "m": "Mark",
     "n": "New, Predict all", "o": "Sort", "p": "Prepare", "r": "Results, Confusions", "s": "Stop", "t": "Split",
     "u": "Resume", "v": "Verify", "w": "Write, Write sheet", "x": "Errors", "y": "Copy, Copy remedy", "z": "Undo",
-    "B": "Layers", "C": "Curves", "F": "Find in log", "G": "GPU", "L": "Log", "M": "Feature maps", "P": "Publish",
+    "C": "Curves", "F": "Find in log", "G": "GPU", "H": "Feature maps", "L": "Log", "M": "Layers", "P": "Publish",
     "S": "Scale", "T": "Table", "U": "Undo publish", "V": "Pooling", "W": "Serve", "X": "X axis",
     "Y": "Copy report", "Z": "Redo",
 }  # fmt: skip

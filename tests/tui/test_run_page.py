@@ -98,8 +98,24 @@ async def test_settings_and_note_stand_beside_the_curves_of_a_large_screen(recor
         await shows(pilot, "b slow 01-02 05:06")  # the legend has the run's own name
         await shows(pilot, "settings  1 of 44 differ, marked *")
         assert [text_of(cell) for cell in settings.rows[0].cells] == ["*", "learning rate", "0.00025"]
+        assert [chart._chart.title for chart in second_row(pilot)] == [
+            *("learning rate", "samples/s", "CPU", "memory")
+        ]
+        await pilot.press("slash", *"rate|samples", "enter")  # now they are in the first row
+        await until(pilot, lambda: len(second_row(pilot)) == 2)
+        app.screen.action_toggle_pane("curves")
+        await until(pilot, lambda: not second_row(pilot))
+        app.screen.action_toggle_pane("curves")
+        await until(pilot, lambda: len(second_row(pilot)) == 2)
         await resized(pilot, (120, 40))
         await until(pilot, lambda: not settings.display)
+        await until(pilot, lambda: not second_row(pilot))
+
+
+def second_row(pilot) -> list[Curves]:
+    """The charts below the chosen metrics."""
+    row = pilot.app.screen.query_one("#more")
+    return [chart for chart in row.query(Curves) if row.display and chart.display]
 
 
 async def test_the_metrics_fill_a_large_screen_and_scroll_on_a_small_one(recorded: Path) -> None:

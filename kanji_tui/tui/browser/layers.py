@@ -49,7 +49,7 @@ class LayerChoice:
 class LayerScreen(ModalScreen[str | None]):
     """Gives the name of the chosen layer, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,b", "close", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,M", "close", "Close")]
     DEFAULT_CSS = """
     LayerScreen ListTable { height: auto; max-height: 65vh; }
     """

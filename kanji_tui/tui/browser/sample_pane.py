@@ -70,6 +70,7 @@ class SamplePane(Vertical):
         set_pane_title(self, "sample")
         self.query_one("#image", ImageView).show(b"", 0)
         self.query_one("#other", ImageView).display = False
+        self.set_class(False, "-maps")
         self.query_one(MapGrid).show(None)
         self.query_one(ProbabilityBars).show((), "", "")
         self.query_one("#sample-details", KeyValues).show([])
@@ -88,6 +89,7 @@ class SamplePane(Vertical):
         self.query_one("#image", ImageView).show(sample.pixels, sample.size, heat, caption)
         beside = self.query_one("#other", ImageView)
         beside.display = other is not None and not self.screen.has_class("-maps")
+        self.set_class(maps is not None, "-maps")
         self.query_one(MapGrid).show(maps)
         if other is not None:
             beside.show(other.pixels, other.size, caption=f"typical {other.caption}")

@@ -71,7 +71,7 @@ class BrowserScreen(WorkbenchScreen):
             key_display="[",
             tooltip="The feature maps of the layer before",
         ),
-        Binding("B", "choose_layer", "Layers", tooltip="Choose a block, an attention or another layer from a list"),
+        Binding("M", "choose_layer", "Layers", tooltip="Choose a block, an attention or another layer from a list"),
         Binding(
             "slash",
             "search",
@@ -93,7 +93,7 @@ class BrowserScreen(WorkbenchScreen):
             tooltip="Suspected label errors: the label disagrees with a confident model",
         ),
         Binding("h", "saliency", "Saliency", tooltip="Show or hide the saliency map over the image"),
-        Binding("M", "maps", "Feature maps", tooltip="Show or hide what a layer of the model gave for the sample"),
+        Binding("H", "maps", "Feature maps", tooltip="Show or hide what a layer of the model gave for the sample"),
         Binding("l", "list", "List", tooltip="The classes as a list with codes and counts, or as a grid"),
         Binding("w", "write", "Write", tooltip="Write the suspected label errors to models/suspects.tsv"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to the classes"),

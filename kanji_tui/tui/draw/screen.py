@@ -219,7 +219,7 @@ class DrawScreen(WorkbenchScreen):
         rows = self.query_one("#candidates", ListTable)
         width = max(1, rows.scrollable_content_region.width - BESIDE_BAR)
         found = candidate_table(self._candidates, width).rows
-        rows.show(found, empty="" if self._problem else "nothing drawn yet", keep=keep)
+        rows.show(found, empty="" if self._problem else NOTHING, keep=keep)
         self._show_readings()
 
     def _show_readings(self) -> None:

@@ -4,12 +4,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from kanji_tui.presentation import charts
-from kanji_tui.presentation.curve_data import SCALES, X_AXES, Window, follow, zoom
+from kanji_tui.presentation.curve_data import SCALES, X_AXES, Chart, Window, follow, zoom
 from kanji_tui.presentation.document import Styled, join
+from kanji_tui.presentation.run_page import load_charts
 from kanji_tui.presentation.training import run_head, without_gpu
 from kanji_tui.system.numbers import moment
 from kanji_tui.tui.training.epoch_table import EpochTable
 from kanji_tui.tui.training.gpu_pane import GpuPane
+from kanji_tui.tui.training.run_page import has_points
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.log_tail import LogTail
@@ -18,6 +20,14 @@ from kanji_tui.workspace.run_views import RunView
 PANES = ("curves", "epochs", "gpu", "log")
 MOST_CHARTS = 4
 CHART_WIDTH = 38  # of each chart, at least, if there are more than two
+TALL = 48  # lines of a screen with room for more than curves, epochs and log
+MORE = (
+    "learning rate",
+    "samples/s",
+    "GPU",
+    "CPU",
+    "memory",
+)  # titles of the charts that may stand in the second row, in this order
 
 
 class RunPanes(Vertical):
@@ -30,6 +40,7 @@ class RunPanes(Vertical):
     RunPanes #legend { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #curves { height: 6fr; min-height: 6; }
     RunPanes Curves { margin-right: 1; }
+    RunPanes #more { height: 4fr; }
     RunPanes #epochs { height: 5fr; min-height: 4; }
     RunPanes #log { height: 3fr; min-height: 4; }
     """
@@ -51,6 +62,9 @@ class RunPanes(Vertical):
         with Horizontal(id="curves"):
             for number in range(MOST_CHARTS):
                 yield Curves(id=f"chart-{number}").add_class("pane")
+        with Horizontal(id="more"):
+            for number in range(MOST_CHARTS):
+                yield Curves(id=f"more-{number}").add_class("pane")
         yield EpochTable(id="epochs").add_class("pane")
         yield GpuPane(id="gpu").add_class("pane")
         yield LogTail(id="log").add_class("pane")
@@ -85,6 +99,7 @@ class RunPanes(Vertical):
         """Show a hidden pane, hide a visible one."""
         self._toggled[pane] = not self.shows(pane)
         self.query_one(f"#{pane}").display = self._toggled[pane]
+        self._show_curves()
 
     def _show_curves(self) -> None:
         compared, window = self._compared, self._visible
@@ -104,6 +119,22 @@ class RunPanes(Vertical):
             pane.display = number < min(room, len(drawn))
             if pane.display:
                 pane.show(drawn[number], choices, f"+{omitted} more" if number == room - 1 and omitted > 0 else "")
+        more = self._more([chart.title for chart in drawn[:room]], axis)[:room]
+        self.query_one("#more").display = bool(more)
+        for number in range(MOST_CHARTS):
+            pane = self.query_one(f"#more-{number}", Curves)
+            pane.display = number < len(more)
+            if pane.display:
+                pane.show(more[number], choices)
+
+    def _more(self, above: list[str], axis: str) -> list[Chart]:
+        """The second row of charts, on a tall screen: metrics that are not above, and the load of the machine."""
+        run, compared = self._run, self._compared
+        if run is None or self.screen.size.height < TALL or not self.shows("curves"):
+            return []
+        every = charts.charts(compared, ".", self._scale, self._visible, self._cursor, axis)
+        by_title = {chart.title: chart for chart in (*every, *load_charts(run)) if has_points(chart)}
+        return [by_title[title] for title in MORE if title in by_title and title not in above]
 
     @property
     def _whole(self) -> Window:

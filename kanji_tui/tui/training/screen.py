@@ -14,7 +14,7 @@ from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.run_actions import RunActions
 from kanji_tui.tui.training.run_page import SECTIONS, RunPage
-from kanji_tui.tui.training.run_panes import RunPanes
+from kanji_tui.tui.training.run_panes import TALL, RunPanes
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
@@ -33,7 +33,6 @@ LABELS = {
     ORDER: "sorted by, as -best",
 }
 ZOOM = 0.5
-TALL = 48  # lines of a screen with room for the settings below the runs
 
 
 class LogRead(Answered[tuple[str, ...]]):
