@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from kanji_tui.data.character_ink import find_ink
+from kanji_tui.data.character_ink import find_ink, guide_lines
+from kanji_tui.data.sheet import find_sheet
 from kanji_tui.data.stray_objects import FRAME_OR_PART
 from kanji_tui.recognition.ink import fit_to_frame
 from tests.drawn import DRAWN
@@ -243,3 +244,32 @@ def test_a_doubtful_image_has_a_reason(image, why):
 )
 def test_nothing_is_found_where_nothing_is_written(levels):
     assert find_ink(colours(grey(levels))).blank
+
+
+def test_a_guide_line_is_found_across_and_upright() -> None:
+    mask = np.zeros((100, 120), bool)
+    mask[20:80, 30:42] = mask[20:32, 30:90] = True  # thick strokes
+    across = mask.copy()
+    across[50:52] = True
+    line = guide_lines(across)
+    assert line[50:52, 60:].all()
+    assert line.sum() == line[50:52].sum()
+    assert np.array_equal(guide_lines(across.T), line.T)
+    assert not guide_lines(mask).any()
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_a_small_sheet_is_found(light: bool) -> None:
+    side = 48 if light else 110  # 4 % of the image, 21 %
+    levels = np.full((240, 240), 90, np.uint8)
+    levels[100 : 100 + side, 80 : 80 + side] = 250
+    middle, end = side // 2, side - 8
+    for near, far in ((8, 10), (middle, middle + 2), (end - 2, end)):
+        levels[100 + near : 100 + far, 88 : 80 + end] = 20
+        levels[108 : 100 + end, 80 + near : 80 + far] = 20
+    found = find_sheet(levels if light else 255 - levels)
+    assert found is not None
+    assert found.light == light
+    rows, columns = found.box
+    assert 100 <= rows.start < 108 < 100 + end < rows.stop <= 100 + side
+    assert 80 <= columns.start < 88 < 80 + end < columns.stop <= 80 + side
