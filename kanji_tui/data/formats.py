@@ -1,6 +1,6 @@
 """Detects the format of an input folder by its files, and opens it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ OPENERS: dict[str, Callable[[Path], Source]] = {
     "kuzushiji": open_kuzushiji,
 }
 FORMATS = (*OPENERS, "images")
+DEEPEST, MOST_FOLDERS = 4, 100  # how far below a folder without inputs others are looked at
 LISTERS: dict[str, Callable[[Path], Listing]] = {
     "etl9g": lambda directory: list_record_files(directory, "etl9g"),
     "etl8g": lambda directory: list_record_files(directory, "etl8g"),
@@ -85,13 +86,13 @@ def _present_formats(directory: Path) -> dict[str, str]:
 
 
 def _remedy(directory: Path) -> str:
-    """What to do where no format was found: name the subfolder that holds one, or put files there."""
-    folders = sorted(path for path in directory.iterdir() if path.is_dir() and not path.name.startswith("."))
+    """What to do where no format was found: name a folder below that holds one, or put files there."""
     images = has_images(directory)
-    for folder in folders:
+    for depth, folder in _folders_below(directory):
         with suppress(OSError):  # skip folders that this user may not read
             if inside := _present_formats(folder):
-                return f"there are {next(iter(inside.values()))} one folder down: --etl-dir {folder}"
+                down = "one folder" if depth == 1 else f"{depth} folders"
+                return f"there are {next(iter(inside.values()))} {down} down: --etl-dir {folder}"
             images |= has_images(folder)
     if images:
         return f"put the images of each character into a folder of its own; {NAME_FOLDERS}"
@@ -99,3 +100,15 @@ def _remedy(directory: Path) -> str:
         "put files there that are named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of "
         f"images for each character; or make a synthetic sample: kanji-tui sample --output-dir {directory}"
     )
+
+
+def _folders_below(directory: Path) -> Iterator[tuple[int, Path]]:
+    """The folders below `directory` and their depth: the nearest first, in one depth `train`, then by name."""
+    level = [directory]
+    for depth in range(1, DEEPEST + 1):
+        below: list[Path] = []
+        for folder in level:
+            with suppress(OSError):
+                below += (path for path in folder.iterdir() if path.name[0] != "." and path.is_dir())
+        level = sorted(below, key=lambda path: (path.name.lower() != "train", path))[:MOST_FOLDERS]
+        yield from ((depth, folder) for folder in level)

@@ -14,7 +14,7 @@ from onnx import external_data_helper, inliner, numpy_helper
 from kanji_tui.errors import KanjiError
 from kanji_tui.system import numbers
 from kanji_tui.system.file_kinds import foreign_kind
-from kanji_tui.system.files import parsing
+from kanji_tui.system.files import parsing, where_sought
 
 LARGEST = 2**31 - 1  # bytes of a protobuf message, and so of an ONNX file without the files beside it
 SMALL = 2**16  # weights of at most this many bytes are read at once: shapes and axes are among them
@@ -52,7 +52,7 @@ def check_file(path: Path) -> None:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise KanjiError(f"{path} does not exist") from None
+        raise KanjiError(f"{path} does not exist", where_sought(path)) from None
     except OSError as error:
         raise KanjiError(f"{path} cannot be read: {error.strerror or error}", f"ls -l {path}") from None
     if stat.S_ISDIR(found.st_mode):

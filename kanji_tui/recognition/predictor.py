@@ -10,6 +10,7 @@ from kanji_tui.recognition.candidates import most_probable
 from kanji_tui.recognition.ink import DEFAULT_EXTENT, fit_to_frame
 from kanji_tui.recognition.models import Model, open_model
 from kanji_tui.recognition.results import ErrorMessage, Predicted, Prediction, Unreadable
+from kanji_tui.system.files import where_sought
 
 CANDIDATES = 5
 BLANK_REMEDY = "write darker, or photograph it closer and in even light"
@@ -70,7 +71,7 @@ def read_ink(path: Path, invert: bool = False) -> FoundInk:
     try:
         found = find_ink(read_colours(path), invert)
     except FileNotFoundError:
-        raise KanjiError(f"there is no image {path}") from None
+        raise KanjiError(f"there is no image {path}", where_sought(path)) from None
     except NOT_READABLE as error:
         problem, remedy = problem_of(path, error)
         raise KanjiError(f"{path} cannot be read as an image: {problem}", remedy) from None

@@ -115,6 +115,11 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def where_sought(path: Path) -> str:
+    """The remedy for a file that does not exist: with --home, paths do not start from the shell's folder."""
+    return "" if path.is_absolute() else f"paths start from {Path.cwd()}"
+
+
 def writing_failed(path: Path, error: OSError) -> WritingFailed:
     """The error to raise for an OSError while writing `path`."""
     if error.errno in DISK_FULL:

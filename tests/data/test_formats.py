@@ -113,3 +113,12 @@ def test_a_listing_holds_the_problem_and_its_remedy(tmp_path):
     upper = list_inputs(tmp_path)
     assert "nothing to prepare" in upper.problem
     assert upper.remedy.endswith(f"--etl-dir {tmp_path / 'pairs'}")
+
+
+def test_classes_deeper_down_are_named_and_the_training_set_first(tmp_path):
+    for part in ("test", "train"):
+        write_images(tmp_path / "unpacked" / "写真 2024" / "data" / part, {"田": 1, "あ": 1})
+    for folder, down in ((tmp_path, "4 folders"), (tmp_path / "unpacked" / "写真 2024" / "data", "one folder")):
+        with pytest.raises(UsageError) as refused:
+            open_source(folder, None)
+        assert f"{down} down: --etl-dir {tmp_path}/unpacked/写真 2024/data/train" in refused.value.remedy

@@ -229,6 +229,13 @@ def test_without_a_good_file_every_error_is_printed(kanji_tui, tmp_path: Path) -
     assert kanji_tui("compare", "none.onnx", "nothing.onnx").stdout == ""
 
 
+def test_a_missing_file_is_said_to_be_sought_in_the_home(kanji_tui, tmp_path: Path) -> None:
+    """A path that holds in the shell's folder may not hold in that of --home."""
+    ended = kanji_tui("inspect", "none.onnx", "--home", str(tmp_path))
+    assert f"paths start from {tmp_path}" in ended.stderr
+    assert f"paths start from {tmp_path}" in kanji_tui("predict", "none.png", "--home", str(tmp_path)).stderr
+
+
 def test_outputs_are_matched_by_the_classes_of_the_cards(exports) -> None:
     first = read_model_file(exports["tract"])
     half = dataclasses.replace(first, card=dataclasses.replace(first.card, classes=first.card.classes[6:]))
