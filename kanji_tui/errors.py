@@ -6,6 +6,8 @@ Every error raised on purpose is one of these. The command line prints its messa
 
 from typing import Any
 
+BROKEN_PIPE = 141  # the exit code where nobody reads the output any more, as a shell names the end by SIGPIPE
+
 
 class KanjiError(Exception):
     """The work or a check failed. `message`: what happened and where. `remedy`: what to do, may be empty."""

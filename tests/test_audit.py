@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,6 +26,19 @@ def script():
 
 def answering(*packages) -> tuple[str, ...]:
     return sys.executable, "-c", f"print({json.dumps(json.dumps({'dependencies': packages, 'fixes': []}))})"
+
+
+def test_make_audit_installs_pip_audit_and_runs_the_script_in_that_environment():
+    makefile = (PLACE.parents[1] / "Makefile").read_text()
+    assert re.search(r"^audit: \.venv/audit\n\t\$\(BIN\)/python scripts/audit\.py$", makefile, re.MULTILINE)
+    assert re.search(r"^\.venv/audit: .+\n\t.+--group audit\n", makefile, re.MULTILINE)
+
+
+def test_without_pip_audit_nothing_is_called_sound(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-S", str(PLACE)], capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": ""}
+    )
+    assert (ended.returncode, ended.stdout.count("not audited")) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
-from kanji_tui.errors import KanjiError, Stopped, UsageError
-
-BROKEN_PIPE = 141  # as a shell names the end by SIGPIPE
+from kanji_tui.errors import BROKEN_PIPE, KanjiError, Stopped, UsageError
 
 
 def main(argv: list[str] | None = None) -> int:

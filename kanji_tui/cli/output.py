@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from kanji_tui.errors import BROKEN_PIPE
 from kanji_tui.system.files import strict_json
 from kanji_tui.system.visible import visible, visible_json
 
@@ -22,6 +23,13 @@ class VisibleConsole(Console):
                 yield segment
             else:
                 yield Segment(visible(segment.text, lines=True), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """End quietly, as a shell names the end by SIGPIPE; Rich would end with 1, as if the work had failed."""
+        try:
+            super().on_broken_pipe()
+        except SystemExit:
+            sys.exit(BROKEN_PIPE)
 
 
 stdout = VisibleConsole(

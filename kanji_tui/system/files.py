@@ -128,6 +128,12 @@ def writing_failed(path: Path, error: OSError) -> WritingFailed:
             f"free some space (df -h {path.parent})",
             "run the same command again",
         )
+    if error.errno == errno.EFBIG:
+        return WritingFailed(
+            f"{path} could not be written: {error.strerror}",
+            "raise the limit (ulimit -f)",
+            "run the same command again",
+        )
     return WritingFailed(
         f"{path} could not be written: {error.strerror or error}",
         f"check that the folder exists and is yours: ls -ld {path.parent}",

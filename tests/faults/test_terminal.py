@@ -173,6 +173,10 @@ def test_a_spreadsheet_computes_nothing_of_what_others_wrote(kanji_tui, hostile_
     assert not cells
 
 
+def test_a_filter_that_no_run_fits_says_so(kanji_tui, hostile_home):
+    assert kanji_tui("--home", hostile_home, "runs", "nothing").stdout == "none of 2 runs fits these words\n"
+
+
 async def test_no_screen_paints_anything_raw(hostile_home, monkeypatch, no_children):
     monkeypatch.chdir(hostile_home)
     async with Workbench().run_test(size=(120, 40)) as pilot:

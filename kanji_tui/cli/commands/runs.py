@@ -77,6 +77,8 @@ def runs(args: Namespace) -> int:
     columns = tuple(field_named(name) for name in args.columns.replace(",", " ").split())
     if args.csv:
         put(run_csv([fields[name] for name in names], columns).rstrip("\n"))
+    elif query and records and not names and not args.json:
+        put(f"none of {len(records)} runs fits these words")
     elif args.json or not columns:
         show(Runs(tuple(records[name].summary for name in names)), args.json)
     else:
