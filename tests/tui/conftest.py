@@ -23,7 +23,7 @@ from kanji_tui.tui.shell.worker import Worker
 from tests.conftest import made_once
 from tests.tui.recorded import make_home
 
-SECONDS = 30.0
+SECONDS = 120.0
 ROUNDS = 100  # of the event loop: more than any chain of messages that follows from a key
 FRAME = 0.02  # Textual lays out and paints 60 times a second at most
 

@@ -285,7 +285,7 @@ async def main():
 
     answer_slow_checks()
     async with app.run_test(size=(80, 24)) as pilot:
-        shown = {"2": "digest", "3": "no run", "4": "ONNX files", "5": "U+", "1": "next  ", "6": "classes  12"}
+        shown = {"2": "skipped", "3": "no run", "4": "ONNX files", "5": "U+", "1": "next  ", "6": "classes  12"}
         for key, text in shown.items():
             await pilot.press(key)
             await shows(pilot, text)
