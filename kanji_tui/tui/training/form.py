@@ -61,9 +61,11 @@ class TrainForm(FormScreen):
         Binding("ctrl+y", "copy", "Copy"),
     ]
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, has_dataset: bool = True) -> None:
         _recipes_own.cache_clear()  # the machine may have other GPUs than when the last form was open
-        super().__init__("Train a network", "", train_fields(), "Train", check=problem_of)
+        super().__init__(
+            "Train a network", "", train_fields(), "Train", check=partial(problem_of, has_dataset=has_dataset)
+        )
         self._worker = worker
         self._probed: tuple[str, ...] = ()
         self._estimate = ""
@@ -141,14 +143,16 @@ def read_about(values: dict[str, Any]) -> About:
     return About(values["name"], values["note"])
 
 
-def problem_of(values: dict[str, Any]) -> str:
-    """What the config itself says against the values; empty when nothing."""
+def problem_of(values: dict[str, Any], has_dataset: bool = True) -> str:
+    """What the config itself says against the values, or that there is nothing to learn from; else empty."""
     try:
         spec = read_spec(values)
     except KanjiError as error:
         return f"{error.message}; {error.remedy}"
     if spec.init is not None and spec.config.network != DEFAULT_NETWORK:
         return f"the built-in model is a {DEFAULT_NETWORK}: train that network, or begin from random weights"
+    if not has_dataset and not spec.config.synthetic:
+        return "synthetic cannot be none: there is no dataset. Give a number of writers, or press 2 for a dataset"
     return ""
 
 

@@ -55,8 +55,14 @@ class RunActions(WorkbenchScreen):
     def on_run_deleted(self, message: RunDeleted) -> None:
         self.worker.poll_now()
 
+    @property
+    def has_dataset(self) -> bool:
+        """Whether there is a dataset to train on."""
+        dataset = self.state.workspace.dataset if self.state.workspace else None
+        return dataset is not None and not dataset.problem
+
     def action_new(self) -> None:
-        self.app.push_screen(TrainForm(self.worker), self._start)
+        self.app.push_screen(TrainForm(self.worker, self.has_dataset), self._start)
 
     def _start(self, values: dict[str, Any] | None) -> None:
         if values is None:
