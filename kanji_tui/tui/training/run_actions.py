@@ -6,6 +6,7 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
+from kanji_tui.preflight.all_checks import PreparedDataset
 from kanji_tui.presentation.questions import (
     busy_question,
     delete_question,
@@ -56,13 +57,13 @@ class RunActions(WorkbenchScreen):
         self.worker.poll_now()
 
     @property
-    def has_dataset(self) -> bool:
-        """Whether there is a dataset to train on."""
+    def dataset(self) -> PreparedDataset | None:
+        """The dataset to train on, if there is one."""
         dataset = self.state.workspace.dataset if self.state.workspace else None
-        return dataset is not None and not dataset.problem
+        return None if dataset is None or dataset.problem else dataset
 
     def action_new(self) -> None:
-        self.app.push_screen(TrainForm(self.worker, self.has_dataset), self._start)
+        self.app.push_screen(TrainForm(self.worker, self.dataset), self._start)
 
     def _start(self, values: dict[str, Any] | None) -> None:
         if values is None:

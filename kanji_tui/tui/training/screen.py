@@ -128,7 +128,7 @@ class TrainingScreen(RunActions):
         listed, every = choice.listed(self.state.of("train"))
         self._marked = [name for name in self._marked if name in self.state.runs]
         runs = self.query_one("#runs", ListTable)
-        start = "no run yet: press n" if self.has_dataset else "no dataset yet: press 2"
+        start = "no run yet: press n" if self.dataset else "no dataset yet: press 2"
         empty = "no match: press f, esc" if choice.query else start
         published = self.state.published if self.has_class("-wide") else ""
         table = run_table(listed, self._marked, published, choice.columns)
@@ -147,7 +147,7 @@ class TrainingScreen(RunActions):
     def _show_run(self) -> None:
         view = self.chosen
         published = view is not None and view.name == self.state.published
-        self.query_one(RunPanes).show(view, self.compared, published, self.has_dataset)
+        self.query_one(RunPanes).show(view, self.compared, published, self.dataset is not None)
         self._ask_log()
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
