@@ -169,7 +169,7 @@ def problem_of(values: dict[str, Any], has_dataset: bool = True) -> str:
     if spec.init is not None and spec.config.network != DEFAULT_NETWORK:
         return f"the built-in model is a {DEFAULT_NETWORK}: train that network, or begin from random weights"
     if not has_dataset and not spec.config.synthetic:
-        return "synthetic cannot be none: there is no dataset. Give a number of writers, or make a dataset on screen 2"
+        return "synthetic cannot be none: there is no dataset. Give a number of writers, or make one on screen 2"
     return ""
 
 
