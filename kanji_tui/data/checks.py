@@ -13,6 +13,7 @@ from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.chunks import chunk_name
 from kanji_tui.data.contact_sheet import draw_contact_sheet
 from kanji_tui.data.dataset import Dataset, open_dataset
+from kanji_tui.data.defaults import describe_source
 from kanji_tui.data.etl import FORMAT_SHIFT, SHIFT_TOLERANCE
 from kanji_tui.data.image_statistics import ImageStatistics, measure_images
 from kanji_tui.data.legacy import FORMAT as LEGACY
@@ -87,7 +88,8 @@ def check_samples(dataset: Dataset) -> Check:
     """How many samples are there, and do labels and JIS codes agree?"""
     if wrong := dataset.wrong_labels():
         return Check(DATASET, "samples", "failed", wrong, PREPARE_AGAIN)
-    return Check(DATASET, "samples", "ok", f"{len(dataset):,} from {len(dataset.files)} files ({dataset.source})")
+    source = describe_source(dataset.source)
+    return Check(DATASET, "samples", "ok", f"{len(dataset):,} from {len(dataset.files)} files ({source})")
 
 
 def check_quarantine(dataset: Dataset) -> Check:

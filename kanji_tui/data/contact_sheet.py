@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
+from kanji_tui.data.defaults import describe_source
 from kanji_tui.data.fonts import find_fonts
 from kanji_tui.data.results import ClassOutliers
 from kanji_tui.errors import KanjiError
@@ -46,7 +47,8 @@ def draw_contact_sheet(
     sheet = Image.new("L", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
     small = ImageFont.load_default(TEXT_SIZE)
-    title = f"{dataset.name}: {dataset.source}, {len(dataset):,} samples, {len(dataset.classes):,} classes"
+    source = describe_source(dataset.source)
+    title = f"{dataset.name}: {source}, {len(dataset):,} samples, {len(dataset.classes):,} classes"
     pen.text((4, 2), title, fill=BLACK, font=small)
     column = "one writer per column" if dataset.writers_known else "writers unknown"
     pen.text((4, 17), f"digest {dataset.digest[:12]}, {column}", fill=GREY, font=small)

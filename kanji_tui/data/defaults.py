@@ -5,3 +5,9 @@ SAMPLE_CLASSES = 120
 SAMPLE_SETS = 40
 SAMPLE_SOURCES = ("strokes", "font")  # what synthetic writers write from, the default first
 SYNTHETIC_SOURCE = "drawn sample"  # the source of a dataset made from the files of `kanji-tui sample`
+SYNTHETIC = "synthetic, not handwriting"
+
+
+def describe_source(source: str) -> str:
+    """The source of a dataset or model as people read it: files keep an older name of synthetic samples."""
+    return "synthetic samples, not handwriting" if source == SYNTHETIC_SOURCE else source

@@ -97,7 +97,7 @@ def generate_sample(
         digests = _write_files(building, writing, sets, report)
         for path in old:
             path.unlink()
-        write_json(output_dir / MARK, _mark(writing, source, sets, seed, digests))
+        write_json(output_dir / MARK, _mark(writing, source, sets, seed, characters, digests))
         for name in digests:
             (building / name).replace(output_dir / name)
     except OSError as error:
@@ -256,13 +256,14 @@ def _reading(jis: int) -> bytes:
 
 
 def _mark(
-    writing: Writing, source: str, sets: int, seed: int, files: dict[str, dict[str, int | str]]
+    writing: Writing, source: str, sets: int, seed: int, characters: str, files: dict[str, dict[str, int | str]]
 ) -> dict[str, Any]:
     return {
         **writing.facts,
         "made_by": "kanji-tui sample",
         "source": source,
         "seed": seed,
+        "characters": characters,
         "classes": len(writing.codes),
         "sets": sets,
         "files": files,

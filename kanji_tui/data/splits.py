@@ -15,6 +15,7 @@ import numpy as np
 from kanji_tui.allowed import COUNT
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.data.dataset import Dataset
+from kanji_tui.data.defaults import describe_source
 from kanji_tui.data.folds import parse_fold
 from kanji_tui.errors import UsageError
 from kanji_tui.system.plain_data import read_plain
@@ -97,8 +98,9 @@ def split_as_stored(dataset: Dataset, stored: dict[str, Any]) -> Split:
 def require_writers(dataset: Dataset) -> None:
     """UsageError where the writers are unknown, for users who ask for a split by writer."""
     if not dataset.writers_known:
+        source = describe_source(dataset.source)
         raise UsageError(
-            f"the writers of {dataset.path} are unknown ({dataset.source}), so no split keeps them apart",
+            f"the writers of {dataset.path} are unknown ({source}), so no split keeps them apart",
             "leave --split out to use the best possible split, or give --split random",
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kanji_tui.data.dataset import Dataset, open_dataset
+from kanji_tui.data.defaults import describe_source
 from kanji_tui.data.moving import has_dataset
 from kanji_tui.data.preparation import prepare
 from kanji_tui.data.resize import resize_grey
@@ -84,7 +85,7 @@ def gather_samples(card: ModelCard, data_dir: Path, report: Report, count: int |
         return make_synthetic(card, reason, report)
     dataset = open_dataset(data_dir)
     chosen, split = split_indices(card, dataset, ("test", "validation"))
-    return take(dataset, chosen, f"{dataset.source}, {split} of {data_dir}", count)
+    return take(dataset, chosen, f"{describe_source(dataset.source)}, {split} of {data_dir}", count)
 
 
 def training_samples(card: ModelCard, data_dir: Path, count: int) -> Samples:
@@ -96,7 +97,7 @@ def training_samples(card: ModelCard, data_dir: Path, count: int) -> Samples:
         )
     dataset = open_dataset(data_dir)
     chosen, split = split_indices(card, dataset, ("train",))
-    return take(dataset, chosen, f"{dataset.source}, {split} of {data_dir}", count)
+    return take(dataset, chosen, f"{describe_source(dataset.source)}, {split} of {data_dir}", count)
 
 
 def why_unusable(card: ModelCard, data_dir: Path) -> str:

@@ -41,7 +41,8 @@ class _Metrics:
 @dataclass(frozen=True)
 class Lineage:
     """What a model was made from: the run's name, the UTC time of its best epoch, and SHA-256 digests of record
-    files, dataset and weights. Empty where it is not known.
+    files, dataset and weights. `writers`: the digest of the synthetic writers that it learned from instead of a
+    dataset. Empty where it is not known.
     """
 
     run: Annotated[str, TEXT, at_most(200)] = ""
@@ -49,6 +50,7 @@ class Lineage:
     records: Annotated[str, TEXT, at_most(64)] = ""
     dataset: Annotated[str, TEXT, at_most(64)] = ""
     weights: Annotated[str, TEXT, at_most(64)] = ""
+    writers: Annotated[str, TEXT, at_most(64)] = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS, SYNTHETIC_SOURCE
+from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS, describe_source
 from kanji_tui.data.listing import Listing
 from kanji_tui.data.moving import has_dataset, next_dir
 from kanji_tui.errors import KanjiError
@@ -269,7 +269,7 @@ def _dataset_check(folders: Folders, prepared: PreparedDataset | None, files: Li
         return Check(DATASET, "prepared", "warning", prepared.problem, prepare)
     if changed := prepared.changed(folder, folders.home / folders.etl_dir, files):
         return Check(DATASET, "prepared", "warning", f"changed since: {', '.join(changed[:3])}", prepare)
-    source = "synthetic samples, not handwriting" if prepared.source == SYNTHETIC_SOURCE else prepared.source
+    source = describe_source(prepared.source)
     pixels = f"{prepared.size}x{prepared.size}"
     found = f"{prepared.samples:,} samples of {prepared.classes:,} classes, {pixels}, {size(prepared.bytes)}"
     return Check(DATASET, "prepared", "ok", f"{found}; {source}" if source else found)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kanji_tui.characters.jis import character_of, jis_to_character, name_jis
+from kanji_tui.data.defaults import SYNTHETIC, SYNTHETIC_SOURCE
 from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.results import ClassOutliers, IncompleteSet, Outlier, Preparation, SyntheticSample, Verification
 from kanji_tui.events import Progress
@@ -30,7 +31,6 @@ from kanji_tui.workspace.run_views import RunView
 
 FILE_KINDS = {"kuzushiji": "npz pairs", "images": "image folders"}
 LABELS = {"unicode": "Unicode", "jis": "JIS"}
-SYNTHETIC = "synthetic, not handwriting"
 SHADES = " ░▒▓█"
 BAR, FILE_BAR = 8, 4
 SETS_SHOWN, CLASSES_SHOWN, OUTLIERS_SHOWN = 10, 20, 20
@@ -239,6 +239,8 @@ def preparation_document(result: Preparation) -> Document:
         f"{result.size}x{result.size} in {numbers.duration(result.seconds)} "
         f"({numbers.rate(result.records_per_second, 'records')})"
     ]
+    if result.source == SYNTHETIC_SOURCE:
+        lines.append(Styled(SYNTHETIC, "warning"))
     if result.quarantined:
         text = f"skipped records: {numbers.count(result.quarantined)}, see quarantine.tsv in {result.output_dir}"
         lines.append(Styled(text, "warning"))

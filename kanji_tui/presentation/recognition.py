@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kanji_tui.data.defaults import SYNTHETIC, SYNTHETIC_SOURCE
 from kanji_tui.paths import BUILT_IN, DEFAULT_MODEL, SAMPLES_DIR
 from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet
 from kanji_tui.presentation.marks import bar
@@ -96,8 +97,12 @@ def candidate_line(found: Candidate, label_jis: str, width: int) -> Line:
 
 def prediction_document(result: Predicted) -> Document:
     """The candidates for each image, or why there are none."""
-    by = (quiet("read by the built-in model"),) if result.model_path == BUILT_IN.name else ()
-    return (*by, *(block for one in result.predictions for block in _prediction(one)))
+    return (*_answering(result.model_path), *(block for one in result.predictions for block in _prediction(one)))
+
+
+def _answering(model_path: str) -> Document:
+    """Says so where the built-in model answers."""
+    return (quiet("read by the built-in model"),) if model_path == BUILT_IN.name else ()
 
 
 def _prediction(one: Prediction | Unreadable) -> Document:
@@ -139,6 +144,7 @@ def _confusion_row(pair: Confusion) -> Row:
 
 def evaluation_document(result: Evaluation) -> Document:
     """Accuracies of a split, and the most frequent confusions."""
+    synthetic = (SYNTHETIC,) if result.source == SYNTHETIC_SOURCE else ()
     ensemble = (f"ensemble of {len(result.models)}: {', '.join(result.models)}",) if result.models else ()
     strict: tuple[tuple[str, Line], ...] = ()
     if result.top1_strict != result.top1:
@@ -157,7 +163,7 @@ def evaluation_document(result: Evaluation) -> Document:
             ("top-1 known", f"{numbers.accuracy(result.top1_known, rest)} of the other {numbers.count(rest)}"),
         )
     pairs = (
-        ("samples", ", ".join((numbers.count(result.samples), *unknown))),
+        ("samples", ", ".join((numbers.count(result.samples), *synthetic, *unknown))),
         ("top-1", numbers.accuracy(result.top1, result.samples)),
         *known,
         ("top-3", numbers.accuracy(result.top3, result.samples)),
@@ -166,7 +172,7 @@ def evaluation_document(result: Evaluation) -> Document:
         ("balanced", numbers.percent(result.balanced)),
         ("loss", numbers.loss(result.loss)),
     )
-    document: Document = (*ensemble, KeyValues(pairs))
+    document: Document = (*_answering(result.model_path), *ensemble, KeyValues(pairs))
     if not result.confusions:
         return document
     return (*document, confusion_table(result.confusions[:CONFUSIONS_SHOWN], "most frequent confusions"))
@@ -217,7 +223,8 @@ def suspects_document(result: Suspects) -> Document:
 def saliency_document(result: Explanations) -> Document:
     """Each saliency map in shade characters."""
     written = (f"{result.picture_path}, {result.array_path}",) if result.picture_path else ()
-    return tuple(block for one in result.explained for block in _map(one)) + written
+    maps = (block for one in result.explained for block in _map(one))
+    return (*_answering(result.model_path), *maps, *written)
 
 
 def _map(one: Explained) -> Document:

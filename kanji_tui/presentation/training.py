@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from kanji_tui.data.defaults import SYNTHETIC, SYNTHETIC_SOURCE
 from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.events import Epoch, Gpu
 from kanji_tui.jobs.folds import CrossValidated, Scores
@@ -28,6 +29,7 @@ from kanji_tui.training.results import Metrics, Probed, Profile, Trained
 from kanji_tui.workspace.run_views import RunView
 
 EPOCHS_SHOWN, LOG_LINES = 10, 5
+NO_DATASET = "no dataset yet: press 2, or n without one"
 
 EPOCH_COLUMNS = (Column("ep", 4), *(Column(m.column, m.width, right=True) for m in METRICS))
 
@@ -38,7 +40,7 @@ EPOCH_COLUMNS = (Column("ep", 4), *(Column(m.column, m.width, right=True) for m 
 def run_head(view: RunView | None, published: bool, ready: bool) -> Line:
     """Two lines: the run with its accuracy; its progress or how it ended. `ready`: there is a dataset."""
     if view is None:
-        hint = "press n to train a network on the dataset" if ready else "no dataset to train on yet: press 2"
+        hint = "press n to train a network on the dataset" if ready else NO_DATASET
         return join("\n", [marks.next_step(hint), ""])
     return join("\n", [join(GAP, _identity(view)), _progress_or_end(view, published)])
 
@@ -52,6 +54,8 @@ def _identity(view: RunView) -> list[Line]:
         parts.append(Styled(f"test {numbers.accuracy(test.top1, test.samples, 1)}", "good strong"))
     if view.best:
         parts.append(f"best {numbers.percent(view.best.val_top1, 1)}")
+    if isinstance(view.result, Trained) and view.result.source == SYNTHETIC_SOURCE:
+        parts.append(Styled("synthetic samples", "warning"))
     if view.about.note:
         parts.append(quiet(" ".join(view.about.note.split())))
     return parts
@@ -136,8 +140,12 @@ def trained_document(result: Trained) -> Document:
     ]
     if result.test is not None:
         lines.append(f"  {_test_sentence(result.test)}")
+    if result.source == SYNTHETIC_SOURCE:
+        lines.append(f"  measured on samples that are {SYNTHETIC}")
     speed = numbers.rate(result.samples_per_second, "samples")
     lines.append(f"  {numbers.duration(result.seconds)}, {speed}")
+    if result.license:
+        lines.append(f"  licence of {result.license}")
     return (*lines, *(profile_document(result.profile) if result.profile else ()))
 
 

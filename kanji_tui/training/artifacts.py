@@ -54,6 +54,7 @@ def result(
         precision=str(state.precision).removeprefix("torch."),
         weakest_classes=by_class.weakest,
         confusions=by_class.confusions,
+        license=card.license,
     )
 
 
@@ -88,7 +89,7 @@ def card_of(config: TrainConfig, data: TrainingData, license: str) -> ModelCard:
         metrics={"ink_extent": measure_extent(train.images(_some(len(train))))},
         lookalikes=data.lookalikes,
         license=license or data.license,
-        lineage=Lineage(records=data.records, dataset=data.digest),
+        lineage=Lineage(writers=data.digest) if config.synthetic else Lineage("", "", data.records, data.digest),
     )
 
 

@@ -8,16 +8,14 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice, Report
 from kanji_tui.paths import BUILT_IN
 from kanji_tui.recognition.weights import load_recogniser
-from kanji_tui.training.config import TrainConfig
+from kanji_tui.training.config import FEW_SAMPLES, TrainConfig
 from kanji_tui.training.data import TrainingData
 from kanji_tui.training.state import TrainState
-
-FEW = 20  # samples a class: with fewer the built-in model was measured to help, see benchmarks/RESULTS.md
 
 
 def propose_built_in(config: TrainConfig, data: TrainingData, report: Report) -> None:
     """Say, where a dataset has few samples of characters that the built-in model knows, how to begin from it."""
-    if config.synthetic or len(data.train(0)) >= FEW * len(data.classes):
+    if config.synthetic or len(data.train(0)) >= FEW_SAMPLES * len(data.classes):
         return
     _, card = load_recogniser(BUILT_IN)
     outputs = card.output_of

@@ -12,6 +12,7 @@ from kanji_tui.training.recipes import NAMES, Recipe, default_recipe, find_recip
 from kanji_tui.training.settings import MAIN, MEMORY, SPLIT_SHARES, Setting, at_least, described
 
 DEFAULT_NETWORK = "kanjinet"
+FEW_SAMPLES = 20  # a class: with fewer to train the built-in model was measured to help, see benchmarks/RESULTS.md
 SHOWN = 20  # characters of a wrong value
 OLD_NAMES = {"pieces": "accumulation_steps"}  # read everywhere, written nowhere
 

@@ -85,6 +85,7 @@ class Trained:
 
     `epochs` were trained. `seconds` is the whole time over all resumptions, `samples_per_second` the steps' speed.
     `weakest_classes` and `confusions` are those of `ByClass`; `profile`: where one was asked for.
+    `source` and `license`: those of the model's card.
     """
 
     run: str
@@ -104,6 +105,7 @@ class Trained:
     weakest_classes: tuple[ClassRecall, ...]
     confusions: tuple[Confusion, ...]
     profile: Profile | None = None
+    license: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from kanji_tui.workspace.snapshot import WorkspaceSnapshot
 
 @dataclass(frozen=True)
 class Link:
-    """`kind`: records, dataset, run, model or export. `digest`: SHA-256 in hex, or empty where it is not known.
+    """`kind`: records, dataset, synthetic writers, run, model or export.
 
-    `broken`: why what is here now is not what the next link was made from; else empty.
+    `digest`: SHA-256 in hex, or empty where it is not known. `broken`: why what is here now is not what the next
+    link was made from; else empty.
     """
 
     kind: str
@@ -33,6 +34,8 @@ def lineage_of(
     `runs`: the names of the runs there are; `export`: path and digest of a file that was made from the model.
     """
     links = [_records(workspace, origin), _dataset(workspace, origin)]
+    if origin is not None and origin.writers:
+        links = [Link("synthetic writers", digest=origin.writers)]
     if origin is not None:
         links += [_run(origin, runs), _model(workspace, origin)]
     if export is not None:

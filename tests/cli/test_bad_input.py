@@ -81,6 +81,12 @@ def test_train_refuses_settings_that_make_no_sense(kanji_tui, sample_dataset, ar
     refused(kanji_tui("train", "--data-dir", sample_dataset, *arguments), 2, *words)
 
 
+def test_a_model_to_begin_from_that_is_not_there_starts_no_run(kanji_tui, tmp_path, sample_dataset):
+    process = kanji_tui("train", "--data-dir", sample_dataset, "--init", "none.pth")
+    refused(process, 2, "none.pth", "--init built-in")
+    assert not (tmp_path / "models").exists()
+
+
 def test_an_unreadable_model(kanji_tui, tmp_path, sample_dataset, trained):
     (tmp_path / "broken.pth").write_bytes(b"no model")
     shutil.copy(trained.models_dir / "best_model_info.json", tmp_path / "best_model_info.json")

@@ -34,7 +34,7 @@ def test_a_good_dataset_passes_every_check(sample_dataset, report):
     found = {check.name: check.found for check in verified.checks}
     assert found["classes"] == "12 of 3,036, 16 to 16 samples each"
     assert found["data sets"] == "16 in 4 files, each with every class"
-    assert "drawn sample" in found["samples"]
+    assert found["samples"] == "192 from 4 files (synthetic samples, not handwriting)"
 
 
 def test_one_changed_byte_in_a_chunk_fails(tmp_path, report):

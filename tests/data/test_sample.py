@@ -62,6 +62,7 @@ def test_the_marker_file_says_not_handwriting_and_lists_the_files(tmp_path, repo
     mark = json.loads((tmp_path / "SAMPLE.json").read_text())
     assert mark["what"] == f"synthetic samples from the {source_name(mark, made)}, not handwriting"
     assert mark["source"] == made.source == source
+    assert (mark["characters"], mark["classes"], mark["sets"], mark["seed"]) == ("etl9g", 4, 5, 0)
     assert len(mark["files"]) == 2
     for name, fact in mark["files"].items():
         content = (tmp_path / name).read_bytes()

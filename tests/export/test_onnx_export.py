@@ -43,7 +43,7 @@ def test_the_file_has_the_properties_of_its_target(
     assert made.path == str(path)
     assert made.opset == TARGETS[target]
     assert made.bytes == path.stat().st_size
-    assert made.samples_source.startswith("drawn sample, test split of")
+    assert made.samples_source.startswith("synthetic samples, not handwriting, test split of")
     tested = 12 * 2  # 15 % of 16 writers
     for engine in ("onnxruntime", "tract"):
         parity = made.parity[engine]

@@ -230,7 +230,8 @@ def test_a_quantised_file_is_smaller_and_runs_in_both_engines(
             "Cast",
             *(node.op_type for node in plain.graph.node),
         }
-    assert made.calibration == (f"drawn sample, train split of {sample_dataset}" if kind == "int8-static" else "")
+    source = f"synthetic samples, not handwriting, train split of {sample_dataset}"
+    assert made.calibration == (source if kind == "int8-static" else "")
     if kind == "int8-static":  # its ranges are per channel
         scales = [list(tensor.dims) for tensor in initializers if tensor.name.endswith("_scale")]
         assert any(dims not in ([], [1]) for dims in scales)

@@ -63,7 +63,7 @@ def test_one_network_exported_for_two_targets(exports, trained, report, monkeypa
     assert compared.operators["GlobalAveragePool"] == (5, 0)
     assert compared.operators["AveragePool"] == (0, 5)
     assert compared.operators["Conv"][0] == compared.operators["Conv"][1] > 10
-    assert compared.parity.samples_source.startswith("drawn sample, test split of")
+    assert compared.parity.samples_source.startswith("synthetic samples, not handwriting, test split of")
     assert compared.parity.samples == 24
     found = results(compared)
     assert set(found) == {(name, engine) for name in exports for engine in ("onnxruntime", "tract")}

@@ -172,6 +172,7 @@ def test_a_preparation_shows_what_it_skipped() -> None:
         "skipped records: 3, see quarantine.tsv in dataset",
     ]
     assert "skipped" not in words(present(replace(result, quarantined=0)))
+    assert words(present(replace(result, source="drawn sample"))).splitlines()[1] == "synthetic, not handwriting"
 
 
 def test_the_screen_as_plain_text() -> None:

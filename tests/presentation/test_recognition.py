@@ -104,6 +104,8 @@ def test_an_evaluation_has_accuracies_confusions_and_what_the_model_lacks() -> N
     assert shown[-2].split() == ["label", "predicted", "as", "count"]
     assert shown[-1].split() == ["田", "4544", "日", "467C", "1,200"]
     assert confusion_table((PAIR,)).rows[0].key == "4544>467C"
+    synthetic = lines(present(replace(EVALUATION, source="drawn sample", model_path="built-in")))
+    assert synthetic[:2] == ["read by the built-in model", "  samples: 48, synthetic, not handwriting"]
 
 
 def test_suspected_label_errors_and_where_the_rest_is() -> None:
@@ -121,6 +123,7 @@ def test_a_saliency_map_in_shades() -> None:
     one = Explained(3, "田", "4544", 0.5, "日", "Grad-CAM", 2, ((0.0, 1.0), (0.5, 0.0)))
     shown = lines(present(Explanations((one,), "m.pth")))
     assert shown[0] == "sample 3, label 日: saliency map of 田 4544 (probability 50.0 %), Grad-CAM"
+    assert lines(present(Explanations((one,), "built-in")))[:2] == ["read by the built-in model", shown[0]]
     assert shades(one.map) == ["  ██", "▒▒  "]
     assert len(shades(((0.5,) * 64,) * 64)) == 16
 

@@ -52,7 +52,7 @@ def test_the_head_of_a_run_at_each_state() -> None:
     def head(run: RunView | None, published: bool = False) -> list[str]:
         return text_of(training.run_head(run, published, ready=False)).splitlines()
 
-    assert head(None) == ["next  no dataset to train on yet: press 2"]
+    assert head(None) == ["next  no dataset yet: press 2, or n without one"]
     finished = head(view(result=TRAINED), published=True)
     assert finished[0] == "kanjinet  finished  test 97.1 % (94.2-98.6)  best 99.0 %"
     assert finished[1] == "published  next  e exports, 5 browses  took 1:01 on cpu  1,210 samples/s"
@@ -100,6 +100,12 @@ def test_a_trained_network_with_its_profile() -> None:
     assert "profile_trace.json" in output
     assert cells(table_of(document)) == [["data", "10.0", "25.00 %", ""], ["forward", "30.0", "75.00 %", "20.0"]]
     assert "test" not in words(present(replace(TRAINED, test=None)))
+    assert "synthetic" not in output
+    assert "licence" not in output
+    synthetic = replace(TRAINED, source="drawn sample", license="the weights: CC BY-SA 4.0")
+    assert "measured on samples that are synthetic, not handwriting" in words(present(synthetic))
+    assert "licence of the weights: CC BY-SA 4.0" in words(present(synthetic))
+    assert "synthetic samples" in text_of(training.run_head(view(result=synthetic), published=False, ready=True))
 
 
 def test_a_probe() -> None:

@@ -82,7 +82,8 @@ def test_it_learns_and_says_from_what(undisturbed):
     card = ModelCard.from_json(info, "info")
     assert card.source == "drawn sample"
     assert card.split == {"kind": "synthetic", "seed": 0, "writers": 2, "characters": "kana"}
-    assert card.license == KANJIVG_LICENSE
+    assert card.license == trained.license == KANJIVG_LICENSE
+    assert (card.lineage.records, card.lineage.dataset, len(card.lineage.writers)) == ("", "", 64)
     assert card.lookalikes == tuple(group for group in outputs_of(codes_of("kana")).values() if len(group) > 1)
     assert report.epochs[-1].train_loss < report.epochs[0].train_loss
     assert trained.test is None

@@ -20,12 +20,18 @@ from tests.tui.conftest import resized, shows, text_of, until
 from tests.tui.recorded import LIVE, RUN, train_spec, write_live, write_run
 
 
-async def test_training_without_a_dataset_says_what_to_press(home: Path) -> None:
+async def test_without_a_dataset_synthetic_writers_can_be_trained_on(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("3")
-        await shows(pilot, "no dataset yet: press 2")
-        assert "press n" not in text_of(pilot)
+        await shows(pilot, "no dataset yet: press 2, or n without one")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TrainForm))
+        await pilot.press("enter")
+        await shows(pilot, "synthetic cannot be none: there is no dataset")
+        await pilot.press("3")
+        await shows(pilot, "Learn from so many synthetic writers")
+        assert "there is no dataset" not in text_of(pilot)
 
 
 async def test_every_tab_stays_on_a_narrow_terminal(home: Path) -> None:

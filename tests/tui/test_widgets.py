@@ -15,13 +15,14 @@ from textual.messages import Layout
 from kanji_tui.jobs.train import Spec
 from kanji_tui.networks.registry import NetworkEntry
 from kanji_tui.paths import BUILT_IN
+from kanji_tui.preflight.all_checks import PreparedDataset
 from kanji_tui.presentation.document import Column, Row, Styled
 from kanji_tui.training.config import TrainConfig, configure
 from kanji_tui.tui.dataset.forms import existing_folder
 from kanji_tui.tui.shell.form import whole
 from kanji_tui.tui.shell.theme import INK
 from kanji_tui.tui.training import form as training_form
-from kanji_tui.tui.training.form import TrainForm, problem_of, read_spec, train_fields
+from kanji_tui.tui.training.form import TrainForm, advice, problem_of, read_spec, train_fields
 from kanji_tui.tui.widgets.image_view import braille, half_blocks, resample
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
@@ -236,9 +237,9 @@ def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
 @pytest.fixture
 def opened_form(home: Path) -> Iterator[None]:
     """What a form that is opened now knows of recipes, and forgets afterwards."""
-    TrainForm(None)  # type: ignore[arg-type]
+    TrainForm(None, None)  # type: ignore[arg-type]
     yield
-    TrainForm(None)  # type: ignore[arg-type]
+    TrainForm(None, None)  # type: ignore[arg-type]
 
 
 def test_a_network_that_cannot_be_built_here_has_no_recipe_and_ends_nothing(opened_form: None, monkeypatch) -> None:
@@ -256,6 +257,13 @@ def test_the_recipe_is_resolved_once_for_all_fields(opened_form: None, monkeypat
     texts = {field.name: field.value for field in form}
     assert len([field.placeholder(texts) for field in form if callable(field.placeholder)]) > 10
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("samples", "size", "said"), [(285, 64, True), (286, 64, False), (285, 32, False)])
+def test_the_form_proposes_the_built_in_model_where_there_are_few_samples(samples, size, said) -> None:
+    """70 % of the samples are trained on; 20 a class are not few."""
+    assert bool(advice(PreparedDataset(samples, 10, size))) == said
+    assert advice(None) == ""
 
 
 def test_an_untouched_form_is_the_default_spec() -> None:

@@ -55,6 +55,13 @@ def test_each_broken_link_says_why(recorded: Path) -> None:
     ]
 
 
+def test_synthetic_writers_stand_in_the_place_of_a_dataset(recorded: Path) -> None:
+    origin = Lineage(RUN, "2026-01-02T03:05:00+00:00", weights=WEIGHTS, writers="6" * 64)
+    line = lineage_line(lineage_of(read_workspace(), origin, {RUN}))
+    assert text_of(line).startswith(f"synthetic writers 66666666 → run {RUN} → model 99999999")
+    assert not any("dataset" in text for text in broken(line))
+
+
 def test_changed_records_break_the_first_link_and_are_the_next_step(recorded: Path) -> None:
     workspace, _ = with_lineage(recorded)
     path = recorded / "ETL9G" / "ETL9G_02"

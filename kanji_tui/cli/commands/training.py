@@ -17,6 +17,7 @@ from kanji_tui.errors import Stopped, UsageError
 from kanji_tui.jobs.folds import Spec as FoldsSpec
 from kanji_tui.jobs.networks import Spec as NetworksSpec
 from kanji_tui.jobs.train import Spec as TrainSpec
+from kanji_tui.paths import BUILT_IN
 from kanji_tui.runs.about import About, about_from, about_of_resumed
 from kanji_tui.runs.process import start
 from kanji_tui.runs.run_directory import ACTIVE, find_run
@@ -185,6 +186,11 @@ def train_spec(args: Namespace) -> TrainSpec:
         from kanji_tui.data.splits import require_writers
 
         require_writers(open_dataset(args.data_dir))
+    if args.init and args.init != BUILT_IN and not args.init.is_file():
+        raise UsageError(
+            f"there is no model {args.init} to begin from",
+            "name a file that exists, or --init built-in; or omit --init",
+        )
     return TrainSpec(
         data_dir=args.data_dir, config=config, init=args.init, track=tuple(args.track), profile=args.profile
     )

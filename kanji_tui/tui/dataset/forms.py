@@ -1,12 +1,14 @@
 """The forms of the Dataset screen."""
 
 from pathlib import Path
+from typing import Any
 
+from kanji_tui.characters.character_sets import CHARACTER_SETS, codes_of
 from kanji_tui.data.defaults import SAMPLE_SOURCES
 from kanji_tui.jobs import sample
 from kanji_tui.tui.shell.form import Field, FormScreen, whole
 
-CLASSES = 3036
+MOST_CLASSES = 3200  # in the largest set
 SIZES = ("32", "48", "64", "96", "128")
 DETECTED = "detected"
 LABELS_HELP = {
@@ -23,7 +25,7 @@ QUARANTINE_HELP = {
 
 
 def sample_form() -> FormScreen:
-    """Classes, writers and seed of a synthetic sample."""
+    """Characters, writers, seed and source of a synthetic sample."""
     return FormScreen(
         "Make a synthetic sample",
         "SYNTHETIC SAMPLE, not handwriting. Each synthetic writer has a style: slant, size, stroke width, shapes.",
@@ -32,8 +34,19 @@ def sample_form() -> FormScreen:
                 "classes",
                 "characters",
                 str(sample.Spec.classes),
-                f"How many of the {CLASSES:,} hiragana and kanji. More characters take longer to train.",
-                whole(2, CLASSES),
+                "How many characters of the set, evenly spread. More characters take longer to train.",
+                whole(2, MOST_CLASSES),
+            ),
+            Field(
+                "characters",
+                "set",
+                sample.Spec.characters,
+                {
+                    "etl9g": "The 3,036 hiragana and kanji of ETL9G.",
+                    "kana": "148 hiragana and katakana, without the small ones.",
+                    "all": "3,200: both, and the small kana, 々 〆 〇, digits and Latin letters.",
+                },
+                choices=CHARACTER_SETS,
             ),
             Field(
                 "sets",
@@ -61,7 +74,14 @@ def sample_form() -> FormScreen:
             ),
         ),
         "Make",
+        check=_problem_of_sample,
     )
+
+
+def _problem_of_sample(values: dict[str, Any]) -> str:
+    """Whether the set has so many characters."""
+    most = len(codes_of(values["characters"]))
+    return f"characters must be from 2 to {most:,}, all of the set" if values["classes"] > most else ""
 
 
 def prepare_form(folder: str, size: int) -> FormScreen:

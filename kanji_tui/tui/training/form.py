@@ -14,15 +14,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from kanji_tui.data.defaults import IMAGE_SIZE
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import probe, train
 from kanji_tui.networks.registry import NETWORKS
 from kanji_tui.paths import BUILT_IN, DATA_DIR, MODELS_DIR
+from kanji_tui.preflight.all_checks import PreparedDataset
 from kanji_tui.presentation.document import Styled
 from kanji_tui.presentation.training import estimate
 from kanji_tui.runs import question
 from kanji_tui.runs.about import About
-from kanji_tui.training.config import DEFAULT_NETWORK, SETTINGS, TrainConfig, configure
+from kanji_tui.training.config import DEFAULT_NETWORK, FEW_SAMPLES, SETTINGS, TrainConfig, configure
 from kanji_tui.training.results import Probed
 from kanji_tui.training.settings import GROUPS, MAIN, Setting
 from kanji_tui.tui.shell.form import Field, FormScreen
@@ -49,6 +51,9 @@ INIT = Field(
 )
 
 
+FEW = "Few samples a class: begin from the built-in model, which was measured to give fewer errors then."
+
+
 class TimeProbed(Answered[Probed]):
     """How long the training will take, measured in a child over a few real steps."""
 
@@ -62,9 +67,15 @@ class TrainForm(FormScreen):
         Binding("ctrl+y", "copy", "Copy"),
     ]
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, dataset: PreparedDataset | None) -> None:
         _recipes_own.cache_clear()  # the machine may have other GPUs than when the last form was open
-        super().__init__("Train a network", "", train_fields(), "Train", check=problem_of)
+        super().__init__(
+            "Train a network",
+            advice(dataset),
+            train_fields(),
+            "Train",
+            check=partial(problem_of, has_dataset=dataset is not None),
+        )
         self._worker = worker
         self._probed: tuple[str, ...] = ()
         self._estimate = ""
@@ -132,6 +143,14 @@ class TrainForm(FormScreen):
             self.notify(command, title="copied", markup=False, timeout=8)
 
 
+def advice(dataset: PreparedDataset | None) -> str:
+    """That the built-in model is the better beginning, where it was measured to be; else empty."""
+    if dataset is None or dataset.size != IMAGE_SIZE:
+        return ""
+    to_train = dataset.samples * configure().split_shares[0] / 100
+    return FEW if to_train < FEW_SAMPLES * dataset.classes else ""
+
+
 def read_spec(values: dict[str, Any]) -> train.Spec:
     """What the form's values ask for."""
     settings = {name: value for name, value in values.items() if name not in (INIT.name, "name", "note")}
@@ -143,14 +162,16 @@ def read_about(values: dict[str, Any]) -> About:
     return About(values["name"], values["note"])
 
 
-def problem_of(values: dict[str, Any]) -> str:
-    """What the config itself says against the values; empty when nothing."""
+def problem_of(values: dict[str, Any], has_dataset: bool = True) -> str:
+    """What the config itself says against the values, or that there is nothing to learn from; else empty."""
     try:
         spec = read_spec(values)
     except KanjiError as error:
         return f"{error.message}; {error.remedy}"
     if spec.init is not None and spec.config.network != DEFAULT_NETWORK:
         return f"the built-in model is a {DEFAULT_NETWORK}: train that network, or begin from random weights"
+    if not has_dataset and not spec.config.synthetic:
+        return "synthetic cannot be none: there is no dataset. Give a number of writers, or make one on screen 2"
     return ""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from kanji_tui.errors import KanjiError
 from kanji_tui.jobs import train
 from kanji_tui.paths import DATA_DIR, MODELS_DIR, WEIGHTS
+from kanji_tui.preflight.all_checks import PreparedDataset
 from kanji_tui.presentation.questions import (
     busy_question,
     delete_question,
@@ -55,8 +56,14 @@ class RunActions(WorkbenchScreen):
     def on_run_deleted(self, message: RunDeleted) -> None:
         self.worker.poll_now()
 
+    @property
+    def dataset(self) -> PreparedDataset | None:
+        """The dataset to train on, if there is one."""
+        dataset = self.state.workspace.dataset if self.state.workspace else None
+        return None if dataset is None or dataset.problem else dataset
+
     def action_new(self) -> None:
-        self.app.push_screen(TrainForm(self.worker), self._start)
+        self.app.push_screen(TrainForm(self.worker, self.dataset), self._start)
 
     def _start(self, values: dict[str, Any] | None) -> None:
         if values is None:

@@ -118,12 +118,6 @@ class TrainingScreen(RunActions):
             names.append(chosen.name)
         return [self.state.runs[name] for name in names]
 
-    @property
-    def _has_dataset(self) -> bool:
-        """Whether there is a dataset to train on."""
-        dataset = self.state.workspace.dataset if self.state.workspace else None
-        return dataset is not None and not dataset.problem
-
     def show_state(self) -> None:
         runs = self.query_one("#runs", ListTable)
         self._show_runs()
@@ -138,7 +132,7 @@ class TrainingScreen(RunActions):
         listed, every = choice.listed(self.state.of("train"))
         self._marked = [name for name in self._marked if name in self.state.runs]
         runs = self.query_one("#runs", ListTable)
-        start = "no run yet: press n" if self._has_dataset else "no dataset yet: press 2"
+        start = "no run yet: press n" if self.dataset else "no dataset yet: press 2"
         empty = "no match: press f, esc" if choice.query else start
         published = self.state.published if self.has_class("-wide") else ""
         table = run_table(listed, self._marked, published, choice.columns)
@@ -157,7 +151,7 @@ class TrainingScreen(RunActions):
     def _show_run(self) -> None:
         view = self.chosen
         published = view is not None and view.name == self.state.published
-        self.query_one(RunPanes).show(view, self.compared, published, self._has_dataset)
+        self.query_one(RunPanes).show(view, self.compared, published, self.dataset is not None)
         self._show_settings()
         self._ask_log()
 
@@ -237,8 +231,6 @@ class TrainingScreen(RunActions):
             return True
         view = self.chosen
         workspace = self.state.workspace
-        if action == "new":
-            return self._has_dataset
         if action == "undo_publish":
             return bool(workspace and workspace.previous)
         if action == "stop":

@@ -1,6 +1,7 @@
 """A form says what is wrong once the person has typed something or pressed enter, not before."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Input
@@ -60,6 +61,22 @@ async def test_only_the_changed_field_complains_until_enter(home: Path) -> None:
         await pilot.press("enter")
         await shows(pilot, "from: there is no folder 'gone'")
         assert app.screen.query_one("#from", Input).has_focus
+
+
+async def test_a_sample_has_no_more_characters_than_its_set(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(100, 30)) as pilot:
+        answers: list[dict[str, Any] | None] = []
+        await app.push_screen(sample_form(), answers.append)
+        await pilot.press("ctrl+u", *"200", "tab", "right")
+        await shows(pilot, "characters must be from 2 to 148, all of the set")
+        await pilot.press("right")
+        await settled(pilot)
+        assert "all of the set" not in text_of(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(answers))
+    assert answers[0] is not None
+    assert (answers[0]["characters"], answers[0]["classes"]) == ("all", 200)
 
 
 async def test_what_is_wrong_with_fields_together_is_shown_once_one_has_changed(home: Path) -> None:
