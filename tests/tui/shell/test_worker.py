@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,17 +13,16 @@ import pytest
 
 from kanji_tui.data.results import Verification
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Epoch, Gpu, Progress, State
+from kanji_tui.events import Gpu, State
 from kanji_tui.jobs import verify
 from kanji_tui.runs import question
-from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.system.child import Child
 from kanji_tui.tui.shell.messages import Answered, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.workspace import snapshot
-from kanji_tui.workspace.run_views import Tail, Watch, start_time
-from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
-from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_live, write_run
+from kanji_tui.workspace.run_views import Watch
+from kanji_tui.workspace.snapshot import WorkspaceSnapshot, read_workspace
+from tests.tui.recorded import LIVE, write_live, write_run
 
 
 class Value(Answered[object]):
@@ -75,18 +73,6 @@ def add_run(number: int) -> None:
     runs = Path("models/runs")
     runs.mkdir(parents=True, exist_ok=True)
     run.path.rename(runs / run.name)
-
-
-def test_the_bar_of_a_training_does_not_jump_while_it_validates(home: Path) -> None:
-    run = write_live(home)
-    tail = Tail(run)
-    with open(run.events, "a") as file:
-        for event in (Progress("training", 40, 100, "samples"), Progress("validation", 9, 10, "samples")):
-            file.write(json.dumps({"t": 1.0, "type": "progress", **event.__dict__}) + "\n")
-    tail.poll()
-    shown = tail.view.progress
-    assert shown is not None
-    assert (shown.phase, shown.done, shown.total) == ("validation", 40, 100)
 
 
 def read_gpus(readings: list[float]) -> Callable[[], list[Gpu]]:
@@ -324,111 +310,3 @@ def test_a_dropped_question_ends_its_child(worker) -> None:
     thread.ask(listener, OtherValue, lambda: 1)
     listener.wait_for(OtherValue, 2)
     assert not psutil.pid_exists(children[0].pid)
-
-
-def test_a_tail_folds_what_was_added(home: Path) -> None:
-    run = write_live(home)
-    tail = Tail(run)
-    assert tail.poll()
-    assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
-    assert tail.view.active
-    assert tail.view.network == "kanjinet"
-    assert not tail.poll()
-    line = json.dumps({"v": 1, "t": 5.0, "type": "progress", "phase": "training", "done": 9, "total": 10})
-    with open(run.events, "a", encoding="utf-8") as file:
-        file.write(line)
-    assert not tail.poll()  # a line without its end is not read yet
-    with open(run.events, "a", encoding="utf-8") as file:
-        file.write("\n")
-    assert tail.poll()
-    assert tail.view.progress == Progress("training", 9, 10)
-    assert tail.view.last_event_at == 5.0
-
-
-def test_files_of_a_preparation_are_kept_apart_from_its_progress(home: Path) -> None:
-    story = [
-        State("running"),
-        Progress("prepare", 10, 100, "records"),
-        Progress("file", 5, 50, "records", "ETL9G_01"),
-        Progress("file", 7, 50, "records", "ETL9G_02"),
-        Progress("file", 9, 50, "records", "ETL9G_01"),
-    ]
-    tail = Tail(write_run(home, "20260102T030405-prepare-1", {}, "running", story))
-    tail.poll()
-    assert tail.view.progress is not None
-    assert tail.view.progress.phase == "prepare"
-    assert [(progress.item, progress.done) for progress in tail.view.files] == [("ETL9G_01", 9), ("ETL9G_02", 7)]
-
-
-def test_an_epoch_written_again_after_a_resume_counts_once(home: Path) -> None:
-    run = write_live(home)
-    tail = Tail(run)
-    tail.poll()
-    again = tail.view.epochs[-1]
-    with open(run.events, "a", encoding="utf-8") as file:
-        file.write(json.dumps({"v": 1, "t": 6.0, "type": "epoch", **again.__dict__, "val_top1": 0.5}) + "\n")
-    tail.poll()
-    assert len(tail.view.epochs) == 4
-    assert isinstance(tail.view.epochs[-1], Epoch)
-    assert tail.view.epochs[-1].val_top1 == 0.5
-
-
-def test_a_resumed_run_shows_what_was_done_before(home: Path) -> None:
-    spec = {**train_spec(), "resume": "models/runs/20260102T030405-train-1"}
-    *_, newest = epochs(4)
-    run = write_run(home, LIVE, spec, "running", [State("running"), replace(newest, val_top1=0.1, best=False)])
-    before = {"epochs": [1, 2, 3, 4], "train_loss": [4.0, 3.0, 2.0, 9.0], "val_loss": [4.0, 3.0, 2.5, 9.0]}
-    accuracies = {"train_acc": [10, 20, 30, 90], "train_clean_acc": [11, 21, 31, 90], "val_acc": [12.5, 50, 25, 90]}
-    tops = {"val_top3": [30, 40, 50, 90], "val_top5": [40, 50, 60, 90]}
-    rest = {"learning_rate": [0.1] * 4, "seconds": [2.0] * 4, "samples_per_second": [800.0] * 4}
-    (run.path / "training_progress.json").write_text(json.dumps(before | accuracies | tops | rest))
-    tail = Tail(run)
-    tail.poll()
-    assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
-    assert [epoch.val_top1 for epoch in tail.view.epochs] == [0.125, 0.5, 0.25, 0.1]
-    assert [epoch.best for epoch in tail.view.epochs] == [True, True, False, False]
-    assert tail.view.epochs[0].train_clean_top1 == 0.11
-    (run.path / "training_progress.json").write_text('{"epochs": [1]}')
-    tail = Tail(run)
-    tail.poll()
-    assert [epoch.epoch for epoch in tail.view.epochs] == [4]
-
-
-def test_a_watch_finds_and_forgets_runs(recorded: Path) -> None:
-    watch = Watch()
-    assert watch.list() == frozenset()
-    assert RUN in {view.name for view in watch.poll(1.0)}
-    assert not watch.busy
-    run = write_live(recorded)
-    watch.list()
-    assert [view.name for view in watch.poll(1.0)] == [LIVE]
-    assert watch.busy
-    run.write_status(run.status().__class__(**{**run.status().__dict__, "state": "stopped"}))  # type: ignore[union-attr]
-    RunDirectory(run.path).delete()
-    assert watch.list() == {LIVE}
-
-
-def test_reading_many_runs_is_spread_over_polls(home: Path) -> None:
-    for number in range(5):
-        write_run(home, f"20260102T03040{number}-train-1", {}, "finished", [State("running")])
-    watch = Watch()
-    watch.list()
-    assert watch.poll(0.0) == ()
-    assert watch.busy
-    assert len(watch.poll(5.0)) == 5
-
-
-def test_names_show_when_a_run_began() -> None:
-    assert start_time("19700102T000000-train-1") == 86400.0
-    assert start_time("mine") == 0.0
-
-
-def test_the_next_step_follows_what_is_there(home: Path, recorded_once: Path, monkeypatch) -> None:
-    assert "press 2, then n" in next_step(read_workspace())
-    monkeypatch.chdir(recorded_once)
-    here = read_workspace()
-    assert here.model is not None
-    assert here.model.accuracy == pytest.approx(0.9896)
-    assert "press 3, then e" in next_step(here)
-    assert "press 3, then n" in next_step(WorkspaceSnapshot(here.files, here.dataset))
-    assert "then p to prepare" in next_step(WorkspaceSnapshot(here.files))
