@@ -81,10 +81,7 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
     poolings = {AS_TRAINED: "The pooling before the classifier that the model was trained with."} | {
         name: pooling.description for name, pooling in POOLING_TYPES.items()
     }
-    precisions = {FLOAT: "Full precision: logits as in PyTorch, within 1e-4 of the largest."}
-    for name, help in QUANTISATIONS.items():
-        opset = "" if name == "fp16" else "Opset 13. "
-        precisions[name] = f"{opset}{help[0].upper()}{help[1:]}."
+    precisions = _precisions()
     return (
         Field("target", "target", "tract", TARGETS, choices=tuple(TARGETS)),
         Field(
@@ -140,6 +137,15 @@ def fields(models: dict[str, Path]) -> tuple[Field, ...]:
             path=tuple(ending for ending in (".onnx", *ENDINGS.values()) if ending),
         ),
     )
+
+
+def _precisions() -> dict[str, str]:
+    """Every precision of an ONNX file, and what it means."""
+    found = {FLOAT: "Full precision: logits as in PyTorch, within 1e-4 of the largest."}
+    for name, help in QUANTISATIONS.items():
+        opset = "" if name == "fp16" else "Opset 13. "
+        found[name] = f"{opset}{help[0].upper()}{help[1:]}."
+    return found
 
 
 def contradiction(values: dict[str, Any], measurable: bool) -> str:
