@@ -279,6 +279,10 @@ def test_a_file_without_records_is_named(tmp_path: Path) -> None:
     write_records(tmp_path / "ETL9G" / "ETL9G_01", CODES)
     assert find(quick_checks(at(tmp_path)), "content").verdict == "ok"
     (tmp_path / "ETL9G" / "ETL9G_02").write_bytes(b"<html>404</html>".ljust(8199))
+    check = find(quick_checks(at(tmp_path)), "files")
+    assert check.verdict == "warning"
+    assert check.found.endswith("ETL9G_02 is not a record file but a web page (HTML)")
+    (tmp_path / "ETL9G" / "ETL9G_02").write_bytes(b"404 not found".ljust(8199))
     check = find(quick_checks(at(tmp_path)), "content")
     assert check.verdict == "warning"
     assert check.found == "these files do not start with a record of ETL9G: ETL9G_02"

@@ -148,7 +148,7 @@ async def test_other_formats_are_listed_and_prepared(home: Path) -> None:
     write_kuzushiji(home / "ETL9G")
     write_images(home / "samples", {"田": 3, "4544": 1, "U+3042": 2})
     app = Workbench()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("2")
         await shows(pilot, "npz pairs")
         assert re.search(r"k49-train +[\d.]+ KiB +40 new", text_of(pilot))

@@ -1,8 +1,8 @@
 """The forms in which a character is written: KanjiVG's, its variants, and further ones derived from its strokes.
 
-Derived are kana whose strokes are joined or apart (き さ り そ ふ な) or formed otherwise (や と ク ン ツ),
-the place of the dakuten of で, and short cuts that fast writers take through a component: 口 and 日 begun in one
-line, the dots of 氵 and 灬 in one sweep.
+Derived are kana whose strokes are joined or apart (き さ り そ ふ や な) or differ between writers (と や), the
+place of the dakuten of で, and short cuts that fast writers take through a component: 口 and 日 begun in one line,
+the dots of 氵 and 灬 in one sweep.
 """
 
 import unicodedata
@@ -23,34 +23,12 @@ JOINED_STROKES = {
     "ふ": ((1, 2), (2, 3)),
     "な": ((3, 4),),
 }
-
-
-@dataclass(frozen=True)
-class Change:
-    """How a stroke is written otherwise: `angle` in degrees clockwise about its end, the `written` share of its
-    points where it is left off early, `move` in units of the frame.
-    """
-
-    move: tuple[float, float] = (0.0, 0.0)
-    written: float = 1.0
-    angle: float = 0.0
-
-
-# Kana that many write otherwise than KanjiVG: each entry is a form, the changes by stroke (from 1).
-OTHERWISE: dict[str, tuple[dict[int, Change], ...]] = {
-    "や": ({2: Change(move=(-3, 9))}, {1: Change(written=0.82)}),  # the tick meets the curve; the curve stays open
-    "ゃ": ({2: Change(move=(-2, 6))}, {1: Change(written=0.82)}),
-    # と begins with an upright, or with a short slanting one
-    "と": ({1: Change(angle=22)}, {1: Change(move=(3, 9), written=0.75, angle=-24)}),
-    "ク": (
-        {1: Change(move=(-4, 8))},
-        {1: Change(move=(-2, 5), written=0.7)},
-    ),  # the first line begins at the second
-    "ン": ({2: Change(move=(-4, -2), angle=-12)}, {1: Change(move=(3, 3)), 2: Change(move=(-6, -5), angle=-7)}),
-    # the dots stand one below the other
-    "ツ": ({1: Change(move=(1, -2)), 2: Change(move=(-2, 5))}, {2: Change(move=(-1, 4)), 3: Change(angle=9)}),
-    "ッ": ({1: Change(move=(1, -1)), 2: Change(move=(-1, 3))}, {2: Change(move=(-1, 3)), 3: Change(angle=9)}),
-}
+# Shifts of single strokes, in units of the frame: the tick of や meets the curve.
+STROKE_SHIFTS = {"や": {2: (-3.0, 9.0)}, "ゃ": {2: (-2.0, 6.0)}}
+# Strokes that many leave off early: the part that is written. The curve of や stays open.
+STROKE_ENDS = {"や": {1: 0.82}, "ゃ": {1: 0.82}}
+# Strokes that stand otherwise, in degrees clockwise about their end: と begins with an upright.
+STROKE_ANGLES = {"と": {1: 22.0}}
 # Components that are written faster with strokes joined: element, its number of strokes, and these strokes in
 # order, a negative one backwards. 口 is one line from the lower left corner round to it.
 SHORTCUTS = {
@@ -109,8 +87,15 @@ def _circle() -> Form:
 def _derived_kana(kana: str, form: Form, marks: int) -> list[Form]:
     """The further forms of a kana, with its dakuten; `kana` is the letter without them."""
     found = [_join(form, first, second) for first, second in JOINED_STROKES.get(kana, ())]
-    for changes in OTHERWISE.get(kana, ()):
-        found.append(tuple(_change(stroke, changes.get(n, Change())) for n, stroke in enumerate(form, start=1)))
+    if kana in STROKE_SHIFTS:
+        moves = STROKE_SHIFTS[kana]
+        found.append(tuple(_move(stroke, moves.get(n, (0.0, 0.0))) for n, stroke in enumerate(form, start=1)))
+    if kana in STROKE_ENDS:
+        ends = STROKE_ENDS[kana]
+        found.append(tuple(_end_early(stroke, ends.get(n, 1.0)) for n, stroke in enumerate(form, start=1)))
+    if kana in STROKE_ANGLES:
+        angles = STROKE_ANGLES[kana]
+        found.append(tuple(_rotate(stroke, angles.get(n, 0.0)) for n, stroke in enumerate(form, start=1)))
     if kana == "そ":
         found.append((*_begin_with_tick(form[0]), *form[1:]))
     if kana == "て" and marks:
@@ -129,13 +114,16 @@ def _move(stroke: Stroke, by: tuple[float, float]) -> Stroke:
     return replace(stroke, points=stroke.points + np.array(by))
 
 
-def _change(stroke: Stroke, change: Change) -> Stroke:
-    """The stroke left off early, then rotated about its end, then moved."""
-    points = stroke.points[: max(2, round(change.written * len(stroke.points)))]
-    cos, sin = np.cos(np.radians(change.angle)), np.sin(np.radians(change.angle))
-    end = points[-1]
-    rotated = end + (points - end) @ np.array([[cos, sin], [-sin, cos]])
-    return replace(stroke, points=rotated + np.array(change.move))
+def _end_early(stroke: Stroke, share: float) -> Stroke:
+    """The first part of the stroke, `share` of its points."""
+    return replace(stroke, points=stroke.points[: max(2, round(share * len(stroke.points)))])
+
+
+def _rotate(stroke: Stroke, degrees: float) -> Stroke:
+    """The stroke rotated clockwise about its end."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    end = stroke.points[-1]
+    return replace(stroke, points=end + (stroke.points - end) @ np.array([[cos, sin], [-sin, cos]]))
 
 
 def _shrink(stroke: Stroke, factor: float) -> Stroke:

@@ -16,7 +16,7 @@ from kanji_tui.data.strokes.style import make_styles
 from kanji_tui.data.strokes.writing import write
 from kanji_tui.events import Notice, Progress, Report, raise_if_stopped
 
-GENERATOR = 3  # counts the changes of this folder that change a sample
+GENERATOR = 2  # counts the changes of this folder that change a sample
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,7 +142,7 @@ function key(event) {
 /** @param {unknown} error */
 function explain(error) {
   const text = String(error instanceof Error ? error.message : error);
-  if (error instanceof RangeError || /memory|allocation/i.test(text)) {
+  if (error instanceof RangeError || /RangeError|memory|allocation/i.test(text)) {
     return "There is not enough memory for the recogniser. Close other pages and load this one again.";
   }
   if (/simd|CompileError|WebAssembly|no available backend/i.test(text)) {

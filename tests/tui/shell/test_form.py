@@ -95,7 +95,7 @@ def in_sight(form: FormScreen) -> list[str]:
 async def test_a_training_asks_six_things_first_and_has_the_rest_behind_a_filter(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(100, 40)) as pilot:
-        form = TrainForm(app.worker)
+        form = TrainForm(app.worker, None)
         await app.push_screen(form)
         await shows(pilot, "(network)")
         assert in_sight(form) == list(FIRST)

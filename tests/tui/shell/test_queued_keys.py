@@ -49,7 +49,7 @@ async def test_what_follows_the_key_of_a_prompt_is_typed_into_it(screen: str, ke
 
 
 @pytest.mark.usefixtures("recorded", "no_recogniser")
-@pytest.mark.parametrize(("keys", "field", "typed"), [("3n\t\t77", "epochs", "77"), ("2n7\t5", "sets", "5")])
+@pytest.mark.parametrize(("keys", "field", "typed"), [("3n\t\t77", "epochs", "77"), ("2n7\t\t5", "sets", "5")])
 async def test_what_follows_the_key_of_a_form_is_typed_into_its_fields(keys: str, field: str, typed: str) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
