@@ -212,8 +212,9 @@ def kanji_tui(
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly which tests of the page were skipped, for they need programs that not every machine has."""
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "/web/" in report.nodeid]
-    reasons = {str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped}
-    for reason in sorted(reasons):
-        terminalreporter.write_line(f"SKIPPED tests of the web page: {reason}", yellow=True, bold=True)
+    """Say loudly which tests of the page and of faults were skipped: they need what not every machine has."""
+    for folder, what in (("/web/", "the web page"), ("/faults/", "faults")):
+        skipped = [each for each in terminalreporter.stats.get("skipped", []) if folder in each.nodeid]
+        reasons = {str(each.longrepr[2]).removeprefix("Skipped: ") for each in skipped}
+        for reason in sorted(reasons):
+            terminalreporter.write_line(f"SKIPPED tests of {what}: {reason}", yellow=True, bold=True)

@@ -30,7 +30,7 @@ def two_ranks(tmp_path, sample_dataset, forks):
     streams = {"stdin": forks.DEVNULL, "stdout": forks.PIPE, "stderr": forks.PIPE, "text": True}
     ranks = [forks.Popen(command, cwd=tmp_path, env=environment(rank, port), **streams) for rank in range(2)]
     try:
-        wait_until(lambda: any((tmp_path / "models/runs").glob("*/last.ckpt")) or any(r.poll() for r in ranks))
+        wait_until(lambda: has_trained(tmp_path) or any(r.poll() for r in ranks))
         (run,) = list_runs(tmp_path / "models/runs")
         yield ranks, run
     finally:
@@ -41,6 +41,12 @@ def two_ranks(tmp_path, sample_dataset, forks):
 
 def checkpoint(run: RunDirectory) -> dict:
     return torch.load(run.path / "last.ckpt", weights_only=True)
+
+
+def has_trained(home: Path) -> bool:
+    """Whether a run has a checkpoint after an epoch; the first one is written before it."""
+    kept = (home / "models/runs").glob("*/last.ckpt")
+    return any(torch.load(path, weights_only=True)["epoch"] for path in kept)
 
 
 def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset, kanji_tui):
@@ -56,7 +62,7 @@ def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset,
         text=True,
     )
     try:
-        wait_until(lambda: any((tmp_path / "models/runs").glob("*/last.ckpt")) or started.poll() is not None)
+        wait_until(lambda: has_trained(tmp_path) or started.poll() is not None)
         (run,) = list_runs(tmp_path / "models/runs")  # one directory, though two processes train
         assert run.state() == "running"
         assert psutil.Process(run.status().pid).ppid() == started.pid
