@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loade
 import gc
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -21,6 +22,8 @@ from hypothesis import settings
 
 from kanji_tui.events import Event
 from tests.forking import Forks, forking
+
+os.environ.setdefault("KANJI_TUI_SEED", str(int(time.time())))  # of random faults: one for all test workers
 
 # What a user's cache holds must not change a test; those of the web page that need the runtime in it say so.
 USERS_CACHE = os.environ.get("XDG_CACHE_HOME", "")
@@ -212,8 +215,14 @@ def kanji_tui(
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly which tests of the page were skipped, for they need programs that not every machine has."""
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "/web/" in report.nodeid]
-    reasons = {str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped}
-    for reason in sorted(reasons):
-        terminalreporter.write_line(f"SKIPPED tests of the web page: {reason}", yellow=True, bold=True)
+    """Say loudly which tests of the page and of faults were skipped: they need what not every machine has.
+
+    And the seed of the random faults.
+    """
+    if terminalreporter.config.getoption("markexpr") == "faults":
+        terminalreporter.write_line(f"KANJI_TUI_SEED={os.environ['KANJI_TUI_SEED']}")
+    for folder, what in (("/web/", "the web page"), ("/faults/", "faults")):
+        skipped = [each for each in terminalreporter.stats.get("skipped", []) if folder in each.nodeid]
+        reasons = {str(each.longrepr[2]).removeprefix("Skipped: ") for each in skipped}
+        for reason in sorted(reasons):
+            terminalreporter.write_line(f"SKIPPED tests of {what}: {reason}", yellow=True, bold=True)

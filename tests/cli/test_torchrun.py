@@ -24,13 +24,13 @@ LONG = ("--epochs", "2000")
 
 @pytest.fixture
 def two_ranks(tmp_path, sample_dataset, forks):
-    """The processes of a long training as torchrun would start them, after an epoch's checkpoint; and the run."""
+    """The processes of a long training as torchrun would start them, its first checkpoint written; and the run."""
     port = free_port()
     command = [sys.executable, *TRAIN, *LONG, "--data-dir", str(sample_dataset)]
     streams = {"stdin": forks.DEVNULL, "stdout": forks.PIPE, "stderr": forks.PIPE, "text": True}
     ranks = [forks.Popen(command, cwd=tmp_path, env=environment(rank, port), **streams) for rank in range(2)]
     try:
-        wait_until(lambda: has_an_epoch(tmp_path) or any(r.poll() for r in ranks))
+        wait_until(lambda: has_trained(tmp_path) or any(r.poll() for r in ranks))
         (run,) = list_runs(tmp_path / "models/runs")
         yield ranks, run
     finally:
@@ -39,15 +39,14 @@ def two_ranks(tmp_path, sample_dataset, forks):
             rank.communicate()
 
 
-def has_an_epoch(home: Path) -> bool:
-    """Whether the training wrote the checkpoint of an epoch; that of the start is there before."""
-    return any(
-        checkpoint(run)["epoch"] for run in list_runs(home / "models/runs") if (run.path / "last.ckpt").exists()
-    )
-
-
 def checkpoint(run: RunDirectory) -> dict:
     return torch.load(run.path / "last.ckpt", weights_only=True)
+
+
+def has_trained(home: Path) -> bool:
+    """Whether a run has a checkpoint after an epoch; the first one is written before it."""
+    kept = (home / "models/runs").glob("*/last.ckpt")
+    return any(torch.load(path, weights_only=True)["epoch"] for path in kept)
 
 
 def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset, kanji_tui):
@@ -63,7 +62,7 @@ def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset,
         text=True,
     )
     try:
-        wait_until(lambda: has_an_epoch(tmp_path) or started.poll() is not None)
+        wait_until(lambda: has_trained(tmp_path) or started.poll() is not None)
         (run,) = list_runs(tmp_path / "models/runs")  # one directory, though two processes train
         assert run.state() == "running"
         assert psutil.Process(run.status().pid).ppid() == started.pid

@@ -28,7 +28,7 @@ from tests.data.making import bytes_of
 from tests.tui.terminal import read, read_until, without_torch
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
-SEED = int(os.environ.get("KANJI_TUI_SEED", str(int(time.time()))))
+SEED = int(os.environ["KANJI_TUI_SEED"])
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 KILLS = int(os.environ.get("KANJI_TUI_KILLS", "12"))  # of each command by each signal
 TRAINING = ("--network", "v1", "--recipe", "standard", "--epochs", "3", "--batch-size", "16")
