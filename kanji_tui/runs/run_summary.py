@@ -15,6 +15,7 @@ from kanji_tui.runs.run_directory import RunDirectory, job_of, list_runs
 from kanji_tui.system.intervals import wilson_interval
 from kanji_tui.system.plain_data import OPTIONAL
 
+NOT_BEST = b'"best": false'  # in the line of an epoch that was not the best so far
 SEARCHED = 2**23  # bytes before the end of an events file, in which the newest and the best epoch are sought
 
 
@@ -97,7 +98,11 @@ def read_record(run: RunDirectory) -> RunRecord:
     with _noting(problems):
         spec = run.config().spec
     with _noting(problems):
-        for _, event in newest_events(run.events, SEARCHED):
+
+        def skipped(line: bytes) -> bool:
+            return newest is not None and NOT_BEST in line
+
+        for _, event in newest_events(run.events, SEARCHED, skipped):
             if isinstance(event, Damaged):
                 problems.append(event.reason)
             elif isinstance(event, Outcome):
