@@ -48,6 +48,9 @@ def run_guarded(parse: Callable[[], Namespace], json: bool = False) -> int:
         except KeyboardInterrupt:
             return report_error(Stopped(), json)
         except RuntimeError as error:
+            # Python 3.11 makes this error of a Ctrl-C that comes while a class is made.
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                return report_error(Stopped(), json)
             from kanji_tui.system.gpu import gpu_failure
 
             failure = gpu_failure(error)

@@ -121,8 +121,11 @@ def test_a_signal_says_that_it_stops_and_the_same_command_says_that_it_goes_on(
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-def test_ctrl_c_while_the_commands_are_imported_is_a_quiet_130(kanji_tui, monkeypatch):
+@pytest.mark.parametrize("in_a_class", [False, True])  # of which Python 3.11 makes a RuntimeError
+def test_ctrl_c_while_the_commands_are_imported_is_a_quiet_130(kanji_tui, monkeypatch, in_a_class):
     def interrupted() -> None:
+        if in_a_class:
+            raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
         raise KeyboardInterrupt
 
     monkeypatch.setattr("kanji_tui.cli.parser.parser", interrupted)

@@ -1,5 +1,6 @@
 """A page of `export web` and the runtime in the cache: killed, or made by two at once, each is whole."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def export(home: Path, *options: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *options],
         cwd=home,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
