@@ -174,10 +174,11 @@ class _ChunkBuilder:
     def make_chunks(self, workers: int, report: Report) -> dict[int, FinishedChunk]:
         """Make the chunks of all numbers in `counts`, and return them; stops between blocks of images."""
         threads = max(1, min(workers, len(self.counts)))
+        total = sum(path.stat().st_size for each in self.inputs for path in each.paths)  # later they may be gone
         with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prepare") as pool:
             tasks = [pool.submit(self._make, number) for number in self.counts]
             try:
-                self._report_progress(tasks, report)
+                self._report_progress(tasks, total, report)
             finally:
                 self.halt.set()
                 pool.shutdown(cancel_futures=True)
@@ -209,12 +210,12 @@ class _ChunkBuilder:
             "set": content.set,
         }
 
-    def _report_progress(self, tasks: list[Future], report: Report) -> None:
+    def _report_progress(self, tasks: list[Future], input_bytes: int, report: Report) -> None:
         """Report progress until all tasks are done; raises a task's error, and Stopped when asked to stop."""
         clock = Throttle()
         total = sum(map(len, self.contents))
         before = total - sum(len(self.contents[number]) for number in self.counts)
-        record_bytes = sum(path.stat().st_size for each in self.inputs for path in each.paths) / total
+        record_bytes = input_bytes / total
         reported = dict.fromkeys(self.counts, 0)
         waiting = set(tasks)
         while waiting:
