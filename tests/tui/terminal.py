@@ -16,7 +16,7 @@ import pyte
 SECONDS = 60.0  # until something is painted, or nothing any more
 LEAVE = b"\x11"  # ctrl+q
 START = b"\x1b[?1049h"  # of a program that takes the whole screen
-SHOWN: dict[int, pyte.ByteStream] = {}  # what each terminal shows
+WRITTEN: dict[int, bytes] = {}  # to each terminal, since a program took it
 
 
 @contextmanager
@@ -67,15 +67,15 @@ def read(terminal: int, seconds: float) -> bytes:
                 found += os.read(terminal, 65536)
             except OSError:  # the process has ended
                 break
-    if terminal not in SHOWN or START in found:
-        SHOWN[terminal] = pyte.ByteStream(pyte.Screen(80, 24))
-    SHOWN[terminal].feed(found)
+    WRITTEN[terminal] = found if START in found else WRITTEN.get(terminal, b"") + found
     return found
 
 
 def terminal_screen(terminal: int) -> pyte.Screen:
     """The cells of the terminal, as far as its output was read."""
-    return SHOWN[terminal].listener
+    screen = pyte.Screen(80, 24)
+    pyte.ByteStream(screen).feed(WRITTEN[terminal])
+    return screen
 
 
 def shown(terminal: int) -> str:
@@ -84,13 +84,21 @@ def shown(terminal: int) -> str:
 
 
 def read_until(terminal: int, text: str) -> bytes:
-    """All that comes until something has come and `text` is on the terminal."""
+    """All that comes until `text` is painted."""
     found = b""
     deadline = time.monotonic() + SECONDS
-    while not (found and text in shown(terminal)):
+    while text not in plain(found):
         assert time.monotonic() < deadline, f"{text!r} is never painted: {plain(found)}"
         found += read(terminal, 0.02)
     return found
+
+
+def read_until_shown(terminal: int, text: str) -> None:
+    """Read until `text` is on the terminal, whenever it was painted."""
+    deadline = time.monotonic() + SECONDS
+    while text not in shown(terminal):
+        assert time.monotonic() < deadline, f"{text!r} is never shown: {shown(terminal)}"
+        read(terminal, 0.05)
 
 
 def read_until_quiet(terminal: int, seconds: float) -> bytes:

@@ -10,7 +10,7 @@ from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.widgets.line_input import LineInput
 from tests.tui.conftest import until
 from tests.tui.recorded import write_live
-from tests.tui.terminal import press, read_until, read_until_quiet, shown, without_torch, workbench
+from tests.tui.terminal import press, read_until, read_until_quiet, read_until_shown, without_torch, workbench
 
 NAMES = {"\t": "tab", "\r": "enter", "\x1b": "escape", "/": "slash"}
 
@@ -87,13 +87,12 @@ def test_no_key_of_a_single_write_becomes_another_command(
         for screen, writes in WRITES.items():
             press(terminal, screen)
             read_until(terminal, OPENED[screen])
-            read_until_quiet(terminal, 0.5)
+            read_until_quiet(terminal, 0.2)
             for keys, shown_then in writes:
                 press(terminal, keys)
-                read_until_quiet(terminal, 0.4)
-                assert shown_then in shown(terminal), (keys, shown(terminal))
+                read_until_shown(terminal, shown_then)
                 press(terminal, "\x1b")
-                read_until_quiet(terminal, 0.4)
+                read_until_quiet(terminal, 0.2)
         press(terminal, "3")  # no dialog is open, or it would not be shown
         read_until(terminal, "start run")
         press(terminal, "\x11")
