@@ -1,5 +1,6 @@
 """Progress, notices and errors of a command, all on stderr."""
 
+import math
 import signal
 import time
 from pathlib import Path
@@ -85,7 +86,7 @@ class ConsoleReport:
     def _line(self, event: events.Progress) -> None:
         now = time.monotonic()
         ended = event.total > 0 and event.done >= event.total
-        if event.done == 0 or (not ended and now - self._printed_at.get(event.phase, 0.0) < PLAIN_SECONDS):
+        if event.done == 0 or (not ended and now - self._printed_at.get(event.phase, -math.inf) < PLAIN_SECONDS):
             return
         self._printed_at[event.phase] = now
         total = f"/{event.total}" if event.total else ""

@@ -33,7 +33,7 @@ class Curves(Widget):
         self._chart = Chart("", (), (1.0, 2.0))
         self._choices: Hashable = None
         self._note = ""
-        self._drawn = 0.0
+        self._drawn = -math.inf  # moment of the last drawing; the clock itself may have begun a second ago
         self._timer: Timer | None = None
         self._lines: list[Content] = []
         self._lines_of: tuple[Chart, int, int] | None = None  # the chart, width and height of _lines
@@ -43,7 +43,7 @@ class Curves(Widget):
         if (chart, choices, note) == (self._chart, self._choices, self._note):
             return
         if choices != self._choices:
-            self._drawn = 0.0
+            self._drawn = -math.inf
         self._choices, self._chart, self._note = choices, chart, note
         wait = self._drawn + REDRAW_SECONDS - monotonic()
         if wait <= 0:
