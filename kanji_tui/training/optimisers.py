@@ -11,9 +11,12 @@ from kanji_tui.training.recipes import Recipe
 
 
 def make_optimisers(
-    network: nn.Module, config: Recipe, precision: torch.dtype
+    network: nn.Module, config: Recipe, newton_schulz: torch.dtype
 ) -> tuple[torch.optim.Optimizer, ...]:
-    """One optimiser for all parameters; with muon two: AdamW for all but convolutions, and Muon for these."""
+    """One optimiser for all parameters; with muon two: AdamW for all but convolutions, and Muon for these.
+
+    Muon computes its Newton-Schulz iterations in `newton_schulz`.
+    """
     rate, decay = config.learning_rate, config.weight_decay
     if config.optimiser == "sgd":
         nesterov = config.momentum > 0
@@ -25,8 +28,6 @@ def make_optimisers(
     adam = kind(_groups(others, config), lr=rate, betas=config.betas, fused=True)
     if not matrices:
         return (adam,)
-    # The range of float16 is too small for Newton-Schulz.
-    newton_schulz = torch.bfloat16 if precision == torch.bfloat16 else torch.float32
     return adam, Muon(matrices, rate, config.momentum, decay, newton_schulz)
 
 

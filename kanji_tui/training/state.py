@@ -10,12 +10,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.networks.devices import is_out_of_memory
-from kanji_tui.networks.registry import build, entry
+from kanji_tui.networks.registry import build
 from kanji_tui.training.averaging import AveragedNetwork
 from kanji_tui.training.config import TrainConfig
 from kanji_tui.training.distributed import World, parallel
 from kanji_tui.training.metrics import RunningMetrics
 from kanji_tui.training.optimisers import make_optimisers, make_room
+from kanji_tui.training.precision import choose_precision, newton_schulz_precision
 
 FREE_MEMORY = "free some of it (nvidia-smi shows who holds it), or choose a smaller network"
 
@@ -85,7 +86,7 @@ def _initial_state(config: TrainConfig, classes: int, size: int, steps: int, dev
             )
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     precision = choose_precision(device, config.precision, config.network)
-    optimisers = make_optimisers(network, config, precision)
+    optimisers = make_optimisers(network, config, newton_schulz_precision(device, precision))
     make_room(optimisers)
     return TrainState(
         config=config,
@@ -106,23 +107,6 @@ def renewed(scaler: torch.amp.GradScaler, device: torch.device) -> torch.amp.Gra
     made = torch.amp.GradScaler(device.type, enabled=scaler.is_enabled())
     made.load_state_dict(scaler.state_dict())
     return made
-
-
-def choose_precision(device: torch.device, wanted: str, network: str) -> torch.dtype:
-    """The type that the config's `precision` means for this network on this device.
-
-    auto is bfloat16 on GPUs that have units for it (Ampere and later), and on CPUs that have instructions for it
-    where the network gains by them.
-    """
-    if wanted != "auto":
-        chosen: torch.dtype = getattr(torch, wanted)
-        return chosen
-    if device.type == "cuda":
-        gains = torch.cuda.get_device_capability(device) >= (8, 0)
-    else:
-        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        gains = native and entry(network).fast_in_bfloat16
-    return torch.bfloat16 if gains else torch.float32
 
 
 def distribute(state: TrainState, world: World, batch_size: int) -> None:

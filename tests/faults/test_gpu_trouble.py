@@ -78,7 +78,7 @@ def facts_of(build: str | None, reason: str = "", devices: int = 0) -> TorchFact
     ],
 )
 def test_preflight_says_why_torch_does_not_use_the_gpu(
-    kanji_tui, monkeypatch, nvml_shows_a_gpu, facts, hidden, words, remedy
+    kanji_tui, forked_children, monkeypatch, nvml_shows_a_gpu, facts, hidden, words, remedy
 ):
     """What happened and what to type, on the command line; the screen shows the same checks."""
     monkeypatch.setattr("kanji_tui.system.torch_facts.read", lambda child: facts)
@@ -93,7 +93,9 @@ def test_preflight_says_why_torch_does_not_use_the_gpu(
     assert words.split(":")[0] in " ".join(shown.split())
 
 
-def test_preflight_with_a_gpu_that_torch_uses_has_nothing_to_say(kanji_tui, monkeypatch, nvml_shows_a_gpu):
+def test_preflight_with_a_gpu_that_torch_uses_has_nothing_to_say(
+    kanji_tui, forked_children, monkeypatch, nvml_shows_a_gpu
+):
     with machine_with_gpu():
         facts = _ask_torch()
     monkeypatch.setattr("kanji_tui.system.torch_facts.read", lambda child: replace(facts, cuda_build="13.0"))

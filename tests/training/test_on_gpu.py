@@ -21,8 +21,9 @@ from kanji_tui.training.energy import gpus_in_use
 from kanji_tui.training.loader import DeviceLoader
 from kanji_tui.training.metrics import RunningMetrics, predict, score
 from kanji_tui.training.muon import Muon
+from kanji_tui.training.precision import choose_precision
 from kanji_tui.training.profile import PHASES, following, read_profile
-from kanji_tui.training.state import TrainState, choose_precision, distribute, initial_state
+from kanji_tui.training.state import TrainState, distribute, initial_state
 from kanji_tui.training.step import train_step
 from tests.simulated_gpu import GPU, NAME, UUID, Event, OnGpu, Waits, machine_with_gpu
 from tests.training.running import checkpoint_of, run, same, weights_of

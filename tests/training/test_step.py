@@ -7,7 +7,8 @@ from kanji_tui.errors import KanjiError
 from kanji_tui.events import Notice
 from kanji_tui.training import muon, step
 from kanji_tui.training.config import TrainConfig, configure
-from kanji_tui.training.state import TrainState, choose_precision, initial_state
+from kanji_tui.training.precision import choose_precision, newton_schulz_precision
+from kanji_tui.training.state import TrainState, initial_state
 
 CPU = torch.device("cpu")
 STILL = {"rotation": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0, "elastic": 0.0, "stroke_width": 0.0}
@@ -134,6 +135,8 @@ def test_precision_is_what_was_asked_for_and_auto_what_the_machine_is_fast_in(mo
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
         assert choose_precision(CPU, "auto", "kanjinet") == expected
         assert choose_precision(CPU, "auto", "kuzushiji") == torch.float32
+        assert newton_schulz_precision(CPU, torch.bfloat16) == expected
+        assert newton_schulz_precision(CPU, torch.float16) == torch.float32
 
 
 @pytest.mark.filterwarnings("ignore:Error detected in", "ignore:Anomaly Detection")
