@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loaded: two test workers share two cores
 
 import gc
+import signal
 import subprocess
 import sys
 import time
@@ -45,6 +46,12 @@ LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "te
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+def pytest_configure() -> None:
+    """The programs that tests start hear SIGHUP also under nohup, which has everything that it starts ignore it."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # which no program inherits
 
 
 def pytest_sessionfinish() -> None:

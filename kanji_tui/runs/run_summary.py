@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from kanji_tui.allowed import COUNT
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Damaged, Epoch, Outcome
 from kanji_tui.paths import RUNS_DIR
@@ -13,7 +14,7 @@ from kanji_tui.runs.about import continued_run, read_about
 from kanji_tui.runs.event_log import newest_events
 from kanji_tui.runs.run_directory import RunDirectory, job_of, list_runs
 from kanji_tui.system.intervals import wilson_interval
-from kanji_tui.system.plain_data import OPTIONAL
+from kanji_tui.system.plain_data import OPTIONAL, read_plain
 
 NOT_BEST = b'"best": false'  # in the line of an epoch that was not the best so far
 SEARCHED = 2**23  # bytes before the end of an events file, in which the newest and the best epoch are sought
@@ -44,6 +45,25 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
+class _Score:
+    top1: float | None = None
+    top3: float | None = None
+    top5: float | None = None
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class ListedResult:
+    """What lists of runs show of a job's result, as far as it has that. `test`: fractions, and the loss."""
+
+    test: _Score | None = None
+    device: str | None = None
+    parameters: Annotated[int, COUNT] | None = None
+    classes: Annotated[int, COUNT] | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run's summary and what it is made from: `spec` as plain values, its newest and best epoch, its result."""
 
@@ -52,7 +72,7 @@ class RunRecord:
     spec: dict[str, Any] = field(default_factory=dict)
     newest: Epoch | None = None
     best: Epoch | None = None
-    result: dict[str, Any] = field(default_factory=dict)
+    result: ListedResult = field(default_factory=ListedResult)
 
 
 @dataclass(frozen=True)
@@ -90,7 +110,7 @@ def read_record(run: RunDirectory) -> RunRecord:
     problems: list[str] = []
     job, state, pid = job_of(run.name), "lost", None
     spec: dict[str, Any] = {}
-    result: dict[str, Any] = {}
+    result: ListedResult | None = None
     newest, best = None, None
     with _noting(problems):
         status = run.read_status()
@@ -105,8 +125,10 @@ def read_record(run: RunDirectory) -> RunRecord:
         for _, event in newest_events(run.events, SEARCHED, skipped):
             if isinstance(event, Damaged):
                 problems.append(event.reason)
-            elif isinstance(event, Outcome):
-                result = result or event.result
+            elif isinstance(event, Outcome) and result is None:
+                result = ListedResult()
+                with _noting(problems):
+                    result = read_plain(ListedResult, event.result, f"the result in {run.events}")
             elif isinstance(event, Epoch):
                 newest = newest or event
                 best = event if event.best else None
@@ -126,7 +148,7 @@ def read_record(run: RunDirectory) -> RunRecord:
         note=about.note,
         continues=continued_run(spec),
     )
-    return RunRecord(summary, run.path, spec, newest, best or newest, result)
+    return RunRecord(summary, run.path, spec, newest, best or newest, result or ListedResult())
 
 
 @contextmanager

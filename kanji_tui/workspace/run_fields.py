@@ -21,6 +21,7 @@ Fields = Mapping[str, Value]
 
 IDENTITY = ("run", "name", "note", "job", "state", "continues", "started", "epoch", "epochs")
 RESULTS = ("test_top1", "test_top3", "test_top5", "test_loss", "total_seconds", "device", "parameters", "classes")
+SCORES = ("top1", "top3", "top5", "loss")
 SETTING_NAMES = tuple(setting.name for setting in SETTINGS)
 METRIC_NAMES = tuple(metric.field for metric in METRICS if metric.field not in SETTING_NAMES)
 PLACES = ("data_dir", "init")
@@ -55,7 +56,7 @@ def fields_of_view(view: RunView) -> Fields:
     result = view.result if isinstance(view.result, Trained) else None
     test = result.test if result else None
     results = {
-        **({f"test_{name}": getattr(test, name) for name in ("top1", "top3", "top5", "loss")} if test else {}),
+        **({f"test_{name}": getattr(test, name) for name in SCORES} if test else {}),
         **({name: getattr(result, name) for name in ("device", "parameters", "classes")} if result else {}),
         "total_seconds": result.seconds if result else None,
     }
@@ -72,12 +73,11 @@ def fields_of_record(record: RunRecord) -> Fields:
         earlier = read_earlier(record.path, planned if isinstance(planned, int) else 0)
         newest = earlier[-1] if earlier else None
         best = next((epoch for epoch in reversed(earlier) if epoch.best), newest)
-    found = record.result
-    test = found.get("test")
+    result = record.result
     results = {
-        **({f"test_{name}": test.get(name) for name in ("top1", "top3", "top5", "loss")} if test else {}),
-        **{name: found.get(name) for name in ("device", "parameters", "classes")},
-        "total_seconds": found.get("seconds"),
+        **({f"test_{name}": getattr(result.test, name) for name in SCORES} if result.test else {}),
+        **{name: getattr(result, name) for name in ("device", "parameters", "classes")},
+        "total_seconds": result.seconds,
     }
     identity = (summary.run, summary.name, summary.note, summary.job, summary.state, summary.continues)
     return _fields(identity, start_time(summary.run), record.spec, newest, best, results)

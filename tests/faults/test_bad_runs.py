@@ -88,6 +88,14 @@ DAMAGES = {
 }
 
 
+RESULTS = {
+    "test must be fields with values, not int": {"test": 5},
+    "test: top1 cannot be 'high'": {"test": {"top1": "high"}},
+    "device": {"device": ["cpu"]},
+    "classes cannot be '-3'": {"classes": -3},
+}
+
+
 @pytest.fixture
 def runs(tmp_path):
     """Three runs, the second of which is to be damaged."""
@@ -111,6 +119,17 @@ def test_a_damaged_run_is_listed_with_the_reason_among_the_others(kanji_tui, run
         assert (found[run.name]["state"], found[run.name]["epoch"]) == ("finished", 1)
         assert "problem" not in found[run.name]
     assert f"{bad.name} is damaged: " in kanji_tui("runs").stdout
+
+
+@pytest.mark.parametrize("reason", RESULTS)
+def test_a_run_whose_result_is_damaged_is_listed_with_its_epochs(kanji_tui, runs, reason):
+    bad = runs[1]
+    bad.events.write_text(lines_of(epoch(1, best=True), Outcome(RESULTS[reason]), State("finished")))
+    listed = {run["run"]: run for run in json.loads(kanji_tui("runs", "--json").stdout)["runs"]}
+    assert set(listed) == {run.name for run in runs}
+    assert reason in listed[bad.name]["problem"]
+    assert (listed[bad.name]["epoch"], listed[bad.name]["validation"]["top1"]) == (1, 0.5)
+    assert kanji_tui("runs", "--csv").returncode == 0
 
 
 @pytest.mark.parametrize("name", DAMAGES)
