@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kanji_tui.data.advice import dataset_advice
 from kanji_tui.data.chunks import chunk_name, map_members
 from kanji_tui.data.dataset_files import COLUMNS, Metadata, read_chunk_info, read_metadata, read_readings
 from kanji_tui.data.input_files import Inputs
@@ -118,7 +119,7 @@ def open_dataset(path: Path, with_wrong_labels: bool = False) -> Dataset:
     """
     path = Path(path)
     if not has_dataset(path):
-        raise KanjiError(f"no dataset in {path}", f"make one: kanji-tui prepare --output-dir {path}")
+        raise KanjiError(f"no dataset in {path}", dataset_advice(path))
     plain = read_json(path / METADATA)
     if is_legacy(path, plain):
         return Dataset(**open_legacy(path, plain))

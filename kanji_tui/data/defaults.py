@@ -8,6 +8,11 @@ SYNTHETIC_SOURCE = "drawn sample"  # the source of a dataset made from the files
 SYNTHETIC = "synthetic, not handwriting"
 
 
+def name_source(source: str) -> str:
+    """The source as lists show it, filters find it and CSV has it."""
+    return "synthetic" if source == SYNTHETIC_SOURCE else source
+
+
 def describe_source(source: str) -> str:
     """The source of a dataset or model as people read it: files keep an older name of synthetic samples."""
     return "synthetic samples, not handwriting" if source == SYNTHETIC_SOURCE else source

@@ -14,6 +14,7 @@ import numpy as np
 
 from kanji_tui.characters.character_sets import codes_of
 from kanji_tui.characters.jis import jis_to_character, name_jis, script
+from kanji_tui.data.advice import sample_command
 from kanji_tui.data.record_damage import Damage, find_damage
 from kanji_tui.data.source import Contents, Quarantined, describe_folder, require_folder, unreadable
 from kanji_tui.errors import KanjiError, UsageError
@@ -101,7 +102,7 @@ def _remedy(directory: Path) -> str:
     inside = sorted(path.parent for path in directory.glob("[!.]*/ETL[89]G_*"))  # not one that is being made
     if inside:
         return f"there are ETL files one folder down: --etl-dir {inside[0]}"
-    sample = f"kanji-tui sample --output-dir {directory}"
+    sample = sample_command(directory)
     return f"put files named ETL9G_01 ... ETL9G_50 there, or make a synthetic sample: {sample}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from kanji_tui.data.advice import sample_command
 from kanji_tui.data.etl import FILE_NAME
 from kanji_tui.data.images import NAME_FOLDERS, character_folders, has_images, list_images, open_images
 from kanji_tui.data.kuzushiji import list_pairs, open_kuzushiji, pairs_in
@@ -98,7 +99,7 @@ def _remedy(directory: Path) -> str:
         return f"put the images of each character into a folder of its own; {NAME_FOLDERS}"
     return (
         "put files there that are named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of "
-        f"images for each character; or make a synthetic sample: kanji-tui sample --output-dir {directory}"
+        f"images for each character; or make a synthetic sample: {sample_command(directory)}"
     )
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from kanji_tui.data.advice import sample_command
 from kanji_tui.errors import KanjiError, UsageError
 
 
@@ -127,7 +128,7 @@ def require_folder(directory: Path) -> Path:
     if not directory.is_dir():
         raise UsageError(
             f"there is no directory {directory}",
-            f"put the ETL9G files there, or make a synthetic sample: kanji-tui sample --output-dir {directory}",
+            f"put the ETL9G files there, or make a synthetic sample: {sample_command(directory)}",
         )
     return directory
 

@@ -7,12 +7,15 @@ from kanji_tui.engines.results import Parity
 
 SMALL_BATCH = 16  # small enough for an engine that emulates an arithmetic to answer within the limit
 TOLERANCE = 1e-4
+HALF_TOLERANCE = 1e-3  # of weights that are stored in half precision, which has 11 bits
 
 
 class Comparison:
     """Takes logits batch by batch; keeps four numbers per sample, so memory allows any number of samples."""
 
-    def __init__(self) -> None:
+    def __init__(self, tolerance: float = TOLERANCE) -> None:
+        """`tolerance`: the largest difference that passes, as a share of the largest logit, at least of 1."""
+        self._tolerance = tolerance
         self._differences: list[np.ndarray] = []
         self._largest: list[np.ndarray] = []
         self._margins: list[np.ndarray] = []
@@ -31,7 +34,7 @@ class Comparison:
         """The result over all batches, of which there must be one; `version` is the engine's."""
         largest = float(np.concatenate(self._largest).max())
         difference = float(np.concatenate(self._differences).max())
-        tolerance = TOLERANCE * max(1.0, largest)
+        tolerance = self._tolerance * max(1.0, largest)
         decided = np.concatenate(self._margins) > tolerance
         agrees = np.concatenate(self._agrees)[decided]
         agreement = float(agrees.mean()) if len(agrees) else 1.0
@@ -48,8 +51,12 @@ class Comparison:
         )
 
 
-def compare_runs(reference: list[Outputs], found: list[Outputs], version: str) -> Parity:
+def compare_runs(
+    reference: list[Outputs], found: list[Outputs], version: str, tolerance: float = TOLERANCE
+) -> Parity:
     """Outputs of any shape compared with the reference, run by run; `samples` is the number of runs.
+
+    `tolerance`: see `Comparison`.
 
     Infinite and NaN values must be the same in both. Raises ValueError if the outputs differ in number, shape or
     type, if values that are not floats differ, or if no output is a tensor.
@@ -74,9 +81,9 @@ def compare_runs(reference: list[Outputs], found: list[Outputs], version: str) -
                 raise ValueError(f"its output {number} ({left.dtype}) has other values than that of the first file")
     if not differences:
         raise ValueError("its outputs are not tensors")
-    tolerance = TOLERANCE * max(1.0, largest)
+    most = tolerance * max(1.0, largest)
     difference = max(differences)
-    return Parity(len(found), difference, tolerance, largest, 0, None, difference <= tolerance, version)
+    return Parity(len(found), difference, most, largest, 0, None, difference <= most, version)
 
 
 def largest_difference(left: np.ndarray, right: np.ndarray) -> float:

@@ -57,10 +57,10 @@ class Pooling:
 class Parity:
     """An engine's logits compared with PyTorch's float32 logits on the same samples, or two models' outputs.
 
-    `tolerance` is 1e-4 x max(1, `largest_logit`). `decided` counts the samples whose two largest reference logits
-    differ by more than the tolerance; `top1_agreement` is the fraction of those with the same top-1 class, None for
-    outputs that are not compared by class. `passed`: no difference exceeds the tolerance, and every decided sample
-    agrees.
+    `tolerance` is 1e-4 x max(1, `largest_logit`); 1e-3 x that of two models, one of which has weights in half
+    precision. `decided` counts the samples whose two largest reference logits differ by more than the tolerance;
+    `top1_agreement` is the fraction of those with the same top-1 class, None for outputs that are not compared by
+    class. `passed`: no difference exceeds the tolerance, and every decided sample agrees.
     """
 
     samples: int

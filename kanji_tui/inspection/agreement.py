@@ -11,7 +11,7 @@ import numpy as np
 from kanji_tui.engines.engine import ENGINES, Engine, EngineError, Outputs, engine_version
 from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.loading import all_nodes
-from kanji_tui.engines.parity import Comparison, compare_runs
+from kanji_tui.engines.parity import HALF_TOLERANCE, TOLERANCE, Comparison, compare_runs
 from kanji_tui.engines.results import Parity
 from kanji_tui.engines.samples import Samples
 from kanji_tui.events import Progress, Report, raise_if_stopped
@@ -25,6 +25,7 @@ from kanji_tui.system.intervals import Interval, wilson_interval
 BATCH = 64
 BUDGET_SECONDS = 20.0  # per model and engine; a slower engine is compared on fewer samples
 RANDOM_RUNS = 8
+HALF_REASON = "tolerance for weights in half precision"
 Accuracy = tuple[float, Interval]  # a fraction with Wilson's 95 % interval
 Engines = tuple[Engine, ...]  # the first is the reference
 Plan = list[tuple[RandomInputs | None, str]]  # as `share_inputs` returns it
@@ -50,7 +51,7 @@ def compare_on_images(
 
     def compare(file: ModelFile, expected: np.ndarray, logits: np.ndarray, version: str) -> Parity:
         left, right = shared_columns(first, file, (expected.shape[1], logits.shape[1]))
-        comparison = Comparison()
+        comparison = Comparison(tolerance(first, file))
         comparison.add(expected[: len(logits), left], logits[:, right])
         return comparison.result(version)
 
@@ -68,6 +69,15 @@ def compare_on_images(
             share = float((codes == samples.jis[: len(logits)]).mean())
             top1[file.name] = share, wilson_interval(share, len(logits))
     return compare_each(files, engines, found, compare, opinion), top1
+
+
+def tolerance(first: ModelFile, file: ModelFile) -> float:
+    """The share of the largest output by which the outputs of `file` may differ from those of the first file.
+
+    Two files of one model differ by their rounding where one stores its weights in half precision, and more if
+    BatchNorm was merged into them before.
+    """
+    return HALF_TOLERANCE if file is not first and (first.half or file.half) else TOLERANCE
 
 
 def image_outputs(file: ModelFile, engine: Engine, samples: Samples, report: Report, budget: float) -> np.ndarray:
@@ -108,7 +118,7 @@ def compare_on_random_inputs(
 
     def compare(file: ModelFile, expected: list[Outputs], found: list[Outputs], version: str) -> Parity:
         runs = min(len(expected), len(found))
-        return compare_runs(expected[:runs], found[:runs], version)
+        return compare_runs(expected[:runs], found[:runs], version, tolerance(files[0], file))
 
     def opinion(file: ModelFile, own: list[Outputs], found: list[Outputs]) -> str:
         inputs, _ = plans[file.name]
@@ -163,6 +173,8 @@ def compare_each(
                     reason = opinion(file, own, outputs)
             except ValueError as error:
                 reason = str(error)
+            if parity and tolerance(files[0], file) == HALF_TOLERANCE:
+                reason = "; ".join(filter(None, (HALF_REASON, reason)))
             agreements.append(Agreement(file.name, engine.name, parity, reason))
     return agreements
 

@@ -9,9 +9,11 @@ import onnx
 from kanji_tui.engines.engine import Engine
 from kanji_tui.engines.engine_process import Arrays
 from kanji_tui.engines.graph import describe_tensor, graph_inputs
-from kanji_tui.engines.loading import load_onnx
+from kanji_tui.engines.loading import initialisers, load_onnx
 from kanji_tui.engines.parity import SMALL_BATCH
 from kanji_tui.networks.card import ModelCard
+
+HALVES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,11 @@ class ModelFile:
     @property
     def name(self) -> str:
         return str(self.path)
+
+    @property
+    def half(self) -> bool:
+        """Whether it stores weights in half precision, which rounds them."""
+        return any(tensor.data_type in HALVES and tensor.dims for _, tensor in initialisers(self.model.graph))
 
     def feed(self, images: np.ndarray) -> tuple[Arrays, dict[str, int]]:
         """The inputs for float32 (n, 1, S, S) images, and the size of the batch symbol."""

@@ -156,7 +156,8 @@ class ComparedModel:
 class Agreement:
     """Parity of `model` in `backend` with the first model in ONNX Runtime.
 
-    `reason`: why it is None, or the third opinion if the engines disagree about this model.
+    `reason`: why it is None; else that the tolerance is one for half precision, if it is, and the third opinion if
+    the engines disagree about this model.
     """
 
     model: str

@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from kanji_tui.data.advice import sample_command
 from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_CLASSES, SAMPLE_SETS, describe_source
 from kanji_tui.data.listing import Listing
 from kanji_tui.data.moving import has_dataset, next_dir
@@ -276,7 +277,7 @@ def _dataset_check(folders: Folders, prepared: PreparedDataset | None, files: Li
 
 
 def _sample_command(folders: Folders) -> str:
-    return _command("sample", {"--output-dir": (folders.home / folders.etl_dir, Folders.etl_dir)})
+    return sample_command(folders.home / folders.etl_dir, " && ", machine.pip("kanjivg"))
 
 
 def _prepare_command(folders: Folders) -> str:

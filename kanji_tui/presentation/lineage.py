@@ -6,6 +6,8 @@ from pathlib import Path
 from kanji_tui.errors import KanjiError
 from kanji_tui.inspection.results import InspectedModel
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.paths import BUILT_IN
+from kanji_tui.presentation import marks
 from kanji_tui.presentation.document import Line, Styled, join, quiet, text_of
 from kanji_tui.system import numbers
 from kanji_tui.workspace.lineage import Link, lineage_of
@@ -62,6 +64,9 @@ def file_origin(
         card = ModelCard.from_metadata(model.metadata, model.path)
     except KanjiError as error:
         return file, ("made from", Styled(error.message, "bad"))
+    if card is not None and card.dataset == BUILT_IN.name:
+        learned_from = marks.source(card.source, short=False)
+        return file, ("made from", join(" ", ["the built-in model, which learned from", learned_from]))
     if card is None or not card.lineage.weights:
         return file, ("made from", quiet("its metadata name no run"))
     known = runs if workspace else (card.lineage.run,)

@@ -1,5 +1,6 @@
 """The texts and styles of states, verdicts and bars in all screens and commands."""
 
+from kanji_tui.data.defaults import SYNTHETIC_SOURCE, describe_source, name_source
 from kanji_tui.presentation.document import Part, Styled
 
 STATE_STYLES = {
@@ -27,6 +28,12 @@ def state(name: str, problem: str = "") -> Styled:
     if problem and name == "lost":
         return Styled("damaged", STATE_STYLES[name])
     return Styled(STATE_TEXTS.get(name, name), STATE_STYLES.get(name, ""))
+
+
+def source(text: str, short: bool = True) -> Styled:
+    """Where samples come from, in a word or in a sentence; what is not handwriting stands out."""
+    words = name_source(text) if short else describe_source(text)
+    return Styled(words, "warning" if text == SYNTHETIC_SOURCE else "")
 
 
 def verdict(name: str) -> Styled:

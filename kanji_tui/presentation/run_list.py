@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from kanji_tui.data.defaults import SYNTHETIC_SOURCE
+from kanji_tui.presentation import marks
 from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
 from kanji_tui.presentation.document import Column, Line, Row, Styled, Table, join, quiet
 from kanji_tui.presentation.run_tables import field_column, field_text
@@ -47,7 +49,7 @@ def _cell(view: RunView, name: str, value: str | float | None) -> Line:
 
 
 def _label(training: Training, marked: Sequence[str], published: bool) -> Line:
-    """The letter of its curves, the name, how many parts it has, whether it is published."""
+    """The letter of its curves, the name, how many parts it has, what a person must know of its model."""
     view = training.last
     label: list[Line] = [view.label or "?"]
     if view.name in marked:
@@ -57,4 +59,6 @@ def _label(training: Training, marked: Sequence[str], published: bool) -> Line:
         label.append(quiet(f"{len(training.parts)} parts"))
     if published:
         label.append(Styled("published", "accent"))
+    if view.source == SYNTHETIC_SOURCE:
+        label.append(marks.source(view.source))
     return join(" ", label)

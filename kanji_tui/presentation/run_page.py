@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kanji_tui.presentation import marks
 from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
 from kanji_tui.presentation.curve_data import Chart, Series
 from kanji_tui.presentation.document import Column, KeyValues, Line, Row, Styled, Table, join, quiet
@@ -22,11 +23,13 @@ SETTING_WIDTH, VALUE_WIDTH = 22, 14
 
 
 def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) -> tuple[Line, ...]:
-    """The run's name, state and times; its note; why it failed; its parts; what it was made from."""
+    """Name, state and times; the samples' source; the note; why it failed; parts; what it was made from."""
     ended = f"last event {numbers.moment(view.last_event_at)}" if view.last_event_at else ""
     first: list[Line] = [Styled(view.label, "strong"), state_of(view), quiet(view.name)]
     first += [quiet(f"started {numbers.moment(view.started)}")] + ([quiet(ended)] if ended else [])
     lines: list[Line] = [join(GAP, first)]
+    if view.source:
+        lines.append(join(" ", [quiet("trained on"), marks.source(view.source, short=False)]))
     if view.about.note:
         lines.append(" ".join(view.about.note.split()))
     if view.failure:

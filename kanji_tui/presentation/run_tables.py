@@ -11,7 +11,7 @@ from kanji_tui.system import numbers
 from kanji_tui.workspace.run_fields import NAMES, PERCENT, Fields, Value
 
 TITLES = {"val_top1": "val top-1", "test_top1": "test top-1", "started": "start", "total_seconds": "time"}
-WIDTHS = {"started": 11, "state": 8, "name": 14, "note": 20, "network": 12, "run": 24, "continues": 24}
+WIDTHS = {"started": 11, "state": 8, "name": 14, "note": 20, "network": 12, "run": 24, "continues": 24, "source": 9}
 NUMBER_WIDTH = 9
 DURATIONS = frozenset({"seconds", "total_seconds"})
 FORMULAS = ("=", "+", "-", "@")  # begin what a spreadsheet computes when it opens a file, programs among it

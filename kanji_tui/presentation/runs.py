@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.presentation import marks
 from kanji_tui.presentation.document import Block, Column, Document, KeyValues, Line, Row, Styled, Table
 from kanji_tui.runs.emissions import CarbonIntensity, Device, Emissions
@@ -19,27 +20,31 @@ RUN_COLUMNS = (
     Column("epoch", right=True),
     Column("val top-1", right=True),
 )
+SOURCE_COLUMN = (Column("source"),)
+ABOUT_COLUMNS = (Column("name"), Column("note"))
 
 
 def runs_document(result: Runs) -> Document:
-    """All runs, newest first."""
+    """All runs, newest first; where the samples of one are synthetic, where those of each come from."""
     if not result.runs:
         return ("no runs yet; start one with: kanji-tui train",)
     damaged = [run for run in result.runs if run.problem]
     named = any(run.name or run.note for run in result.runs)
-    columns = (*RUN_COLUMNS, Column("name"), Column("note")) if named else RUN_COLUMNS
+    sourced = any(run.source == SYNTHETIC_SOURCE for run in result.runs)
+    columns = (*RUN_COLUMNS, *(SOURCE_COLUMN * sourced), *(ABOUT_COLUMNS * named))
     return (
-        Table(columns, [_run_row(run, named) for run in result.runs]),
+        Table(columns, [_run_row(run, sourced, named) for run in result.runs]),
         *(f"{run.run} is damaged: {run.problem}" for run in damaged),
     )
 
 
-def _run_row(run: RunSummary, named: bool) -> Row:
+def _run_row(run: RunSummary, sourced: bool, named: bool) -> Row:
     epoch = f"{run.epoch}/{run.epochs}" if run.epoch else ""
     found = run.validation
     top1 = numbers.accuracy(found["top1"], found.get("samples")) if found else ""
+    source = (marks.source(run.source),) if sourced else ()
     about = (run.name, run.note) if named else ()
-    return Row(run.run, (run.run, run.job, marks.state(run.state, run.problem), epoch, top1, *about))
+    return Row(run.run, (run.run, run.job, marks.state(run.state, run.problem), epoch, top1, *source, *about))
 
 
 def run_state_document(result: RunState) -> Document:

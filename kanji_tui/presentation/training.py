@@ -54,7 +54,7 @@ def _identity(view: RunView) -> list[Line]:
         parts.append(Styled(f"test {numbers.accuracy(test.top1, test.samples, 1)}", "good strong"))
     if view.best:
         parts.append(f"best {numbers.percent(view.best.val_top1, 1)}")
-    if isinstance(view.result, Trained) and view.result.source == SYNTHETIC_SOURCE:
+    if view.source == SYNTHETIC_SOURCE:
         parts.append(Styled("synthetic samples", "warning"))
     if view.about.note:
         parts.append(quiet(" ".join(view.about.note.split())))
@@ -268,6 +268,8 @@ def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence
     view = shown_run(views)
     which = "The running one" if view.active else "The newest"
     blocks.append(f"{which}, {view.name}, is {state_of(view).text}. {progress_sentence(view)}".strip())
+    if view.source == SYNTHETIC_SOURCE:
+        blocks.append(f"Its samples are {SYNTHETIC}.")
     if view.failure:
         blocks.append(f"It failed: {view.failure.message}. To do: {view.failure.remedy}")
     if view.problem:

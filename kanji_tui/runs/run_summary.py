@@ -13,6 +13,7 @@ from kanji_tui.paths import RUNS_DIR
 from kanji_tui.runs.about import continued_run, read_about
 from kanji_tui.runs.event_log import newest_events
 from kanji_tui.runs.run_directory import RunDirectory, job_of, list_runs
+from kanji_tui.runs.run_source import source_of
 from kanji_tui.system.intervals import wilson_interval
 from kanji_tui.system.plain_data import OPTIONAL, read_plain
 
@@ -25,7 +26,8 @@ class RunSummary:
     """`epoch` of `epochs` for a training, else None.
 
     `problem`: what of the run's files is damaged, in a sentence; else empty. `name` and `note` are what a person
-    says of it; `continues` names the run that it resumed.
+    says of it; `continues` names the run that it resumed; `source`: where its samples come from, empty where it is
+    not known.
 
     `validation` holds the best epoch's loss and fractions, and where the number of `samples` is known Wilson's 95 %
     interval of top1.
@@ -42,6 +44,7 @@ class RunSummary:
     name: str = ""
     note: str = ""
     continues: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def read_record(run: RunDirectory) -> RunRecord:
         name=about.name,
         note=about.note,
         continues=continued_run(spec),
+        source=source_of(run.path, job, spec, result),
     )
     return RunRecord(summary, run.path, spec, newest, best or newest, result or ListedResult())
 

@@ -11,8 +11,10 @@ import numpy as np
 
 from kanji_tui.characters.character_sets import codes_of
 from kanji_tui.characters.lookalikes import outputs_of
+from kanji_tui.data.advice import dataset_advice
 from kanji_tui.data.dataset import open_dataset
-from kanji_tui.data.defaults import IMAGE_SIZE, SYNTHETIC_SOURCE
+from kanji_tui.data.defaults import IMAGE_SIZE, SAMPLE_SETS, SYNTHETIC_SOURCE
+from kanji_tui.data.moving import has_dataset
 from kanji_tui.data.splits import split_dataset
 from kanji_tui.data.strokes.stroke_writing import GENERATOR, StrokeWriting, stroke_writing
 from kanji_tui.data.strokes.synthetic_samples import SyntheticSamples, repeat_members
@@ -94,6 +96,9 @@ def find_data(data_dir: Path, config: TrainConfig, report: Report) -> TrainingDa
 
 
 def _dataset(data_dir: Path, config: TrainConfig) -> TrainingData:
+    if not has_dataset(data_dir):
+        writers = f"or learn from synthetic writers instead: --synthetic {SAMPLE_SETS}"
+        raise KanjiError(f"no dataset in {data_dir}", f"{dataset_advice(data_dir)}; {writers}")
     dataset = open_dataset(data_dir)
     split = split_dataset(dataset, config.split, config.split_shares, config.seed, config.sample_limit, config.fold)
     if min(len(split.train), len(split.validation)) < 2:

@@ -310,7 +310,7 @@ def prepare(
     batches = samples // batch_size  # the remaining samples differ from epoch to epoch
     state = initial_state(config, len(data.classes), data.size, config.epochs * batches, device)
     if init and not earlier:
-        begin_from(init, state, data.classes, report)
+        begin_from(init, state, data.classes, data.size, report)
     elif not earlier and world.is_rank0:
         propose_built_in(config, data, report)
     if earlier and resume:

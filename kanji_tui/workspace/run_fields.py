@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from kanji_tui.data.defaults import name_source
 from kanji_tui.epoch_metrics import METRICS
 from kanji_tui.events import Epoch
 from kanji_tui.runs.run_summary import RunRecord
@@ -19,7 +20,7 @@ Value = str | float | None
 MOST = 1e300  # a larger number is damage, and no arithmetic with it is safe
 Fields = Mapping[str, Value]
 
-IDENTITY = ("run", "name", "note", "job", "state", "continues", "started", "epoch", "epochs")
+IDENTITY = ("run", "name", "note", "job", "state", "continues", "source", "started", "epoch", "epochs")
 RESULTS = ("test_top1", "test_top3", "test_top5", "test_loss", "total_seconds", "device", "parameters", "classes")
 SCORES = ("top1", "top3", "top5", "loss")
 SETTING_NAMES = tuple(setting.name for setting in SETTINGS)
@@ -60,7 +61,8 @@ def fields_of_view(view: RunView) -> Fields:
         **({name: getattr(result, name) for name in ("device", "parameters", "classes")} if result else {}),
         "total_seconds": result.seconds if result else None,
     }
-    identity = (view.name, view.about.name, view.about.note, view.job, view.state, view.continues)
+    source = name_source(view.source)
+    identity = (view.name, view.about.name, view.about.note, view.job, view.state, view.continues, source)
     return _fields(identity, view.started, view.spec, newest, view.best or newest, results)
 
 
@@ -79,7 +81,8 @@ def fields_of_record(record: RunRecord) -> Fields:
         **{name: getattr(result, name) for name in ("device", "parameters", "classes")},
         "total_seconds": result.seconds,
     }
-    identity = (summary.run, summary.name, summary.note, summary.job, summary.state, summary.continues)
+    known = (summary.run, summary.name, summary.note, summary.job, summary.state, summary.continues)
+    identity = (*known, name_source(summary.source))
     return _fields(identity, start_time(summary.run), record.spec, newest, best, results)
 
 

@@ -4,8 +4,8 @@
 
 Words apart by spaces, all of which must hold. FIELD:TEXT holds where the field contains the text, or is the number;
 =, !=, <, <=, > and >= compare, numbers as numbers (90% is 0.9). A word without a field is a pattern: a regular
-expression, or plain text, in the run's name, note, network, state and time. "Quotes" keep spaces, - before a word
-negates it.
+expression, or plain text, in the run's name, note, network, state, source and time. "Quotes" keep spaces, - before
+a word negates it.
 """
 
 import re
@@ -19,7 +19,7 @@ from kanji_tui.workspace.run_fields import NAMES, Fields, Value, full_name
 T = TypeVar("T")
 WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 TERM = re.compile(r"([A-Za-z][\w-]*)(!=|>=|<=|:|=|>|<)(.*)", re.DOTALL)
-SEARCHED = ("run", "name", "note", "network", "state", "started", "init")
+SEARCHED = ("run", "name", "note", "network", "state", "source", "started", "init")
 STATES = {"crashed": "lost"}  # what screens call it, what the files do
 
 

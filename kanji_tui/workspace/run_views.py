@@ -20,6 +20,7 @@ from kanji_tui.runs.event_log import Timed, near_end, read_events
 from kanji_tui.runs.process import read_result
 from kanji_tui.runs.resuming import run_with_checkpoint
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
+from kanji_tui.runs.run_source import source_of
 from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
 from kanji_tui.workspace.run_curves import LoadPoint, LoadRecord, StepPoint, StepRecord
@@ -40,7 +41,8 @@ class RunView:
     `gpus` the telemetry of each GPU. `result`: the dataclass that the run's job returns. `stopping`: the run was
     asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence. `about`: what a person
     says of the run. `steps`: what was measured inside its epochs; `loads`: how busy the machine was.
-    `resumable`: it ended before its end and has a checkpoint, or what it resumed has one.
+    `resumable`: it ended before its end and has a checkpoint, or what it resumed has one. `source`: where its
+    samples come from, empty where it is not known.
     """
 
     name: str
@@ -63,6 +65,7 @@ class RunView:
     steps: tuple[StepPoint, ...] = ()
     loads: tuple[LoadPoint, ...] = ()
     resumable: bool = False
+    source: str = ""
 
     @property
     def active(self) -> bool:
@@ -114,6 +117,7 @@ class Tail:
             spec=spec,
             started=start_time(run.name),
             about=read_about(run.path),
+            source=source_of(run.path, job_of(run.name), spec),
         )
         self.behind = False  # there was more to read than READ_BYTES
         self._first = self._offset = self._near_end()
@@ -235,6 +239,8 @@ class Tail:
                 changes["failure"] = event
             elif isinstance(event, Outcome):
                 changes["result"] = self._result(event, notices)
+        if not view.source and any(isinstance(event, Epoch | Outcome) for _, event in fresh):
+            changes["source"] = source_of(view.path, view.job, view.spec, changes.get("result"))
         updated = {event.index for _, event in fresh if isinstance(event, Gpu)}
         gpus |= {index: self._gpus[index].history() for index in updated}
         for old in list(self._files)[:-FILES_KEPT]:

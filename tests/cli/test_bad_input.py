@@ -63,8 +63,10 @@ def test_sample_never_writes_into_a_folder_of_real_files(kanji_tui, tmp_path):
 
 
 def test_no_dataset(kanji_tui):
-    for command in ("train", "verify"):
-        refused(kanji_tui(command), 1, "dataset", "kanji-tui prepare")
+    """Every way to come by one is named; a training needs none."""
+    ways = ("dataset", "kanji-tui prepare", "kanji-tui sample")
+    refused(kanji_tui("verify"), 1, *ways)
+    refused(kanji_tui("train"), 1, *ways, "--synthetic 40")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from kanji_tui.runs.run_directory import find_run, status_of_this_process
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_run, write_training
 
 RESUMED = "20260103T000000-train-1"
+DATASET, WRITERS = "20260104T000000-train-1", "20260105T000000-train-1"
 
 
 @pytest.fixture
@@ -52,6 +54,39 @@ def test_deleting_the_published_run_says_what_stays(kanji_tui, runs):
     said = json.loads(kanji_tui("delete", RUN, "--json").stdout)
     assert "The copy of its model in models/ stays" in said["note"]
     assert "note" not in json.loads(kanji_tui("delete", RESUMED, "--json").stdout)
+
+
+def write_synthetic(home, name: str, state: str = "finished", **config) -> Path:
+    """A training whose best model is said to have learned from no handwriting, which reported no result."""
+    spec = train_spec()
+    spec["config"] |= config
+    run = write_run(home, name, spec, state, epochs(3))
+    if not config:
+        (run.path / "best_model_info.json").write_text(json.dumps({"source": "drawn sample"}))
+    return run.path
+
+
+def test_the_list_says_which_runs_learned_from_no_handwriting(kanji_tui, runs, tmp_path):
+    write_synthetic(tmp_path, DATASET, "stopped")
+    write_synthetic(tmp_path, WRITERS, synthetic=8)
+    assert {run["run"]: run["source"] for run in json.loads(kanji_tui("runs", "--json").stdout)["runs"]} == {
+        WRITERS: "drawn sample",
+        DATASET: "drawn sample",
+        RESUMED: "",
+        RUN: "ETL9G record files",
+    }
+    assert {row["run"]: row["source"] for row in rows(kanji_tui("runs", "--csv").stdout)} == {
+        WRITERS: "synthetic",
+        DATASET: "synthetic",
+        RESUMED: "",
+        RUN: "ETL9G record files",
+    }
+    for words in (("source:synthetic",), ("synthetic",)):
+        found = rows(kanji_tui("runs", *words, "--csv", "--columns", "source").stdout)
+        assert [(row["run"], row["source"]) for row in found] == [(WRITERS, "synthetic"), (DATASET, "synthetic")]
+    marked = [line.split()[0] for line in kanji_tui("runs").stdout.splitlines() if "synthetic" in line]
+    assert marked == [WRITERS, DATASET]
+    assert "ETL9G" not in kanji_tui("runs", f"run={RUN}").stdout  # nothing to tell apart: no column
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_an_open_dataset_stays_readable_when_its_folder_is_removed(prepared, tmp
 def test_a_folder_without_a_dataset_names_the_command(tmp_path):
     with pytest.raises(KanjiError, match="no dataset in") as failed:
         open_dataset(tmp_path)
-    assert "kanji-tui prepare" in failed.value.remedy
+    assert f"kanji-tui prepare --output-dir {tmp_path}" in failed.value.remedy
+    assert "first: kanji-tui sample" in failed.value.remedy
 
 
 def test_a_missing_or_truncated_chunk_is_named(prepared):

@@ -4,12 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 
+from kanji_tui.data.dataset import open_dataset
 from kanji_tui.data.etl import KNOWN_FILES
+from kanji_tui.data.formats import open_source
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.preflight import all_checks
 from kanji_tui.preflight import machine_checks as machine
@@ -166,6 +169,30 @@ def test_no_folder_and_an_empty_one_are_warnings(tmp_path: Path) -> None:
         assert check.verdict == "warning"
         assert check.remedy.startswith("kanji-tui sample --output-dir")
         (tmp_path / "ETL9G").mkdir(exist_ok=True)
+
+
+def test_a_sample_is_not_advised_before_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every advice that can be pasted works where KanjiVG, an extra package, is not installed."""
+
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("kanji_tui.data.advice.version", absent)
+    checks = quick_checks(at(tmp_path))
+    sample = f"-m pip install kanjivg && kanji-tui sample --output-dir {tmp_path / 'ETL9G'}"
+    assert find(checks, "files").remedy.endswith(sample)
+    assert f"{sample} && kanji-tui prepare" in find(checks, "prepared").remedy
+    first = "pip install kanjivg, then kanji-tui sample"
+    refusals: tuple[Callable[[], object], ...] = (
+        lambda: open_dataset(tmp_path / "dataset"),
+        lambda: open_source(tmp_path, None),
+        lambda: open_source(tmp_path, "etl9g"),
+        lambda: open_source(tmp_path / "nowhere", None),
+    )
+    for refuse in refusals:
+        with pytest.raises(KanjiError) as refused:
+            refuse()
+        assert first in refused.value.remedy
 
 
 def test_files_one_folder_down_are_named_in_the_remedy(tmp_path: Path) -> None:

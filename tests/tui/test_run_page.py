@@ -155,6 +155,18 @@ async def test_the_page_follows_a_running_training(recorded: Path) -> None:
         await until(pilot, lambda: "stopped" in str(app.screen.query_one("#head", Static).visual))
 
 
+async def test_a_run_that_learned_from_no_handwriting_says_so_in_the_list_and_on_its_page(recorded: Path) -> None:
+    run = write_live(recorded)
+    (run.path / "best_model_info.json").write_text(json.dumps({"source": "drawn sample"}))
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "kanjinet synthetic")
+        await shows(pilot, "synthetic samples")
+        await pilot.press("enter")
+        await shows(pilot, "trained on synthetic samples, not handwriting")
+
+
 async def test_nothing_is_painted_while_nothing_changes(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_other(recorded)
     written: list[str] = []

@@ -79,3 +79,25 @@ async def test_time_and_memory_are_measured_before_one_starts(
         await pilot.press("0")
         await shows(pilot, "changed since it was measured")
     assert not Path("models").exists()
+
+
+async def test_a_training_begins_from_a_file_that_the_form_completes(recorded: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, TrainForm))
+        app.screen.query_one("#more").focus()
+        await pilot.press(*"begin", "enter")
+        assert app.focused is not None
+        assert app.focused.id == "init"
+        assert not app.screen.query_one("#init_file").region
+        await pilot.press("left")  # round to the last
+        await shows(pilot, "model file")
+        await pilot.press("down", *"models/best", "tab", "ctrl+y")
+        assert app.clipboard == "kanji-tui train --network kanjinet --init models/best_kanji_model.pth"
+        await pilot.press("X", "ctrl+y")
+        await shows(pilot, "there is no file 'models/best_kanji_model.pthX'")
+        app.screen.query_one("#init").focus()
+        await pilot.press("right", "ctrl+y")  # random again: the file is not asked for
+        assert app.clipboard == "kanji-tui train --network kanjinet"

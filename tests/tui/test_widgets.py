@@ -224,7 +224,8 @@ def test_the_form_of_a_training_gives_a_resolved_config() -> None:
 
 def test_the_form_has_a_line_for_every_field_of_the_config() -> None:
     form = {field.name: field for field in train_fields()}
-    assert sorted(form) == sorted(["init", "name", "note", *(field.name for field in fields(TrainConfig))])
+    others = ("init", "init_file", "name", "note")
+    assert sorted(form) == sorted([*others, *(field.name for field in fields(TrainConfig))])
     texts = {name: field.value for name, field in form.items()}
     for name, field in form.items():
         output = field.help(texts) if callable(field.help) else field.help
@@ -267,7 +268,11 @@ def test_the_form_proposes_the_built_in_model_where_there_are_few_samples(sample
 
 
 def test_an_untouched_form_is_the_default_spec() -> None:
-    values = {field.name: field.parse(field.value) for field in train_fields()}
+    form = train_fields()
+    texts = {field.name: field.value for field in form}
+    asked = [field for field in form if field.only is None or field.only(texts)]
+    assert "init_file" not in [field.name for field in asked]
+    values = {field.name: field.parse(field.value) for field in asked}
     assert read_spec(values) == Spec()
 
 

@@ -4,10 +4,13 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import onnx
+
 from kanji_tui.networks.card import Lineage, ModelCard
 from kanji_tui.presentation.document import Styled, parts_of, text_of
 from kanji_tui.presentation.lineage import file_origin, fitted_line, lineage_line
 from kanji_tui.recognition.drawing.results import ReadyModel, StrokeStyle
+from kanji_tui.recognition.model_files import built_in
 from kanji_tui.workspace.lineage import drawing_lineage, lineage_of, published_lineage
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from tests.tui.recorded import INSPECTED, RUN
@@ -85,6 +88,10 @@ def test_an_onnx_file_says_what_it_was_made_from(recorded: Path) -> None:
     assert broken(alone["made from"]) == []
     assert "model 55555555" in text_of(alone["made from"])
     assert text_of(dict(file_origin(INSPECTED))["made from"]) == "its metadata name no run"
+    metadata = {entry.key: entry.value for entry in onnx.load(built_in(".onnx")).metadata_props}
+    ours = replace(model, metadata=metadata)  # each export has the same
+    own = "the built-in model, which learned from synthetic samples, not handwriting"
+    assert text_of(dict(file_origin(ours))["made from"]) == own
     damaged = replace(model, metadata={"card": "{"})
     assert broken(dict(file_origin(damaged))["made from"])
 

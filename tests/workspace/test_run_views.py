@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kanji_tui.events import Epoch, Progress, State
+from kanji_tui.events import Epoch, Progress, State, to_json
 from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.workspace.run_views import Tail, Watch, start_time
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
@@ -115,6 +115,23 @@ def test_reading_many_runs_is_spread_over_polls(home: Path) -> None:
     assert watch.poll(0.0) == ()
     assert watch.busy
     assert len(watch.poll(5.0)) == 5
+
+
+def test_a_view_says_where_the_samples_come_from_once_a_file_does(home: Path) -> None:
+    run = write_run(home, LIVE, train_spec(), "running", [State("running")])
+    tail = Tail(run)
+    tail.poll()
+    assert tail.view.source == ""
+    (run.path / "best_model_info.json").write_text(json.dumps({"source": "drawn sample"}))  # as an epoch does
+    with open(run.events, "a", encoding="utf-8") as file:
+        file.write(json.dumps(to_json(epochs(1)[0], 7.0)) + "\n")
+    tail.poll()
+    assert tail.view.source == "drawn sample"
+    writers = train_spec()
+    writers["config"]["synthetic"] = 8
+    assert Tail(write_run(home, RUN, writers, "running", [])).view.source == "drawn sample"
+    sample = write_run(home, "20260102T030405-sample-1", {"source": "strokes"}, "running", [])
+    assert Tail(sample).view.source == "drawn sample"
 
 
 def test_names_show_when_a_run_began() -> None:

@@ -41,7 +41,7 @@ from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
 from kanji_tui.tui.export.serving import toggle_serving
 from kanji_tui.tui.inspector.results import ResultsScreen
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
-from kanji_tui.tui.shell.form import Field, FormScreen
+from kanji_tui.tui.shell.form import Field, FormScreen, existing_file, optional_file
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.widgets.content import lines_content
@@ -369,21 +369,6 @@ def open_form(path: str) -> FormScreen:
         Field("arrays", "or arrays", "", ARRAYS_HELP, optional_file, path=(".npz",)),
     )
     return FormScreen("Inspect a file", "", fields, "Inspect")
-
-
-def existing_file(text: str) -> Path:
-    """An existing file; `~` is the home folder."""
-    if not text:
-        raise ValueError("type the path of a file")
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise ValueError(f"'{text}' is a folder" if path.is_dir() else f"there is no file '{text}'")
-    return path
-
-
-def optional_file(text: str) -> Path | None:
-    """An existing file, or None for an empty text."""
-    return existing_file(text) if text else None
 
 
 def _version(path: Path) -> Version:

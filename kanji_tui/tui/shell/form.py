@@ -6,6 +6,7 @@ until words of the line `more` find them; one that was changed stays in sight.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
@@ -267,6 +268,21 @@ def _help_of(field: Field, texts: dict[str, str]) -> str:
     if isinstance(field.help, str):
         return field.help
     return field.help.get(texts[field.name], "") if isinstance(field.help, dict) else field.help(texts)
+
+
+def existing_file(text: str) -> Path:
+    """An existing file; `~` is the home folder."""
+    if not text:
+        raise ValueError("type the path of a file")
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise ValueError(f"'{text}' is a folder" if path.is_dir() else f"there is no file '{text}'")
+    return path
+
+
+def optional_file(text: str) -> Path | None:
+    """An existing file, or None for an empty text."""
+    return existing_file(text) if text else None
 
 
 def whole(least: int, most: int | None = None, empty: bool = False) -> Parse:

@@ -7,7 +7,6 @@ stands in it in grey.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -27,7 +26,7 @@ from kanji_tui.runs.about import About
 from kanji_tui.training.config import DEFAULT_NETWORK, FEW_SAMPLES, SETTINGS, TrainConfig, configure
 from kanji_tui.training.results import Probed
 from kanji_tui.training.settings import GROUPS, MAIN, Setting
-from kanji_tui.tui.shell.form import Field, FormScreen
+from kanji_tui.tui.shell.form import Field, FormScreen, existing_file
 from kanji_tui.tui.shell.messages import Answered, QuestionFailed
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.about_form import about_fields
@@ -36,7 +35,7 @@ from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.workspace.command_line import train_arguments, train_command
 
 FIRST = ("network", "recipe", "epochs", "batch_size", "learning_rate", "name")  # what is always in sight
-AT_RANDOM = "random"
+AT_RANDOM, OF_FILE = "random", "file"
 INIT = Field(
     name="init",
     label="begin from",
@@ -44,12 +43,24 @@ INIT = Field(
     help={
         AT_RANDOM: "Begin from random weights.",
         BUILT_IN.name: "Begin from the built-in model, a kanjinet: better where there are few samples a class.",
+        OF_FILE: "Begin from the weights of a model that you name in the next line.",
     },
-    parse=lambda text: None if text == AT_RANDOM else Path(text),
-    choices=(AT_RANDOM, BUILT_IN.name),
+    parse=lambda text: BUILT_IN if text == BUILT_IN.name else None,
+    choices=(AT_RANDOM, BUILT_IN.name, OF_FILE),
     group=MAIN,
 )
-
+INIT_FILE = Field(
+    name="init_file",
+    label="model file",
+    value="",
+    help="A .pth or .safetensors file of the same network and image size.",
+    parse=existing_file,
+    placeholder="a path; tab completes it",
+    group=MAIN,
+    only=lambda texts: texts[INIT.name] == OF_FILE,
+    path=(".pth", ".safetensors"),
+)
+NO_SETTINGS = (INIT.name, INIT_FILE.name, "name", "note")
 
 FEW = "Few samples a class: begin from the built-in model, which was measured to give fewer errors then."
 
@@ -153,8 +164,9 @@ def advice(dataset: PreparedDataset | None) -> str:
 
 def read_spec(values: dict[str, Any]) -> train.Spec:
     """What the form's values ask for."""
-    settings = {name: value for name, value in values.items() if name not in (INIT.name, "name", "note")}
-    return train.Spec(DATA_DIR, MODELS_DIR, configure(**settings), init=values.get(INIT.name))
+    settings = {name: value for name, value in values.items() if name not in NO_SETTINGS}
+    init = values.get(INIT.name) or values.get(INIT_FILE.name)
+    return train.Spec(DATA_DIR, MODELS_DIR, configure(**settings), init=init)
 
 
 def read_about(values: dict[str, Any]) -> About:
@@ -168,7 +180,7 @@ def problem_of(values: dict[str, Any], has_dataset: bool = True) -> str:
         spec = read_spec(values)
     except KanjiError as error:
         return f"{error.message}; {error.remedy}"
-    if spec.init is not None and spec.config.network != DEFAULT_NETWORK:
+    if spec.init == BUILT_IN and spec.config.network != DEFAULT_NETWORK:
         return f"the built-in model is a {DEFAULT_NETWORK}: train that network, or begin from random weights"
     if not has_dataset and not spec.config.synthetic:
         return "synthetic cannot be none: there is no dataset. Give a number of writers, or make one on screen 2"
@@ -179,9 +191,10 @@ def train_fields() -> tuple[Field, ...]:
     """A line for every setting, in groups; after those of most trainings, which weights to begin from."""
     of_group = [[_field(setting) for setting in SETTINGS if setting.group == group] for group in GROUPS]
     main, *others = of_group
-    fields = (*about_fields(About()), *main, INIT, *(field for fields in others for field in fields))
+    fields = (*about_fields(About()), *main, INIT, INIT_FILE, *(field for fields in others for field in fields))
     first = [field for name in FIRST for field in fields if field.name == name]
-    return (*first, *(replace(field, more=True) for field in fields if field not in first))
+    rest = [field for field in fields if field not in first]
+    return (*first, *(replace(field, more=field is not INIT_FILE) for field in rest))
 
 
 def _field(setting: Setting) -> Field:
