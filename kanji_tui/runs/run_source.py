@@ -25,9 +25,8 @@ def source_of(run: Path, job: str, spec: Mapping[str, Any], result: Any = None) 
     """
     if job == "sample":  # whose result says what the writers write from
         return SYNTHETIC_SOURCE
-    named = result.get("source") if isinstance(result, Mapping) else getattr(result, "source", None)
-    if isinstance(named, str) and named:
-        return named
+    if named := getattr(result, "source", ""):
+        return str(named)
     config = spec.get("config")
     return _source_of_model(run) or (
         SYNTHETIC_SOURCE if isinstance(config, Mapping) and config.get("synthetic") else ""

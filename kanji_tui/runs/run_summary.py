@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from kanji_tui.allowed import COUNT
+from kanji_tui.allowed import COUNT, TEXT
 from kanji_tui.errors import KanjiError
 from kanji_tui.events import Damaged, Epoch, Outcome
 from kanji_tui.paths import RUNS_DIR
@@ -64,6 +64,7 @@ class ListedResult:
     parameters: Annotated[int, COUNT] | None = None
     classes: Annotated[int, COUNT] | None = None
     seconds: float | None = None
+    source: Annotated[str, TEXT] = ""
 
 
 @dataclass(frozen=True)
