@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kanji_tui.characters.jis import character_of, jis_to_character, name_jis
+from kanji_tui.data.advice import dataset_advice
 from kanji_tui.data.defaults import SYNTHETIC, SYNTHETIC_SOURCE
 from kanji_tui.data.listing import ListedInput, Listing
 from kanji_tui.data.results import ClassOutliers, IncompleteSet, Outlier, Preparation, SyntheticSample, Verification
 from kanji_tui.events import Progress
+from kanji_tui.paths import DATA_DIR
 from kanji_tui.presentation import marks
 from kanji_tui.presentation.document import (
     Block,
@@ -19,6 +21,7 @@ from kanji_tui.presentation.document import (
     Row,
     Styled,
     Table,
+    join,
     quiet,
 )
 from kanji_tui.presentation.lineage import lineage_line
@@ -266,6 +269,23 @@ def verification_document(result: Verification) -> Document:
     return tuple(blocks)
 
 
+def dataset_command(files: Listing) -> str:
+    """What to type where there is no dataset yet; `files`: those that can be prepared."""
+    return "kanji-tui prepare" if files.items else dataset_advice(DATA_DIR)
+
+
+def ways_to_dataset(files: Listing) -> Line:
+    """What to press where there is no dataset yet, the most useful first; `files`: those that can be prepared."""
+    if files.items:
+        return quiet("no dataset yet: press p to prepare one")
+    ways = (
+        ("n", "makes a synthetic sample"),
+        ("p", "prepares your own: a folder of images for each character, or record files"),
+        ("3 n", "trains on synthetic writers, without a dataset"),
+    )
+    return join("\n", [quiet("no dataset yet"), *(join("  ", [Styled(key, "accent"), way]) for key, way in ways)])
+
+
 def dataset_screen(
     files: Listing,
     overview: Overview | None,
@@ -288,7 +308,7 @@ def dataset_screen(
         blocks.append(file_table(files, overview, preparing, changed))
     blocks.append("")
     if overview is None:
-        return (*blocks, problem or "There is no dataset yet. To do: kanji-tui prepare")
+        return (*blocks, problem or f"There is no dataset yet. To do: {dataset_command(files)}")
     if changed:
         blocks.append(f"Changed since it was prepared: {', '.join(changed)}. To do: kanji-tui prepare")
     blocks += ["The dataset:", dataset_key_values(overview, lineage), ""]

@@ -3,6 +3,7 @@
 from kanji_tui.characters.jis import name_jis
 from kanji_tui.characters.readings import readings_of
 from kanji_tui.errors import KanjiError
+from kanji_tui.presentation.data import dataset_command
 from kanji_tui.presentation.document import Column, Document, KeyValues, LazyRows, Line, Row, Styled, Table, quiet
 from kanji_tui.presentation.marks import GRADE_STYLES, grade
 from kanji_tui.presentation.recognition import confusion_table, shown_readings
@@ -150,7 +151,7 @@ def browser_screen(state: State) -> Document:
     workspace = state.workspace or WorkspaceSnapshot()
     jobs = running_sentences(state.active("evaluate"))
     if workspace.dataset is None:
-        return (*jobs, "There is no dataset to browse. To do: kanji-tui prepare")
+        return (*jobs, f"There is no dataset to browse. To do: {dataset_command(workspace.files)}")
     try:
         catalogue = SampleBrowser(OpenedDataset()).catalogue()
     except KanjiError as error:

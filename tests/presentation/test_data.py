@@ -179,7 +179,9 @@ def test_the_screen_as_plain_text() -> None:
     empty = Listing(problem="no files", remedy="put some there")
     output = words(data.dataset_screen(empty, None, "", None, []))
     assert "Nothing to prepare: no files; put some there" in output
-    assert "There is no dataset yet. To do: kanji-tui prepare" in output
+    assert "There is no dataset yet. To do: prepare record files or folders of images: kanji-tui prepare" in output
+    assert "first: kanji-tui sample" in output
+    assert words(data.dataset_screen(FILES, None, "", None, [])).endswith("To do: kanji-tui prepare")
     assert words(data.dataset_screen(FILES, None, "It is broken.", None, [])).endswith("It is broken.")
     verified = RunView("20260102T030405-verify-1", Path("run"), "verify", "finished", result=VERIFICATION)
     output = words(data.dataset_screen(FILES, OVERVIEW, "", verified, [preparing()]))

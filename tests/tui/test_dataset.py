@@ -213,3 +213,17 @@ def test_beside_a_sample_stand_others_of_its_class(recorded: Path) -> None:
     assert thumbnails[0].pixels == dataset.images([7])[0].tobytes()
     assert [thumbnail.caption for thumbnail in thumbnails[:2]] == ["this 亜", "another 亜"]
     assert len({thumbnail.pixels for thumbnail in thumbnails}) == 6
+
+
+async def test_an_empty_home_says_what_is_possible_there(home: Path) -> None:
+    """There is nothing to prepare yet: the key p alone would lead nowhere."""
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "next  n makes a synthetic sample, p prepares your images or record files")
+        text = text_of(pilot)
+        ways = ("n  makes a synthetic sample", "p  prepares your own", "3 n  trains on synthetic writers")
+        assert sorted(ways, key=text.rindex) == list(ways)
+        assert "press p to prepare one" not in text
+        write_records(home / "ETL9G" / "ETL9G_01", CODES)
+        await shows(pilot, "no dataset yet: press p to prepare one")

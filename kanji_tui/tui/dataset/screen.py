@@ -11,7 +11,7 @@ from kanji_tui.data.listing import Listing
 from kanji_tui.data.results import Verification
 from kanji_tui.jobs import prepare, sample, verify
 from kanji_tui.paths import DATA_DIR, ETL_DIR
-from kanji_tui.presentation.data import FILE_COLUMNS, dataset_key_values, file_table, files_note
+from kanji_tui.presentation.data import FILE_COLUMNS, dataset_key_values, file_table, files_note, ways_to_dataset
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
 from kanji_tui.presentation.questions import prepare_question, sample_question
@@ -170,7 +170,7 @@ class DatasetScreen(WorkbenchScreen):
         if workspace.files.items:
             stopped = last is not None and last.state == "stopped"
             return next_step("press p to resume the preparation" if stopped else "press p to prepare a dataset")
-        return next_step("press n for a synthetic sample, or copy ETL9G files to ETL9G/, then p")
+        return next_step("n makes a synthetic sample, p prepares your images or record files")
 
     def _show_files(self, files: Listing, preparing: RunView | None) -> None:
         pane, rows = self.query_one("#files-pane"), self.query_one("#files", ListTable)
@@ -192,9 +192,10 @@ class DatasetScreen(WorkbenchScreen):
         if overview is None:
             problem = self._problem or (workspace.dataset.problem if workspace and workspace.dataset else "")
             waiting = workspace is not None and workspace.dataset is not None and not problem
-            shown.show_line(
-                quiet("reading ..." if waiting else problem or "no dataset yet: press p to prepare one")
-            )
+            if workspace is None or waiting:
+                shown.show_line(quiet("reading ..."))
+            else:
+                shown.show_line(quiet(problem) if problem else ways_to_dataset(workspace.files))
         else:
             shown.show(dataset_key_values(overview).pairs)
 
