@@ -38,10 +38,10 @@ def separate_ink(levels: np.ndarray, dark_ink: bool) -> Separated:
         levels = 255 - levels
     background = find_background(levels)
     depth = background.astype(np.float32) - levels
-    low, middle = (float(value) for value in np.percentile(depth[::2, ::2], PAPER))
+    low, middle = percentiles(depth[::2, ::2], *PAPER)
     noise = (middle - low) / (QUARTILE - TWENTIETH)
     bias = middle - QUARTILE * noise  # noise raises a maximum
-    floor = max(1.0, DARKEST_PAPER * float(np.percentile(background[::4, ::4], 98)))
+    floor = max(1.0, darkest_paper(background))
     ink = ((depth - bias) / np.maximum(background - bias, floor)).clip(0, 1)
     return Separated(ink, noise / 255)
 
@@ -52,24 +52,32 @@ def find_background(levels: np.ndarray) -> np.ndarray:
     Beyond its edges the image is continued, as gradients and shadows are; strokes are not.
     """
     window = odd(WINDOW * max(levels.shape))
-    paper = closing(levels, window)
+    highest = highest_around(levels, window)
+    paper = closing_within(highest, window)
     strokes = spread(levels < (1 - STROKE) * paper, SOFT_EDGE)
-    border = np.where(strokes, paper, levels)
-    background = continued_closing(levels, border, window)
+    if edges_of(strokes).any():
+        border = np.where(strokes, paper, levels)
+        background = continued_closing(levels, border, window)
+    else:
+        border, background = levels, closing_beyond(highest, window)
     blots = _blots(background)
     if not blots.any():
         return background
     return np.where(blots, continued_closing(levels, border, odd(WIDEST * max(levels.shape))), background)
 
 
+def darkest_paper(background: np.ndarray) -> float:
+    """The level of a background uint8 (H, W) below which it is no paper, or paper of too little light."""
+    return DARKEST_PAPER * percentiles(background[::4, ::4], 98)[0]
+
+
 def _blots(background: np.ndarray) -> np.ndarray:
     """Where a background is the inside of ink wider than the window: dark, and unlike a shadow off the edges."""
-    dark = background < DARKEST_PAPER * float(np.percentile(background[::4, ::4], 98))
+    dark = background < darkest_paper(background)
     if not dark.any():
         return dark
     found = find_components(dark)
-    edges = np.concatenate([found.labels[line] for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1])])
-    return found.mask(~np.isin(np.arange(1, len(found) + 1), edges))
+    return found.mask(~np.isin(np.arange(1, len(found) + 1), edges_of(found.labels)))
 
 
 def continued_closing(levels: np.ndarray, border: np.ndarray, window: int) -> np.ndarray:
@@ -83,10 +91,16 @@ def continued_closing(levels: np.ndarray, border: np.ndarray, window: int) -> np
 
 
 def choose_levels(colours: np.ndarray) -> np.ndarray:
-    """The grey levels, or the red-green or blue-yellow levels if only they have a contrast: uint8 (H, W)."""
-    if (colours == colours[..., :1]).all():
-        return np.ascontiguousarray(colours[..., 0])
-    red, green, blue = (colours[..., band].astype(np.int32) for band in range(3))
+    """The grey levels, or the red-green or blue-yellow levels if only they have a contrast: uint8 (H, W).
+
+    `colours`: uint8 (H, W, 3) or, of a grey image, (H, W).
+    """
+    if colours.ndim == 2:
+        return np.ascontiguousarray(colours)
+    red, green, blue = (np.ascontiguousarray(colours[..., band]) for band in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return red
+    red, green, blue = (band.astype(np.int32) for band in (red, green, blue))
     grey = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16  # the rounding of Pillow's mode L
     red_green, blue_yellow = (red - green + 255) // 2, ((red + green) // 2 - blue + 255) // 2
     found = [levels.astype(np.uint8) for levels in (grey, red_green, blue_yellow)]
@@ -99,47 +113,65 @@ def contrast(levels: np.ndarray) -> int:
     """The largest difference between neighbouring structures, 0-255; gradients have none."""
     coarse = shrink(levels)
     window = odd(WINDOW * max(coarse.shape))
-    return int((closing(coarse, window).astype(np.int16) - opening(coarse, window)).max())
+    return int((closing(coarse, window) - opening(coarse, window)).max())
 
 
 def has_dark_ink(levels: np.ndarray) -> bool:
     """Whether the ink is darker than the paper: whether removing narrow dark structures leaves the plainer image.
 
     Compared with windows from narrow to wide, because strokes are narrower than the paper between and around them.
-    The border has one vote of five: it is paper unless the image shows a frame or a table.
+    The border has one vote of five: it is paper unless the image shows a frame or a table. The image ends at its
+    edges or is continued beyond them, and a narrow margin then counts as paper, a frame as a table.
     """
     coarse = shrink(levels)
-    border = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
     middle = (int(coarse.min()) + int(coarse.max())) / 2
-    votes = 2 * float((border > middle).mean()) - 1
+    votes = 2 * float((edges_of(coarse) > middle).mean()) - 1
+    both = np.stack([coarse, ~coarse])
     for left, share in zip(range(len(WINDOWS), 0, -1), WINDOWS, strict=True):
         if abs(votes) > left:  # more than those that are left have
             break
         window = odd(share * max(coarse.shape))
-        for removed in (closing, _continued):
-            without_dark = variation(removed(coarse, window))
-            without_light = variation(removed(~coarse, window))
+        highest = highest_around(both, window)
+        for closed in (closing_within(highest, window), closing_beyond(highest, window)):
+            without_dark, without_light = variation(closed).tolist()
             votes += (without_light - without_dark) / max(1, without_light + without_dark) / 2
     return votes >= 0
 
 
-def _continued(levels: np.ndarray, window: int) -> np.ndarray:
-    """The closing of levels that go on beyond their edges: a narrow margin counts as paper, a frame as a table."""
-    return continued_closing(levels, levels, window)
+def variation(coarse: np.ndarray) -> np.ndarray:
+    """The sum of the differences between neighbouring pixels of levels (..., H, W), at most COARSE a side."""
+    signed = coarse.astype(np.int16)
+    differences = signed[..., 1:, :] - signed[..., :-1, :], signed[..., 1:] - signed[..., :-1]
+    columns = (np.abs(each).sum(axis=-2, dtype=np.uint16) for each in differences)  # 255 * 256 fits
+    down, across = (each.sum(axis=-1, dtype=np.int64) for each in columns)
+    total: np.ndarray = down + across
+    return total
 
 
-def variation(levels: np.ndarray) -> int:
-    """The sum of the differences between neighbouring pixels."""
-    signed = levels.astype(np.int16)
-    return int(np.abs(np.diff(signed, axis=0)).sum() + np.abs(np.diff(signed, axis=1)).sum())
+def edges_of(image: np.ndarray) -> np.ndarray:
+    """The first and the last row and column of an image (H, W), one after the other."""
+    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+
+
+def percentiles(values: np.ndarray, *shares: float) -> list[float]:
+    """As `np.percentile`, which takes longer to check its arguments than to find a percentile of a small image."""
+    places = [share / 100 * (values.size - 1) for share in shares]
+    lower = [int(place) for place in places]
+    upper = [min(each + 1, values.size - 1) for each in lower]
+    ordered = np.partition(values, lower + upper, axis=None)
+    found = []
+    for place, low, high in zip(places, lower, upper, strict=True):
+        below, above, part = float(ordered[low]), float(ordered[high]), place - low
+        step = above - below
+        found.append(above - step * (1 - part) if part >= 0.5 else below + step * part)
+    return found
 
 
 def closing(levels: np.ndarray, window: int) -> np.ndarray:
-    """uint8 levels (H, W) without the dark structures in which no square of `window` pixels fits."""
-    height, width = (min(window, side) for side in levels.shape)
-    brightest = _highest_of(_highest_of(levels, height).T, width).T
-    padded = pad(~brightest, height - 1, width - 1)
-    return ~_highest_of(_highest_of(padded, height).T, width).T
+    """uint8 levels (..., H, W) without the dark structures in which no square of `window` pixels fits."""
+    height, width = (min(window, side) for side in levels.shape[-2:])
+    brightest = _highest(levels, height, width)
+    return ~_highest(pad(~brightest, height - 1, width - 1), height, width)
 
 
 def opening(levels: np.ndarray, window: int) -> np.ndarray:
@@ -147,22 +179,47 @@ def opening(levels: np.ndarray, window: int) -> np.ndarray:
     return ~closing(~levels, window)
 
 
+def highest_around(levels: np.ndarray, window: int) -> np.ndarray:
+    """The highest of the levels (..., H, W) in each square of `window` pixels, also those partly beyond the edges.
+
+    Its sides are longer by `window` - 1; `closing_within` and `closing_beyond` follow from it.
+    """
+    return _highest(pad(levels, window - 1, window - 1), window, window)
+
+
+def closing_within(highest: np.ndarray, window: int) -> np.ndarray:
+    """The `closing` of levels, from `highest_around` them."""
+    sides = (length - window + 1 for length in highest.shape[-2:])
+    (height, down), (width, across) = ((min(window, side), side) for side in sides)
+    brightest = highest[..., height - 1 : down, width - 1 : across]
+    return ~_highest(pad(~brightest, height - 1, width - 1), height, width)
+
+
+def closing_beyond(highest: np.ndarray, window: int) -> np.ndarray:
+    """The `continued_closing` of levels with a border of their own, from `highest_around` them."""
+    return ~_highest(~highest, window, window)
+
+
 def spread(mask: np.ndarray, pixels: int) -> np.ndarray:
     """The mask, bool (H, W), and what lies within so many pixels of it."""
-    padded = pad(mask.view(np.uint8), pixels, pixels)
     window = 2 * pixels + 1
-    return _highest_of(_highest_of(padded, window).T, window).T.astype(bool)
+    return _highest(pad(mask.view(np.uint8), pixels, pixels), window, window).view(bool)
+
+
+def _highest(levels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The highest level in each rectangle of `height` x `width` pixels."""
+    return _highest_of(_highest_of(levels, height).swapaxes(-1, -2), width).swapaxes(-1, -2)
 
 
 def _highest_of(levels: np.ndarray, window: int) -> np.ndarray:
     """The highest of every `window` neighbouring levels in a column, found for 2, 4, 8 ... of them first."""
     width = 1
     while 2 * width <= window:
-        levels = np.maximum(levels[:-width], levels[width:])
+        levels = np.maximum(levels[..., :-width, :], levels[..., width:, :])
         width *= 2
-    rest = window - width
-    highest: np.ndarray = np.maximum(levels[: len(levels) - rest], levels[rest:])
-    return highest
+    if rest := window - width:
+        levels = np.maximum(levels[..., :-rest, :], levels[..., rest:, :])
+    return levels
 
 
 def shrink(levels: np.ndarray) -> np.ndarray:

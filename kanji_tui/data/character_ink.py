@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kanji_tui.data.background import Separated, choose_levels, halve, has_dark_ink, separate_ink, spread
-from kanji_tui.data.components import Components, find_components, pad, run_lengths
+from kanji_tui.data.components import find_components, pad, run_lengths
 from kanji_tui.data.sheet import find_sheet
-from kanji_tui.data.stray_objects import box_of, choose_components, longer_side, stroke_width
+from kanji_tui.data.stray_objects import Box, box_of, choose_components, stroke_width
 
 INK = 0.3  # levels above this fraction of the strongest count as ink: not soft edges, not paper
 FAINTEST, PALE = 0.04, 0.1  # ink of less contrast to its paper: not visible, doubtful
@@ -57,7 +57,10 @@ class FoundInk:
 
 
 def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
-    """The ink of the character in an image uint8 (H, W, 3). `invert`: swap ink and paper after their detection."""
+    """The ink of the character in an image uint8 (H, W, 3) or, if grey, (H, W).
+
+    `invert`: swap ink and paper after their detection.
+    """
     separated = _separate(colours, invert)
     if _without_paper(separated.ink):
         separated = replace(separated, noise=0.0)
@@ -68,25 +71,27 @@ def find_ink(colours: np.ndarray, invert: bool = False) -> FoundInk:
             return FoundInk(np.zeros_like(ink))
         mask = ink > INK * strongest
         lines = guide_lines(mask)
-        found = find_components(mask & ~lines)
+        ruled = bool(lines.any())
+        found = find_components(mask & ~lines if ruled else mask)
         if not len(found):
             return FoundInk(np.zeros_like(ink))
         choice = choose_components(found, ink)
         doubts += [choice.doubtful] if choice.doubtful else []
-        doubts += [LINES] if (spread(lines, 1) & found.mask(choice.kept)).any() else []
-        if choice.kept.all() and not lines.any():
+        if choice.kept.all() and not ruled:
             break
+        doubts += [LINES] if ruled and (spread(lines, 1) & found.mask(choice.kept)).any() else []
         ink = _erase(ink, found.mask(~choice.kept) | lines, found.mask(choice.kept))
-    side = longer_side(found, choice.kept)
+    box = left, top, right, bottom = box_of(found, choice.kept)
+    side = max(right - left, bottom - top)
     if side < SMALLEST:
         return FoundInk(np.zeros_like(ink))
     doubts += [FAINT_INK] if strongest < PALE else []
     doubts += [FEW_PIXELS.format(side)] if side < SMALL else []
-    doubts += [SOLID] if _solid(found, choice.kept) else []
+    doubts += [SOLID] if _solid(box, int(found.area[choice.kept].sum())) else []
     width = stroke_width(found, choice.kept)
     doubts += [FINE_STROKES] if width < FINE * side else [BOLD_STROKES] if width > BOLD * side else []
-    doubts += [TWO] if _two_characters(found, choice.kept) else []
-    doubts += [AT_EDGE] if _cut_off(found, choice.kept) else []
+    doubts += [TWO] if _two_characters(box, found.mask(choice.kept)) else []
+    doubts += [AT_EDGE] if _cut_off(box, mask.shape) else []
     return FoundInk(ink, "; ".join(dict.fromkeys(doubts)))
 
 
@@ -96,31 +101,31 @@ def _without_paper(ink: np.ndarray) -> bool:
     return bool(max(ink.shape) < SMALLEST_IMAGE and strong.mean() > FULL and not _grainy(strong))
 
 
-def _solid(found: Components, kept: np.ndarray) -> bool:
-    """Whether the components fill their box, unlike strokes, and it is not the box of one straight stroke."""
-    left, top, right, bottom = box_of(found, kept)
+def _solid(box: Box, area: int) -> bool:
+    """Whether ink of this area fills its box, unlike strokes, and it is not the box of one straight stroke."""
+    left, top, right, bottom = box
     sides = sorted((right - left, bottom - top))
-    return bool(2 * sides[0] > sides[1] and found.area[kept].sum() > FILLED * sides[0] * sides[1])
+    return 2 * sides[0] > sides[1] and area > FILLED * sides[0] * sides[1]
 
 
-def _two_characters(found: Components, kept: np.ndarray) -> bool:
+def _two_characters(box: Box, character: np.ndarray) -> bool:
     """Whether the ink falls in two parts beside each other, each wide enough to be a character.
 
     One above the other is not told from a tall character of separate strokes, as 言.
     """
-    left, top, right, bottom = box_of(found, kept)
-    inked = np.asarray(found.mask(kept)[top:bottom, left:right].any(axis=0))
+    left, top, right, bottom = box
     least = int(SQUARE * (bottom - top))
-    return len(inked) >= 2 * least and not bool(inked[least : len(inked) - least].all())
+    if right - left < 2 * least:
+        return False
+    return not bool(character[top:bottom, left + least : right - least].any(axis=0).all())
 
 
-def _cut_off(found: Components, kept: np.ndarray) -> bool:
+def _cut_off(box: Box, shape: tuple[int, ...]) -> bool:
     """Whether the character touches one side of the image but has a margin on the opposite one.
 
     An image that was cut along the character has none on either.
     """
-    height, width = found.labels.shape
-    left, top, right, bottom = box_of(found, kept)
+    (left, top, right, bottom), (height, width) = box, shape
     least = max(MARGIN, TIGHT * max(height, width))
     opposite = (left, width - right), (top, height - bottom)
     return any(min(pair) == 0 and max(pair) > least for pair in opposite)
@@ -131,16 +136,17 @@ def _separate(colours: np.ndarray, invert: bool) -> Separated:
     levels = choose_levels(colours)
     sheet = None if invert else find_sheet(levels)
     dark_ink = sheet.light if sheet else has_dark_ink(levels) != invert
-    region = sheet.region[sheet.box] if sheet else np.ones_like(levels, bool)
+    region = sheet.region[sheet.box] if sheet else None
     levels = levels[sheet.box] if sheet else levels
     while True:
         separated = separate_ink(levels, dark_ink)
-        ink = np.where(region, separated.ink, np.float32(0))
+        ink = separated.ink if region is None else np.where(region, separated.ink, np.float32(0))
         strongest = float(ink.max())
         quiet = separated.noise <= QUIET * strongest and not _grainy(ink > INK * strongest)
         if quiet or max(levels.shape) < 2 * SMALLEST_IMAGE:
             return replace(separated, ink=ink)
-        levels, region = halve(levels), region[1::2, 1::2]
+        first, left = (min(1, side - 1) for side in levels.shape)
+        levels, region = halve(levels), None if region is None else region[first::2, left::2]
 
 
 def _grainy(mask: np.ndarray) -> bool:

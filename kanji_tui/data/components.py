@@ -56,7 +56,7 @@ def _runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, start and end (exclusive) of each horizontal run, row by row."""
     padded = pad(mask, 0, 1)
     changes = padded[:, 1:] != padded[:, :-1]
-    rows, places = np.nonzero(changes)  # starts and ends by turns
+    rows, places = np.divmod(np.flatnonzero(changes), changes.shape[1])  # starts and ends by turns
     return rows[::2], places[::2], places[1::2]
 
 
@@ -81,9 +81,9 @@ def _join(count: int, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         a, b = root[one], root[other]
         apart = a != b
         if not apart.any():
-            return np.unique(root, return_inverse=True)[1]
+            return (np.cumsum(root == np.arange(count)) - 1)[root]
         np.minimum.at(root, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
-        while not np.array_equal(root, shorter := root[root]):
+        while ((shorter := root[root]) != root).any():
             root = shorter
 
 
@@ -97,10 +97,10 @@ def _stroke_width(mask: np.ndarray, labels: np.ndarray, number: np.ndarray, area
 
 
 def pad(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """An image (H, W) with so many rows of zeros above and below, columns on either side, faster than by np.pad."""
-    height, width = image.shape
-    padded = np.zeros((height + 2 * rows, width + 2 * columns), image.dtype)
-    padded[rows : rows + height, columns : columns + width] = image
+    """Images (..., H, W) with so many rows of zeros above and below, columns on either side; faster than np.pad."""
+    *others, height, width = image.shape
+    padded = np.zeros((*others, height + 2 * rows, width + 2 * columns), image.dtype)
+    padded[..., rows : rows + height, columns : columns + width] = image
     return padded
 
 

@@ -69,20 +69,27 @@ def read_levels(path: Path) -> np.ndarray:
 
 
 def read_colours(path: Path) -> np.ndarray:
-    """The colours of an image file: uint8 (H, W, 3), red, green, blue; raises one of NOT_READABLE."""
-    return np.asarray(_shrink(_open(path).convert("RGB")))
+    """The colours of an image file, red, green, blue: uint8 (H, W, 3), or its levels (H, W) where it has no others.
+
+    Raises one of NOT_READABLE.
+    """
+    return _colours(_open(path))
 
 
 def decode_colours(content: bytes, formats: tuple[str, ...], most_pixels: int) -> np.ndarray:
     """As `read_colours`, of a file's content in one of `formats`, of at most `most_pixels` (a multiple of 2^20)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return np.asarray(_shrink(_load(Image.open(BytesIO(content), formats=formats), most_pixels).convert("RGB")))
+        return _colours(_load(Image.open(BytesIO(content), formats=formats), most_pixels))
 
 
 def colours_of(image: Image.Image) -> np.ndarray:
     """As `read_colours`, of an image of Pillow's, which stays as it is."""
-    return np.asarray(_shrink(_load(image.copy(), MAX_PIXELS).convert("RGB")))
+    return _colours(_load(image.copy(), MAX_PIXELS))
+
+
+def _colours(image: Image.Image) -> np.ndarray:
+    return np.asarray(_shrink(image if image.mode in ("L", "RGB") else image.convert("RGB")))
 
 
 def _open(path: Path) -> Image.Image:

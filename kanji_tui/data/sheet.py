@@ -1,11 +1,20 @@
 """Finds a sheet of paper in a photograph that shows more than the sheet, for instance the table below it."""
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise
 
 import numpy as np
 
-from kanji_tui.data.background import COARSE, DARKEST_PAPER, continued_closing, has_dark_ink, odd, shrink, spread
+from kanji_tui.data.background import (
+    COARSE,
+    DARKEST_PAPER,
+    closing_beyond,
+    has_dark_ink,
+    highest_around,
+    odd,
+    shrink,
+    spread,
+)
 from kanji_tui.data.components import find_components, run_lengths
 
 WINDOWS = 1 / 16, 1 / 8  # of the longer side: wider than strokes, narrower than a sheet
@@ -41,36 +50,46 @@ def find_sheet(levels: np.ndarray) -> Sheet | None:
     light sheet, light on a dark one.
     """
     coarse = shrink(levels)
-    for light, share in product((True, False), WINDOWS):
-        least = LEAST_LIGHT if light else LEAST_DARK
-        region = _written_region(coarse if light else 255 - coarse, odd(share * max(coarse.shape)), *least)
-        if region is None:
-            continue
-        sheet = Sheet(_enlarge(region, levels.shape), light)
-        if has_dark_ink(levels[sheet.box]) == light:
-            return sheet
+    for light, surface in (True, coarse), (False, ~coarse):
+        for share in WINDOWS:
+            window = odd(share * max(coarse.shape))
+            flat = closing_beyond(highest_around(surface, window), window)
+            if int(flat.max()) - int(flat.min()) < CONTRAST:
+                break  # in a wider window it is less
+            region = _written_region(surface, flat, *(LEAST_LIGHT if light else LEAST_DARK))
+            if region is None:
+                continue
+            sheet = Sheet(_enlarge(region, levels.shape), light)
+            if has_dark_ink(levels[sheet.box]) == light:
+                return sheet
     return None
 
 
-def _written_region(levels: np.ndarray, window: int, least: float, convex: float) -> np.ndarray | None:
+def _written_region(levels: np.ndarray, flat: np.ndarray, least: float, convex: float) -> np.ndarray | None:
     """The light sheet with dark strokes in coarse levels, bool (H, W), less a margin; or None.
 
-    It covers `least` of the image or more, and the share `convex` of its convex hull.
+    It covers `least` of the image or more, and the share `convex` of its convex hull. `flat`: the levels without
+    the strokes.
     """
-    flat = continued_closing(levels, levels, window)
-    if int(flat.max()) - int(flat.min()) < CONTRAST:
+    counts = np.bincount(flat.ravel(), minlength=256)
+    level = split_level(counts)
+    covered = counts[level + 1 :].sum() / flat.size
+    if covered < least or covered == 1:
         return None
-    threshold = split_level(flat)
-    bright = flat > threshold
-    covered = bright.mean()
-    if covered < least or covered == 1 or flat[bright].mean() - flat[~bright].mean() < CONTRAST:
+    paper = _mean_level(counts, level + 1, 256)
+    if paper - _mean_level(counts, 0, level + 1) < CONTRAST:
         return None
+    bright = flat > level
     found = find_components(bright)
-    largest = found.labels == np.argmax(found.area) + 1
-    if not least <= largest.mean() <= MOST or largest.sum() < convex * hull_area(largest):
+    main = int(np.argmax(found.area))
+    share = found.area[main] / bright.size
+    if not least <= share <= MOST:
+        return None
+    largest = found.labels == main + 1
+    if found.area[main] < convex * hull_area(largest):
         return None
     region = ~spread(~largest, MARGIN)
-    depth = (flat.astype(np.float32) - levels) / np.maximum(flat, DARKEST_PAPER * float(flat[bright].mean()))
+    depth = (flat.astype(np.float32) - levels) / np.maximum(flat, DARKEST_PAPER * paper)
     if not region.any() or not depth[region].any():
         return None
     strokes = depth > INK * depth[region].max()
@@ -97,35 +116,41 @@ def _width(mask: np.ndarray) -> float:
     return float(np.median(widths)) if len(widths) else 0.0
 
 
-def split_level(levels: np.ndarray) -> int:
-    """The level that splits uint8 levels best in two classes (Otsu, IEEE Trans. Systems, Man, Cybern. 9, 1979)."""
-    counts = np.bincount(levels.ravel(), minlength=256).astype(np.float64)
-    below, total = np.cumsum(counts), counts.sum()
-    sums = np.cumsum(counts * np.arange(256))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = (sums[-1] * below / total - sums) ** 2 / (below * (total - below))
-    return int(np.nan_to_num(between, nan=0.0, posinf=0.0).argmax())
+def split_level(counts: np.ndarray) -> int:
+    """The level that splits pixels best in two classes, from the counts (256,) of their levels.
+
+    Otsu, IEEE Trans. Systems, Man, Cybern. 9, 1979.
+    """
+    below, sums = np.cumsum(counts, dtype=np.float64), np.cumsum(counts * np.arange(256), dtype=np.float64)
+    total = below[-1]
+    pairs = below * (total - below)
+    apart = (sums[-1] * below / total - sums) ** 2
+    return int(np.divide(apart, pairs, out=np.zeros_like(pairs), where=pairs > 0).argmax())
+
+
+def _mean_level(counts: np.ndarray, start: int, end: int) -> float:
+    """The mean of the levels from `start` to before `end`, from the counts (256,) of all levels."""
+    return float(counts[start:end] @ np.arange(start, end) / counts[start:end].sum())
 
 
 def hull_area(mask: np.ndarray) -> float:
-    """The area of the convex hull of a mask's pixels (Andrew's monotone chain over the ends of its rows)."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    left = mask[rows].argmax(axis=1)
-    right = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
-    ends = zip([*left, *right], [*rows, *rows], strict=True)
-    points = sorted({(int(x), int(y) + step) for x, y in ends for step in (0, 1)})
-    corners = _chain(points) + _chain(points[::-1])
-    return abs(sum(x * v - u * y for (x, y), (u, v) in zip(corners, corners[1:] + corners[:1], strict=True))) / 2
+    """The area of the convex hull of the pixels of a component, given as a mask."""
+    rows = mask[mask.any(axis=1)]
+    return rows.size - _area_beside(rows.argmax(axis=1)) - _area_beside(rows[:, ::-1].argmax(axis=1))
 
 
-def _chain(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """One half of the hull of sorted points, without its last."""
+def _area_beside(gaps: np.ndarray) -> float:
+    """The area between the hull and a side of the image, from the gap between that side and each row's first pixel.
+
+    The hull there is that of the pixels' corners: Andrew's monotone chain, from row to row.
+    """
+    corners = np.minimum(np.append(gaps[0], gaps), np.append(gaps, gaps[-1])).tolist()
     chain: list[tuple[int, int]] = []
-    for x, y in points:
+    for y, x in enumerate(corners):
         while len(chain) > 1:
             (a, b), (c, d) = chain[-2:]
-            if (c - a) * (y - b) - (d - b) * (x - a) > 0:
+            if (d - b) * (y - a) < (x - b) * (c - a):
                 break
             chain.pop()
-        chain.append((x, y))
-    return chain[:-1]
+        chain.append((y, x))
+    return sum((c - a) * (b + d) for (a, b), (c, d) in pairwise(chain)) / 2

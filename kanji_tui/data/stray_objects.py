@@ -31,6 +31,8 @@ STRAY_INK = 0.2  # excluded ink, as a share of the character's, that makes the i
 FRAME_OR_PART = "a frame as thick as the strokes was removed, which may be part of the character"
 INK_BESIDE = "there is more ink beside the character, which was ignored"
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom, ends exclusive
+
 
 @dataclass(frozen=True, eq=False)
 class Choice:
@@ -97,8 +99,8 @@ def stroke_width(found: Components, chosen: np.ndarray) -> float:
     return float((found.width[chosen] * area).sum() / area.sum())
 
 
-def box_of(found: Components, chosen: np.ndarray) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) around the chosen components, ends exclusive."""
+def box_of(found: Components, chosen: np.ndarray) -> Box:
+    """The box around the chosen components."""
     return (
         int(found.left[chosen].min()),
         int(found.top[chosen].min()),

@@ -26,22 +26,35 @@ def most_probable(
     group_of_output, members = groups_of(card.classes, card.lookalikes)
     probabilities = np.exp(logits - logits.max())
     probabilities = np.bincount(group_of_output, probabilities / probabilities.sum())
-    best = np.argsort(-probabilities, kind="stable")[:count]
+    best = _lowest(-probabilities, count)
+    return tuple(_candidate(members[group], characters, float(probabilities[group])) for group in best)
+
+
+def _lowest(values: np.ndarray, count: int) -> np.ndarray:
+    """The indices of the `count` lowest values, lowest first, equal ones in their order; NaN counts as highest."""
+    if count < len(values):
+        among = np.flatnonzero(~(values > np.partition(values, count - 1)[count - 1]))
+        return among[np.argsort(values[among], kind="stable")][:count]
+    return np.argsort(values, kind="stable")
+
+
+def _candidate(group: tuple[int, ...], characters: str | None, probability: float) -> Candidate:
+    character, jis, others = _shown(group, characters)
+    return Candidate(character, jis, probability, others, readings_of(character))
+
+
+@cache
+def _shown(group: tuple[int, ...], characters: str | None) -> tuple[str, str, tuple[str, ...]]:
+    """The character of a group that is shown, its JIS code in hexadecimal, and the others."""
     asked = codes_of(characters) if characters else ()
-    return tuple(_candidate(members[group], asked, float(probabilities[group])) for group in best)
-
-
-def _candidate(group: tuple[int, ...], asked: tuple[int, ...], probability: float) -> Candidate:
     shown = shown_first(group, asked) if len(group) > 1 else group[0]
-    others = tuple(character_of(jis) for jis in group if jis != shown)
-    character = character_of(shown)
-    return Candidate(character, name_jis(shown), probability, others, readings_of(character))
+    return character_of(shown), name_jis(shown), tuple(character_of(jis) for jis in group if jis != shown)
 
 
 def all_candidates(card: ModelCard) -> tuple[Candidate, ...]:
     """The candidates that `most_probable` chooses from, in the order of `groups_of`; their probability is 0."""
     _, members = groups_of(card.classes, card.lookalikes)
-    return tuple(_candidate(group, (), 0.0) for group in members)
+    return tuple(_candidate(group, None, 0.0) for group in members)
 
 
 @cache

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from kanji_tui.data.character_ink import find_ink
-from kanji_tui.data.image_files import colours_of
+from kanji_tui.data.image_files import MAX_SIDE, colours_of
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import BUILT_IN
@@ -108,7 +108,7 @@ def _not_blank(colours: np.ndarray) -> np.ndarray:
 
 
 def array_colours(levels: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) of an array as `recognise` takes it; UsageError for another."""
+    """uint8 (H, W) or (H, W, 3) of an array as `recognise` takes it; UsageError for another."""
     shaped = levels.ndim == 2 or (levels.ndim == 3 and levels.shape[2] in (3, 4))
     if not shaped or not 1 <= min(levels.shape[:2]) <= max(levels.shape[:2]) <= MOST_SIDE:
         raise UsageError(
@@ -121,6 +121,8 @@ def array_colours(levels: np.ndarray) -> np.ndarray:
         levels = (255 * levels.astype(np.float32)).round().astype(np.uint8)
     elif levels.dtype != np.uint8:
         raise UsageError(f"an array of {levels.dtype} is not an image", "give uint8 0-255, bool, or floats 0-1")
+    if max(levels.shape) <= MAX_SIDE and levels.shape[2:] != (4,):
+        return levels
     return colours_of(Image.fromarray(np.ascontiguousarray(levels)))
 
 

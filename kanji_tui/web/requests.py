@@ -42,7 +42,10 @@ def read_top(text: str | None) -> int:
 
 
 def read_body(body: bytes) -> np.ndarray | list[np.ndarray]:
-    """An image's colours uint8 (H, W, 3), or strokes, each float64 (N, 2). Raises Refusal for anything else."""
+    """An image's colours, uint8 (H, W, 3) or (H, W), or strokes, each float64 (N, 2).
+
+    Raises Refusal for anything else.
+    """
     for magic, kind in MAGIC.items():
         if body.startswith(magic):
             return _decode(body, kind)

@@ -246,6 +246,12 @@ def test_nothing_is_found_where_nothing_is_written(levels):
     assert find_ink(colours(grey(levels))).blank
 
 
+@pytest.mark.parametrize("shape", [(268, 1), (1, 600), (300, 2), (513, 3)])
+def test_noise_of_few_pixels_width_is_halved_as_any_other(shape):
+    levels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    assert np.array_equal(find_ink(levels).ink, find_ink(np.stack([levels] * 3, axis=-1)).ink)
+
+
 def test_a_guide_line_is_found_across_and_upright() -> None:
     mask = np.zeros((100, 120), bool)
     mask[20:80, 30:42] = mask[20:32, 30:90] = True  # thick strokes

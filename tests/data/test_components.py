@@ -7,8 +7,21 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from kanji_tui.data import background
-from kanji_tui.data.background import choose_levels, closing, continued_closing, has_dark_ink, opening, spread
+from kanji_tui.data.background import (
+    choose_levels,
+    closing,
+    closing_beyond,
+    closing_within,
+    continued_closing,
+    find_background,
+    has_dark_ink,
+    highest_around,
+    opening,
+    percentiles,
+    spread,
+)
 from kanji_tui.data.components import find_components, pad, run_lengths
+from kanji_tui.data.sheet import hull_area, split_level
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=9))
 images = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=8))
@@ -101,6 +114,81 @@ def test_beyond_its_edges_an_image_is_continued_by_its_outermost_pixels(levels: 
     assert np.array_equal(continued_closing(levels, levels, window), expected)
 
 
+@settings(max_examples=50, deadline=None)
+@given(levels=images, window=st.sampled_from([3, 5, 7]))
+def test_closings_of_an_image_and_its_inverse_follow_from_the_levels_around(
+    levels: np.ndarray, window: int
+) -> None:
+    highest = highest_around(np.stack([levels, ~levels]), window)
+    for image, within, beyond in zip(
+        (levels, ~levels), closing_within(highest, window), closing_beyond(highest, window), strict=True
+    ):
+        assert np.array_equal(within, closing(image, window))
+        assert np.array_equal(beyond, continued_closing(image, image, window))
+
+
+@settings(max_examples=50, deadline=None)
+@given(levels=images)
+def test_a_background_goes_on_beyond_the_edges_as_paper_does(levels: np.ndarray) -> None:
+    window = background.odd(background.WINDOW * max(levels.shape))
+    paper = closing(levels, window)
+    strokes = spread(levels < (1 - background.STROKE) * paper, background.SOFT_EDGE)
+    border = np.where(strokes, paper, levels)
+    found = continued_closing(levels, border, window)
+    blots = background._blots(found)
+    wider = continued_closing(levels, border, background.odd(background.WIDEST * max(levels.shape)))
+    assert np.array_equal(find_background(levels), np.where(blots, wider, found))
+
+
+@settings(max_examples=50, deadline=None)
+@given(levels=images)
+def test_a_wider_window_leaves_no_more_contrast(levels: np.ndarray) -> None:
+    """So a sheet that is not found for lack of it needs no further search."""
+    left = [
+        int(flat.max()) - int(flat.min())
+        for flat in (closing_beyond(highest_around(levels, window), window) for window in (3, 5, 9, 17))
+    ]
+    assert left == sorted(left, reverse=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(values=images)
+def test_percentiles_are_numpys(values: np.ndarray) -> None:
+    assert percentiles(values, 98) == [float(np.percentile(values, 98))]
+    depth = values.astype(np.float32) - 40
+    assert percentiles(depth, 5, 25) == [float(value) for value in np.percentile(depth, (5, 25))]
+
+
+@settings(max_examples=100, deadline=None)
+@given(levels=images)
+def test_the_split_has_the_largest_variance_between_its_classes(levels: np.ndarray) -> None:
+    def variance(level: int) -> float:
+        low, high = levels[levels <= level], levels[levels > level]
+        if not (low.size and high.size):
+            return 0.0
+        return float(low.size * high.size / levels.size**2 * (high.mean() - low.mean()) ** 2)
+
+    found = split_level(np.bincount(levels.ravel(), minlength=256))
+    assert variance(found) == pytest.approx(max(map(variance, range(256))))
+
+
+def test_the_hull_of_a_component_encloses_its_pixels() -> None:
+    mask = np.zeros((9, 12), bool)
+    mask[2:7, 3] = mask[6, 3:9] = True  # an L of 5 rows and 6 columns: its box less a triangle
+    assert hull_area(mask) == 5 * 6 - 4 * 5 / 2
+    assert hull_area(np.ones((4, 7), bool)) == 28
+
+
+@settings(max_examples=100, deadline=None)
+@given(mask=masks)
+def test_the_hull_of_a_component_is_the_same_turned(mask: np.ndarray) -> None:
+    found = find_components(mask)
+    for number in range(1, len(found) + 1):
+        component = found.labels == number
+        area = hull_area(component)
+        assert found.area[number - 1] <= area == hull_area(component.T) == hull_area(component[::-1, ::-1])
+
+
 @settings(max_examples=100, deadline=None)
 @given(levels=images)
 def test_the_vote_on_the_ink_ends_early_with_the_same_answer(levels: np.ndarray) -> None:
@@ -108,13 +196,26 @@ def test_the_vote_on_the_ink_ends_early_with_the_same_answer(levels: np.ndarray)
     votes = 2 * float((border > (int(levels.min()) + int(levels.max())) / 2).mean()) - 1
     for share in background.WINDOWS:
         window = background.odd(share * max(levels.shape))
-        for removed in (closing, background._continued):
-            dark, light = (background.variation(removed(each, window)) for each in (levels, ~levels))
+        for removed in (closing, lambda each, window: continued_closing(each, each, window)):
+            dark, light = (variation(removed(each, window)) for each in (levels, ~levels))
             votes += (light - dark) / max(1, light + dark) / 2
     assert has_dark_ink(levels) == (votes >= 0)
+
+
+def variation(levels: np.ndarray) -> int:
+    down, across = (np.diff(levels.astype(int), axis=axis) for axis in (0, 1))
+    return int(np.abs(down).sum() + np.abs(across).sum())
+
+
+def test_the_variation_of_the_largest_image_is_exact() -> None:
+    """Its columns are added in 16 bits."""
+    levels = np.indices((background.COARSE, background.COARSE)).sum(axis=0) % 2 * 255
+    both = np.stack([levels, 255 - levels]).astype(np.uint8)
+    assert background.variation(both).tolist() == [2 * 255 * 255 * 256] * 2 == [variation(levels)] * 2
 
 
 @settings(max_examples=50, deadline=None)
 @given(levels=images)
 def test_the_levels_of_a_grey_image_are_its_own(levels: np.ndarray) -> None:
     assert np.array_equal(choose_levels(np.stack([levels] * 3, axis=-1)), levels)
+    assert np.array_equal(choose_levels(levels.T), levels.T)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kanji_tui.data import image_files
-from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, problem_of, read_colours, read_levels
+from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, colours_of, problem_of, read_colours, read_levels
 
 SHAPE = np.zeros((40, 50, 3), np.uint8)
 SHAPE[10:30, 10:40] = 200, 60, 20
@@ -19,6 +19,16 @@ def test_every_format_is_read(tmp_path, ending):
     Image.fromarray(SHAPE).save(tmp_path / f"image{ending}")
     assert np.abs(read_colours(tmp_path / f"image{ending}").astype(int) - SHAPE).mean() < 12
     assert abs(int(read_levels(tmp_path / f"image{ending}")[20, 25]) - 97) < 12
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_grey_image_is_read_without_colours(mode, tmp_path):
+    levels = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
+    image = Image.fromarray(levels).convert(mode)
+    image.save(tmp_path / "image.png")
+    expected = levels if mode == "L" else np.stack([levels] * 3, axis=-1)
+    assert np.array_equal(read_colours(tmp_path / "image.png"), expected)
+    assert np.array_equal(colours_of(image), expected)
 
 
 def test_a_format_that_starts_another_program_is_refused_whatever_its_name(tmp_path, monkeypatch):

@@ -56,3 +56,14 @@ def test_a_model_without_look_alikes_has_every_class_alone():
 def test_the_card_keeps_its_look_alikes():
     assert ModelCard.from_json(CARD.to_json(), "card") == CARD
     assert CARD.output_of[character_to_jis("ロ")] == CARD.output_of[character_to_jis("口")] == 0
+
+
+def test_the_first_candidates_are_those_of_all_also_where_probabilities_are_equal():
+    classes = tuple(map(character_to_jis, "亜唖娃阿哀愛挨姶逢葵茜穐悪握渥"))
+    card = ModelCard("kanjinet", classes, 64)
+    logits = np.random.default_rng(0).integers(0, 4, len(classes)).astype(np.float32)
+    ranked = most_probable(logits, card, len(classes))
+    order = sorted(range(len(classes)), key=lambda output: -logits[output])
+    assert [found.character for found in ranked] == [card.characters[output] for output in order]
+    for count in range(1, len(classes) + 2):
+        assert most_probable(logits, card, count) == ranked[:count]
