@@ -7,12 +7,14 @@ program for a file's contents (EPS starts Ghostscript), so they are refused what
 import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from kanji_tui.errors import first_line
 from kanji_tui.system.files import open_without_waiting
@@ -36,11 +38,39 @@ FOREIGN = {  # by bytes near the beginning
     b"<!DOCTYPE": "an HTML page",
     b"<html": "an HTML page",
 }
+UPRIGHT = {  # by EXIF's orientation, how the image is turned
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 NOT_READABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 class TooManyPixels(ValueError):
     """An image of more than MAX_PIXELS."""
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Whatever Pillow raises about an image is one of NOT_READABLE: its exceptions have no common class."""
+    try:
+        yield
+    except (*NOT_READABLE, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(first_line(error)) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Pillow's warnings: of many pixels, which are refused below, and of damaged metadata."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
 
 
 def problem_of(path: Path, error: Exception) -> tuple[str, str]:
@@ -78,14 +108,14 @@ def read_colours(path: Path) -> np.ndarray:
 
 def decode_colours(content: bytes, formats: tuple[str, ...], most_pixels: int) -> np.ndarray:
     """As `read_colours`, of a file's content in one of `formats`, of at most `most_pixels` (a multiple of 2^20)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with _decoding(), _quiet():
         return _colours(_load(Image.open(BytesIO(content), formats=formats), most_pixels))
 
 
 def colours_of(image: Image.Image) -> np.ndarray:
     """As `read_colours`, of an image of Pillow's, which stays as it is."""
-    return _colours(_load(image.copy(), MAX_PIXELS))
+    with _decoding():
+        return _colours(_load(image.copy(), MAX_PIXELS))
 
 
 def _colours(image: Image.Image) -> np.ndarray:
@@ -94,20 +124,21 @@ def _colours(image: Image.Image) -> np.ndarray:
 
 def _open(path: Path) -> Image.Image:
     """The image upright; transparent pixels become white or black, unlike the ink."""
-    with open(path, "rb", opener=open_without_waiting) as file, warnings.catch_warnings():
+    with open(path, "rb", opener=open_without_waiting) as file, _decoding(), _quiet():
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe would be waited for
             raise OSError("it is not a regular file")
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # said below, for fewer pixels
         return _load(Image.open(file, formats=_formats()), MAX_PIXELS)
 
 
 def _load(image: Image.Image, most_pixels: int) -> Image.Image:
     """The image decoded, upright and opaque."""
     _check_pixels(image, most_pixels)
-    ImageOps.exif_transpose(image, in_place=True)
     image.load()
+    image = _upright(image)
     if image.mode.startswith(("I", "F")):  # 16 bits or more, which Pillow would clip at 255
         levels = np.asarray(image.convert("F"))
+        if not np.isfinite(levels).all():
+            raise ValueError("it has levels that are no numbers")
         if levels.max() <= 1:  # floats of 0-1
             levels = levels * 255
         return Image.fromarray((levels * (255 / max(255.0, levels.max()))).clip(0, 255).astype(np.uint8))
@@ -116,9 +147,21 @@ def _load(image: Image.Image, most_pixels: int) -> Image.Image:
     return image
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF data say; as it is where they are damaged."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # damaged metadata are no reason to refuse an image that is whole
+        return image
+    transpose = UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if transpose is None else image.transpose(transpose)
+
+
 def _check_pixels(image: Image.Image, most_pixels: int) -> None:
     """ValueError for an image of too many pixels, unless its format can be decoded at a smaller size."""
     width, height = image.size
+    if not (width and height):
+        raise ValueError("it has no pixels")
     if width * height > most_pixels:
         image.draft(image.mode, (MAX_SIDE, MAX_SIDE))
     if image.width * image.height > most_pixels:

@@ -1,5 +1,6 @@
 """Where a model's file is: a path, or the model that comes with the program; and what is known without a card."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def model_file(path: Path, built_in_suffix: str) -> Path:
     path = Path(path)
     if path == BUILT_IN and not path.exists():
         path = built_in(built_in_suffix)
-    if not path.is_file():
+    if not os.path.isfile(path):  # false for a name that no file can have; Path.is_file raises
         raise KanjiError(
             f"there is no model {path}", "train one: kanji-tui train, or name one: --model-path FILE or built-in"
         )

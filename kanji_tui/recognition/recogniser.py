@@ -7,6 +7,7 @@ best = recogniser.recognise("photo.jpg")[0]
 print(best.character, best.probability)
 """
 
+import operator
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from kanji_tui.data.character_ink import find_ink
-from kanji_tui.data.image_files import MAX_SIDE, colours_of
-from kanji_tui.errors import KanjiError, UsageError
+from kanji_tui.data.image_files import COPY, MAX_SIDE, NOT_READABLE, SMALLER, TooManyPixels, colours_of
+from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import BUILT_IN
 from kanji_tui.recognition.candidates import most_probable
@@ -44,7 +45,13 @@ class Recogniser:
     """
 
     def __init__(self, path: str | os.PathLike[str] = BUILT_IN) -> None:
-        self._model = open_model(Path(path), threads=1)
+        if not isinstance(path, str | os.PathLike):
+            raise UsageError(f"a {type(path).__name__} is not the path of a model", "give its file's path")
+        self._model = open_model(Path(os.fsdecode(path)), threads=1)
+
+    def __reduce__(self) -> tuple[type["Recogniser"], tuple[Path]]:
+        """Pickled, for another process, it is its path: the file is opened there again."""
+        return Recogniser, (self._model.path,)
 
     @property
     def card(self) -> ModelCard:
@@ -72,7 +79,7 @@ class Recogniser:
 
         Raises UsageError for another shape, type or value, KanjiError where an image is blank or cannot be read.
         """
-        if isinstance(top, bool) or not isinstance(top, int) or top < 1:
+        if isinstance(top, bool) or not hasattr(top, "__index__") or operator.index(top) < 1:
             raise UsageError(f"top is {top!r}: it must be a whole number of 1 or more")
         pixels = self.prepare(image)
         return most_probable(self._model.logits(pixels[None])[0], self.card, top)
@@ -86,9 +93,9 @@ class Recogniser:
 def find_any_ink(image: Any, style: StrokeStyle) -> np.ndarray:
     """The ink of an image of any kind, or of strokes rendered in a style: float (H, W), 0-1, not blank."""
     if isinstance(image, str | os.PathLike):
-        return read_ink(Path(image)).ink
+        return read_ink(Path(os.fsdecode(image))).ink
     if isinstance(image, Image.Image):
-        return _not_blank(colours_of(image))
+        return _not_blank(_colours(image))
     if isinstance(image, np.ndarray):
         return _not_blank(array_colours(image))
     if isinstance(image, list | tuple):
@@ -98,6 +105,14 @@ def find_any_ink(image: Any, style: StrokeStyle) -> np.ndarray:
     raise UsageError(
         f"a {type(image).__name__} is not an image", "give a NumPy array, a Pillow image, a file's path or strokes"
     )
+
+
+def _colours(image: Image.Image) -> np.ndarray:
+    try:
+        return colours_of(image)
+    except NOT_READABLE as error:
+        remedy = SMALLER if isinstance(error, TooManyPixels) else COPY
+        raise KanjiError(f"the image cannot be read: {first_line(error)}", remedy) from None
 
 
 def _not_blank(colours: np.ndarray) -> np.ndarray:
@@ -123,23 +138,31 @@ def array_colours(levels: np.ndarray) -> np.ndarray:
         raise UsageError(f"an array of {levels.dtype} is not an image", "give uint8 0-255, bool, or floats 0-1")
     if max(levels.shape) <= MAX_SIDE and levels.shape[2:] != (4,):
         return levels
-    return colours_of(Image.fromarray(np.ascontiguousarray(levels)))
+    return _colours(Image.fromarray(np.ascontiguousarray(levels)))
 
 
-def check_strokes(strokes: Any) -> list[np.ndarray]:
+def check_strokes(strokes: Sequence[Any]) -> list[np.ndarray]:
     """Each stroke as float64 (N, 2); UsageError unless they are a drawing."""
-    checked = [_check_stroke(number, stroke) for number, stroke in enumerate(strokes, start=1)]
-    if not checked:
+    if not len(strokes):
         raise UsageError("there are no strokes", "give at least one stroke of one point")
-    if (points := sum(map(len, checked))) > MOST_POINTS:
+    if (points := count_points(strokes)) > MOST_POINTS:
         raise UsageError(f"the strokes have {points:,} points", f"give at most {MOST_POINTS:,}")
-    return checked
+    return [_check_stroke(number, stroke) for number, stroke in enumerate(strokes, start=1)]
+
+
+def count_points(strokes: Sequence[Any]) -> int:
+    """The points of strokes that were not looked at yet, one at least in each; what is no stroke counts as one."""
+    return sum(max(1, len(stroke)) if _has_length(stroke) else 1 for stroke in strokes)
+
+
+def _has_length(stroke: Any) -> bool:
+    return isinstance(stroke, list | tuple) or (isinstance(stroke, np.ndarray) and stroke.ndim > 0)
 
 
 def _check_stroke(number: int, stroke: Any) -> np.ndarray:
     try:
         path = np.asarray(stroke)
-        numeric = path.dtype != np.bool_ and np.issubdtype(path.dtype, np.number) and not np.iscomplexobj(path)
+        numeric = path.dtype.kind in "iuf"
     except ValueError:  # points of different lengths
         numeric = False
     if not numeric or path.ndim != 2 or path.shape[1] != 2 or not len(path):

@@ -1,10 +1,13 @@
 """The files of the page as the service answers them: right types, compressed copies, and what the page may load."""
 
 import hashlib
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
 from kanji_tui.system.compression import COMPRESSED
@@ -21,19 +24,25 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
+REFUSED = re.compile(r"\bq\s*=\s*0(\.0*)?\s*(;|$)")  # the weight of an encoding that the browser does not want
+Stamp = tuple[int, int, int]  # what tells a file from one that has taken its place
 
 
 @dataclass(frozen=True)
 class PageFile:
-    """A file, its compressed copies by encoding, and its content's hash."""
+    """A file, its compressed copies by encoding, its content's hash, and its stamp when they were found."""
 
     path: Path
     copies: dict[str, Path]
     tag: str
+    stamp: Stamp
 
 
 class PageFiles:
-    """The files that lie in a folder when this object is made; nothing else is ever answered."""
+    """The files that lie in a folder when this object is made; no other name is ever answered.
+
+    A page that is exported there again is answered as it is then.
+    """
 
     def __init__(self, folder: Path) -> None:
         found = [path for path in folder.rglob("*") if path.suffix in TYPES and path.is_file()]
@@ -45,8 +54,8 @@ class PageFiles:
         return ("", *self._files)
 
     def respond(self, path: str, headers: Mapping[str, str]) -> Response:
-        """The file at one of `paths`."""
-        file = self._files[path or INDEX]
+        """The file at one of `paths`. Raises HTTPException where it has been removed."""
+        file = self._current(path or INDEX)
         encoding = _encoding(file, headers.get("accept-encoding", ""))
         tag = f'"{file.tag}{encoding and "-"}{encoding}"'
         shared = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -58,17 +67,31 @@ class PageFiles:
             shared["Content-Encoding"] = encoding
         return FileResponse(file.copies.get(encoding, file.path), 200, shared, TYPES[file.path.suffix])
 
+    def _current(self, name: str) -> PageFile:
+        file = self._files[name]
+        try:
+            if _stamp(file.path) != file.stamp:
+                file = self._files[name] = _page_file(file.path)
+        except FileNotFoundError:
+            raise HTTPException(404, "the file has been removed") from None
+        return file
+
+
+def _stamp(path: Path) -> Stamp:
+    found = os.stat(path)
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
 
 def _page_file(path: Path) -> PageFile:
+    stamp = _stamp(path)
     with open(path, "rb") as file:
         tag = hashlib.file_digest(file, "sha256").hexdigest()[:32]
     copies = {encoding: path.with_name(path.name + ending) for ending, encoding in COMPRESSED.items()}
-    return PageFile(path, {encoding: copy for encoding, copy in copies.items() if copy.is_file()}, tag)
+    return PageFile(path, {encoding: copy for encoding, copy in copies.items() if copy.is_file()}, tag, stamp)
 
 
 def _encoding(file: PageFile, accepted: str) -> str:
     """The copy to send: one that the browser names without the weight 0; "" for the file itself."""
-    named = {
-        part.strip().partition(";")[0].lower() for part in accepted.split(",") if "q=0" not in part.split(";")[1:]
-    }
+    parts = (part.partition(";") for part in accepted.lower().split(","))
+    named = {name.strip() for name, _, weight in parts if not REFUSED.search(weight)}
     return next((encoding for encoding in file.copies if encoding in named), "")

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from kanji_tui.data.image_files import NOT_READABLE, TooManyPixels, decode_colours
 from kanji_tui.errors import KanjiError, first_line
-from kanji_tui.recognition.recogniser import check_strokes
+from kanji_tui.recognition.recogniser import check_strokes, count_points
 
 MOST_BYTES = 4 * 2**20
 MOST_PIXELS = 16 * 2**20  # of an image as it is decoded; a larger JPEG is decoded at a fraction of its size
@@ -51,7 +51,9 @@ def read_body(body: bytes) -> np.ndarray | list[np.ndarray]:
             return _decode(body, kind)
     if body.lstrip()[:1] in (b"{", b"["):
         return _strokes(body)
-    raise Refusal(415 if body else 400, "the body is neither a PNG or JPEG image nor JSON", KINDS)
+    if not body:
+        raise Refusal(400, "the request has no body", KINDS)
+    raise Refusal(415, "the body is neither a PNG or JPEG image nor JSON", KINDS)
 
 
 def _decode(body: bytes, kind: str) -> np.ndarray:
@@ -73,13 +75,12 @@ def _strokes(body: bytes) -> list[np.ndarray]:
         raise Refusal(400, f"the body is no JSON: {first_line(error)}", KINDS) from None
     if not isinstance(value, dict) or set(value) != {"strokes"} or not isinstance(value["strokes"], list):
         raise Refusal(400, "the JSON must be an object with the field strokes, a list", KINDS)
+    if count_points(value["strokes"]) > MOST_POINTS:
+        raise Refusal(413, f"the strokes have more than {MOST_POINTS:,} points", "send fewer")
     try:
-        strokes = check_strokes(value["strokes"])
+        return check_strokes(value["strokes"])
     except KanjiError as error:
         raise Refusal(400, error.message, error.remedy) from None
-    if sum(map(len, strokes)) > MOST_POINTS:
-        raise Refusal(413, f"the strokes have more than {MOST_POINTS:,} points", "send fewer")
-    return strokes
 
 
 def _no_number(name: str) -> float:

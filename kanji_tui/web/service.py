@@ -116,7 +116,8 @@ class Service:
         response = answer({"error": error.to_json()}, error.status)
         if error.status == 503:
             response.headers["Retry-After"] = "1"
-        if error.status in (408, 413):  # the rest of the body is not read
+        # The rest of a body that is too large is dropped as it comes: many clients read no answer before its end.
+        if error.status == 408 or {"expect", "content-length"} <= set(request.headers):
             response.headers["Connection"] = "close"
         return response
 

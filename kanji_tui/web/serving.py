@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,6 @@ from kanji_tui.web.results import Served
 if TYPE_CHECKING:
     from kanji_tui.web.service import Service
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 POLL_SECONDS, PROGRESS_SECONDS = 0.1, 2.0
 LAST_SECONDS = 30  # for what was begun before the stop
 MOST_CONNECTIONS = 512
@@ -68,7 +68,7 @@ def _serve(folder: Path, name: str, host: str, port: int, report: Report) -> Ser
         report(Notice(f"serving {'the page and the API' if page else 'the API'} on {address}"))
         if page is None:
             report(Notice("without a page: kanji-tui export web --runtime npm fetches its runtime once"))
-        if host not in LOOPBACK:
+        if reached_by_others(listening):
             report(Notice(f"{host} is not loopback: every computer that reaches this one can use the service"))
         asyncio.run(_run(service, listening, address, report))
     return Served(address, name, page is not None, service.answered, service.refused, time.monotonic() - began)
@@ -83,10 +83,16 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"cannot listen on {host} port {port}: {reason}", "choose another: --port 0 takes a free one"
+            f"cannot listen on {host} port {port}: {reason}",
+            "choose another address by --host, or port: --port 0 takes a free one",
         ) from None
     with listening:
         yield listening
+
+
+def reached_by_others(listening: socket.socket) -> bool:
+    """Whether a socket listens on another address than loopback, whatever name led to it."""
+    return not ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
 
 
 def _address(host: str, listening: socket.socket) -> str:

@@ -1,11 +1,12 @@
 """Which files are read as images."""
 
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kanji_tui.data import image_files
 from kanji_tui.data.image_files import ENDINGS, NOT_READABLE, colours_of, problem_of, read_colours, read_levels
@@ -95,6 +96,49 @@ def test_a_pipe_and_a_device_are_refused(tmp_path):
     for path in (tmp_path / "image.png", Path("/dev/zero")):
         with pytest.raises(OSError, match="it is not a regular file"):
             read_levels(path)
+
+
+def exif(orientation: int, *others: bytes) -> bytes:
+    """EXIF data of this orientation and other entries of 12 bytes."""
+    entries = [struct.pack("<HHIHH", 0x112, 3, 1, orientation, 0), *others]
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_turned_upright(tmp_path, orientation):
+    Image.fromarray(SHAPE).save(tmp_path / "image.png", exif=exif(orientation))
+    expected = ImageOps.exif_transpose(Image.open(tmp_path / "image.png"))
+    assert expected is not None
+    assert np.array_equal(read_colours(tmp_path / "image.png"), np.asarray(expected))
+
+
+DAMAGED = {  # Pillow cannot write these entries again, which ImageOps.exif_transpose does
+    "a text where a number belongs": exif(3, struct.pack("<HHI4s", 0x8769, 2, 4, b"abc\0")),
+    "a number where a text belongs": exif(3, struct.pack("<HHIf", 0x132, 11, 1, 0.5)),
+    "a text where a fraction belongs": exif(3, struct.pack("<HHI4s", 0x11A, 2, 4, b"abc\0")),
+}
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png"])
+@pytest.mark.parametrize("entries", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_exif_entries_beside_the_orientation_are_no_matter(tmp_path, entries, ending, recwarn):
+    Image.fromarray(SHAPE).save(tmp_path / f"image{ending}", exif=entries)
+    found = read_colours(tmp_path / f"image{ending}").astype(int)
+    assert np.abs(found - SHAPE[::-1, ::-1]).mean() < 12
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("entries", [b"Exif\0\0II*\0", exif(3)[:20], b"Exif\0\0rubbish of 20 bytes."])
+def test_an_image_with_exif_data_that_are_none_is_read_as_it_is(tmp_path, entries, recwarn):
+    Image.fromarray(SHAPE).save(tmp_path / "image.png", exif=entries)
+    assert np.array_equal(read_colours(tmp_path / "image.png"), SHAPE)
+    assert not recwarn.list
+
+
+def test_levels_that_are_no_numbers_are_refused(tmp_path):
+    Image.fromarray(np.full((20, 20), np.nan, np.float32)).save(tmp_path / "image.tif")
+    with pytest.raises(ValueError, match="levels that are no numbers"):
+        read_colours(tmp_path / "image.tif")
 
 
 CONTENTS = {

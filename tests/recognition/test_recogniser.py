@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -99,7 +101,48 @@ def test_a_file_may_hold_the_model(recogniser: Recogniser, tmp_path: Path) -> No
         Recogniser(tmp_path / "none.onnx")
 
 
+class PathInBytes(os.PathLike):
+    """A path whose file system form is bytes, as os.scandir(b".") gives them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> bytes:
+        return os.fsencode(self.path)
+
+
+def test_a_path_may_be_bytes_inside(recogniser: Recogniser, tmp_path: Path) -> None:
+    Image.fromarray(LEVELS).save(tmp_path / "den.png")
+    assert recogniser.recognise(PathInBytes(tmp_path / "den.png"))[0].character == "田"
+    assert Recogniser(PathInBytes(built_in(".onnx"))).digest == recogniser.digest
+
+
+@pytest.mark.parametrize("path", [None, 3, b"model.onnx", "a" * 5000, "a\0b", ""], ids=repr)
+def test_what_is_no_path_of_a_model_is_refused(path: object) -> None:
+    with pytest.raises(KanjiError, match=r"is not the path of a model|there is no model"):
+        Recogniser(path)
+
+
+def test_pickled_it_is_opened_again_in_the_other_process(recogniser: Recogniser) -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        assert other.submit(recogniser.recognise, LEVELS, 3).result() == recogniser.recognise(LEVELS, 3)
+
+
+def closed() -> Image.Image:
+    image = Image.fromarray(LEVELS)
+    image.close()
+    return image
+
+
 WRONG = {
+    "closed": (closed(), "cannot be read: Operation on closed image"),
+    "no pixels": (Image.new("L", (0, 5)), "cannot be read: it has no pixels"),
+    "a mode that is not converted": (Image.fromarray(LEVELS).convert("LA").convert("La"), "cannot be read: "),
+    "NaN, Pillow": (Image.fromarray(np.where(LEVELS > 127, 1, np.nan).astype(np.float32)), "no numbers"),
+    "65 megapixels": (np.zeros((8192, 8320), np.uint8), "at most 64 megapixels"),
+    "65 megapixels, Pillow": (Image.new("1", (8192, 8320)), "at most 64 megapixels"),
+    "spans of time": ([np.zeros((2, 2), "m8[s]")], "stroke 1"),
+    "no dimension": ([np.array(5)], "stroke 1"),
     "blank": (np.full((40, 40), 255, np.uint8), "blank"),
     "blank, Pillow": (Image.new("L", (40, 40)), "blank"),
     "wide numbers": (LEVELS.astype(np.int32), "int32"),
@@ -128,7 +171,19 @@ def test_what_is_no_image_is_refused_in_one_sentence(recogniser: Recogniser, ima
     assert "\n" not in caught.value.message
 
 
-@pytest.mark.parametrize("top", [0, -1, 1.5, True, "3"])
+def test_too_many_strokes_are_refused_before_they_are_looked_at(recogniser: Recogniser) -> None:
+    with patch("kanji_tui.recognition.recogniser._check_stroke", side_effect=AssertionError):
+        with pytest.raises(UsageError, match="100,001 points"):
+            recogniser.recognise([[(0, 0)]] * 100_001)
+        with pytest.raises(UsageError, match="100,001 points"):
+            recogniser.recognise([[]] * 100_001)
+
+
+def test_top_may_be_an_integer_of_numpy(recogniser: Recogniser) -> None:
+    assert len(recogniser.recognise(LEVELS, np.int64(3))) == len(recogniser.recognise(LEVELS, np.uint8(3))) == 3
+
+
+@pytest.mark.parametrize("top", [0, -1, 1.5, True, "3", np.int64(0), np.True_, None])
 def test_top_is_a_whole_number(recogniser: Recogniser, top: object) -> None:
     with pytest.raises(UsageError, match="top is"):
         recogniser.recognise(LEVELS, top=top)

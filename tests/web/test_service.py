@@ -1,9 +1,11 @@
 """The service: what it answers, what it refuses, what it does with too much work, and how it ends."""
 
+import http.client
 import io
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -12,20 +14,24 @@ import sys
 import threading
 import urllib.request
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from PIL import Image
 
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+import uvicorn
 from starlette.testclient import TestClient
 
 from kanji_tui import Recogniser
 from kanji_tui.recognition.drawing.results import StrokeStyle
 from kanji_tui.recognition.drawing.strokes import render
-from kanji_tui.web import requests, service
+from kanji_tui.web import requests, service, serving
+from kanji_tui.web.connections import ImpatientProtocol
 from kanji_tui.web.page_files import PageFiles
 from kanji_tui.web.service import Service
 from tests.drawn import DRAWN
@@ -34,9 +40,9 @@ LEVELS = render(DRAWN["田"], StrokeStyle())
 STROKES = {"strokes": [[list(point) for point in stroke] for stroke in DRAWN["田"]]}
 
 
-def encoded(levels: np.ndarray, kind: str) -> bytes:
+def encoded(levels: np.ndarray, kind: str, **options: object) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(levels).save(file, kind)
+    Image.fromarray(levels).save(file, kind, **options)
     return file.getvalue()
 
 
@@ -94,6 +100,8 @@ def png_of(width: int, height: int, rows: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+# An orientation, and a text where a number belongs.
+BAD_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0\x1a\x01\x02\0\x04\0\0\0abc\0\0\0\0\0"
 REFUSED = {
     "nothing": (b"", 400),
     "rubbish": (os.urandom(2000).replace(b"\xff\xd8\xff", b""), 415),
@@ -114,6 +122,10 @@ REFUSED = {
     "a number of 5,000 digits": (b'{"strokes": [[[0, ' + b"9" * 5000 + b"]]]}", 400),
     "beyond all numbers": (b'{"strokes": [[[0, 1e999]]]}', 400),
     "many points": (json.dumps({"strokes": [[[0, 0]] * 10_001]}).encode(), 413),
+    "many strokes": (b'{"strokes": [' + b",".join([b"[[0,0]]"] * 520_000) + b"]}", 413),
+    "a stroke of many points": (b'{"strokes": [[' + b",".join([b"[0,0]"] * 690_000) + b"]]}", 413),
+    "many numbers": (b'{"strokes": [' + b",".join([b"0"] * 2_000_000) + b"]}", 413),
+    "damaged EXIF data, and blank": (encoded(np.full((50, 50), 255, np.uint8), "PNG", exif=BAD_EXIF), 422),
     "a large body": (bytes(requests.MOST_BYTES + 1), 413),
 }
 
@@ -130,6 +142,15 @@ def test_what_is_no_character_is_refused_in_one_sentence(client: TestClient, bod
 def test_a_body_without_a_length_is_limited_too(client: TestClient) -> None:
     chunks = (bytes(2**20) for _ in range(6))
     assert client.post("/v1/recognise", content=chunks).status_code == 413
+
+
+def test_many_strokes_are_refused_before_they_are_looked_at() -> None:
+    with (
+        patch("kanji_tui.recognition.recogniser._check_stroke", side_effect=AssertionError),
+        pytest.raises(requests.Refusal, match="more than 10,000 points") as refused,
+    ):
+        requests.read_body(json.dumps({"strokes": [[[0, 0]]] * 10_001}).encode())
+    assert refused.value.status == 413
 
 
 @pytest.mark.parametrize(
@@ -234,10 +255,32 @@ def test_a_page_is_answered_with_types_copies_and_what_it_may_load(recogniser: R
             assert response.headers["content-encoding"] == encoding
             assert response.headers["vary"] == "Accept-Encoding"
             assert b"".join(response.iter_raw()) == files[f"a.wasm{'.br' if encoding == 'br' else '.gz'}"]
+    for accepted in ("br; q=0, gzip", "br;q=0.0,gzip", "br ; Q=0.000 , gzip;q=0.5", "gzip, br;q=0;x=1"):
+        assert client.head("/a.wasm", headers={"Accept-Encoding": accepted}).headers["content-length"] == "1"
+        assert client.head("/a.wasm", headers={"Accept-Encoding": accepted}).headers["content-encoding"] == "gzip"
     again = client.get("/a.wasm", headers={"Accept-Encoding": "identity", "If-None-Match": plain.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/in/../../secret.txt", "/a.wasm.br", "/in"):
         assert client.get(path).status_code == 404, path
+
+
+def test_a_page_that_is_exported_again_is_served_as_it_is_then(recogniser: Recogniser, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    page.mkdir()
+    for name, content in {"index.html": b"<p>", "a.js": b"1", "a.js.gz": b"G", "b.txt": b"b"}.items():
+        (page / name).write_bytes(content)
+    client = TestClient(Service(recogniser, "built-in", 1, PageFiles(page)).app())
+    first = client.get("/a.js", headers={"Accept-Encoding": "identity"})
+    shutil.rmtree(page)
+    page.mkdir()
+    (page / "index.html").write_bytes(b"<p>")
+    (page / "a.js").write_bytes(b"2")
+    headers = {"Accept-Encoding": "gzip", "If-None-Match": first.headers["etag"]}
+    again = client.get("/a.js", headers=headers)
+    assert (again.status_code, again.content) == (200, b"2")
+    assert again.headers["etag"] != first.headers["etag"]
+    assert client.get("/b.txt").status_code == 404
+    assert client.get("/").content == b"<p>"
 
 
 def ask_until_refused(address: str) -> None:
@@ -272,6 +315,50 @@ def test_it_finishes_what_it_began_when_it_is_terminated(tmp_path: Path) -> None
     assert process.returncode == 0, errors
     assert json.loads(output)["answered"] == 1
     assert "stopping when the batch, file or request in work is done" in errors
+
+
+@pytest.fixture
+def address(recogniser: Recogniser) -> Iterator[tuple[str, int]]:
+    """A service on a real socket, in a thread."""
+    config = uvicorn.Config(Service(recogniser, "built-in", 1).app(), log_config=None, http=ImpatientProtocol)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield listening.getsockname()
+        server.should_exit = True
+        thread.join(30)
+
+
+def test_a_client_that_sends_all_of_a_large_body_first_reads_why_it_is_refused(address: tuple[str, int]) -> None:
+    connection = http.client.HTTPConnection(*address, timeout=60)
+    connection.request("POST", "/v1/recognise", bytes(20 * 2**20))
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["error"]["message"]) == (413, "the body is larger than 4 MiB")
+    connection.request("POST", "/v1/recognise", json.dumps(STROKES))
+    assert json.load(connection.getresponse())["candidates"][0]["character"] == "田"
+    connection.close()
+
+
+def test_a_client_that_asks_before_it_sends_is_refused_at_once(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, 60) as connection:
+        head = b"POST /v1/recognise HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"
+        connection.sendall(head)
+        answer = b""
+        while part := connection.recv(65_536):  # until it is closed, for what comes next would be taken as the body
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+HOSTS = {"127.0.0.2": False, "LOCALHOST": False, "0:0:0:0:0:0:0:1": False, "127.1": False, "0.0.0.0": True}
+
+
+@pytest.mark.parametrize(("host", "reached"), HOSTS.items(), ids=HOSTS)
+def test_that_others_can_reach_it_is_said_where_they_can(host: str, reached: bool) -> None:
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with serving._listen(host, 0) as listening:
+        assert serving.reached_by_others(listening) == reached
 
 
 @pytest.mark.parametrize("options", [("--port", "70000"), ("--host", "192.0.2.1"), ("nowhere",)])
