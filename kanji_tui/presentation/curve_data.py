@@ -45,6 +45,11 @@ class Chart:
     cursor: float | None = None
     x: str = X_AXES[0]
 
+    @property
+    def empty(self) -> bool:
+        """Whether none of its curves has a point."""
+        return not any(series.points for series in self.series)
+
     @cached_property
     def curves(self) -> tuple[Series, ...]:
         """The series as drawn, smoothed or not."""
