@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
+from kanji_tui.presentation.charts import LETTERS, MOST_RUNS, RUN_STYLES, line_of
 from kanji_tui.presentation.curve_data import Chart, Series
 from kanji_tui.presentation.document import Column, KeyValues, Line, Row, Styled, Table, join, quiet, text_of
 from kanji_tui.presentation.lineage import lineage_line
@@ -120,11 +120,12 @@ def _gpu_charts(view: RunView, last: float) -> list[Chart]:
     if not view.gpus:
         return []
     series = []
-    for number, gpu in enumerate(view.gpus[: len(RUN_STYLES)]):
+    for number, gpu in enumerate(view.gpus[:MOST_RUNS]):
         values = gpu.values["utilisation"]
         step = last / max(1, len(values) - 1)
         points = tuple((place * step, y) for place, y in enumerate(values) if y is not None)
-        series.append(Series(f"GPU {gpu.index}", RUN_STYLES[number], points, mark=LETTERS[number]))
+        name, letter = f"GPU {gpu.index}", LETTERS[number]
+        series.append(Series(name, RUN_STYLES[number], points, mark=letter, line=line_of(number)))
     return [Chart("GPU", tuple(series), (0.0, last), percent=True, x="time")]
 
 

@@ -9,7 +9,6 @@ from kanji_tui.presentation.chart_grid import Arrangement, chosen_charts, read_s
 from kanji_tui.presentation.curve_data import SCALES, X_AXES, Chart, Window, follow, zoom
 from kanji_tui.presentation.document import Line, Styled, join, quiet
 from kanji_tui.presentation.training import run_head, without_gpu
-from kanji_tui.system.numbers import moment
 from kanji_tui.tui.training.chart_grid import ChartGrid
 from kanji_tui.tui.training.epoch_table import EpochTable
 from kanji_tui.tui.training.gpu_pane import GpuPane
@@ -25,13 +24,13 @@ TALL = 48  # lines of a screen with room for more than the usual charts
 
 
 class RunPanes(Vertical):
-    """Shows one run, and the curves of up to four. The user's choices of panes and scale stay from run to run."""
+    """Shows one run, and the curves of up to eight. The user's choices of panes and scale stay from run to run."""
 
     DEFAULT_CSS = """
     RunPanes { width: 1fr; }
     RunPanes #head { min-height: 2; max-height: 6; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #head.-reason { text-wrap: wrap; }
-    RunPanes #legend { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    RunPanes #legend { max-height: 4; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #pages { height: 1; }
     RunPanes #settings-below { height: 5fr; }
     RunPanes #epochs { height: 5fr; min-height: 4; }
@@ -106,12 +105,9 @@ class RunPanes(Vertical):
 
     def _show_curves(self) -> None:
         compared = self._compared
-        named = [
-            Styled(f"{letter} {view.label} {moment(view.started)}", style)
-            for letter, style, view in charts.legend(compared)
-        ]
         self.query_one("#legend", KeyValues).display = len(compared) > 1
-        self.query_one("#legend", KeyValues).show_line(join("   ", named))
+        names = charts.legend_lines(compared, self.content_size.width)
+        self.query_one("#legend", KeyValues).show_line(join("\n", names))
         axis = charts.usable_axis(compared, self._axis)
         choices = (*(view.name for view in compared), self.pattern, self._scale, self._window, self._cursor, axis)
 
@@ -130,9 +126,7 @@ class RunPanes(Vertical):
             return Styled(self._problem, "warning")
         if not drawn:
             return quiet(f"no metric matches {self.pattern}: press /, esc")
-        return (
-            join("   ", [quiet(place.note), quiet("< > pages"), quiet("R rows and columns")]) if place.note else ""
-        )
+        return quiet(f"{place.note}   < > pages   R rows and columns") if place.note else ""
 
     @property
     def _whole(self) -> Window:
@@ -148,7 +142,7 @@ class RunPanes(Vertical):
         self.query_one(ChartGrid).begin()
         self._show_curves()
 
-    def shape(self, text: str) -> None:
+    def arrange_charts(self, text: str) -> None:
         """Draw the charts in the rows and columns that `text` says, as `2x3`; empty: as many as fit."""
         self._problem = ""
         try:

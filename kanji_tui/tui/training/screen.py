@@ -62,7 +62,7 @@ class TrainingScreen(RunActions):
         Binding("e", "export", "Export", tooltip="Export the run's model as ONNX, SafeTensors or a web page"),
         Binding("P", "publish", "Publish", tooltip="Publish the run's model in models/ and pin it"),
         Binding("f", "filter", "Filter", tooltip="Filter runs: lr>0.004 state:finished; or settings in focus"),
-        Binding("m", "mark", "Mark", tooltip="Compare this run's curves with up to three others"),
+        Binding("m", "mark", "Mark", tooltip="Compare this run's curves with up to seven others"),
         Binding("a", "describe", "About", tooltip="The run's name and note"),
         Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Curves by pattern, . for all"),
         Binding("R", "type('grid')", "Grid", tooltip="Rows and columns of the charts, as 2x3"),
@@ -197,7 +197,7 @@ class TrainingScreen(RunActions):
         view = self.state.runs.get(page.run_name) if isinstance(page, RunPage) and page.is_mounted else None
         if view is None or not isinstance(page, RunPage):
             return
-        others = [other for other in self.compared if other.name != view.name]
+        others = [other for other in self.compared if other.name != view.name][: MOST_RUNS - 1]
         training = next((each for each in trainings(self.state.of("train")) if each.has(view.name)), None)
         name, event_at, details = self._details
         origin = details.lineage if details else None
@@ -280,7 +280,7 @@ class TrainingScreen(RunActions):
             case "metrics":
                 self.query_one(RunPanes).filter_metrics(message.text)
             case "grid":
-                self.query_one(RunPanes).shape(message.text)
+                self.query_one(RunPanes).arrange_charts(message.text)
             case "settings":
                 self._show_settings()
             case "log":
