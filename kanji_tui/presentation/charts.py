@@ -3,14 +3,18 @@
 from collections.abc import Callable, Sequence
 
 from kanji_tui.epoch_metrics import METRICS, EpochMetric
-from kanji_tui.presentation.curve_data import X_AXES, Chart, Points, Series, Window
+from kanji_tui.presentation.curve_data import X_AXES, Chart, LineKind, Points, Series, Window
+from kanji_tui.presentation.document import Line, Styled, cells_of, join
+from kanji_tui.system.numbers import moment
 from kanji_tui.workspace.run_curves import StepPoint
 from kanji_tui.workspace.run_query import fits
 from kanji_tui.workspace.run_views import RunView
 
-MOST_RUNS = 4
-LETTERS = "abcd"
-RUN_STYLES = ("accent", "primary", "good", "warning")
+GAP = "   "  # between the names of the legend
+COLOURS = ("accent", "primary", "good", "warning")
+MOST_RUNS = 2 * len(COLOURS)
+LETTERS = "abcdefgh"
+RUN_STYLES = 2 * COLOURS
 SIDE_STYLES = {"train": "primary", "val": "accent", "clean": "good"}
 STEPS: dict[str, Callable[[StepPoint], float | None]] = {
     "loss": lambda point: point.loss,
@@ -92,8 +96,8 @@ def charts(
     """A chart for each kind of metric that matches the pattern, in the order of METRICS.
 
     `window` and `cursor` are epochs, whatever the axis. One run has a colour for each side, and a faint curve of
-    what was measured inside its epochs. Several runs have a colour and a letter each, a to d, and their training
-    curves are dotted.
+    what was measured inside its epochs. Several runs have a letter each and a colour; the lines of the fifth to
+    eighth are dashed, with the colours of the first four. Training curves are dotted, of up to four runs.
     """
     chosen = matching(pattern)
     best = views[0].best if len(views) == 1 else None
@@ -141,18 +145,35 @@ def _series_of_runs(
     views: Sequence[RunView], title: str, metrics: list[EpochMetric], axis: str
 ) -> tuple[Series, ...]:
     main = next((m for m in metrics if m.side == "val"), metrics[-1])
+    others = [m for m in metrics if m is not main] if len(views) <= len(COLOURS) else []
     found: list[Series] = []
-    for view, letter, style in zip(views, LETTERS, RUN_STYLES, strict=False):
-        if not view.epochs:
-            found.append(Series("", style, step_points(view, title, axis), mark=letter))
-            continue
-        found += [
-            Series("", style, points(view, m, axis), mark=letter if m is main else "", dotted=m is not main)
-            for m in sorted(metrics, key=lambda m: m is main)
-        ]
+    for number, (letter, style, view) in enumerate(legend(views)):
+        if view.epochs:
+            found += [Series("", style, points(view, m, axis), line="dotted") for m in others]
+        own = points(view, main, axis) if view.epochs else step_points(view, title, axis)
+        found.append(Series("", style, own, mark=letter, line=line_of(number)))
     return tuple(found)
 
 
 def legend(views: Sequence[RunView]) -> list[tuple[str, str, RunView]]:
     """(letter, style, run) of the compared runs."""
     return list(zip(LETTERS, RUN_STYLES, views, strict=False))
+
+
+def line_of(number: int) -> LineKind:
+    """The line of the run with this number, from 0: with its colour it is that of no other run."""
+    return "solid" if number < len(COLOURS) else "dashed"
+
+
+def legend_lines(views: Sequence[RunView], width: int) -> list[Line]:
+    """Letter, name and start of the compared runs in their colours, in lines of `width` cells, no name broken."""
+    lines: list[list[Line]] = [[]]
+    room = width
+    for letter, style, view in legend(views):
+        name = f"{letter} {view.label} {moment(view.started)}"
+        if lines[-1] and cells_of(name) > room:
+            lines.append([])
+            room = width
+        lines[-1].append(Styled(name, style))
+        room -= cells_of(name) + len(GAP)
+    return [join(GAP, line) for line in lines]

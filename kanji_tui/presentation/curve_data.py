@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 Points = tuple[tuple[float, float], ...]
+LineKind = Literal["solid", "dotted", "dashed"]
 Window = tuple[float, float]
 
 SCALES = ("linear", "log", "smoothed")
@@ -17,14 +19,14 @@ NARROWEST = 2.0  # epochs of a window
 class Series:
     """A named curve; `points` are (x, y) with ascending x, and a y that is not finite makes a gap.
 
-    `style` is one of document.Styled, `mark` the ASCII letter at the curve's end; a `dotted` curve has gaps.
+    `style` is one of document.Styled, `mark` the ASCII letter at the curve's end.
     """
 
     name: str
     style: str
     points: Points
     mark: str = ""
-    dotted: bool = False
+    line: LineKind = "solid"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Chart:
     best: float | None = None
     cursor: float | None = None
     x: str = X_AXES[0]
+
+    @property
+    def empty(self) -> bool:
+        """Whether none of its curves has a point."""
+        return not any(series.points for series in self.series)
 
     @cached_property
     def curves(self) -> tuple[Series, ...]:

@@ -1,5 +1,6 @@
 """Documents as data: lines, key-value lists and tables, which are drawn by Rich, by Textual or as plain text."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, overload
@@ -103,6 +104,11 @@ def _visible_part(part: Part) -> Part:
 def text_of(line: Line) -> str:
     """The line without its styles."""
     return "".join(part.text if isinstance(part, Styled) else part for part in parts_of(line))
+
+
+def cells_of(text: str) -> int:
+    """The terminal cells of a text: two for a character of Japanese."""
+    return sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in text)
 
 
 def quiet(text: str) -> Styled:

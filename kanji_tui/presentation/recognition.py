@@ -1,13 +1,12 @@
 """Results of a model: predictions, evaluations, suspected label errors, saliency maps, drawings."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kanji_tui.data.defaults import SYNTHETIC, SYNTHETIC_SOURCE
 from kanji_tui.paths import BUILT_IN, DEFAULT_MODEL, SAMPLES_DIR
-from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, quiet
+from kanji_tui.presentation.document import Column, Document, KeyValues, Line, Row, Styled, Table, cells_of, quiet
 from kanji_tui.presentation.marks import bar
 from kanji_tui.recognition.drawing.results import ReadyModel
 from kanji_tui.recognition.drawing.server import published_card
@@ -78,14 +77,10 @@ def shown_readings(readings: Sequence[str], width: int) -> str:
     shown = ""
     for number, reading in enumerate(readings, start=1):
         longer = f"{shown} {reading}".lstrip()
-        if _cells(longer) + 2 * (number < len(readings)) > width:
+        if cells_of(longer) + 2 * (number < len(readings)) > width:
             return f"{shown} …".lstrip() if width > 0 else ""
         shown = longer
     return shown
-
-
-def _cells(text: str) -> int:
-    return sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in text)
 
 
 def candidate_line(found: Candidate, label_jis: str, width: int) -> Line:

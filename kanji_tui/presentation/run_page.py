@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kanji_tui.presentation import marks
-from kanji_tui.presentation.charts import LETTERS, RUN_STYLES
+from kanji_tui.presentation.charts import LETTERS, MOST_RUNS, RUN_STYLES, line_of
 from kanji_tui.presentation.curve_data import Chart, Series
-from kanji_tui.presentation.document import Column, KeyValues, Line, Row, Styled, Table, join, quiet
+from kanji_tui.presentation.document import Column, KeyValues, Line, Row, Styled, Table, join, quiet, text_of
 from kanji_tui.presentation.lineage import lineage_line
 from kanji_tui.presentation.recognition import confusion_table
 from kanji_tui.presentation.run_tables import field_text
@@ -17,9 +17,10 @@ from kanji_tui.training.results import ClassRecall, Trained
 from kanji_tui.workspace.lineage import Link
 from kanji_tui.workspace.run_curves import LOADS
 from kanji_tui.workspace.run_fields import PLACES, SETTING_NAMES, fields_of_view
+from kanji_tui.workspace.run_query import fits
 from kanji_tui.workspace.run_views import RunView
 
-SETTING_WIDTH, VALUE_WIDTH = 22, 14
+SETTING_WIDTH, VALUE_WIDTH = 19, 14  # the longest name, and of the value of another run
 
 
 def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) -> tuple[Line, ...]:
@@ -42,13 +43,16 @@ def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) 
     return tuple(lines)
 
 
-def setting_table(views: Sequence[RunView]) -> Table:
-    """The settings of the first run beside those of the others; the ones that differ come first, marked."""
+def setting_table(views: Sequence[RunView], letters: Sequence[str] = LETTERS) -> Table:
+    """The settings of the first run beside those of the others; the ones that differ come first, marked.
+
+    `letters` are those of the runs' curves.
+    """
     columns = (
         Column("", 1),
         Column("setting", SETTING_WIDTH),
         *(
-            Column(_title(number, view, len(views)), 0 if number == 0 else VALUE_WIDTH)
+            Column(_title(letters[number], view, len(views)), 0 if number == 0 else VALUE_WIDTH)
             for number, view in enumerate(views)
         ),
     )
@@ -66,15 +70,22 @@ def setting_table(views: Sequence[RunView]) -> Table:
     return Table(columns, [row for _, row in rows], "settings", about)
 
 
-def chosen_settings(views: Sequence[RunView]) -> Table:
-    """The settings of the first run alone; those that differ from the others' come first, marked."""
-    table = setting_table(views)
-    rows = [replace(row, cells=row.cells[:3]) for row in table.rows]
-    return Table((*table.columns[:2], Column("")), rows, table.title, table.about)
+def chosen_settings(view: RunView, compared: Sequence[RunView], pattern: str = "") -> Table:
+    """The settings of `view` beside those of the compared runs, by the letters of their curves.
+
+    With a pattern only the rows that match it; `*` means those that differ.
+    """
+    letter_of = {each.name: letter for each, letter in zip(compared, LETTERS, strict=False)}
+    views = [view, *(other for other in compared if other.name != view.name)]
+    table = setting_table(views, [letter_of.get(each.name, "") for each in views])
+    if not pattern:
+        return table
+    rows = [row for row in table.rows if fits(pattern, " ".join(map(text_of, row.cells[:3])))]
+    return replace(table, rows=rows, about=f"{pattern}  {len(rows)} of {len(table.rows)}")
 
 
-def _title(number: int, view: RunView, many: int) -> str:
-    return f"{LETTERS[number]} {view.label}" if many > 1 else view.label
+def _title(letter: str, view: RunView, many: int) -> str:
+    return f"{letter} {view.label}".strip() if many > 1 else view.label
 
 
 def environment_pairs(environment: Environment | None) -> KeyValues:
@@ -112,11 +123,12 @@ def _gpu_charts(view: RunView, last: float) -> list[Chart]:
     if not view.gpus:
         return []
     series = []
-    for number, gpu in enumerate(view.gpus[: len(RUN_STYLES)]):
+    for number, gpu in enumerate(view.gpus[:MOST_RUNS]):
         values = gpu.values["utilisation"]
         step = last / max(1, len(values) - 1)
         points = tuple((place * step, y) for place, y in enumerate(values) if y is not None)
-        series.append(Series(f"GPU {gpu.index}", RUN_STYLES[number], points, mark=LETTERS[number]))
+        name, letter = f"GPU {gpu.index}", LETTERS[number]
+        series.append(Series(name, RUN_STYLES[number], points, mark=letter, line=line_of(number)))
     return [Chart("GPU", tuple(series), (0.0, last), percent=True, x="time")]
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,9 +21,13 @@ from kanji_tui.presentation.curve_data import (
     within,
     zoom,
 )
+from kanji_tui.presentation.document import cells_of
+from kanji_tui.presentation.document import text_of as plain_text
+from kanji_tui.runs.about import About
+from kanji_tui.system.numbers import moment
 from kanji_tui.tui.widgets import curves as curves_widget
 from kanji_tui.tui.widgets.axes import axis, label, scale
-from kanji_tui.tui.widgets.braille_canvas import BrailleCanvas
+from kanji_tui.tui.widgets.braille_canvas import DASH, BrailleCanvas
 from kanji_tui.tui.widgets.curves import Curves, legend
 from kanji_tui.workspace.run_views import RunView
 from tests.tui.conftest import text_of, until
@@ -160,10 +165,10 @@ def test_a_curve_is_cut_at_the_window_and_not_bent_into_it() -> None:
 
 def test_letters_of_curves_that_end_together_stand_apart() -> None:
     drawn = canvas(3.0)
-    for mark in "abcd":
+    for mark in "abcdefgh":
         drawn.letter(((1.0, 0.5), (2.0, 0.5)), mark, "")
     shown = "".join(drawn.line(y).plain for y in range(5)).replace(" ", "")
-    assert sorted(shown) == list("abcd")
+    assert sorted(shown) == list("abcdefgh")
 
 
 async def test_curves_are_drawn_later_when_they_come_often_and_at_once_when_asked(
@@ -216,12 +221,43 @@ def test_one_run_has_sides_and_several_have_letters() -> None:
     assert [series.name for series in loss.series] == ["train", "val"]
     assert (loss.percent, top1.percent, top1.best) == (False, True, 4.0)
     (loss, _) = charts.charts([view("one"), view("two", 8)], "", "linear", (1.0, 12.0), 6.0)
-    assert [(series.mark, series.dotted) for series in loss.series] == [
-        ("", True), ("a", False), ("", True), ("b", False),
+    assert [(series.mark, series.line) for series in loss.series] == [
+        ("", "dotted"), ("a", "solid"), ("", "dotted"), ("b", "solid"),
     ]  # fmt: skip
     read = legend(loss).plain
     assert "a -" in read  # run one has no sixth epoch
     assert f"b {epochs(8)[5].val_loss:.3f}" in read
+
+
+def test_eight_runs_can_be_told_apart_by_letter_and_by_colour_and_line() -> None:
+    views = [view(f"run {number}") for number in range(8)]
+    assert len(views) == charts.MOST_RUNS
+    (loss, _) = charts.charts(views, "", "linear", (1.0, 12.0), None)
+    assert [series.mark for series in loss.series] == list("abcdefgh")  # of this many no training curves
+    assert len({(series.style, series.line) for series in loss.series}) == 8
+    assert "dashed: e f g h" in legend(loss).plain
+    assert "dotted" not in legend(loss).plain
+    (four, _) = charts.charts(views[:4], "", "linear", (1.0, 12.0), None)
+    assert [series.line for series in four.series] == ["dotted", "solid"] * 4
+
+
+@given(st.lists(st.text("ab 漢", min_size=1, max_size=12), min_size=1, max_size=8), st.integers(40, 200))
+def test_the_legend_breaks_no_name(names: list[str], width: int) -> None:
+    views = [replace(view("run"), about=About(name, "")) for name in names]
+    lines = [plain_text(line) for line in charts.legend_lines(views, width)]
+    assert all(cells_of(line) <= width for line in lines)
+    assert charts.GAP.join(lines) == charts.GAP.join(
+        f"{letter} {each.label} {moment(each.started)}" for letter, each in zip("abcdefgh", views, strict=False)
+    )
+
+
+def test_a_dashed_line_has_gaps_of_several_cells_also_over_many_points() -> None:
+    drawn = BrailleCanvas(60, 3, (0.0, 60.0), lambda y: y)
+    drawn.curve(tuple((float(x), 0.5) for x in range(61)), "$primary", "dashed")
+    row = drawn.line(1).plain
+    dashes = row.split()
+    assert len(dashes) == pytest.approx(60 * 2 / DASH, abs=1)
+    assert {len(dash) for dash in dashes[:-1]} <= {3, 4, 5}
 
 
 def test_metrics_that_a_run_does_not_have_draw_nothing() -> None:

@@ -83,7 +83,7 @@ def everything_fits(pilot: Pilot) -> None:
 FOCUS = {
     "preflight": ["checks"],
     "dataset": ["files", "overview-pane", "checks"],
-    "training": ["runs", "epochs", "gpu", "log"],
+    "training": ["runs", "settings", "epochs", "gpu", "log"],
     "inspector": ["models", "operators", "engines", "nodes"],
     "browser": ["grid", "samples"],
     "draw": ["pad", "candidates"],
@@ -168,9 +168,9 @@ LETTERS = {
     "g": "Samples", "h": "Mean image, Saliency", "i": "Inspect", "l": "List, Columns, Layers", "m": "Mark",
     "n": "New, Predict all", "o": "Sort", "p": "Prepare", "r": "Results, Confusions", "s": "Stop", "t": "Split",
     "u": "Resume", "v": "Verify", "w": "Write, Write sheet", "x": "Errors", "y": "Copy, Copy remedy", "z": "Undo",
-    "C": "Curves", "F": "Find in log", "G": "GPU", "H": "Feature maps", "L": "Log", "M": "Layers", "P": "Publish",
-    "S": "Scale", "T": "Table", "U": "Undo publish", "V": "Pooling", "W": "Serve", "X": "X axis",
-    "Y": "Copy report", "Z": "Redo",
+    "C": "Curves", "E": "Settings", "F": "Find in log", "G": "GPU", "H": "Feature maps", "L": "Log", "M": "Layers",
+    "P": "Publish", "R": "Grid", "S": "Scale", "T": "Table", "U": "Undo publish", "V": "Pooling", "W": "Serve",
+    "X": "X axis", "Y": "Copy report", "Z": "Redo",
 }  # fmt: skip
 
 
@@ -209,16 +209,6 @@ async def test_the_palette_has_what_the_keys_have_and_nothing_else(recorded: Pat
         assert sorted(offered) == sorted(wanted)  # on Preflight all of its own can be done
         shown = [keys.split()[0] for keys, _ in EVERYWHERE]
         assert {"1", "?", "f2", "f3", "q"} <= set(shown)
-
-
-FOCUS = {
-    "preflight": ["checks"],
-    "dataset": ["files", "overview-pane", "checks"],
-    "training": ["runs", "epochs", "gpu", "log"],
-    "inspector": ["models", "operators", "engines", "nodes"],
-    "browser": ["grid", "samples"],
-    "draw": ["pad", "candidates"],
-}
 
 
 # themes

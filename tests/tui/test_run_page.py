@@ -17,7 +17,6 @@ from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.tui.widgets.curves import Curves
-from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.workspace.run_views import Tail
 from tests.tui.conftest import resized, settled, shows, until
 from tests.tui.conftest import text_of as shown_text
@@ -81,41 +80,6 @@ async def test_what_a_run_was_can_be_said_from_its_page(recorded: Path) -> None:
         await until(pilot, lambda: len(app.screen_stack) == 1)
         assert app.front is not None
         assert app.front.MODE == "training"  # the digits chose sections
-
-
-async def test_settings_and_note_stand_beside_the_curves_of_a_large_screen(recorded: Path) -> None:
-    write_other(recorded)
-    app = Workbench()
-    async with app.run_test(size=(200, 60)) as pilot:
-        await pilot.press("3")
-        await shows(pilot, "a tenth of the rate")
-        settings = app.screen.query_one("#settings-beside", ListTable)
-        assert settings.region.bottom <= 58
-        assert settings.region.right < app.screen.query_one(Curves).region.x
-        values = {row.key: text_of(row.cells[2]) for row in settings.rows}
-        assert (values["learning_rate"], values["network"]) == ("0.00025", "kanjinet")
-        await pilot.press("down", "m", "up")
-        await shows(pilot, "b slow 01-02 05:06")  # the legend has the run's own name
-        await shows(pilot, "settings  1 of 44 differ, marked *")
-        assert [text_of(cell) for cell in settings.rows[0].cells] == ["*", "learning rate", "0.00025"]
-        assert [chart._chart.title for chart in second_row(pilot)] == [
-            *("learning rate", "samples/s", "CPU", "memory")
-        ]
-        await pilot.press("slash", *"rate|samples", "enter")  # now they are in the first row
-        await until(pilot, lambda: len(second_row(pilot)) == 2)
-        app.screen.action_toggle_pane("curves")
-        await until(pilot, lambda: not second_row(pilot))
-        app.screen.action_toggle_pane("curves")
-        await until(pilot, lambda: len(second_row(pilot)) == 2)
-        await resized(pilot, (120, 40))
-        await until(pilot, lambda: not settings.display)
-        await until(pilot, lambda: not second_row(pilot))
-
-
-def second_row(pilot) -> list[Curves]:
-    """The charts below the chosen metrics."""
-    row = pilot.app.screen.query_one("#more")
-    return [chart for chart in row.query(Curves) if row.display and chart.display]
 
 
 async def test_the_metrics_fill_a_large_screen_and_scroll_on_a_small_one(recorded: Path) -> None:

@@ -11,6 +11,7 @@ from kanji_tui.events import Epoch, Event, Outcome, Progress, State, to_json
 from kanji_tui.runs.event_log import read_events
 from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.workspace.run_views import READ_BYTES, Tail, Watch
 from tests.tui.conftest import painted, resized, shows, text_of, until
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_failed, write_live, write_run
@@ -211,17 +212,27 @@ async def test_resumptions_are_one_row(recorded: Path) -> None:
         assert [row.key for row in app.screen.query_one("#runs").rows] == ["20260103T000000-train-1", RUN]
 
 
-async def test_four_runs_at_most(recorded: Path) -> None:
-    for number in range(5):
+async def test_eight_runs_at_most_and_every_other_can_still_be_opened(recorded: Path) -> None:
+    for number in range(9):
         write_run(recorded, f"20260103T00000{number}-train-1", train_spec(), "stopped", [*epochs(3)])
     app = Workbench()
-    async with app.run_test(size=WIDE, notifications=True) as pilot:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await opened(pilot, "stopped")
-        await until(pilot, lambda: len(app.state.runs) == 7)
-        for _ in range(5):
+        await until(pilot, lambda: len(app.state.runs) == 11)
+        for _ in range(8):
             await pilot.press("m", "down")
-        await shows(pilot, "4 runs at most")
-        assert [view.name[14] for view in app.screen.compared] == ["4", "3", "2", "1"]
+        await shows(pilot, "h kanjinet")  # the names of all are in the legend
+        assert all(f"{letter} kanjinet 01-03" in text_of(pilot) for letter in "abcdefgh")
+        await pilot.press("m")
+        await shows(pilot, "8 runs at most")
+        assert [view.name[14] for view in app.screen.compared] == list("87654321")
+        await pilot.press("E")
+        await shows(pilot, "0 of 44 differ")
+        await pilot.press("enter")
+        await shows(pilot, "1 settings")
+        assert isinstance(app.screen, RunPage)
+        assert app.screen.run_name.startswith("20260103T000000")  # the ninth, beside seven of the others
+        await shows(pilot, "learning rate")
 
 
 async def test_a_resumed_run_keeps_its_network_and_data(recorded: Path) -> None:

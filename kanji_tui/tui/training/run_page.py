@@ -102,9 +102,9 @@ class RunPage(ModalScreen[None]):
         settings.show(table.rows)
         settings.set_title(table.title, table.about)
         whole = charts.whole_window(compared)
-        metrics = [chart for chart in charts.charts(compared, ".", "linear", whole, None) if has_points(chart)]
+        metrics = [chart for chart in charts.charts(compared, ".", "linear", whole, None) if not chart.empty]
         self._show_charts("metric", metrics, MOST_CHARTS)
-        loads = [chart for chart in load_charts(view) if has_points(chart)]
+        loads = [chart for chart in load_charts(view) if not chart.empty]
         self._show_charts("load", loads, MOST_LOADS)
         self.query_one("#no-load", KeyValues).show_line("" if loads else quiet(NO_LOAD))
         for table, id in zip(error_tables(view), ("weakest", "confusions"), strict=False):
@@ -168,11 +168,6 @@ class RunPage(ModalScreen[None]):
     def action_copy_log(self) -> None:
         self.app.copy_to_clipboard(self._log or "")
         self.notify("the log is in the terminal's clipboard, if the terminal supports that", timeout=4)
-
-
-def has_points(chart: Chart) -> bool:
-    """Whether any of its curves has a point."""
-    return any(series.points for series in chart.series)
 
 
 def _id_of(section: str) -> str:

@@ -1,46 +1,38 @@
-"""The panes of a training: head, curves, epochs, GPUs, log."""
+"""The panes of a training: head, curves, settings, epochs, GPUs, log."""
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 
+from kanji_tui.errors import UsageError
 from kanji_tui.presentation import charts
+from kanji_tui.presentation.chart_grid import Arrangement, chosen_charts, read_shape
 from kanji_tui.presentation.curve_data import SCALES, X_AXES, Chart, Window, follow, zoom
-from kanji_tui.presentation.document import Styled, join
-from kanji_tui.presentation.run_page import load_charts
+from kanji_tui.presentation.document import Line, Styled, join, quiet
 from kanji_tui.presentation.training import run_head, without_gpu
-from kanji_tui.system.numbers import moment
+from kanji_tui.tui.training.chart_grid import ChartGrid
 from kanji_tui.tui.training.epoch_table import EpochTable
 from kanji_tui.tui.training.gpu_pane import GpuPane
-from kanji_tui.tui.training.run_page import has_points
-from kanji_tui.tui.widgets.curves import Curves
+from kanji_tui.tui.training.settings_pane import SettingsPane
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.workspace.run_views import RunView
 
 PANES = ("curves", "epochs", "gpu", "log")
-MOST_CHARTS = 4
-CHART_WIDTH = 38  # of each chart, at least, if there are more than two
-TALL = 48  # lines of a screen with room for more than curves, epochs and log
-MORE = (
-    "learning rate",
-    "samples/s",
-    "GPU",
-    "CPU",
-    "memory",
-)  # titles of the charts that may stand in the second row, in this order
+SETTINGS = "settings"  # a pane that stands beside the curves, in the screen's left column, or below them, here
+ROOMY = 40  # lines of a wide screen with room for settings
+TALL = 48  # lines of a screen with room for more than the usual charts
 
 
 class RunPanes(Vertical):
-    """Shows one run, and the curves of up to four. The user's choices of panes and scale stay from run to run."""
+    """Shows one run, and the curves of up to eight. The user's choices of panes and scale stay from run to run."""
 
     DEFAULT_CSS = """
     RunPanes { width: 1fr; }
     RunPanes #head { min-height: 2; max-height: 6; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #head.-reason { text-wrap: wrap; }
-    RunPanes #legend { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    RunPanes #curves { height: 6fr; min-height: 6; }
-    RunPanes Curves { margin-right: 1; }
-    RunPanes #more { height: 4fr; }
+    RunPanes #legend { max-height: 4; text-wrap: nowrap; text-overflow: ellipsis; }
+    RunPanes #pages { height: 1; }
+    RunPanes #settings-below { height: 5fr; }
     RunPanes #epochs { height: 5fr; min-height: 4; }
     RunPanes #log { height: 3fr; min-height: 4; }
     """
@@ -48,6 +40,7 @@ class RunPanes(Vertical):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.pattern = ""
+        self._problem = ""  # why the rows and columns that were typed cannot be read
         self._scale = SCALES[0]
         self._axis = X_AXES[0]
         self._window: Window | None = None  # None: all epochs
@@ -59,12 +52,9 @@ class RunPanes(Vertical):
     def compose(self) -> ComposeResult:
         yield KeyValues(id="head")
         yield KeyValues(id="legend")
-        with Horizontal(id="curves"):
-            for number in range(MOST_CHARTS):
-                yield Curves(id=f"chart-{number}").add_class("pane")
-        with Horizontal(id="more"):
-            for number in range(MOST_CHARTS):
-                yield Curves(id=f"more-{number}").add_class("pane")
+        yield ChartGrid(id="curves")
+        yield KeyValues(id="pages")
+        yield SettingsPane(id="settings-below").add_class("pane")
         yield EpochTable(id="epochs").add_class("pane")
         yield GpuPane(id="gpu").add_class("pane")
         yield LogTail(id="log").add_class("pane")
@@ -81,60 +71,62 @@ class RunPanes(Vertical):
         head.show_line(run_head(run, published, ready))
         self.query_one(EpochTable).show_epochs(run.epochs if run else ())
         self.query_one(GpuPane).show(run.gpus if run else (), without_gpu(run))
-        for name in PANES:
-            self.query_one(f"#{name}").display = self.shows(name)
+        self._show_panes()
         self._show_curves()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_curves)
 
     def shows(self, pane: str) -> bool:
-        """Whether the pane is visible: as the user chose, else as the height allows."""
-        high = self.screen.has_class("-high")
-        has_gpus = bool(self._run and self._run.gpus)
-        usual = {"curves": True, "epochs": True, "gpu": high and has_gpus, "log": high}
-        return self._toggled.get(pane, usual[pane])
+        """Whether the pane is visible: as the user chose, else as the size of the screen allows."""
+        if pane in self._toggled:
+            return self._toggled[pane]
+        wide, high = self.screen.has_class("-wide"), self.screen.has_class("-high")
+        match pane:
+            case "settings":
+                return wide and self.screen.size.height >= ROOMY
+            case "epochs":
+                return wide or high or not self.shows(SETTINGS)  # on a small screen settings take its place
+            case "gpu":
+                return high and bool(self._run and self._run.gpus)
+            case "log":
+                return high
+        return True
 
     def toggle_pane(self, pane: str) -> None:
         """Show a hidden pane, hide a visible one."""
         self._toggled[pane] = not self.shows(pane)
-        self.query_one(f"#{pane}").display = self._toggled[pane]
+        self._show_panes()
         self._show_curves()
 
-    def _show_curves(self) -> None:
-        compared, window = self._compared, self._visible
-        self.query_one("#legend", KeyValues).display = len(compared) > 1
-        named = [
-            Styled(f"{letter} {view.label} {moment(view.started)}", style)
-            for letter, style, view in charts.legend(compared)
-        ]
-        self.query_one("#legend", KeyValues).show_line(join("   ", named))
-        axis = charts.usable_axis(compared, self._axis)
-        drawn = charts.charts(compared, self.pattern, self._scale, window, self._cursor, axis)
-        room = min(MOST_CHARTS, max(2, self.content_size.width // CHART_WIDTH))
-        omitted = len(drawn) - room
-        choices = (*(view.name for view in compared), self.pattern, self._scale, self._window, self._cursor, axis)
-        for number in range(MOST_CHARTS):
-            pane = self.query_one(f"#chart-{number}", Curves)
-            pane.display = number < min(room, len(drawn))
-            if pane.display:
-                pane.show(drawn[number], choices, f"+{omitted} more" if number == room - 1 and omitted > 0 else "")
-        more = self._more([chart.title for chart in drawn[:room]], axis)[:room]
-        self.query_one("#more").display = bool(more)
-        for number in range(MOST_CHARTS):
-            pane = self.query_one(f"#more-{number}", Curves)
-            pane.display = number < len(more)
-            if pane.display:
-                pane.show(more[number], choices)
+    def _show_panes(self) -> None:
+        for name in PANES:
+            self.query_one(f"#{name}").display = self.shows(name)
 
-    def _more(self, above: list[str], axis: str) -> list[Chart]:
-        """The second row of charts, on a tall screen: metrics that are not above, and the load of the machine."""
-        run, compared = self._run, self._compared
-        if run is None or self.screen.size.height < TALL or not self.shows("curves"):
-            return []
-        every = charts.charts(compared, ".", self._scale, self._visible, self._cursor, axis)
-        by_title = {chart.title: chart for chart in (*every, *load_charts(run)) if has_points(chart)}
-        return [by_title[title] for title in MORE if title in by_title and title not in above]
+    def _show_curves(self) -> None:
+        compared = self._compared
+        self.query_one("#legend", KeyValues).display = len(compared) > 1
+        names = charts.legend_lines(compared, self.content_size.width)
+        self.query_one("#legend", KeyValues).show_line(join("\n", names))
+        axis = charts.usable_axis(compared, self._axis)
+        choices = (*(view.name for view in compared), self.pattern, self._scale, self._window, self._cursor, axis)
+
+        def draw(pattern: str) -> tuple[Chart, ...]:
+            return charts.charts(compared, pattern, self._scale, self._visible, self._cursor, axis)
+
+        drawn = chosen_charts(self._run, self.pattern, draw, self.screen.size.height >= TALL)
+        place = self.query_one(ChartGrid).show(drawn, choices, self.content_size)
+        note = self._note(len(drawn), place)
+        self.query_one("#pages", KeyValues).display = bool(note) and self.shows("curves")
+        self.query_one("#pages", KeyValues).show_line(note)
+
+    def _note(self, drawn: int, place: Arrangement) -> Line:
+        """What is to be said of the charts: that none matches, which page this is."""
+        if self._problem:
+            return Styled(self._problem, "warning")
+        if not drawn:
+            return quiet(f"no metric matches {self.pattern}: press /, esc")
+        return quiet(f"{place.note}   < > pages   R rows and columns") if place.note else ""
 
     @property
     def _whole(self) -> Window:
@@ -147,6 +139,21 @@ class RunPanes(Vertical):
     def filter_metrics(self, pattern: str) -> None:
         """Draw the metrics whose name matches the pattern; without a pattern the usual ones."""
         self.pattern = pattern
+        self.query_one(ChartGrid).begin()
+        self._show_curves()
+
+    def arrange_charts(self, text: str) -> None:
+        """Draw the charts in the rows and columns that `text` says, as `2x3`; empty: as many as fit."""
+        self._problem = ""
+        try:
+            self.query_one(ChartGrid).shape = read_shape(text)
+        except UsageError as error:
+            self._problem = error.message
+        self._show_curves()
+
+    def change_page(self, step: int) -> None:
+        """Draw the charts of the next page (1) or of the one before (-1)."""
+        self.query_one(ChartGrid).change_page(step)
         self._show_curves()
 
     def cycle_scale(self) -> None:

@@ -9,12 +9,12 @@ from textual.containers import Vertical
 
 from kanji_tui.presentation.charts import MOST_RUNS
 from kanji_tui.presentation.run_list import RUN_COLUMNS, run_table, width_of
-from kanji_tui.presentation.run_page import chosen_settings
 from kanji_tui.tui.shell.messages import Answered, JobStarted
 from kanji_tui.tui.shell.worker import Worker
 from kanji_tui.tui.training.run_actions import RunActions
 from kanji_tui.tui.training.run_page import SECTIONS, RunPage
-from kanji_tui.tui.training.run_panes import TALL, RunPanes
+from kanji_tui.tui.training.run_panes import SETTINGS, RunPanes
+from kanji_tui.tui.training.settings_pane import SettingsPane
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
@@ -26,11 +26,15 @@ from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.state import State
 from kanji_tui.workspace.trainings import trainings
 
-METRICS, LOG = "metrics", "log"  # what is typed into the prompt, beside what a RunChoice reads
+METRICS, GRID, LOG = "metrics", "grid", "log"  # what is typed into the prompt, beside what a RunChoice reads
 LABELS = {
     RUNS: "runs with, as lr>0.004 state:finished note:smoothing",
     COLUMNS: "columns, as lr batch best test",
     ORDER: "sorted by, as -best",
+    METRICS: "metrics matching",
+    GRID: "rows x columns of charts, as 2x3",
+    SETTINGS: "settings matching, * for those that differ",
+    LOG: "log matching",
 }
 ZOOM = 0.5
 
@@ -57,10 +61,13 @@ class TrainingScreen(RunActions):
         Binding("u", "resume", "Resume", tooltip="Resume the run from its last checkpoint"),
         Binding("e", "export", "Export", tooltip="Export the run's model as ONNX, SafeTensors or a web page"),
         Binding("P", "publish", "Publish", tooltip="Publish the run's model in models/ and pin it"),
-        Binding("f", "type('runs')", "Filter", tooltip="Filter runs: lr>0.004 state:finished note:smoothing"),
-        Binding("m", "mark", "Mark", tooltip="Compare this run's curves with up to three others"),
+        Binding("f", "filter", "Filter", tooltip="Filter runs: lr>0.004 state:finished; or settings in focus"),
+        Binding("m", "mark", "Mark", tooltip="Compare this run's curves with up to seven others"),
         Binding("a", "describe", "About", tooltip="The run's name and note"),
-        Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Choose curves by pattern"),
+        Binding("slash", "type('metrics')", "Metrics", key_display="/", tooltip="Curves by pattern, . for all"),
+        Binding("R", "type('grid')", "Grid", tooltip="Rows and columns of the charts, as 2x3"),
+        Binding("greater_than_sign", "change_page(1)", "Next charts", False, ">", tooltip="The next charts"),
+        Binding("less_than_sign", "change_page(-1)", "Charts before", False, "<", tooltip="The charts before"),
         Binding("S", "cycle_scale", "Scale", tooltip="Curves linear, logarithmic or smoothed"),
         Binding("X", "cycle_axis", "X axis", tooltip="Curves over epochs, steps or time"),
         Binding("l", "type('columns')", "Columns", tooltip="Which settings and metrics the list shows"),
@@ -72,6 +79,7 @@ class TrainingScreen(RunActions):
         Binding("minus", "zoom(False)", "Zoom out", key_display="-", tooltip="Show twice as many epochs"),
         Binding("0", "show_all", "All epochs", tooltip="Show all epochs, without a cursor"),
         Binding("C", "toggle_pane('curves')", "Curves", tooltip="Show or hide the curves"),
+        Binding("E", "toggle_pane('settings')", "Settings", tooltip="Show or hide note and settings"),
         Binding("T", "toggle_pane('epochs')", "Table", tooltip="Show or hide the table of epochs"),
         Binding("G", "toggle_pane('gpu')", "GPU", tooltip="Show or hide the GPUs"),
         Binding("L", "toggle_pane('log')", "Log", tooltip="Show or hide the log"),
@@ -89,7 +97,7 @@ class TrainingScreen(RunActions):
         self._started_run = ""
         self._logged: tuple[str, float] = ("", 0.0)
         self._marked: list[str] = []
-        self._patterns = {METRICS: "", LOG: ""}
+        self._patterns = dict.fromkeys((METRICS, GRID, SETTINGS, LOG), "")
         self._choice = RunChoice()
         self._details: tuple[str, float, RunDetails | None] = ("", 0.0, None)  # run, its last event, what was read
         self._list_width: int | None = None  # None: the usual one
@@ -99,7 +107,7 @@ class TrainingScreen(RunActions):
         runs.add_class("pane")
         with Vertical(id="left"):
             yield runs
-            yield ListTable(id="settings-beside", title="settings").add_class("pane")
+            yield SettingsPane(id="settings-beside").add_class("pane")
         yield RunPanes(id="run")
         yield Prompt()
 
@@ -156,14 +164,14 @@ class TrainingScreen(RunActions):
         self._ask_log()
 
     def _show_settings(self) -> None:
-        """Show the settings of the chosen run beside its curves, where there is room for both."""
-        settings, view = self.query_one("#settings-beside", ListTable), self.chosen
-        settings.display = view is not None and self.size.height >= TALL and self.has_class("-wide")
-        if settings.display and view is not None:
-            table = chosen_settings([view, *(other for other in self.compared if other.name != view.name)])
-            settings.show_columns(table.columns)
-            settings.show(table.rows)
-            settings.set_title(table.title, table.about)
+        """Show the settings of the chosen run below the list on a wide screen, else below the curves."""
+        view = self.chosen
+        shown = view is not None and self.query_one(RunPanes).shows(SETTINGS)
+        place = "settings-beside" if self.has_class("-wide") else "settings-below"
+        for pane in self.query(SettingsPane):
+            pane.display = shown and pane.id == place
+            if pane.display and view is not None:
+                pane.show(view, self.compared, self._patterns[SETTINGS])
 
     def on_list_table_chosen(self, message: ListTable.Chosen) -> None:
         if message.table.id == "runs":
@@ -189,7 +197,7 @@ class TrainingScreen(RunActions):
         view = self.state.runs.get(page.run_name) if isinstance(page, RunPage) and page.is_mounted else None
         if view is None or not isinstance(page, RunPage):
             return
-        others = [other for other in self.compared if other.name != view.name]
+        others = [other for other in self.compared if other.name != view.name][: MOST_RUNS - 1]
         training = next((each for each in trainings(self.state.of("train")) if each.has(view.name)), None)
         name, event_at, details = self._details
         origin = details.lineage if details else None
@@ -247,28 +255,45 @@ class TrainingScreen(RunActions):
 
     # patterns
 
+    def action_filter(self) -> None:
+        self.action_type(SETTINGS if self._reads_settings else RUNS)
+
+    @property
+    def _reads_settings(self) -> bool:
+        """Whether the settings have the focus."""
+        return any(pane.has_focus_within for pane in self.query(SettingsPane))
+
     def action_type(self, topic: str) -> None:
         if topic == LOG and not self.query_one(RunPanes).shows(LOG):
             self.action_toggle_pane(LOG)
-        text = self._choice.text(topic) if topic in LABELS else self._patterns[topic]
-        self.query_one(Prompt).ask(topic, LABELS.get(topic, f"{topic} matching"), text)
+        text = self._patterns[topic] if topic in self._patterns else self._choice.text(topic)
+        self.query_one(Prompt).ask(topic, LABELS[topic], text)
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
-        if message.topic in LABELS:
+        if message.topic not in self._patterns:
             self._choice = self._choice.typed(message.topic, message.text)
             self._show_runs()
             self._show_run()
             return
         self._patterns[message.topic] = message.text
-        if message.topic == METRICS:
-            self.query_one(RunPanes).filter_metrics(message.text)
-        else:
-            self.query_one(LogTail).search(message.text)
+        match message.topic:
+            case "metrics":
+                self.query_one(RunPanes).filter_metrics(message.text)
+            case "grid":
+                self.query_one(RunPanes).arrange_charts(message.text)
+            case "settings":
+                self._show_settings()
+            case "log":
+                self.query_one(LogTail).search(message.text)
 
     def on_prompt_closed(self) -> None:
         self._choice = replace(self._choice, problem="")
         self._show_runs()
-        self.query_one("#runs").focus()
+        read = [pane for pane in self.query(SettingsPane) if pane.display]
+        if self.query_one(Prompt).topic == SETTINGS and read:
+            read[0].query_one(ListTable).focus()
+        else:
+            self.query_one("#runs").focus()
 
     # curves and panes
 
@@ -300,8 +325,14 @@ class TrainingScreen(RunActions):
     def action_move_cursor(self, step: int) -> None:
         self.query_one(RunPanes).move_cursor(step)
 
+    def action_change_page(self, step: int) -> None:
+        self.query_one(RunPanes).change_page(step)
+
     def action_toggle_pane(self, pane: str) -> None:
+        if pane == SETTINGS and self._reads_settings:
+            self.query_one("#runs").focus()
         self.query_one(RunPanes).toggle_pane(pane)
+        self._show_settings()
         self._ask_log()
 
     def action_match(self, step: int) -> None:

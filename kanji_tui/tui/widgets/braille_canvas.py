@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from kanji_tui.presentation.curve_data import Points, Window
+from kanji_tui.presentation.curve_data import LineKind, Points, Window
 from kanji_tui.tui.widgets.pen import DOTS
 
 DOTTED_EVERY = 4
+DASH, DASH_DOTS = 12, 7  # dots from dash to dash, and of a dash
 
 
 class BrailleCanvas:
@@ -40,37 +41,41 @@ class BrailleCanvas:
         if self._x[0] <= x <= self._x[1]:
             self._verticals[self.column(x)] = (sign, style)
 
-    def curve(self, points: Points, style: str, dotted: bool = False) -> None:
+    def curve(self, points: Points, style: str, line: LineKind = "solid") -> None:
         """Lines from point to point, cut at the window's edges."""
         before: tuple[int, int] | None = None
+        drawn = 0  # dots of the line so far: dashes go on from point to point
         for x, y in points:
             if not math.isfinite(y):
                 before = None
                 continue
             here = self._dot(x, y)
-            self._line(before or here, here, style, dotted)
+            drawn += self._line(before or here, here, style, line, drawn)
             before = here
 
-    def _line(self, start: tuple[int, int], end: tuple[int, int], style: str, dotted: bool) -> None:
+    def _line(self, start: tuple[int, int], end: tuple[int, int], style: str, line: LineKind, drawn: int) -> int:
+        """A straight line, and of how many dots it is."""
         steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1)
         for step in range(steps + 1):
             x = round(start[0] + (end[0] - start[0]) * step / steps)
             y = round(start[1] + (end[1] - start[1]) * step / steps)
-            if 0 <= x < self.width * 2 and not (dotted and (x + y) % DOTTED_EVERY):
+            if 0 <= x < self.width * 2 and has_dot(line, x + y, drawn + step):
                 self._dots[y // 4][x // 2] |= DOTS[y % 4][x % 2]
                 self._styles[y // 4][x // 2] = style
+        return steps
 
     def letter(self, points: Points, mark: str, style: str) -> None:
-        """Write `mark` at the end of the curve in the window, on the nearest row without a letter."""
+        """Write `mark` at the end of the curve in the window, in the nearest cell without a letter beside it."""
         visible = [(x, y) for x, y in points if self._x[0] <= x <= self._x[1] and math.isfinite(y)]
         if not visible or not mark:
             return
         x, y = visible[-1]
-        column, row = min(self.width - 1, self.column(x) + 1), self.row(y)
-        for away in (0, 1, -1, 2, -2, 3, -3):
-            if 0 <= row + away < self.height and (column, row + away) not in self._letters:
-                self._letters[column, row + away] = (mark, style)
-                return
+        end, row = min(self.width - 1, self.column(x) + 1), self.row(y)
+        for column in range(end, max(-1, end - 6), -2):
+            for away in (0, 1, -1, 2, -2, 3, -3):
+                if 0 <= row + away < self.height and (column, row + away) not in self._letters:
+                    self._letters[column, row + away] = (mark, style)
+                    return
 
     def line(self, y: int, grid: bool = False) -> Content:
         """One row of cells; with `grid` empty cells show a faint line."""
@@ -89,3 +94,13 @@ class BrailleCanvas:
             else:
                 parts.append((sign, style))
         return Content.assemble(*parts)
+
+
+def has_dot(line: LineKind, diagonal: int, along: int) -> bool:
+    """Whether the line has a dot on this diagonal of the canvas, `along` dots from its beginning."""
+    match line:
+        case "dotted":
+            return diagonal % DOTTED_EVERY == 0
+        case "dashed":
+            return along % DASH < DASH_DOTS
+    return True

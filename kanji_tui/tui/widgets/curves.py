@@ -98,9 +98,9 @@ def _paint(canvas: BrailleCanvas, chart: Chart) -> None:
         canvas.vertical(chart.cursor, "│", "$foreground")
     if chart.scale == "smoothed":
         for series in chart.series:
-            canvas.curve(series.points, "$faint", dotted=True)
+            canvas.curve(series.points, "$faint", "dotted")
     for series in chart.curves:
-        canvas.curve(series.points, style_of(series.style), series.dotted)
+        canvas.curve(series.points, style_of(series.style), series.line)
     for series in chart.curves:
         canvas.letter(series.points, series.mark, style_of(series.style))
 
@@ -141,8 +141,11 @@ def legend(chart: Chart) -> Content:
 def line_kinds(chart: Chart) -> list[Content]:
     """What the kinds of lines mean that no curve's name says."""
     kinds = [Content.styled("┊ best", "$accent 60%")] if chart.best is not None else []
-    if any(series.dotted for series in chart.series):
+    if any(series.line == "dotted" for series in chart.series):
         kinds.append(Content.styled("dotted: train", "$quiet"))
+    dashed = [series.mark for series in chart.series if series.line == "dashed"]
+    if dashed:
+        kinds.append(Content.styled(f"dashed: {' '.join(dashed)}", "$quiet"))
     if chart.scale == "smoothed":
         kinds.append(Content.styled("faint: measured", "$quiet"))
     return kinds
