@@ -94,9 +94,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Load:
-    """The machine of a run over the last seconds. `cpu`: the busy share of its cores; `disk_read`: bytes a second.
+    """The machine of a run over the last seconds. `cpu`: the busy share of its cores.
 
-    `own_memory`: that of the job's process. What the system does not say is None.
+    `own_cpu` and `own_memory`: what the job's processes have of these cores and of the memory; pages that several
+    of them share count for each. Disks and network (loopback apart): bytes a second, of the whole machine. What the
+    system does not say is None, as are fields that events of older versions lack.
     """
 
     type: ClassVar[str] = "load"
@@ -105,6 +107,10 @@ class Load:
     memory_total: Whole | None = None
     own_memory: Whole | None = None
     disk_read: Measured | None = None
+    disk_write: Measured | None = None
+    network_in: Measured | None = None
+    network_out: Measured | None = None
+    own_cpu: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,14 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Logged:
+    """log.txt has grown to `size` bytes: what is new in it was written just before. So its lines have times."""
+
+    type: ClassVar[str] = "log"
+    size: Whole
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The job's result, as its command prints it with --json."""
 
@@ -174,10 +188,12 @@ class Damaged:
     reason: str
 
 
-Event = State | Progress | Epoch | Step | Load | Gpu | Energy | Notice | Outcome | Failure | Damaged
+Event = State | Progress | Epoch | Step | Load | Gpu | Energy | Notice | Logged | Outcome | Failure | Damaged
 EVENTS: dict[str, type[Event]] = {
-    kind.type: kind for kind in (State, Progress, Epoch, Step, Load, Gpu, Energy, Notice, Outcome, Failure)
+    kind.type: kind for kind in (State, Progress, Epoch, Step, Load, Gpu, Energy, Notice, Logged, Outcome, Failure)
 }
+FREQUENT = (Progress, Step, Load, Gpu, Energy)
+DIGITS = 7  # of a number in a frequent event: as many as a float32 has; the others are exact
 
 
 class Report(Protocol):
@@ -226,6 +242,10 @@ class Throttle:
         self._reported = now
         return True
 
+    def restart(self) -> None:
+        """Count from now on: what would be due was just reported."""
+        self._reported = time.monotonic()
+
     def rate(self, done: float) -> float:
         """The mean rate in units per second, after `done` units."""
         return done / max(time.monotonic() - self._began, 1e-6)
@@ -237,5 +257,15 @@ class Throttle:
 
 
 def to_json(event: Event, moment: float) -> dict[str, Any]:
-    """The event as the JSON object of its line; `moment` is its time in seconds since 1970."""
-    return {"v": VERSION, "t": round(moment, 3), "type": event.type, **asdict(event)}
+    """The event as the JSON object of its line; `moment` is its time in seconds since 1970.
+
+    Numbers in frequent events have seven digits: what they say is drawn, and a run writes thousands of them.
+    """
+    fields = asdict(event)
+    if isinstance(event, FREQUENT):
+        fields = {name: _shorter(value) for name, value in fields.items()}
+    return {"v": VERSION, "t": round(moment, 3), "type": event.type, **fields}
+
+
+def _shorter(value: Any) -> Any:
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

@@ -21,6 +21,7 @@ from kanji_tui.workspace.run_query import fits
 from kanji_tui.workspace.run_views import RunView
 
 SETTING_WIDTH, VALUE_WIDTH = 19, 14  # the longest name, and of the value of another run
+LOAD_STYLES = ("primary", "accent")  # of the two curves of a chart
 
 
 def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) -> tuple[Line, ...]:
@@ -108,13 +109,19 @@ def environment_pairs(environment: Environment | None) -> KeyValues:
 
 
 def load_charts(view: RunView) -> tuple[Chart, ...]:
-    """The load of the machine over the time of the run: processor, memory, disk reads."""
+    """The load over the time of the run: processor and memory of the machine and of the run, disk, network, GPUs.
+
+    A curve that the run did not report is not among them.
+    """
     last = max([1.0, *(load.seconds for load in view.loads)])
     charts = []
-    for title, name, percent, of in LOADS:
-        points = tuple((load.seconds, y) for load in view.loads if (y := of(load)) is not None)
-        series = (Series(name, "primary", points),)
-        charts.append(Chart(title, series, (0.0, last), percent=percent, x="time"))
+    for load_chart in LOADS:
+        found = []
+        for (name, of), style in zip(load_chart.curves, LOAD_STYLES, strict=True):
+            points = tuple((load.seconds, y) for load in view.loads if (y := of(load)) is not None)
+            found += [Series(name, style, points, mark=name[0])] if points else []
+        series = tuple(found) if len(found) > 1 else tuple(replace(only, mark="") for only in found)
+        charts.append(Chart(load_chart.title, series, (0.0, last), load_chart.percent, x="time"))
     return (*charts, *_gpu_charts(view, last))
 
 

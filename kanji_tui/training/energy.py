@@ -1,8 +1,9 @@
 """Measures a training from start to end: energy, by the counters of GPUs and processor, and the machine's load.
 
-A thread reads the counters once a second; the energy is reported every five seconds, before each epoch's event and
-at the end. Where a GPU has no counter its power is integrated over time. A device that cannot be measured is
-reported once, with the reason; its energy is never estimated.
+A thread reads the counters once a second. It reports the load and the GPUs every few seconds, the energy of each
+device every minute; that is reported before each epoch's event and at the end too. Where a GPU has no counter its
+power is integrated over time. A device that cannot be measured is reported once, with the reason; its energy is
+never estimated.
 """
 
 import os
@@ -11,17 +12,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 import torch
 
-from kanji_tui.events import Energy, Epoch, Event, Report
+from kanji_tui.events import Energy, Epoch, Event, Report, Throttle
 from kanji_tui.system.gpu import read_energy, read_gpus
 from kanji_tui.system.load import LoadMeter
 from kanji_tui.system.rapl import POWERCAP, read_zones
 
 READ_SECONDS = 1.0
-REPORT_SECONDS = 5.0
+REPORT_SECONDS = 5.0  # between two events of the load, and of a GPU
+GPUS_AT_ONCE = 2  # with more of them, each is reported less often: the events of an hour stay under 2 MB
+ENERGY_SECONDS = 60.0
 COUNTER, INTEGRATED, RAPL = "NVML energy counter", "NVML power, integrated over time", "RAPL"
 
 
@@ -32,16 +36,12 @@ def metering(report: Report) -> Iterator[Report]:
     ended = threading.Event()
 
     def watch() -> None:
-        reported_at = time.monotonic()
         while not ended.wait(READ_SECONDS):
             with suppress(Exception):  # a full disk is reported by the training itself
-                meter.read()
-                if time.monotonic() - reported_at >= REPORT_SECONDS:
-                    reported_at = time.monotonic()
-                    meter.report_energy()
+                meter.poll()
 
     thread = threading.Thread(target=watch, name="energy", daemon=True)
-    meter.report_energy()
+    meter.report_now()
     thread.start()
     try:
         yield meter
@@ -49,16 +49,24 @@ def metering(report: Report) -> Iterator[Report]:
         ended.set()
         thread.join()
         with suppress(Exception):
-            meter.report_energy()
+            meter.report_now()
 
 
 def gpus_in_use() -> frozenset[str]:
     """The UUIDs of the GPUs that the processes of this training use on this machine."""
     if not torch.cuda.is_available():
         return frozenset()
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    devices = range(min(processes, torch.cuda.device_count()))
+    devices = range(min(_ranks_here(), torch.cuda.device_count()))
     return frozenset(f"GPU-{torch.cuda.get_device_properties(device).uuid}" for device in devices)
+
+
+def first_process() -> int:
+    """The process above all others of this training on this machine: with several ranks torchrun."""
+    return os.getppid() if _ranks_here() > 1 else os.getpid()
+
+
+def _ranks_here() -> int:
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 @dataclass
@@ -73,7 +81,10 @@ class Use:
 
 
 class Meter:
-    """A report that passes events on, and reports the energy before each epoch's event. Thread-safe."""
+    """A report that passes events on, and reports the energy before each epoch's event. Thread-safe.
+
+    `poll` is to be called about every READ_SECONDS.
+    """
 
     def __init__(self, report: Report, uuids: frozenset[str], powercap: Path = POWERCAP) -> None:
         self.directory = report.directory
@@ -85,7 +96,9 @@ class Meter:
         self._used: dict[str, Use] = {}
         self._device_of: dict[int, str] = {}
         self._refused: set[str] = set()
-        self._load, self._load_reported = LoadMeter(), time.monotonic()
+        self._load, self._load_throttle = LoadMeter(first_process()), Throttle(REPORT_SECONDS)
+        self._energy_throttle = Throttle(ENERGY_SECONDS)
+        self._gpus_due = 0.0
         self.read()
 
     def __call__(self, event: Event) -> None:
@@ -117,28 +130,43 @@ class Meter:
             if not zones:
                 self._refuse("CPU", f"there are no RAPL counters in {self._powercap}")
 
-    def report_energy(self) -> None:
-        """Read, and report the energy of each device and the state of the GPUs."""
+    def poll(self) -> None:
+        """Read every counter, and report what was not reported for a while."""
         self.read()
-        with self._lock:
-            uses = {device: replace(use) for device, use in self._used.items()}
-        if self._load_due():
+        if self._load_throttle.due():
             self._report(self._load.read())
-        for device, use in uses.items():
+        if self._energy_throttle.due():
+            self.report_energy()
+        if self._uuids and time.monotonic() >= self._gpus_due:
+            self.report_gpus()
+
+    def report_now(self) -> None:
+        """Report the energy and the GPUs as they are now: at the start and at the end."""
+        self.report_energy()
+        if self._uuids:
+            self.report_gpus()
+
+    def report_energy(self) -> None:
+        """Read, and report the energy of each device."""
+        self.read()
+        self._energy_throttle.restart()
+        for device, use in self._uses().items():
             if use.joules is not None or device not in self._refused:
                 self._report(Energy(device, use.joules, use.measured_by, use.reason))
             if use.joules is None:
                 self._refused.add(device)
-        for gpu in (read_gpus(self._uuids) or read_gpus()) if self._uuids else []:
+
+    def report_gpus(self) -> None:
+        """Report the state of the GPUs, with the energy that they had used when it was last read."""
+        uses, gpus = self._uses(), read_gpus(self._uuids) or read_gpus()
+        for gpu in gpus:
             used = uses.get(self._device_of.get(gpu.index, ""))
             self._report(replace(gpu, energy=used.joules if used else None))
+        self._gpus_due = time.monotonic() + REPORT_SECONDS * max(1, ceil(len(gpus) / GPUS_AT_ONCE))
 
-    def _load_due(self) -> bool:
-        """Whether the load was not reported for a while: an epoch reports the energy too, and may be short."""
-        now = time.monotonic()
-        due = now - self._load_reported >= REPORT_SECONDS - READ_SECONDS
-        self._load_reported = now if due else self._load_reported
-        return due
+    def _uses(self) -> dict[str, Use]:
+        with self._lock:
+            return {device: replace(use) for device, use in self._used.items()}
 
     def _count(self, device: str, counter: str, joules: float, now: float, largest: float = 0.0) -> None:
         use = self._used.setdefault(device, Use(counter, 0.0, "", joules, now))

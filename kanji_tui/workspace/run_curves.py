@@ -24,13 +24,20 @@ class StepPoint:
 
 @dataclass(frozen=True)
 class LoadPoint:
-    """The machine around one moment, `seconds` after the run began; shares 0-1, bytes, bytes per second."""
+    """The machine around one moment, `seconds` after the run began; shares 0-1, bytes per second.
+
+    `own_...`: of the run's processes. None where the run did not report it.
+    """
 
     seconds: float
     cpu: Value
+    own_cpu: Value
     memory: Value
     own_memory: Value
     disk_read: Value
+    disk_write: Value
+    network_in: Value
+    network_out: Value
 
 
 class StepRecord:
@@ -66,16 +73,55 @@ class LoadRecord:
 
     def add(self, moment: float, load: Load) -> None:
         self._began = self._began or moment
-        share = load.memory_used / load.memory_total if load.memory_used and load.memory_total else None
-        self._condensed.add((moment - self._began, load.cpu, share, load.own_memory, load.disk_read))
+        self._condensed.add(
+            (
+                moment - self._began,
+                load.cpu,
+                load.own_cpu,
+                _share(load.memory_used, load.memory_total),
+                _share(load.own_memory, load.memory_total),
+                load.disk_read,
+                load.disk_write,
+                load.network_in,
+                load.network_out,
+            )
+        )
 
     def points(self) -> tuple[LoadPoint, ...]:
         return tuple(LoadPoint(p[0] or 0.0, *p[1:]) for p in self._condensed.points())
 
 
-LOADS: tuple[tuple[str, str, bool, Callable[[LoadPoint], Value]], ...] = (
-    ("CPU", "machine", True, lambda load: load.cpu),
-    ("memory", "machine", True, lambda load: load.memory),
-    ("disk reads", "MiB/s", False, lambda load: None if load.disk_read is None else load.disk_read / 2**20),
+def _share(used: int | None, total: int | None) -> Value:
+    return used / total if used and total else None
+
+
+@dataclass(frozen=True)
+class LoadChart:
+    """What a chart of the load shows: its title, and the name and the value of each curve."""
+
+    title: str
+    percent: bool
+    curves: tuple[tuple[str, Callable[[LoadPoint], Value]], ...]
+
+
+def _mebibytes(value: Value) -> Value:
+    return None if value is None else value / 2**20
+
+
+LOADS = (
+    LoadChart("CPU", True, (("machine", lambda load: load.cpu), ("run", lambda load: load.own_cpu))),
+    LoadChart("memory", True, (("machine", lambda load: load.memory), ("run", lambda load: load.own_memory))),
+    LoadChart(
+        "disk MiB/s",
+        False,
+        (
+            ("read", lambda load: _mebibytes(load.disk_read)),
+            ("written", lambda load: _mebibytes(load.disk_write)),
+        ),
+    ),
+    LoadChart(
+        "network MiB/s",
+        False,
+        (("in", lambda load: _mebibytes(load.network_in)), ("out", lambda load: _mebibytes(load.network_out))),
+    ),
 )
-"""Title of the chart, name of the curve, whether it is in percent, value."""

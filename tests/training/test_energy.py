@@ -1,5 +1,6 @@
 """What a training uses: counters read from a stand-in for pynvml and from files like those of RAPL."""
 
+import os
 import sys
 import threading
 import time
@@ -55,6 +56,7 @@ def test_the_counter_s_difference_is_what_was_used(monkeypatch, clock: Clock, re
     meter(EPOCH)
     assert told(report)["GPU 0 NVIDIA H200"] == Energy("GPU 0 NVIDIA H200", 7.5, COUNTER)
     assert report.events[-1] == EPOCH, "the energy of an epoch is told before its event"
+    meter.report_gpus()
     (now,) = report.of(Gpu)
     assert (now.power, now.energy) == (412.5, 7.5)
 
@@ -81,7 +83,7 @@ def test_what_nobody_counts_is_told_once_with_its_reason(monkeypatch, clock: Clo
     )
     meter = Meter(report, frozenset({UUID}), tmp_path)
     for _ in range(3):
-        meter.report_energy()
+        meter.report_now()
     assert report.of(Energy) == [
         Energy("GPU 0 NVIDIA H200", None, "", "Not Supported"),
         Energy("CPU", None, "", f"there are no RAPL counters in {tmp_path}"),
@@ -108,11 +110,11 @@ def test_a_gpu_of_another_s_is_not_counted(monkeypatch, clock: Clock, report, tm
             nvmlDeviceGetTotalEnergyConsumption=1000,
         ),
     )
-    Meter(report, frozenset({UUID}), tmp_path).report_energy()
+    Meter(report, frozenset({UUID}), tmp_path).report_now()
     assert [event.index for event in report.of(Gpu)] == [1]
     assert "GPU 0 NVIDIA H200" not in told(report)
     report.events.clear()
-    Meter(report, frozenset({"MIG-part"}), tmp_path).report_energy()
+    Meter(report, frozenset({"MIG-part"}), tmp_path).report_now()
     assert told(report)["GPU"].joules is None
     assert [event.index for event in report.of(Gpu)] == [0, 1], "what they do is shown all the same"
 
@@ -130,7 +132,7 @@ def test_the_processor_s_counter_may_begin_again(clock: Clock, report, tmp_path:
 def test_a_thread_reads_on_and_the_end_is_told(monkeypatch, report, tmp_path: Path) -> None:
     package = zone(tmp_path / "intel-rapl:0", "package-0", 1_000_000)
     monkeypatch.setattr(energy, "READ_SECONDS", 0.01)
-    monkeypatch.setattr(energy, "REPORT_SECONDS", 0.02)
+    monkeypatch.setattr(energy, "ENERGY_SECONDS", 0.02)
     monkeypatch.setattr(energy, "read_zones", lambda powercap: energy_zones(tmp_path))
     with metering(report) as metered:
         assert metered.directory is report.directory
@@ -154,10 +156,44 @@ def test_the_gpus_in_use_are_those_of_torch() -> None:
 
 def test_the_load_of_the_machine_is_reported_every_few_seconds(clock: Clock, report, tmp_path: Path) -> None:
     meter = Meter(report, frozenset(), tmp_path)
-    for _ in range(4):
-        clock.now += 2.0
-        meter.report_energy()
+    for _ in range(12):
+        clock.now += 1.0
+        meter.poll()
     loads = report.of(Load)
     assert len(loads) == 2
     assert all(0 < load.memory_used < load.memory_total for load in loads)
     assert all(load.own_memory > 10 * 2**20 for load in loads)
+    assert all(0 <= load.own_cpu <= 1 for load in loads)
+
+
+def test_energy_is_reported_each_minute_and_before_each_epoch(clock: Clock, report, tmp_path: Path) -> None:
+    zone(tmp_path / "intel-rapl:0", "package-0", 1_000_000)
+    meter = Meter(report, frozenset(), tmp_path)
+    reported_at = []
+    for second in range(1, 151):
+        clock.now += 1.0
+        meter.poll()
+        if second == 70:
+            meter(EPOCH)
+        while len(reported_at) < len(report.of(Energy)):
+            reported_at.append(second)
+    assert reported_at == [60, 70, 130]
+
+
+@pytest.mark.parametrize(("gpus", "seconds"), [(1, 5), (2, 5), (3, 10), (8, 20)])
+def test_of_many_gpus_each_is_reported_less_often(
+    monkeypatch, clock: Clock, report, tmp_path: Path, gpus: int, seconds: int
+) -> None:
+    use(monkeypatch, nvmlDeviceGetCount=gpus)
+    meter = Meter(report, frozenset({UUID}), tmp_path)
+    for _ in range(61):
+        meter.poll()
+        clock.now += 1.0
+    assert [event.index for event in report.of(Gpu)] == list(range(gpus)) * (60 // seconds + 1)
+
+
+def test_the_processes_of_several_ranks_are_those_below_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    assert energy.first_process() == os.getpid()
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert energy.first_process() == os.getppid()

@@ -100,7 +100,12 @@ async def test_the_metrics_fill_a_large_screen_and_scroll_on_a_small_one(recorde
         await settled(pilot)
         assert len({region.x for region in regions()}) == 1
         assert all(region.height >= 9 for region in regions())
-        assert page.query_one("#metrics").max_scroll_y > 0
+        metrics = page.query_one("#metrics")
+        assert metrics.max_scroll_y > 0
+        await pilot.press("down")
+        await until(pilot, lambda: metrics.scroll_offset.y == 9)
+        await pilot.press("pagedown", "up")
+        await until(pilot, lambda: metrics.scroll_offset.y == 9)
 
 
 async def test_the_page_follows_a_running_training(recorded: Path) -> None:

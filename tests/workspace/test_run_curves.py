@@ -7,7 +7,7 @@ import pytest
 
 from kanji_tui.events import Event, Load, Progress, State, Step, to_json
 from kanji_tui.presentation.charts import charts, place_of, step_points, usable_axis, whole_window
-from kanji_tui.workspace.run_curves import STEPS_KEPT
+from kanji_tui.workspace.run_curves import STEPS_KEPT, LoadPoint
 from kanji_tui.workspace.run_views import RunView, Tail
 from tests.tui.recorded import MOMENT, RUN, epochs, train_spec, write_run
 
@@ -55,13 +55,24 @@ def test_a_day_of_steps_is_condensed(tmp_path: Path) -> None:
 
 
 def test_the_load_of_the_machine_over_time(tmp_path: Path) -> None:
-    first = Load(0.5, 2**30, 4 * 2**30, 2**29, 2.0**21)
+    first = Load(0.5, 2**30, 4 * 2**30, 2**29, 2.0**21, 2.0**22, 100.0, 10.0, 0.25)
     view = view_of(tmp_path, [first, Load(1.0)])
-    assert [(load.seconds, load.cpu, load.memory, load.disk_read) for load in view.loads] == [
-        (0.0, 0.5, 0.25, 2.0**21),
-        (1.0, 1.0, None, None),
-    ]
+    assert view.loads == (
+        LoadPoint(0.0, 0.5, 0.25, 0.25, 0.125, 2.0**21, 2.0**22, 100.0, 10.0),
+        LoadPoint(1.0, 1.0, *[None] * 7),
+    )
     assert view.last_event_at == MOMENT + 2
+
+
+def test_the_load_in_an_older_run_is_read(tmp_path: Path) -> None:
+    run = write_run(tmp_path, RUN, train_spec(), "running", [State("running")])
+    older = {"cpu": 0.5, "memory_used": 2**30, "memory_total": 2**32, "own_memory": 2**29, "disk_read": 2.0**21}
+    with run.events.open("a") as events:
+        events.write(json.dumps({"v": 1, "t": MOMENT + 1, "type": "load", **older}) + "\n")
+    tail = Tail(run)
+    tail.poll()
+    assert tail.view.problem == ""
+    assert tail.view.loads == (LoadPoint(0.0, 0.5, None, 0.25, 0.125, 2.0**21, None, None, None),)
 
 
 @pytest.mark.parametrize("phase", ["validation", "train accuracy", "validation by class", "test"])

@@ -23,7 +23,7 @@ from kanji_tui.workspace.run_details import RunDetails
 from kanji_tui.workspace.run_views import RunView
 
 SECTIONS = ("settings", "metrics", "machine", "errors", "log")
-MOST_CHARTS, MOST_LOADS = 12, 4
+MOST_CHARTS, MOST_LOADS = 12, 5
 CHART_WIDTH, CHART_HEIGHT = 48, 9  # cells of a chart, at least
 LOG_LINES = 500  # the last of them, wrapped
 NO_LOAD = "this run did not report the load of the machine"
@@ -38,6 +38,8 @@ class RunPage(ModalScreen[None]):
         Binding("left,shift+tab", "step(-1)", "Section before"),
         Binding("right,tab", "step(1)", "Next section"),
         *[Binding(str(n), f"section('{name}')", name.title()) for n, name in enumerate(SECTIONS, start=1)],
+        Binding("up,pageup", "move(-1)", "Charts above", show=False),
+        Binding("down,pagedown", "move(1)", "Charts below", show=False),
         Binding("y", "copy_log", "Copy the log"),
     ]
     DEFAULT_CSS = """
@@ -164,6 +166,12 @@ class RunPage(ModalScreen[None]):
         focused = {"settings": "#setting-list", "errors": "#confusions", "log": "#log-section"}.get(name)
         self.set_focus(self.query_one(focused) if focused else None)
         self.call_after_refresh(self._arrange)
+
+    def action_move(self, rows: int) -> None:
+        """Scroll by so many rows of charts."""
+        section = self.query_one(f"#{_id_of(self.shown)}")
+        height = self._arranged.get(self.shown, (1, 1, CHART_HEIGHT))[2]
+        section.scroll_relative(y=rows * max(CHART_HEIGHT, height), animate=False)
 
     def action_copy_log(self) -> None:
         self.app.copy_to_clipboard(self._log or "")
