@@ -82,7 +82,7 @@ def test_what_is_no_shape_is_refused_with_an_example(text: str) -> None:
 
 
 def view(**values) -> RunView:
-    loads = (LoadPoint(0.0, 0.5, 0.25, 0.1, None), LoadPoint(5.0, 0.75, 0.25, 0.1, None))
+    loads = tuple(LoadPoint(5.0 * n, 0.5, 0.25, 0.1, *[None] * 5) for n in range(2))
     return RunView("one", None, "train", **{"epochs": tuple(epochs(4)), "loads": loads, **values})  # type: ignore[arg-type]
 
 
