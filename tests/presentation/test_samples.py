@@ -92,5 +92,6 @@ def test_the_screens_as_plain_text(recorded: Path) -> None:
 
 def test_an_empty_folder_has_a_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "folders of images: kanji-tui prepare; without any, first: kanji-tui sample" in " ".join(text_of_document(browser_screen(State())).split())
+    advice = " ".join(text_of_document(browser_screen(State())).split())
+    assert "folders of images: kanji-tui prepare; without any, first: kanji-tui sample" in advice
     assert "To do: kanji-tui train" in text_of_document(draw_screen(State()))
