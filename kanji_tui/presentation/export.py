@@ -183,7 +183,7 @@ def _without_result(view: RunView) -> KeyValues:
     """How a run without a result ended."""
     failure, state = view.failure, state_of(view).text
     found = (("message", failure.message), ("to do", failure.remedy)) if failure else (("state", state),)
-    notices = tuple(("notice", notice) for notice in view.notices[-1:])
+    notices = tuple(("notice", notice.text) for notice in view.notices[-1:])
     return _key_values(f"{view.title} {state}", (*found, *notices))
 
 

@@ -23,9 +23,11 @@ from kanji_tui.presentation.document import (
     join,
     quiet,
 )
+from kanji_tui.presentation.log_lines import texts, times
 from kanji_tui.presentation.status import GAP, gpu_sentences, progress_sentence, state_of
 from kanji_tui.system import numbers
 from kanji_tui.training.results import Metrics, Probed, Profile, Trained
+from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_views import RunView
 
 EPOCHS_SHOWN, LOG_LINES = 10, 5
@@ -259,7 +261,9 @@ def _network_row(network: NetworkSummary) -> Row:
     return Row(network.name, (network.name, *cells, network.description + remedy))
 
 
-def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence[str], published: str) -> Document:
+def training_screen(
+    views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence[LogLine], published: str
+) -> Document:
     """The Training screen as text; `log`: the log lines of `shown_run(views)`."""
     blocks: list[Block] = [*gpu_sentences(gpus), ""]
     if not views:
@@ -285,7 +289,9 @@ def training_screen(views: Sequence[RunView], gpus: Sequence[Gpu], log: Sequence
             Table(table.columns, shown),
         ]
     if log:
-        blocks += ["The last lines of its log:", *(f"  {line.rstrip()}" for line in log[-LOG_LINES:])]
+        last = log[-LOG_LINES:]
+        lines = zip(times(last), texts(last), strict=True)
+        blocks += ["The last lines of its log:", *(f"  {time}{text}".rstrip() for time, text in lines)]
     return tuple(blocks)
 
 

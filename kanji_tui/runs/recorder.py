@@ -1,4 +1,7 @@
-"""Records a job in its run directory: writes its events and a heartbeat, and polls for a stop request."""
+"""Records a job in its run directory: writes its events and a heartbeat, and polls for a stop request.
+
+The process writes log.txt without this module. That it has grown becomes an event, so that its lines have times.
+"""
 
 import os
 import shutil
@@ -11,7 +14,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from kanji_tui.events import Event, Report, State, to_json
+from kanji_tui.errors import KanjiError
+from kanji_tui.events import Event, Logged, Report, State, to_json
 from kanji_tui.runs.run_directory import (
     HEARTBEAT_SECONDS,
     RunDirectory,
@@ -41,6 +45,7 @@ class Recorder:
         self._stop = False
         self._polled = 0.0
         self._removed = False
+        self._logged = 0  # bytes of log.txt of which an event has told
         self._heartbeat = threading.Thread(target=self._write_heartbeats, name="heartbeat", daemon=True)
         self._handlers: dict[int, Any] = {}
 
@@ -64,16 +69,18 @@ class Recorder:
             signal.signal(signum, handler)
 
     def __call__(self, event: Event) -> None:
-        line = strict_json(to_json(event, time.time())) + "\n"
         try:
-            self._write(line)
+            if isinstance(event, State):  # why it failed was printed before
+                self._report_log()
+            self._write(event)
         finally:
             if isinstance(event, State):
                 self._write_status(state=event.state)
         if self._console:
             self._console(event)
 
-    def _write(self, line: str) -> None:
+    def _write(self, event: Event) -> None:
+        line = strict_json(to_json(event, time.time())) + "\n"
         with self._events_lock:
             try:
                 self._file.write(line)
@@ -116,9 +123,18 @@ class Recorder:
             self._status = replace(self._status, heartbeat=time.time(), **changes)  # type: ignore[arg-type]
             self._run.write_status(self._status)
 
+    def _report_log(self) -> None:
+        """Write an event if log.txt has grown; a job in the process of its command has none."""
+        with suppress(OSError, KanjiError):  # a full disk is reported by the job itself
+            size = os.stat(self._run.log).st_size
+            if size > self._logged:
+                self._logged = size
+                self._write(Logged(size))
+
     def _write_heartbeats(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
             self._removed = self._removed or self._is_removed()
+            self._report_log()
             # A full disk must not end the heartbeat; the job itself reports it.
             with suppress(Exception):
                 self._write_status()

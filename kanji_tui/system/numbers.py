@@ -128,6 +128,11 @@ def moment(seconds: float) -> str:
     return time.strftime("%H:%M" if today else "%m-%d %H:%M", then)
 
 
+def clock(seconds: float) -> str:
+    """A time of day as `14:32:07`, in the local time zone; empty for 0."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds)) if seconds else ""
+
+
 def shape(sizes: "tuple[int | str, ...] | None") -> str:
     """`1x64x64`; `?` where it is unknown, `scalar` for no dimensions."""
     return "?" if sizes is None else "x".join(map(str, sizes)) or "scalar"

@@ -8,6 +8,7 @@ from kanji_tui.networks.card import Lineage
 from kanji_tui.paths import MODEL_INFO
 from kanji_tui.runs.environment import Environment, read_environment
 from kanji_tui.system.plain_data import read_as
+from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 
@@ -18,7 +19,7 @@ class RunDetails:
 
     environment: Environment | None
     lineage: Lineage | None
-    log: tuple[str, ...]
+    log: tuple[LogLine, ...]
 
 
 @dataclass(frozen=True)

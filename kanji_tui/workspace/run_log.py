@@ -1,24 +1,50 @@
 """The text of a run: its notices, its log, and why it failed."""
 
+from dataclasses import replace
+
 from kanji_tui.runs.run_directory import RunDirectory
+from kanji_tui.workspace.log_times import LogLine, timed_lines
 from kanji_tui.workspace.run_views import RunView
 
 KEPT_BYTES = 200_000
 
 
-def read_log(view: RunView) -> tuple[str, ...]:
-    """The lines, oldest first; of a long log.txt the last 200 kB."""
+def read_log(view: RunView) -> tuple[LogLine, ...]:
+    """The lines, oldest first; of a long log.txt the last 200 kB.
+
+    Where nobody recorded when log.txt was written no line has a time, and the notices are first.
+    """
+    printed = _printed(view)
+    damaged = [LogLine(f"damaged: {view.problem}")] if view.problem else []
+    noted = [replace(notice, text=f"note: {notice.text}") for notice in view.notices]
+    failed = []
+    if view.failure:
+        failed = [f"failed: {view.failure.message}", f"try: {view.failure.remedy.removeprefix('try ')}"]
+    ended = [LogLine(text, view.last_event_at) for text in failed]
+    if printed and not view.log_marks:
+        return tuple(LogLine(line.text) for line in (*damaged, *noted, *printed, *ended))
+    return (*damaged, *_in_order(noted, printed), *ended)
+
+
+def _printed(view: RunView) -> list[LogLine]:
+    """The lines of log.txt."""
     try:
         with open(RunDirectory(view.path).log, "rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - KEPT_BYTES))
             if size > KEPT_BYTES:
                 file.readline()  # incomplete
-            text = file.read().decode("utf-8", "replace")
+            first = file.tell()
+            return timed_lines(file.read(), first, view.log_marks)
     except OSError:
-        text = ""
-    damaged = [f"damaged: {view.problem}"] if view.problem else []
-    lines = damaged + [f"note: {notice}" for notice in view.notices] + text.splitlines()
-    if view.failure:
-        lines += [f"failed: {view.failure.message}", f"try: {view.failure.remedy.removeprefix('try ')}"]
-    return tuple(lines)
+        return []
+
+
+def _in_order(noted: list[LogLine], printed: list[LogLine]) -> list[LogLine]:
+    """Both by time; a printed line without one stays behind the line before it."""
+    waiting, found = list(noted), []
+    for line in printed:
+        while waiting and waiting[0].moment < line.moment:
+            found.append(waiting.pop(0))
+        found.append(line)
+    return found + waiting

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Damaged, Epoch, Failure, Gpu, Load, Notice, Outcome, Progress, Step
+from kanji_tui.events import Damaged, Epoch, Failure, Gpu, Load, Logged, Notice, Outcome, Progress, Step
 from kanji_tui.paths import CHECKPOINT, RUNS_DIR
 from kanji_tui.runs.about import ABOUT, About, continued_run, read_about
 from kanji_tui.runs.event_log import Timed, near_end, read_events
@@ -23,6 +23,7 @@ from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
 from kanji_tui.runs.run_source import source_of
 from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
+from kanji_tui.workspace.log_times import LogLine, LogMarks, Mark
 from kanji_tui.workspace.run_curves import LoadPoint, LoadRecord, StepPoint, StepRecord
 
 ENDED = ("finished", "stopped", "failed")
@@ -40,9 +41,9 @@ class RunView:
     `files` holds the last progress of each record file that a preparation works on, in order of first appearance;
     `gpus` the telemetry of each GPU. `result`: the dataclass that the run's job returns. `stopping`: the run was
     asked to stop, here or elsewhere. `problem`: what of its files is damaged, in a sentence. `about`: what a person
-    says of the run. `steps`: what was measured inside its epochs; `loads`: how busy the machine was.
-    `resumable`: it ended before its end and has a checkpoint, or what it resumed has one. `source`: where its
-    samples come from, empty where it is not known.
+    says of the run. `steps`: what was measured inside its epochs; `loads`: how busy the machine was; `log_marks`:
+    when its log had grown. `resumable`: it ended before its end and has a checkpoint, or what it resumed has one.
+    `source`: where its samples come from, empty where it is not known.
     """
 
     name: str
@@ -57,13 +58,14 @@ class RunView:
     epochs: tuple[Epoch, ...] = ()
     gpus: tuple[GpuHistory, ...] = ()
     stopping: bool = False
-    notices: tuple[str, ...] = ()
+    notices: tuple[LogLine, ...] = ()
     failure: Failure | None = None
     result: Any = None
     problem: str = ""
     about: About = field(default_factory=About)
     steps: tuple[StepPoint, ...] = ()
     loads: tuple[LoadPoint, ...] = ()
+    log_marks: tuple[Mark, ...] = ()
     resumable: bool = False
     source: str = ""
 
@@ -124,6 +126,7 @@ class Tail:
         self._files: dict[str, Progress] = {}
         self._gpus: dict[int, GpuRecord] = {}
         self._steps, self._loads = StepRecord(), LoadRecord()
+        self._log_marks = LogMarks(from_start=self._first == 0)
         self._bar: Progress | None = None  # of the training itself
 
     def poll(self) -> bool:
@@ -198,12 +201,12 @@ class Tail:
         epochs = config.get("epochs") if isinstance(config, dict) else 0
         return read_earlier(self.run.path, epochs if isinstance(epochs, int) else 0)
 
-    def _result(self, event: Outcome, notices: list[str]) -> Any:
+    def _result(self, event: Outcome, moment: float, notices: list[LogLine]) -> Any:
         """The result as its dataclass; None, with a notice, where another version's result cannot be read."""
         try:
             return read_result(self.view.job, event.result)
         except KanjiError as error:
-            notices.append(f"the result cannot be shown: {error.message}")
+            notices.append(LogLine(f"the result cannot be shown: {error.message}", moment))
             return None
 
     def _shown_progress(self, now: Progress) -> Progress:
@@ -234,11 +237,13 @@ class Tail:
             elif isinstance(event, Gpu):
                 self._gpus.setdefault(event.index, GpuRecord()).add(event)
             elif isinstance(event, Notice):
-                notices.append(event.message)
+                notices.append(LogLine(event.message, moment))
+            elif isinstance(event, Logged):
+                self._log_marks.add(moment, event.size)
             elif isinstance(event, Failure):
                 changes["failure"] = event
             elif isinstance(event, Outcome):
-                changes["result"] = self._result(event, notices)
+                changes["result"] = self._result(event, moment, notices)
         if not view.source and any(isinstance(event, Epoch | Outcome) for _, event in fresh):
             changes["source"] = source_of(view.path, view.job, view.spec, changes.get("result"))
         updated = {event.index for _, event in fresh if isinstance(event, Gpu)}
@@ -251,6 +256,7 @@ class Tail:
             "files": tuple(file for _, file in sorted(self._files.items())),
             "epochs": tuple(epochs[number] for number in sorted(epochs)),
             "gpus": tuple(gpus[index] for index in sorted(gpus)),
+            "log_marks": self._log_marks.marks(),
             "notices": tuple(notices[-NOTICES_KEPT:]),
         }
 

@@ -14,6 +14,7 @@ from kanji_tui.presentation.export import (
     pooling_table,
     safetensors_key_values,
 )
+from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_views import RunView
 from tests.tui.inspector_results import compared, exported, pooled
 
@@ -78,7 +79,9 @@ def test_every_ended_run_has_a_table() -> None:
         "export_onnx": ended_table(view("export_onnx", exported())),
         "export_safetensors": ended_table(view("export_safetensors", TENSORS)),
         "failed": ended_table(view("export_onnx", failure=failure)),
-        "unreadable": ended_table(view("pooling", notices=("the result cannot be shown: of another version",))),
+        "unreadable": ended_table(
+            view("pooling", notices=(LogLine("the result cannot be shown: of another version"),))
+        ),
     }
     for name, table in tables.items():
         assert table.rows, name

@@ -12,6 +12,7 @@ from kanji_tui.presentation.document import Styled, Table, text_of
 from kanji_tui.presentation.present import present
 from kanji_tui.presentation.run_list import run_table
 from kanji_tui.training.results import Phase, Probed, Profile
+from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.trainings import Training
 from tests.tui.recorded import RUN, TRAINED, epochs
@@ -154,13 +155,14 @@ def test_the_screen_as_plain_text() -> None:
     progress = Progress("training", 3000, 12000, "samples", "epoch 5 of 12", 1250.0, 42.0)
     running = replace(view(state="running", progress=progress), name="live")
     gpu = Gpu(0, "NVIDIA H200", 0.87, 24 * 2**30, 139 * 2**30, 612.0, 61.0)
-    document = training.training_screen([view(result=TRAINED), running], [gpu], ("one", "two"), RUN)
+    log = (LogLine("one"), LogLine("\ttwo"))
+    document = training.training_screen([view(result=TRAINED), running], [gpu], log, RUN)
     output = words(document)
     assert "GPU 0, NVIDIA H200: 87 % busy, 24.0/139 GiB used, 612 W, 61 C." in output
     assert (
         "The running one, live, is running. Progress: epoch 5 of 12, 3,000 of 12,000 samples, 42 s left." in output
     )
-    assert output.endswith("The last lines of its log:\n  one\n  two")
+    assert output.endswith("The last lines of its log:\n  one\n      two")
     first = cells(table_of(document))[0]
     assert first == [RUN, "kanjinet published", "finished", "12/12", "98.96 % (96.70-99.68)"]
     output = words(training.training_screen([view(result=TRAINED)], [], (), ""))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Notice, Progress, State
+from kanji_tui.events import Logged, Notice, Progress, State
 from kanji_tui.runs import recorder as recorder_module
 from kanji_tui.runs.event_log import read_events
 from kanji_tui.runs.recorder import Recorder
@@ -154,3 +154,33 @@ def test_nan_and_infinity_are_written_as_null(tmp_path):
 
     line = json.loads(run.events.read_text(), parse_constant=refuse)
     assert (line["rate"], line["remaining"], line["done"]) == (None, None, 1)
+
+
+def test_that_the_log_has_grown_becomes_an_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "HEARTBEAT_SECONDS", 0.02)
+    run = new(tmp_path)
+    with Recorder(run, "verify") as report:
+        report(State("running"))  # there is no log yet
+        for text in ("one\n", "two of 漢字\n"):
+            with open(run.log, "a", encoding="utf-8") as log:
+                log.write(text)
+            until_logged(run)
+    sizes = [event.size for _, event in read_events(run.events)[0] if isinstance(event, Logged)]
+    assert sizes == [4, 18]
+
+
+def until_logged(run: RunDirectory) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        sizes = [event.size for _, event in read_events(run.events)[0] if isinstance(event, Logged)]
+        if sizes and sizes[-1] == run.log.stat().st_size:
+            return
+        time.sleep(0.01)
+
+
+def test_what_was_printed_before_the_end_has_its_time(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    with Recorder(run, "verify") as report:
+        run.log.write_text("Traceback\n")
+        report(State("failed"))
+    assert [event for _, event in read_events(run.events)[0]] == [Logged(10), State("failed")]

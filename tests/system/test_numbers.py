@@ -1,5 +1,7 @@
 """Numbers as a person reads them."""
 
+import time
+
 import pytest
 
 from kanji_tui.system import numbers
@@ -55,3 +57,9 @@ def test_rates() -> None:
     assert numbers.rate(12_345.6, "records") == "12,346 records/s"
     assert numbers.rate(2.54, "steps") == "2.5 steps/s"
     assert numbers.rate(None, "steps") == "-"
+
+
+def test_a_time_of_day_has_seconds() -> None:
+    then = time.mktime((2026, 1, 2, 3, 4, 5, 0, 0, -1))
+    assert numbers.clock(then) == "03:04:05"
+    assert numbers.clock(0) == ""

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.widgets import Static
 
-from kanji_tui.events import Energy, Failure, Gpu, Progress, State
+from kanji_tui.events import Energy, Failure, Gpu, Logged, Progress, State
+from kanji_tui.system.numbers import clock
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training import screen as training_screen
 from kanji_tui.tui.training.epoch_table import EpochTable
@@ -15,7 +16,7 @@ from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.tui.widgets.log_tail import COMPARED, LogTail, lines_gone
 from kanji_tui.workspace.run_log import read_log
 from tests.tui.conftest import shows, text_of, until
-from tests.tui.recorded import LIVE, epochs, train_spec, write_live, write_run
+from tests.tui.recorded import LIVE, MOMENT, epochs, train_spec, write_live, write_run
 from tests.tui.test_training_screen import WIDE, add_events, opened
 
 
@@ -82,6 +83,39 @@ async def test_long_lines_and_reasons_are_wrapped_and_enter_opens_the_whole_log(
         await pilot.press("y")
         assert "ENDS HERE" in app.clipboard
         assert "REMEDY" in str(app.screen.query_one("#head", Static).visual)
+
+
+async def test_the_lines_of_a_log_have_their_times(recorded: Path) -> None:
+    """On the screen where there is room, and on the page, wrapped beside the time; they are not copied."""
+    long = "a long line that a library prints " * 6 + "ENDSHERE"
+    story = [State("running"), *epochs(2), Logged(4 + len(long) + 1)]
+    run = write_run(recorded, LIVE, train_spec(), "running", story, f"one\n{long}\n")
+    time = clock(MOMENT + len(story) - 1)
+    app = Workbench()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, f"{time} one")
+        app.screen.query_one("#log").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RunPage))
+        await shows(pilot, f"{time} one")
+        await shows(pilot, "ENDSHERE")
+        first, *others = [row.strip("│ ") for row in text_of(pilot).splitlines() if "a library prints" in row]
+        assert first.startswith(f"{time} a long line")
+        assert others
+        column = next(row for row in text_of(pilot).splitlines() if "one" in row).index("one")
+        rows = [row for row in text_of(pilot).splitlines() if row.strip("│ ") == others[0]]
+        assert [row.index(others[0]) for row in rows] == [column]
+        await pilot.press("y")
+        assert app.clipboard == f"one\n{long}"
+        with open(run.log, "a") as log:
+            log.write("two\n")
+        add_events(run, Logged(run.log.stat().st_size))
+        await shows(pilot, f"{clock(1767330000.0)} two")
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "starting: loading torch")
+        await pilot.press("L")
+        await shows(pilot, "ENDSHERE")
+        assert clock(1767330000.0) not in text_of(pilot), "there is no room for times"
 
 
 async def test_a_reader_of_a_long_log_stays_where_they_read(recorded: Path) -> None:

@@ -125,7 +125,7 @@ def test_errors_read_as_a_person_would_write_them(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["no longer following", "error: it is broken", "  try: a lower rate"]
     view = RunView("x", Path("nowhere"), "train", failure=Failure("it is broken", "try a lower rate"))
-    assert read_log(view)[-1] == "try: a lower rate"
+    assert read_log(view)[-1].text == "try: a lower rate"
     with pytest.raises(UsageError, match=r"^epochs cannot be 9999999999 \.\.\. \(60 characters\)$"):
         configure(epochs=int("9" * 60))
     usual = configure().learning_rate

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from kanji_tui.presentation import charts
 from kanji_tui.presentation.curve_data import Chart
@@ -17,6 +16,7 @@ from kanji_tui.tui.widgets.content import content_of, lines_content
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.tui.widgets.key_values import KeyValues
 from kanji_tui.tui.widgets.list_table import ListTable
+from kanji_tui.tui.widgets.log_text import LogText
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.lineage import Link
 from kanji_tui.workspace.run_details import RunDetails
@@ -60,7 +60,6 @@ class RunPage(ModalScreen[None]):
         super().__init__()
         self.run_name = run
         self.shown = section
-        self._log: str | None = None
         self._arranged: dict[str, tuple[int, int, int]] = {}  # columns, rows and height of a row, by section
 
     def compose(self) -> ComposeResult:
@@ -83,7 +82,7 @@ class RunPage(ModalScreen[None]):
                 yield ListTable(id="weakest", empty=NO_ERRORS).add_class("pane")
                 yield ListTable(id="confusions", empty=NO_ERRORS).add_class("pane")
             with VerticalScroll(id="log-section", classes="section pane"):
-                yield Static(id="whole-log", markup=False)
+                yield LogText(id="whole-log")
 
     def on_mount(self) -> None:
         self.query_one("#environment").border_title = "environment"
@@ -119,10 +118,7 @@ class RunPage(ModalScreen[None]):
     def show_details(self, details: RunDetails) -> None:
         """Show what was read from the run's directory."""
         self.query_one("#environment-pairs", KeyValues).show(environment_pairs(details.environment).pairs)
-        log = "\n".join(line.expandtabs(4) for line in details.log[-LOG_LINES:])
-        if log != self._log:
-            self._log = log
-            self.query_one("#whole-log", Static).update(log or "empty")
+        if self.query_one(LogText).show(details.log[-LOG_LINES:]):
             self.query_one("#log-section").scroll_end(animate=False)
 
     def _show_charts(self, name: str, drawn: Sequence[Chart], most: int) -> None:
@@ -174,7 +170,7 @@ class RunPage(ModalScreen[None]):
         section.scroll_relative(y=rows * max(CHART_HEIGHT, height), animate=False)
 
     def action_copy_log(self) -> None:
-        self.app.copy_to_clipboard(self._log or "")
+        self.app.copy_to_clipboard(self.query_one(LogText).text)
         self.notify("the log is in the terminal's clipboard, if the terminal supports that", timeout=4)
 
 

@@ -19,6 +19,7 @@ from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from kanji_tui.tui.widgets.prompt import Prompt
 from kanji_tui.workspace.lineage import lineage_of
+from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_choice import COLUMNS, ORDER, RUNS, RunChoice
 from kanji_tui.workspace.run_details import RunDetails, read_details
 from kanji_tui.workspace.run_log import read_log
@@ -39,7 +40,7 @@ LABELS = {
 ZOOM = 0.5
 
 
-class LogRead(Answered[tuple[str, ...]]):
+class LogRead(Answered[tuple[LogLine, ...]]):
     """The lines of a run's log; the key is the run's name."""
 
 

@@ -1,4 +1,4 @@
-"""A run's log: follows its end, or shows and searches any part of it; long lines are wrapped."""
+"""A run's log, with times: follows its end, or shows and searches any part of it; long lines are wrapped."""
 
 from typing import ClassVar
 
@@ -8,7 +8,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from kanji_tui.presentation.log_lines import NARROWEST, TIME_STYLE, texts, times
+from kanji_tui.tui.widgets.content import style_of
 from kanji_tui.tui.widgets.pane_title import set_pane_title
+from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_query import fits
 
 COMPARED = 20  # last lines, which identify a position in the log
@@ -37,21 +40,24 @@ class LogTail(Widget, can_focus=True):
         super().__init__(id=id)
         self.border_title = "log"
         self._of = ""
+        self._shown: tuple[LogLine, ...] = ()
         self._lines: tuple[str, ...] = ()
+        self._times: tuple[str, ...] = ()
         self._top: int | None = None  # the first visible line; None follows the end
         self._pattern = ""
         self._found: list[int] = []  # the lines that match the pattern
         self._match: int | None = None
 
-    def show(self, lines: tuple[str, ...], of: str = "") -> None:
+    def show(self, shown: tuple[LogLine, ...], of: str = "") -> None:
         """Show the lines `of` a run. Where the first lines of the log were removed, the same lines stay visible;
         another log, or a shorter one, is shown from its end.
         """
-        if (lines, of) == (self._lines, self._of):
+        if (shown, of) == (self._shown, self._of):
             return
+        lines = texts(shown)
         gone = lines_gone(self._lines, lines) if of == self._of else None
         self._top, self._match = _after_removal(self._top, gone), _after_removal(self._match, gone)
-        self._lines, self._of = lines, of
+        self._shown, self._lines, self._times, self._of = shown, lines, times(shown), of
         self._find()
         if self._match not in self._found:
             self._match = None
@@ -145,12 +151,17 @@ class LogTail(Widget, can_focus=True):
         return range(max(0, len(self._lines) - count), len(self._lines))
 
     def _rows(self, number: int, width: int) -> list[Content]:
-        """The rows of one line of the log."""
-        line = self._lines[number].expandtabs(4)
+        """The rows of one line of the log, with its time before the first where there is room."""
+        line, time = self._lines[number], self._times[number] if width >= NARROWEST else ""
         style = "$foreground" if self._pattern and fits(self._pattern, line) else ""
         if number == self._match:
             style = "bold $foreground on $cursor"
-        return [Content.styled(row, style) if style else Content(row) for row in chop_cells(line, width) or [""]]
+        rows = chop_cells(line, max(1, width - len(time))) or [""]
+        before = [time, *[" " * len(time)] * (len(rows) - 1)]
+        return [
+            Content.assemble((space, style_of(TIME_STYLE)), (row, style))
+            for space, row in zip(before, rows, strict=True)
+        ]
 
 
 def lines_gone(old: tuple[str, ...], new: tuple[str, ...]) -> int | None:
