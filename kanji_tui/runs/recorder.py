@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Event, Logged, Report, State, to_json
+from kanji_tui.events import Event, Failure, Logged, Outcome, Report, State, to_json
 from kanji_tui.runs.run_directory import (
     HEARTBEAT_SECONDS,
     RunDirectory,
@@ -70,7 +70,7 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         try:
-            if isinstance(event, State):  # why it failed was printed before
+            if isinstance(event, State | Outcome | Failure):  # why it failed was printed before
                 self._report_log()
             self._write(event)
         finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kanji_tui.errors import KanjiError
-from kanji_tui.events import Logged, Notice, Progress, State
+from kanji_tui.events import Failure, Logged, Notice, Progress, State
 from kanji_tui.runs import recorder as recorder_module
 from kanji_tui.runs.event_log import read_events
 from kanji_tui.runs.recorder import Recorder
@@ -182,5 +182,6 @@ def test_what_was_printed_before_the_end_has_its_time(tmp_path: Path) -> None:
     run = new(tmp_path)
     with Recorder(run, "verify") as report:
         run.log.write_text("Traceback\n")
+        report(Failure("it broke"))
         report(State("failed"))
-    assert [event for _, event in read_events(run.events)[0]] == [Logged(10), State("failed")]
+    assert [event for _, event in read_events(run.events)[0]] == [Logged(10), Failure("it broke"), State("failed")]
