@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from kanji_tui.events import Event
 from tests.forking import Forks, forking
@@ -35,8 +35,12 @@ os.environ["XDG_CACHE_HOME"] = OWN_CACHE.name
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-settings.register_profile("half", max_examples=50)  # of hypothesis's 100 for each test that says nothing else
-settings.load_profile("half")
+# Half of hypothesis's 100 examples for each test that says nothing else, the same ones at every run, however slow the
+# machine is.
+settings.register_profile(
+    "suite", max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 gc.set_threshold(10_000, 20, 10)  # a full collection takes 0.2 s where torch and Textual are loaded
 
