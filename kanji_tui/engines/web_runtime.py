@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kanji_tui.errors import KanjiError, UsageError, first_line
 from kanji_tui.system.compression import COMPRESSED, compress
-from kanji_tui.system.files import read_bytes
+from kanji_tui.system.files import read_bytes, sha256
 from kanji_tui.system.folders import replacing_folder, temporary_folder
 
 NPM = "npm"
@@ -63,9 +63,13 @@ def cache_folder() -> Path:
 
 
 def cached() -> Path | None:
-    """The folder with the runtime's files and their compressed copies; None if npm was not asked yet."""
+    """The folder with the runtime's files and their compressed copies; None where they are missing or damaged."""
     folder = cache_folder()
-    return folder if all((folder / file.name).is_file() for file in pinned().files) else None
+    return folder if all(_is_whole(folder / file.name, file) for file in pinned().files) else None
+
+
+def _is_whole(path: Path, file: RuntimeFile) -> bool:
+    return path.is_file() and sha256(path) == file.sha256
 
 
 def find_runtime(source: str | None) -> Path:
@@ -130,7 +134,7 @@ def _from_folder(folder: Path) -> Path:
         path = next((place for place in places if place.is_file()), None)
         if path is None:
             raise UsageError(f"{folder} does not hold {Path(file.package_path).name} of {pinned().title}", GET_IT)
-        if hashlib.sha256(read_bytes(path)).hexdigest() != file.sha256:
+        if not _is_whole(path, file):
             raise UsageError(f"{path} is not that of {pinned().title}: its hash differs", GET_IT)
         found[file.name] = path
     with replacing_folder(cache_folder()) as building:

@@ -16,6 +16,7 @@ from kanji_tui.web.paths import CLASSES, INDEX, LICENSES, MODEL
 from kanji_tui.web.results import ExportedPage
 
 DEFAULT_FOLDER = MODELS_DIR / "web"
+OLDER = (".js", ".mjs", ".css", ".svg", ".wasm", ".json", ".onnx")  # endings of files that a page is made of
 
 
 def export_page(model_path: Path, output_path: Path | None, runtime: str | None, report: Report) -> ExportedPage:
@@ -61,6 +62,26 @@ def _require_page_or_nothing(folder: Path) -> None:
         return
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / CLASSES).is_file()):
         raise UsageError(f"{folder} holds something that is not a page", "choose another folder: --output-path DIR")
+    names = _names()
+    others = sorted(path.name for path in folder.iterdir() if path.name not in names and not _of_older_page(path))
+    if others:  # the folder is replaced as a whole, and they would be lost
+        raise UsageError(
+            f"{folder} also holds {', '.join(others[:3])}{' ...' if others[3:] else ''}, no part of a page",
+            "move that elsewhere, or choose another folder: --output-path DIR",
+        )
+
+
+def _of_older_page(path: Path) -> bool:
+    """Whether a file may be part of a page that another version wrote."""
+    ending = path.with_suffix("").suffix if path.suffix in COMPRESSED else path.suffix
+    return ending in OLDER and path.is_file()
+
+
+def _names() -> set[str]:
+    """The names of all files of a page, and of their compressed copies."""
+    own = {path.name for path in (files("kanji_tui.web") / "page").iterdir()}
+    names = own | {MODEL, CLASSES, LICENSES} | {file.name for file in pinned().files}
+    return {f"{name}{ending}" for name in names for ending in ("", *COMPRESSED)}
 
 
 def _measure(folder: Path, name: str) -> ExportedPage:

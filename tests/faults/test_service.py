@@ -95,7 +95,7 @@ BODIES = {
     "3,000 strokes": (drawing([[[n % 50, n // 50], [n % 50 + 1, n // 50]] for n in range(3000)]), 200),
     "10,000 points": (drawing([[[n % 97, n % 89] for n in range(10_000)]]), 200),
     "100,000 strokes": (drawing([[[1, 1]]] * 100_000), 413),
-    "300,000 empty strokes": (b'{"strokes": [' + b",".join([b"[]"] * 300_000) + b"]}", 400),
+    "300,000 empty strokes": (b'{"strokes": [' + b",".join([b"[]"] * 300_000) + b"]}", 413),
     "beyond all numbers": (b'{"strokes": [[[-1e999, 0], [1, 1]]]}', 400),
     "almost": (b'{"strokes": [[[1e308, 0], [-1e308, 1]]]}', 400),
     "hardly a number": (b'{"strokes": [[[1e-320, 0], [0, 1e-320]]]}', 200),

@@ -23,6 +23,7 @@ from kanji_tui.events import SilentReport
 from kanji_tui.paths import BUILT_IN
 from kanji_tui.recognition.models import open_model
 from tests.drawn import DRAWN
+from tests.web.conftest import PAGE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
@@ -236,6 +237,61 @@ def test_keys_alone_suffice(desktop: Opened) -> None:
     assert desktop.page.locator("#line").input_value() == ""
 
 
+def test_the_keys_work_after_a_stroke_of_the_mouse_was_broken_off(desktop: Opened) -> None:
+    (x, y), (right, down) = desktop.points([(0.2, 0.2), (0.7, 0.7)])
+    desktop.page.mouse.move(x, y)
+    desktop.page.mouse.down()
+    desktop.page.keyboard.press("Escape")
+    desktop.page.mouse.up()
+    assert desktop.page.locator("#clear").is_disabled()
+    desktop.page.keyboard.press("Space")
+    desktop.page.mouse.move(right, down)
+    desktop.page.keyboard.press("Space")
+    assert desktop.page.locator("#clear").is_enabled()
+    desktop.page.keyboard.press("Control+Shift+Z")  # to do again, which is no undo
+    assert desktop.page.locator("#clear").is_enabled()
+
+
+def test_a_stroke_whose_end_is_not_seen_ends_there(desktop: Opened) -> None:
+    start, end, after = desktop.points([(0.2, 0.2), (0.5, 0.2), (0.5, 0.8)])
+    desktop.page.mouse.move(*start)
+    desktop.page.mouse.down()
+    desktop.page.mouse.move(*end)
+    desktop.page.evaluate("document.getElementById('pad').releasePointerCapture(1)")
+    desktop.page.mouse.move(*after)  # draws nothing
+    assert desktop.page.locator("#clear").is_enabled()
+    desktop.page.mouse.up()
+    desktop.shows("#candidates .character", re.compile("^[一ー―－]$"))
+
+
+def test_without_a_clipboard_copying_keeps_the_focus(desktop: Opened) -> None:
+    desktop.draw(DRAWN["田"])
+    desktop.shows("#candidates .character", "田")
+    desktop.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})")
+    desktop.page.locator("#candidates .copy").first.focus()
+    desktop.page.keyboard.press("Enter")
+    desktop.shows("#status", "田 is copied.")
+    assert desktop.page.evaluate("document.activeElement.className") == "copy"
+    desktop.page.evaluate("delete navigator.clipboard")
+
+
+@pytest.mark.parametrize("size", [(667, 375), (844, 390), (640, 360)])
+def test_in_a_low_window_the_pad_is_seen_as_a_whole(browser: Any, address: str, size: tuple[int, int]) -> None:
+    """A phone on its side, 200 % zoom; with room to scroll beside the pad."""
+    opened = open_page(browser, address, **PHONE | {"viewport": dict(zip(("width", "height"), size, strict=True))})
+    box = opened.page.locator("#pad").bounding_box()
+    assert box["height"] == box["width"] < size[1] - 40
+    assert box["x"] + box["width"] < size[0] - 100
+    opened.context.close()
+
+
+def test_from_a_file_it_says_what_to_type(browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(PAGE.joinpath("index.html").as_uri())
+    sync_api.expect(page.locator("#status.problem")).to_contain_text("kanji-tui serve DIR", timeout=WAIT)
+    page.close()
+
+
 def test_it_works_with_the_network_cut(desktop: Opened) -> None:
     before = len(desktop.requests)
     desktop.context.set_offline(True)
@@ -308,7 +364,9 @@ def test_the_example_of_the_docs_answers_as_it_says(desktop: Opened) -> None:
     ("file", "expected"),
     [
         ("model.onnx", "could not be loaded: /model.onnx is missing"),
-        ("ort-wasm-simd-threaded.wasm", "needs WebAssembly"),
+        ("ort-wasm-simd-threaded.wasm", "could not be loaded: /ort-wasm-simd-threaded.wasm is missing"),
+        ("ort.js", "A part of this page could not be loaded."),
+        ("image.js", "A part of this page could not be loaded."),
     ],
 )
 def test_what_cannot_be_loaded_is_said_on_the_page(browser: Any, address: str, file: str, expected: str) -> None:
@@ -327,7 +385,7 @@ FAULTS = {
         "WebAssembly.instantiate = WebAssembly.instantiateStreaming = () => Promise.reject(new RangeError())",
         "There is not enough memory",
     ),
-    "no model": ("", "/model.onnx is missing (404)"),
+    "an older language": ("ResizeObserver = undefined", "This browser is too old"),
 }
 
 
@@ -336,8 +394,6 @@ def test_what_keeps_the_page_from_working_is_said_on_it(browser: Any, address: s
     context = browser.new_context(**PHONE)
     context.add_init_script(fault)
     page = context.new_page()
-    if not fault:
-        page.route("**/model.onnx", lambda route: route.fulfill(status=404))
     page.goto(address)
     sync_api.expect(page.locator("#status.problem")).to_contain_text(said, timeout=WAIT)
     context.close()

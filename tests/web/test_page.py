@@ -79,6 +79,15 @@ def test_npm_is_asked_once_and_its_package_is_kept(npm: Path) -> None:
     assert find_runtime("npm") == find_runtime(None) == folder
 
 
+@pytest.mark.parametrize("content", [b"", b"half", None])
+def test_a_damaged_cache_is_filled_again(npm: Path, content: bytes | None) -> None:
+    path = find_runtime("npm") / "ort-wasm-simd-threaded.wasm"
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(KanjiError, match="the page needs onnxruntime-web"):
+        find_runtime(None)
+    assert (find_runtime("npm") / path.name).read_bytes() == CONTENT["dist/b.wasm"]
+
+
 def test_a_package_with_another_hash_is_refused_and_not_kept(npm: Path, package: Path) -> None:
     package.write_bytes(package.read_bytes() + b"\0")
     with pytest.raises(KanjiError, match="its hash differs"):
@@ -96,6 +105,17 @@ def test_without_a_runtime_it_says_what_to_type(package: Path, kanji_tui) -> Non
     done = kanji_tui("export", "web")
     assert done.returncode == 1
     assert "kanji-tui export web --runtime npm" in done.stderr
+
+
+@pytest.mark.parametrize("mine", ["CNAME", ".git", "about.html", "main.js.map"])
+def test_what_its_owner_added_to_a_page_is_not_lost(npm: Path, tmp_path: Path, mine: str) -> None:
+    """The folder is replaced as a whole, so that export refuses where more than a page is in it."""
+    folder = tmp_path / "page"
+    page.export_page(Path("built-in"), folder, "npm", SilentReport())
+    (folder / mine).mkdir() if mine == ".git" else (folder / mine).write_text("mine")
+    with pytest.raises(UsageError, match=f"also holds {re.escape(mine)}, no part of a page"):
+        page.export_page(Path("built-in"), folder, None, SilentReport())
+    assert (folder / mine).exists()
 
 
 @pytest.mark.parametrize("below", ["", "dist"])

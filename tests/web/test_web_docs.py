@@ -41,7 +41,7 @@ def test_the_request_is_answered_as_it_says() -> None:
     from kanji_tui.web.service import MOST_WAITING, Service
 
     (command,) = blocks("sh")
-    found = re.search(r"curl http://127.0.0.1:8080(\S+) -d '(.*)'", command)
+    found = re.search(r"curl 'http://127.0.0.1:8080(\S+)' -d '(.*)'", command)  # quoted: zsh takes ? as a pattern
     assert found
     client = TestClient(Service(Recogniser(), "built-in", 1).app())
     answer = client.post(found[1], content=json.dumps(json.loads(found[2])))

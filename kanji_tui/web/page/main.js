@@ -7,6 +7,8 @@ import { codePoints, percent } from "./text.js";
 /** @typedef {import("./recogniser.js").Candidate} Candidate */
 
 const TOP = 10;
+// A module of two instructions of WebAssembly's SIMD: i8x16.splat and i8x16.popcnt.
+const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11);
 
 /** @param {string} id @returns {any} */
 const find = (id) => document.getElementById(id);
@@ -116,19 +118,20 @@ async function copy(text) {
 
 /** For addresses that are not secure, where browsers have no clipboard. @param {string} text */
 function copyBySelection(text) {
-  const area = document.createElement("textarea");
+  const focused = document.activeElement, area = document.createElement("textarea");
   area.value = text;
   document.body.append(area);
   area.select();
   const copied = document.execCommand("copy");
   area.remove();
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   return copied;
 }
 
 /** @param {KeyboardEvent} event keys that work on the pad and the list */
 function key(event) {
   if (event.target === line) return;
-  const undoing = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey);
+  const undoing = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
   if (!undoing && (event.ctrlKey || event.metaKey || event.altKey)) return;
   const onPad = event.target === pad.canvas;
   const number = /^[0-9]$/.test(event.key) ? (Number(event.key) + 9) % 10 : event.key === "Enter" && onPad ? 0 : -1;
@@ -142,10 +145,10 @@ function key(event) {
 /** @param {unknown} error */
 function explain(error) {
   const text = String(error instanceof Error ? error.message : error);
-  if (error instanceof RangeError || /RangeError|memory|allocation/i.test(text)) {
+  if (error instanceof RangeError || /RangeError|memory|alloc/i.test(text)) {
     return "There is not enough memory for the recogniser. Close other pages and load this one again.";
   }
-  if (/simd|CompileError|WebAssembly|no available backend/i.test(text)) {
+  if (!WebAssembly.validate(SIMD)) {
     return "This browser cannot run the recogniser: it needs WebAssembly with SIMD (Chrome 91, Firefox 89, Safari 16.4 or later).";
   }
   return `The recogniser could not be loaded: ${text}`;
@@ -174,6 +177,7 @@ async function start() {
   }
 }
 
+document.documentElement.dataset.begun = "";
 const problem = document.documentElement.dataset.problem;
 if (problem) say(problem, true);
 else void start();

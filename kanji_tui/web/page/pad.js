@@ -42,6 +42,7 @@ export class DrawingPad {
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", (event) => this.end(event));
     canvas.addEventListener("pointercancel", (event) => this.cancel(event));
+    canvas.addEventListener("lostpointercapture", (event) => this.lose(event));
     // No gesture of the browser's own may begin here: a magnifier, a zoom, a tap that it waits for.
     canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
@@ -51,7 +52,7 @@ export class DrawingPad {
   }
 
   undo() {
-    this.current = null;
+    this.drop();
     const before = this.before.pop();
     if (before) {
       this.strokes = before;
@@ -61,7 +62,7 @@ export class DrawingPad {
   }
 
   clear() {
-    this.current = null;
+    this.drop();
     if (this.pen) this.pen = CENTRE;
     if (this.strokes.length) this.set([]);
     this.paint();
@@ -76,7 +77,9 @@ export class DrawingPad {
 
   /** @param {PointerEvent} event */
   begin(event) {
-    if (this.current || (event.pointerType === "mouse" && event.button !== 0)) return;
+    if (event.pointerType === "mouse" && event.button !== 0) return;
+    if (this.current && this.pointer !== null && this.pointer !== event.pointerId) return; // a second finger
+    if (this.current) this.finish(); // one by the keys, or one whose end was not seen
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.pen = null;
@@ -87,6 +90,7 @@ export class DrawingPad {
   /** @param {PointerEvent} event */
   move(event) {
     if (!this.current || event.pointerId !== this.pointer) return;
+    if (!event.buttons) return this.finish(); // its end was not seen: a menu of the system took it
     const events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
     for (const each of events.length ? events : [event]) this.add(this.place(each));
     this.paint();
@@ -102,22 +106,31 @@ export class DrawingPad {
   /** @param {PointerEvent} event the browser takes the pointer away: there was no stroke */
   cancel(event) {
     if (event.pointerId !== this.pointer) return;
+    this.drop();
+    this.paint();
+  }
+
+  /** @param {PointerEvent} event what follows is not seen any more: the stroke ends here */
+  lose(event) {
+    if (this.current && event.pointerId === this.pointer) this.finish();
+  }
+
+  /** Without the stroke that is being drawn. */
+  drop() {
     this.pointer = null;
     this.current = null;
-    this.paint();
   }
 
   finish() {
     const stroke = this.current;
-    this.pointer = null;
-    this.current = null;
+    this.drop();
     if (stroke) this.set([...this.strokes, stroke]);
     this.paint();
   }
 
   /** @param {Point} point */
   add(point) {
-    const last = this.current?.at(-1);
+    const last = this.current?.[this.current.length - 1]; // at(-1) is younger than the browsers that are promised
     if (!last || last[0] !== point[0] || last[1] !== point[1]) this.current?.push(point);
   }
 

@@ -38,14 +38,20 @@ export class Recogniser {
   static async load(base) {
     ort.env.wasm.numThreads = 1; // more need headers that static hosts do not send, and break in Safari
     ort.env.wasm.proxy = false;
-    ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", base).href };
+    const wasm = new URL("ort-wasm-simd-threaded.wasm", base);
+    ort.env.wasm.wasmPaths = { wasm: wasm.href };
     ort.env.logLevel = "error";
     const [classes, model] = await Promise.all([
       get(new URL("classes.json", base)).then((response) => response.json()),
       get(new URL("model.onnx", base)).then((response) => response.arrayBuffer()),
     ]);
-    const session = await ort.InferenceSession.create(new Uint8Array(model), { executionProviders: ["wasm"] });
-    return new Recogniser(classes, session);
+    try {
+      const session = await ort.InferenceSession.create(new Uint8Array(model), { executionProviders: ["wasm"] });
+      return new Recogniser(classes, session);
+    } catch (error) {
+      await get(wasm); // says that it is missing, which the runtime does not
+      throw error;
+    }
   }
 
   /**
