@@ -15,16 +15,18 @@ from kanji_tui.engines.weights import count_parameters, weight_bytes
 from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Report
 from kanji_tui.inspection.agreement import (
-    RANDOM_RUNS,
     Accuracy,
     Engines,
     Plan,
     compare_on_images,
     compare_on_random_inputs,
     not_compared,
+    runs_on,
 )
 from kanji_tui.inspection.compared_file import ModelFile, read_model_file
 from kanji_tui.inspection.failures import answer_or_failure
+from kanji_tui.inspection.given_inputs import GivenInputs, InputShape, read_given
+from kanji_tui.inspection.made_up_inputs import check_given
 from kanji_tui.inspection.random_inputs import RandomInputs, fitted, share_inputs
 from kanji_tui.inspection.results import Compared, ComparedModel, FailedModel, ParityTable
 from kanji_tui.networks.card import ModelCard
@@ -33,18 +35,26 @@ from kanji_tui.system import numbers
 FEWEST, MOST = 2, 4
 
 
-def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> Compared:
+def compare_models(
+    paths: tuple[Path, ...],
+    data_dir: Path,
+    report: Report,
+    shapes: tuple[InputShape, ...] = (),
+    arrays: Path | None = None,
+) -> Compared:
     """Compare the files with the first of them that can be read, which is the reference.
 
-    On samples if it takes square grey images, else on random inputs. A file that cannot be read gets an error as
-    its entry. Raises UsageError for fewer than two files or more than four.
+    On the inputs in the .npz file `arrays` and random ones of `shapes`, by the names of the reference; without
+    either on samples if it takes square grey images, else on random inputs. A file that cannot be read gets an
+    error as its entry. Raises UsageError for fewer than two files or more than four, and as `read_given`.
     """
     if not FEWEST <= len(paths) <= MOST:
         raise UsageError(f"{len(paths)} files cannot be compared", f"name {FEWEST} to {MOST} ONNX files")
+    given = read_given(shapes, arrays)
     files: list[ModelFile] = []
     models: list[ComparedModel | FailedModel] = []
     for path in map(Path, paths):
-        found = answer_or_failure(path, partial(read_and_describe, path, files[0] if files else None))
+        found = answer_or_failure(path, partial(read_and_describe, path, files[0] if files else None, given))
         if isinstance(found, FailedModel):
             models.append(found)
         else:
@@ -52,10 +62,10 @@ def compare_models(paths: tuple[Path, ...], data_dir: Path, report: Report) -> C
             models.append(found[1])
     if not files:
         return Compared(tuple(models), {}, ParityTable("", 0, "", ()), {})
-    samples = find_samples(files, data_dir, report) if files[0].size is not None else None
+    samples = None if files[0].size is None or given.names else find_samples(files, data_dir, report)
     with Engine(ENGINES[0]) as onnxruntime, Engine(ENGINES[1]) as tract:
         engines = (onnxruntime, tract, *([WebEngine()] if can_run() else []))
-        plan = plan_inputs(files, onnxruntime)
+        plan = plan_inputs(files, onnxruntime, given)
         parity, top1 = compare_outputs(files, samples, plan, engines, report)
         images = samples if isinstance(samples, Samples) else None
         latency = measure_latency(files, images, plan, engines, report)
@@ -87,11 +97,12 @@ def find_samples(files: list[ModelFile], data_dir: Path, report: Report) -> Samp
         return error.message
 
 
-def plan_inputs(files: list[ModelFile], engine: Engine) -> Plan:
+def plan_inputs(files: list[ModelFile], engine: Engine, given: GivenInputs) -> Plan:
     """The random inputs of each file, with sizes with which `engine` runs it; see `share_inputs`."""
     plan: Plan = []
     first: RandomInputs | None = None
-    for file, (inputs, reason) in zip(files, share_inputs([file.model for file in files]), strict=True):
+    shared = share_inputs([file.model for file in files], given)
+    for file, (inputs, reason) in zip(files, shared, strict=True):
         if inputs is not None and (reason or first is None):
             inputs, unfit = fitted(inputs, file.model, file.path, engine)
             reason, first = reason or unfit, first if reason else inputs
@@ -117,7 +128,8 @@ def compare_outputs(
         inputs = plan[0][0]
         if inputs is not None:
             shapes = {name: array.shape for name, array in inputs.make()[0].items()}
-            count, source = RANDOM_RUNS, f"random inputs of {numbers.shapes(shapes)}"
+            count = runs_on(inputs)
+            source = f"{'given' if inputs.given.names else 'random'} inputs of {numbers.shapes(shapes)}"
     reference = f"{files[0].name} in {ENGINES[0]}"
     return ParityTable(reference, count, source, tuple(agreements)), top1
 
@@ -150,12 +162,14 @@ def measure_latency(
     }
 
 
-def read_and_describe(path: Path, first: ModelFile | None) -> tuple[ModelFile, ComparedModel]:
+def read_and_describe(path: Path, first: ModelFile | None, given: GivenInputs) -> tuple[ModelFile, ComparedModel]:
     """A file and its row, without an accuracy; `first`: the reference, None if it is this one.
 
-    Raises KanjiError if the file cannot be read.
+    Raises KanjiError if the file cannot be read, and if it is the reference and the given inputs are not its own.
     """
     file = read_model_file(path)
+    if first is None:
+        check_given(file.model, given)
     count, imported = count_operators(file.model), opsets(file.model)
     reference = count_operators(first.model) if first else count
     difference = {name: count.get(name, 0) - reference.get(name, 0) for name in {**reference, **count}}

@@ -52,6 +52,13 @@ class GivenInputs:
         """The shape of a given input."""
         return self.arrays[name].shape if name in self.arrays else self.shapes[name].shape
 
+    def type(self, name: str) -> "np.dtype | None":
+        """The type that was given with the shape of an input; None where none was."""
+        import numpy as np
+
+        given = self.shapes.get(name)
+        return np.dtype(given.type) if given and given.type else None
+
 
 def read_given(shapes: Iterable[InputShape], path: Path | None) -> GivenInputs:
     """The shapes, and the arrays in the .npz file `path`. Raises UsageError if that cannot be read."""

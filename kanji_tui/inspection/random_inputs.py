@@ -42,13 +42,20 @@ class RandomInputs:
     """Random inputs for one model.
 
     `own`: its inputs; `shared`: the same ones with the sizes that all compared models take. `sizes`: of free sizes
-    other than the batch, by the numbers of input and axis; `integer`: the value of made-up integers.
+    other than the batch, by the numbers of input and axis; `integer`: the value of made-up integers. `given`: what
+    the person gave of the shared inputs, whose shapes it is in.
     """
 
     own: tuple[Slot, ...]
     shared: tuple[Slot, ...]
     sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
     integer: int = WHOLE_NUMBERS[0]
+    given: GivenInputs = field(default_factory=GivenInputs)
+
+    @property
+    def always_the_same(self) -> bool:
+        """Whether every input is given as an array."""
+        return all(slot.name in self.given.arrays for slot in self.shared)
 
     def make(self, batch: int | None = None, seed: int = 0) -> tuple[Arrays, dict[str, int]]:
         """Inputs by name, and the sizes of the model's symbols.
@@ -58,6 +65,9 @@ class RandomInputs:
         fixed = self._fixed_batch(self.shared if batch is None else self.own)
         if batch is not None and fixed not in (None, batch):
             raise ValueError(f"its sizes are fixed: {described(self.own)}")
+        batches = {slot.shape[axis] for slot in self.shared if slot.name in self.given.names for axis in slot.batch}
+        if batch is not None and batches - {batch}:
+            raise ValueError(f"its sizes are given: {described(self.shared)}")
         if batch not in (None, 1) and not any(slot.batch for slot in self.shared):
             raise ValueError(f"it takes no batches: {described(self.own)}")
         shapes = [self._shape(number, batch or fixed or 1) for number in range(len(self.shared))]
@@ -68,10 +78,13 @@ class RandomInputs:
             symbols |= {name: size for name, size in zip(own.shape, shape, strict=True) if isinstance(name, str)}
             role = shared.role
             fitting = value_for(role, math.prod(shape), by_name.get(role.data)) if role else None
-            if fitting is None:
-                arrays[own.name] = random_value(own.type, shape, 1000 * seed + number, self.integer)
+            kind = self.given.type(shared.name) or own.type
+            if shared.name in self.given.arrays:
+                arrays[own.name] = self.given.arrays[shared.name]
+            elif fitting is None:
+                arrays[own.name] = random_value(kind, shape, 1000 * seed + number, self.integer)
             else:
-                arrays[own.name] = np.array(fitting).astype(own.type).reshape(shape)
+                arrays[own.name] = np.array(fitting).astype(kind).reshape(shape)
         symbols.pop("?", None)
         return arrays, symbols
 
@@ -95,10 +108,13 @@ class RandomInputs:
         return min((size for size in sizes if isinstance(size, int)), default=None)
 
 
-def share_inputs(models: Sequence[onnx.ModelProto]) -> list[tuple[RandomInputs | None, str]]:
+def share_inputs(
+    models: Sequence[onnx.ModelProto], given: GivenInputs | None = None
+) -> list[tuple[RandomInputs | None, str]]:
     """The random inputs of each model, and the reason why they are not those of the first one ("" if they are).
 
     Models of equal interface share their inputs, a model of another interface has its own. None: none can be made.
+    `given`: what the person gave of the first one's inputs, which then holds for all that share them.
     """
     found: list[tuple[tuple[Slot, ...] | None, str]] = []
     shared: tuple[Slot, ...] | None = None
@@ -118,10 +134,24 @@ def share_inputs(models: Sequence[onnx.ModelProto]) -> list[tuple[RandomInputs |
             except ValueError as error:
                 reason = str(error)
         found.append((own, reason))
+    given = given or GivenInputs()
+    wanted = None if shared is None else tuple(as_given(slot, given) for slot in shared)
     return [
-        (RandomInputs(own, own if reason or shared is None else shared) if own is not None else None, reason)
+        (
+            None
+            if own is None
+            else RandomInputs(own, own)
+            if reason or wanted is None
+            else RandomInputs(own, wanted, given=given),
+            reason,
+        )
         for own, reason in found
     ]
+
+
+def as_given(slot: Slot, given: GivenInputs) -> Slot:
+    """The input with the shape that the person gave it."""
+    return replace(slot, shape=given.shape(slot.name)) if slot.name in given.names else slot
 
 
 def slots_of(model: onnx.ModelProto) -> tuple[Slot, ...]:
@@ -176,7 +206,7 @@ def fitted(
     tried: set[tuple] = set()
     first, start = "", time.monotonic()
     try:
-        for guess in itertools.islice(guesses(model, GivenInputs()), MOST_GUESSES):
+        for guess in itertools.islice(guesses(model, inputs.given), MOST_GUESSES):
             sizes = {
                 (number, axis): size
                 for number, slot in enumerate(inputs.own)

@@ -17,6 +17,7 @@ from kanji_tui.export.onnx_export import export_onnx
 from kanji_tui.inspection import agreement
 from kanji_tui.inspection.compare import compare_models
 from kanji_tui.inspection.compared_file import ModelFile, read_model_file, shared_columns
+from kanji_tui.inspection.given_inputs import InputShape
 from kanji_tui.inspection.results import Compared
 from tests.conftest import Remembered
 from tests.inspection import graphs
@@ -332,3 +333,38 @@ def test_the_command_prints_the_comparison(exports, trained, kanji_tui, tmp_path
     assert ended.returncode == 0, ended.stderr
     assert "GlobalAveragePool" in ended.stdout
     assert "its batch is fixed at 1" in ended.stdout
+
+
+def test_files_that_no_made_up_input_fits_are_compared_on_given_ones(tmp_path: Path, report) -> None:
+    """They are given by the names of the first file; the other one calls its input z."""
+    first, second = strange.hidden_size(tmp_path / "a.onnx"), tmp_path / "b.onnx"
+    model = onnx.load(first)
+    model.graph.input[0].name = "z"
+    for node in model.graph.node:
+        node.input[:] = ["z" if name == "x" else name for name in node.input]
+    onnx.save(model, second)
+    size = 2 * strange.HIDDEN
+
+    def compared(**given) -> Compared:
+        return compare_models((first, second), tmp_path, report, **given)
+
+    assert all(parity is None for parity, _ in results(compared()).values())
+    of_shape = compared(shapes=(InputShape("x", (size,), "float32"),))
+    assert of_shape.parity.samples == agreement.RANDOM_RUNS
+    assert of_shape.parity.samples_source == f"given inputs of {size}"
+    assert all(parity and parity.passed for parity, _ in results(of_shape).values()), results(of_shape)
+
+    np.savez(tmp_path / "inputs.npz", x=np.ones(size, np.float32))
+    of_arrays = compared(arrays=tmp_path / "inputs.npz")
+    assert of_arrays.parity.samples == 1
+    assert all(parity and parity.passed for parity, _ in results(of_arrays).values()), results(of_arrays)
+    wrong = compared(shapes=(InputShape("z", (size,)),))
+    assert "no input 'z'" in wrong.failed[0].error.message
+
+
+def test_the_command_takes_given_inputs(kanji_tui, tmp_path: Path) -> None:
+    path = strange.hidden_size(tmp_path / "a.onnx")
+    size = f"x={2 * strange.HIDDEN}"
+    found = json.loads(kanji_tui("compare", path, path, "--input", size, "--json").stdout)
+    assert found["parity"]["samples_source"].startswith("given inputs")
+    assert kanji_tui("compare", path, path, "--input", "x").returncode == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kanji_tui.cli.console import print_error
-from kanji_tui.cli.options import AddCommand, add_model_path
+from kanji_tui.cli.options import AddCommand, Parser, add_model_path
 from kanji_tui.cli.output import put_json
 from kanji_tui.cli.render import show
 from kanji_tui.cli.running import run_here
@@ -28,6 +28,18 @@ def add(command: AddCommand) -> None:
     parser = command("inspect", inspect, "show the operators of ONNX files and which engines run them")
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx")
     parser.add_argument("--nodes", action="store_true", help="list every node: module, shapes, attributes")
+    add_inputs(parser)
+    parser = command("compare", compare, "compare two to four ONNX files: parity, size, latency")
+    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx", help="the first is the reference")
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="samples for parity")
+    add_inputs(parser)
+    parser = command("pooling", pooling, "measure a model's size, accuracy and speed by pooling type")
+    add_model_path(parser)
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="test samples")
+
+
+def add_inputs(parser: Parser) -> None:
+    """The options for the inputs of models, for which made-up ones do not fit."""
     parser.add_argument(
         "--input",
         action="append",
@@ -39,12 +51,6 @@ def add(command: AddCommand) -> None:
     parser.add_argument(
         "--inputs", type=Path, default=None, metavar="FILE.npz", help="the inputs, as arrays by name"
     )
-    parser = command("compare", compare, "compare two to four ONNX files: parity, size, latency")
-    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.onnx", help="the first is the reference")
-    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="samples for parity")
-    parser = command("pooling", pooling, "measure a model's size, accuracy and speed by pooling type")
-    add_model_path(parser)
-    parser.add_argument("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="test samples")
 
 
 def inspect(args: Namespace) -> int:
@@ -53,7 +59,7 @@ def inspect(args: Namespace) -> int:
 
 
 def compare(args: Namespace) -> int:
-    result = run_here("compare", CompareSpec(tuple(args.models), args.data_dir))
+    result = run_here("compare", CompareSpec(tuple(args.models), args.data_dir, tuple(args.input), args.inputs))
     return show_models(result, args.json, bool(result.compared), present)
 
 

@@ -295,7 +295,8 @@ class InspectorScreen(WorkbenchScreen):
         self.refresh_state()
 
     def action_compare(self) -> None:
-        self.worker.start_job(self, "compare", compare.Spec(tuple(self._marked), DATA_DIR))
+        given = self._inputs.get(next(iter(self._marked)), ())  # for the first, whose inputs all get
+        self.worker.start_job(self, "compare", compare.Spec(tuple(self._marked), DATA_DIR, *given))
 
     def action_results(self) -> None:
         views = [view for view in self.state.of(*RESULTS) if not view.active]
