@@ -35,8 +35,8 @@ os.environ["XDG_CACHE_HOME"] = OWN_CACHE.name
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Half of hypothesis's 100 examples for each test that says nothing else, the same ones at every run, however slow the
-# machine is.
+# Half of hypothesis's 100 examples for each test that says nothing else, the same ones at every run. No test
+# asserts a time.
 settings.register_profile(
     "suite", max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

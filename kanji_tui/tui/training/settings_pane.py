@@ -17,7 +17,7 @@ class SettingsPane(Vertical):
 
     DEFAULT_CSS = """
     SettingsPane { height: 1fr; min-height: 5; }
-    SettingsPane #note { max-height: 3; }
+    SettingsPane #note { max-height: 50%; }
     SettingsPane #settings { height: 1fr; }
     """
 
