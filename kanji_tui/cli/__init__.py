@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from kanji_tui.errors import BROKEN_PIPE, KanjiError, Stopped, UsageError
+from kanji_tui.interrupts import waiting
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
 
         return run_guarded(lambda: Namespace(command=workbench, once=None))
 
-    def parse() -> Namespace:  # guarded too: Ctrl-C may come while the commands are imported
+    def parse() -> Namespace:
         from kanji_tui.cli.parser import parser
 
         return parser().parse_args(given)
@@ -38,7 +39,8 @@ def run_guarded(parse: Callable[[], Namespace], json: bool = False) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            arguments = parse()
+            with waiting():
+                arguments = parse()
             enter_home(getattr(arguments, "home", None))
             code: int = arguments.command(arguments)
             sys.stdout.flush()
@@ -122,8 +124,11 @@ def enter_home(home: Path | None) -> None:
 
 def report_error(error: KanjiError, json: bool) -> int:
     """Print the error on stderr, with `json` also as an object on stdout; returns the exit code."""
-    from kanji_tui.cli.console import print_error
-
+    try:
+        from kanji_tui.cli.console import print_error
+    except Exception:  # Ctrl-C has broken off an import of what it needs
+        print(error.message, file=sys.stderr)
+        return error.exit_code
     print_error(error)
     if json:
         print_json_error(error)

@@ -4,7 +4,10 @@ import json
 import os
 import pickle
 import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,6 +25,8 @@ from kanji_tui.runs.run_directory import RunDirectory, create
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import configure
 from tests.data.making import CODES, write_records
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -133,3 +138,40 @@ def test_ctrl_c_while_the_commands_are_imported_is_a_quiet_130(kanji_tui, monkey
     assert ended.returncode == 130
     assert json.loads(ended.stdout)["error"]["message"] == "stopped"
     assert "Traceback" not in ended.stderr
+
+
+# In the place of sitecustomize: Ctrl-C as soon as this module is sought.
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupting:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == {!r}:
+            sys.meta_path.remove(Interrupting)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "said"),
+    [
+        ("kanji_tui.cli", -signal.SIGINT, ""),  # nothing has begun, and nothing is to be said
+        ("yaml._yaml", 130, "stopped"),  # which cannot be imported again once it was broken off
+        ("kanji_tui.cli.commands.runs", 130, "stopped"),
+    ],
+)
+def test_ctrl_c_at_any_import_leaves_no_traceback(tmp_path, module, code, said):
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED.format(module))
+    paths = os.pathsep.join((str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", "")))
+    ended = subprocess.run(
+        [sys.executable, "-m", "kanji_tui", "runs", "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr.strip()) == (code, said)
+    assert not said or json.loads(ended.stdout)["error"]["message"] == said
