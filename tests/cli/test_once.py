@@ -68,8 +68,8 @@ def test_all_screens_of_an_empty_folder_have_a_next_step(forked_children, tmp_pa
     output = printed(tmp_path, "--once")
     for digit, name in enumerate(SCREENS, start=1):
         assert f"Screen {digit}, {name.title()}\n" in output
-    for remedy in ("prepare", "train", "export onnx"):
-        assert f"To do: kanji-tui {remedy}" in output
+    for remedy in ("prepare record files or folders of images", "kanji-tui train", "kanji-tui export onnx"):
+        assert f"To do: {remedy}" in output
     assert ": kanji-tui sample" in output  # the remedy of a check
     assert not list(tmp_path.iterdir())
 
