@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual.widgets import Static
 
 from kanji_tui.events import Energy, Failure, Gpu, Logged, Progress, State
@@ -13,7 +14,7 @@ from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training import screen as training_screen
 from kanji_tui.tui.training.epoch_table import EpochTable
 from kanji_tui.tui.training.run_page import RunPage
-from kanji_tui.tui.widgets.log_tail import COMPARED, LogTail, lines_gone
+from kanji_tui.tui.widgets.log_tail import COMPARED, LogTail, lines_gone, wrapped
 from kanji_tui.workspace.run_log import read_log
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import LIVE, MOMENT, epochs, train_spec, write_live, write_run
@@ -68,20 +69,20 @@ async def test_long_lines_and_reasons_are_wrapped_and_enter_opens_the_whole_log(
         "the file ends in the middle of a record, which happens where a download was broken off " * 2 + "REMEDY"
     )
     story = [State("running"), Failure(reason, "do it again", 1), State("failed")]
-    write_run(recorded, LIVE, train_spec(), "failed", story, "a long line of a traceback " * 8 + "ENDS HERE\n")
+    write_run(recorded, LIVE, train_spec(), "failed", story, "a long line of a traceback " * 8 + "ENDSHERE\n")
     app = Workbench()
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.press("3")
-        await shows(pilot, "ENDS HERE")
+        await shows(pilot, "ENDSHERE")
         assert "REMEDY" in text_of(pilot)
         app.screen.query_one("#log").focus()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, RunPage))
         await shows(pilot, "5 log")
-        await shows(pilot, "ENDS HERE")
+        await shows(pilot, "ENDSHERE")
         assert app.screen.shown == "log"
         await pilot.press("y")
-        assert "ENDS HERE" in app.clipboard
+        assert "ENDSHERE" in app.clipboard
         assert "REMEDY" in str(app.screen.query_one("#head", Static).visual)
 
 
@@ -206,3 +207,17 @@ async def test_gpus_are_shown_with_reasons(recorded: Path) -> None:
         assert "N/A  Not Supported (MIG is on)" in shown
         assert "NVIDIA H200 MIG 1g" in shown
         assert "50 %" in shown
+
+
+@given(st.text(alphabet="ab 漢", max_size=200), st.integers(2, 30))
+def test_a_wrapped_line_is_whole_and_breaks_behind_blanks(line: str, width: int) -> None:
+    rows = wrapped(line, width)
+    assert "".join(rows) == line
+    assert all(cell_len(row) <= width for row in rows)
+    for row in rows[:-1]:
+        assert row.endswith(" ") or " " not in row[len(row) // 2 :]
+
+
+def test_words_of_a_log_stay_whole() -> None:
+    assert wrapped("other programs use this machine", 22) == ["other programs use ", "this machine"]
+    assert wrapped("", 9) == [""]
