@@ -71,7 +71,7 @@ async def test_long_lines_and_reasons_are_wrapped_and_enter_opens_the_whole_log(
     story = [State("running"), Failure(reason, "do it again", 1), State("failed")]
     write_run(recorded, LIVE, train_spec(), "failed", story, "a long line of a traceback " * 8 + "ENDSHERE\n")
     app = Workbench()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with app.run_test(size=(80, 60)) as pilot:
         await pilot.press("3")
         await shows(pilot, "ENDSHERE")
         assert "REMEDY" in text_of(pilot)

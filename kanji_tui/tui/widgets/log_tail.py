@@ -165,7 +165,7 @@ class LogTail(Widget, can_focus=True):
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """The line in rows of at most `width` cells, broken behind a blank where one is in the second half of the row."""
+    """The line in rows of at most `width` cells, broken behind a blank in its second half."""
     rows, start = [], 0
     while len(line) - start > width or cell_len(line[start:]) > width:
         head = chop_cells(line[start : start + width + 1], width)[0]  # of a long line only what may fit
