@@ -14,6 +14,7 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
 
+ROUNDS = 3  # the key, the message that it sends (a line was entered), and the one that follows (the prompt closed)
 PATIENCE = 2.0  # seconds to wait for a new screen or its field; then keys go where they can
 
 
@@ -40,14 +41,20 @@ class QueuedKeysApp(App[None]):
         if self._keys:
             target = self.focused or self.screen
             await super().on_event(self._keys.popleft())
-            self._follow(target)
+            self._follow(target, target, ROUNDS)
 
-    def _follow(self, node: DOMNode | None) -> None:
-        """Go behind the key from the widget that got it up to the app; a message overtakes no other on its way."""
+    def _follow(self, node: DOMNode | None, first: DOMNode, rounds: int) -> None:
+        """Go behind the key from the widget that got it, `first`, up to the app; a message overtakes no other.
+
+        Another round goes behind the messages that were sent in the last one: enter in a prompt is handled by two.
+        """
         while node is not None and node is not self:
-            if node.is_running and node.call_later(self._follow, node.parent):
+            if node.is_running and node.call_later(self._follow, node.parent, first, rounds):
                 return
             node = node.parent
+        if rounds > 1:
+            self.call_later(self._follow, first, first, rounds - 1)
+            return
         self._handled = time.monotonic()
         self.call_later(self.call_later, self._settle)  # behind a change of focus, which comes after the action
 

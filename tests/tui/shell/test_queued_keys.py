@@ -7,12 +7,13 @@ from textual import events
 from textual.widgets import Input
 
 from kanji_tui.tui.app import Workbench
+from kanji_tui.tui.shell.help import HelpScreen
 from kanji_tui.tui.widgets.line_input import LineInput
 from tests.tui.conftest import until
 from tests.tui.recorded import write_live
 from tests.tui.terminal import press, read_until, read_until_quiet, read_until_shown, without_torch, workbench
 
-NAMES = {"\t": "tab", "\r": "enter", "\x1b": "escape", "/": "slash"}
+NAMES = {"?": "question_mark", "\t": "tab", "\r": "enter", "\x1b": "escape", "/": "slash"}
 
 
 def in_one_packet(app: Workbench, keys: str) -> None:
@@ -46,6 +47,20 @@ async def test_what_follows_the_key_of_a_prompt_is_typed_into_it(screen: str, ke
         await until(pilot, lambda: any(field.value == typed for field in app.screen.query(Input)), 20)
         assert len(app.screen_stack) == 1  # no dialog
         assert isinstance(app.focused, LineInput)
+
+
+@pytest.mark.usefixtures("recorded", "no_recogniser")
+@pytest.mark.parametrize("closing", ["\r", "\x1b"])
+@pytest.mark.parametrize(("screen", "keys"), [("3", "fkanji"), ("3", "/loss"), ("3", "R2x2"), ("5", "/3036")])
+async def test_what_follows_the_end_of_a_prompt_is_a_command_again(screen: str, keys: str, closing: str) -> None:
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.state.workspace is not None)
+        await pilot.press(screen)
+        await until(pilot, lambda: offers(app, keys[0]), 20)
+        in_one_packet(app, keys + closing + "?")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen), 20)
+        assert not any("?" in field.value for field in app.screen_stack[0].query(Input))
 
 
 @pytest.mark.usefixtures("recorded", "no_recogniser")
