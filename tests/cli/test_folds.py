@@ -7,6 +7,7 @@ from kanji_tui.events import Progress
 from kanji_tui.jobs import folds
 from kanji_tui.jobs.train import Spec as TrainSpec
 from kanji_tui.runs.run_directory import list_runs
+from kanji_tui.runs.run_summary import summarise
 from kanji_tui.system.intervals import wilson_interval
 from kanji_tui.training.config import configure
 from kanji_tui.training.results import Metrics
@@ -22,7 +23,7 @@ def test_a_stop_stops_the_fold_at_work_which_goes_on_later(
     spec = folds.Spec(2, TrainSpec(data_dir=sample_dataset, models_dir=tmp_path, config=config))
     training = lambda: list_runs(report.directory.parent)  # noqa: E731
     monkeypatch.setattr(
-        type(report), "stop_requested", lambda self: any((run.path / "last.ckpt").exists() for run in training())
+        type(report), "stop_requested", lambda self: any(summarise(run).epoch for run in training())
     )
     with pytest.raises(Stopped):
         folds.run(spec, report)
