@@ -14,7 +14,8 @@ from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training import screen as training_screen
 from kanji_tui.tui.training.epoch_table import EpochTable
 from kanji_tui.tui.training.run_page import RunPage
-from kanji_tui.tui.widgets.log_tail import COMPARED, LogTail, lines_gone, wrapped
+from kanji_tui.tui.widgets.log_rows import log_rows
+from kanji_tui.tui.widgets.log_tail import COMPARED, LogTail, lines_gone
 from kanji_tui.workspace.run_log import read_log
 from tests.tui.conftest import shows, text_of, until
 from tests.tui.recorded import LIVE, MOMENT, epochs, train_spec, write_live, write_run
@@ -209,15 +210,14 @@ async def test_gpus_are_shown_with_reasons(recorded: Path) -> None:
         assert "50 %" in shown
 
 
-@given(st.text(alphabet="ab 漢", max_size=200), st.integers(2, 30))
-def test_a_wrapped_line_is_whole_and_breaks_behind_blanks(line: str, width: int) -> None:
-    rows = wrapped(line, width)
-    assert "".join(rows) == line
+@given(st.text(alphabet="ab 漢", max_size=200), st.integers(12, 30))
+def test_a_line_of_a_log_is_whole_beside_its_time(line: str, width: int) -> None:
+    rows = [row.plain for row in log_rows(line, "14:32:07 ", width)]
+    assert "".join("".join(row[9:] for row in rows).split()) == "".join(line.split())
     assert all(cell_len(row) <= width for row in rows)
-    for row in rows[:-1]:
-        assert row.endswith(" ") or " " not in row[len(row) // 2 :]
+    assert [row[:9].strip() for row in rows] == ["14:32:07", *[""] * (len(rows) - 1)]
 
 
 def test_words_of_a_log_stay_whole() -> None:
-    assert wrapped("other programs use this machine", 22) == ["other programs use ", "this machine"]
-    assert wrapped("", 9) == [""]
+    rows = [row.plain.rstrip() for row in log_rows("other programs use this machine", "", 22)]
+    assert rows == ["other programs use", "this machine"]

@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-from rich.cells import cell_len, chop_cells
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from kanji_tui.presentation.log_lines import NARROWEST, TIME_STYLE, texts, times
-from kanji_tui.tui.widgets.content import style_of
+from kanji_tui.presentation.log_lines import NARROWEST, texts, times
+from kanji_tui.tui.widgets.log_rows import log_rows
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_query import fits
@@ -156,23 +155,7 @@ class LogTail(Widget, can_focus=True):
         style = "$foreground" if self._pattern and fits(self._pattern, line) else ""
         if number == self._match:
             style = "bold $foreground on $cursor"
-        rows = wrapped(line, max(1, width - len(time)))
-        before = [time, *[" " * len(time)] * (len(rows) - 1)]
-        return [
-            Content.assemble((space, style_of(TIME_STYLE)), (row, style))
-            for space, row in zip(before, rows, strict=True)
-        ]
-
-
-def wrapped(line: str, width: int) -> list[str]:
-    """The line in rows of at most `width` cells, broken behind a blank in its second half."""
-    rows, start = [], 0
-    while len(line) - start > width or cell_len(line[start:]) > width:
-        head = chop_cells(line[start : start + width + 1], width)[0]  # of a long line only what may fit
-        behind = head.rfind(" ") + 1
-        rows.append(head[:behind] if behind > len(head) // 2 else head)
-        start += len(rows[-1])
-    return [*rows, line[start:]]
+        return log_rows(line, time, width, style)
 
 
 def lines_gone(old: tuple[str, ...], new: tuple[str, ...]) -> int | None:

@@ -4,8 +4,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from kanji_tui.presentation.log_lines import NARROWEST, TIME_STYLE, texts, times
-from kanji_tui.tui.widgets.content import style_of
+from kanji_tui.presentation.log_lines import NARROWEST, texts, times
+from kanji_tui.tui.widgets.log_rows import log_rows
 from kanji_tui.workspace.log_times import LogLine
 
 
@@ -48,13 +48,6 @@ class LogText(Widget):
             self._rows = [
                 row
                 for text, time in zip(texts(self._shown), before, strict=True)
-                for row in _rows(text, time, width)
+                for row in log_rows(text, time, width)
             ] or [Content("empty")]
         return self._rows
-
-
-def _rows(text: str, time: str, width: int) -> list[Content]:
-    """The rows of one line: its time, and the text wrapped beside it."""
-    rows = Content(text).wrap(max(1, width - len(time))) or [Content()]
-    before = [time, *[" " * len(time)] * (len(rows) - 1)]
-    return [Content.assemble((space, style_of(TIME_STYLE)), row) for space, row in zip(before, rows, strict=True)]
