@@ -53,9 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """The programs that tests start hear SIGHUP also under nohup, which has everything that it starts ignore it."""
+    """The programs that tests start hear SIGHUP and SIGINT also where the shell has everything ignore them.
+
+    `nohup` does so with SIGHUP, and `&` in a script with SIGINT.
+    """
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # which no program inherits
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish() -> None:

@@ -1,7 +1,7 @@
 """The page of a run: settings that differ, every metric, the machine, errors, the whole log; it follows its run."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,16 @@ from textual.widgets import Static
 from kanji_tui.events import Load, Outcome, State
 from kanji_tui.presentation.document import text_of
 from kanji_tui.presentation.run_page import setting_table
-from kanji_tui.runs.environment import Environment, find_environment, read_environment, write_environment
+from kanji_tui.runs.environment import (
+    ENVIRONMENT,
+    Environment,
+    find_environment,
+    read_environment,
+    write_environment,
+)
 from kanji_tui.runs.process import as_json
 from kanji_tui.runs.run_directory import RunDirectory
+from kanji_tui.system.files import write_json
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.tui.widgets.curves import Curves
@@ -39,7 +46,7 @@ def write_other(home: Path) -> None:
     story = [State("running"), *epochs(12), Load(0.5, 2**30, 2**32), Load(0.6, 2**30, 2**32), Outcome(result)]
     run = write_run(home, OTHER, spec, "finished", [*story, State("finished")], f"{TRACE}\n")
     (run.path / "about.json").write_text(json.dumps({"name": "slow", "note": "a tenth of the rate"}))
-    write_environment(run.path)
+    write_json(run.path / ENVIRONMENT, asdict(Environment(host="box", processor="a fast one", cores=7)))
 
 
 async def opened(pilot) -> RunPage:
@@ -56,7 +63,7 @@ async def test_what_a_run_was_can_be_said_from_its_page(recorded: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         page = await opened(pilot)
-        await shows(pilot, f"{find_environment().cores} cores")
+        await shows(pilot, "7 cores")
         text = shown_text(pilot)
         assert "1 of 44 differ, marked *" in text
         assert "a slow" in text
