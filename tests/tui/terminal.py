@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
@@ -16,7 +17,18 @@ import pyte
 SECONDS = 60.0  # until something is painted, or nothing any more
 LEAVE = b"\x11"  # ctrl+q
 START = b"\x1b[?1049h"  # of a program that takes the whole screen
-WRITTEN: dict[int, bytes] = {}  # to each terminal, since a program took it
+
+
+@dataclass
+class Painted:
+    """The cells of a terminal since a program took it, and what has come since they were last asked for."""
+
+    cells: pyte.Screen
+    stream: pyte.ByteStream
+    later: bytes = b""
+
+
+PAINTED: dict[int, Painted] = {}
 
 
 @contextmanager
@@ -67,15 +79,19 @@ def read(terminal: int, seconds: float) -> bytes:
                 found += os.read(terminal, 65536)
             except OSError:  # the process has ended
                 break
-    WRITTEN[terminal] = found if START in found else WRITTEN.get(terminal, b"") + found
+    if START in found or terminal not in PAINTED:
+        cells = pyte.Screen(80, 24)
+        PAINTED[terminal] = Painted(cells, pyte.ByteStream(cells))
+    PAINTED[terminal].later += found
     return found
 
 
 def terminal_screen(terminal: int) -> pyte.Screen:
     """The cells of the terminal, as far as its output was read."""
-    screen = pyte.Screen(80, 24)
-    pyte.ByteStream(screen).feed(WRITTEN[terminal])
-    return screen
+    painted = PAINTED[terminal]
+    painted.stream.feed(painted.later)
+    painted.later = b""
+    return painted.cells
 
 
 def shown(terminal: int) -> str:
