@@ -19,7 +19,7 @@ def test_a_stop_stops_the_fold_at_work_which_goes_on_later(
 ):
     report.directory = tmp_path / "runs" / "20260101T000000-folds-1"
     report.directory.mkdir(parents=True)
-    config = configure(network="v1", epochs=2000, batch_size=32)
+    config = configure(network="v1", epochs=2000, patience=0, batch_size=32)
     spec = folds.Spec(2, TrainSpec(data_dir=sample_dataset, models_dir=tmp_path, config=config))
     training = lambda: list_runs(report.directory.parent)  # noqa: E731
     monkeypatch.setattr(

@@ -232,7 +232,8 @@ def test_publishing_and_deleting(home, signum):
 @pytest.mark.parametrize("signum", SIGNALS[:3])
 def test_the_workbench_leaves_its_jobs_running(home, tmp_path_factory, signum):
     """A terminal is given back by every signal that can be heard; the training goes on."""
-    run(home, "train", "--network", "v1", "--epochs", 1000000, "--detach")
+    # The standard recipe stops at no plateau, as the original one does.
+    run(home, "train", *TRAINING[:4], "--epochs", 1000000, "--detach")
     training = list_runs(home / "models" / "runs")[0]
     chance, hidden = chance_of("workbench", signum), tmp_path_factory.mktemp("hidden")
     try:
