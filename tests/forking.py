@@ -106,11 +106,14 @@ class Forks:
         python, flag, *arguments = map(str, command)
         assert (python, flag) == (sys.executable, "-m"), command
         theirs: list[IO[Any]] = []
-        pipes: tuple[Any, Any] = (None, None)
+        ask: IO[Any] | None = None
+        answers: IO[Any] | None = None
         if stdin == self.PIPE:
-            (asking, ask), (answers, answering) = os.pipe(), os.pipe()
-            pipes = open(ask, "wb"), open(answers, "rb")  # noqa: SIM115
-            stdin, stdout = theirs = [open(asking, "rb"), open(answering, "wb")]  # noqa: SIM115
+            stdin, ask = _pipe()
+            theirs.append(stdin)
+            if stdout == self.PIPE:
+                answers, stdout = _pipe()
+                theirs.append(stdout)
         output = [_file(text) if asked == self.PIPE else None for asked in (stdout, stderr)]
         with self._lock, open(os.devnull, "r+b") as nothing, socket.socket(socket.AF_UNIX) as server:
             if self._begin and self._server is None:
@@ -136,7 +139,7 @@ class Forks:
             pid = int(server.makefile().read())
         for file in theirs:
             file.close()
-        return Forked(pid, ended, output, pipes)
+        return Forked(pid, ended, output, (ask, answers))
 
     def _started(self) -> "subprocess.Popen[str]":
         server = subprocess.Popen(
@@ -154,6 +157,12 @@ class Forks:
     def end(self) -> None:
         if self._server:
             self._server.communicate()
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    """The end to read and the end to write."""
+    reading, writing = os.pipe()
+    return open(reading, "rb"), open(writing, "wb")
 
 
 def _file(text: bool) -> IO[Any]:

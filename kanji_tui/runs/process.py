@@ -19,7 +19,7 @@ from kanji_tui.events import Failure, Outcome, Report, State
 from kanji_tui.paths import RUNS_DIR
 from kanji_tui.runs.about import About, about_of_resumed
 from kanji_tui.runs.recorder import Recorder
-from kanji_tui.runs.run_directory import RunDirectory, create, job_of
+from kanji_tui.runs.run_directory import RunDirectory, create, job_of, status_of_process
 from kanji_tui.system.files import DISK_FULL, writing_failed
 from kanji_tui.system.gpu import gpu_failure
 from kanji_tui.system.plain_data import from_plain, read_plain, to_plain
@@ -44,13 +44,18 @@ def start(job: str, spec: Any, runs: Path = RUNS_DIR, nice: int = 0, about: Abou
     """
     run = create(job, entry_of(job), to_plain(spec), runs, about or about_of_resumed(spec))
     with open(run.log, "ab") as log:  # this interpreter with a module of ours, and no shell
-        subprocess.Popen(  # nosec B603
+        child = subprocess.Popen(  # nosec B603
             [sys.executable, "-m", "kanji_tui.runs.process", str(run.path), str(nice)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+    # The child waits for the end of its stdin. Until it writes status.json itself, which on a busy machine may be
+    # late, its process shows whether it lives.
+    assert child.stdin is not None
+    with child.stdin, suppress(KanjiError):
+        run.write_status(status_of_process(child.pid, job, "starting"))
     return run
 
 
@@ -136,6 +141,9 @@ def main() -> None:
     directory, nice = Path(sys.argv[1]), int(sys.argv[2])
     if nice:
         os.nice(nice)
+    sys.stdin.read()
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
     prepare_process()
     sys.exit(run_in(RunDirectory(directory)))
 

@@ -64,9 +64,9 @@ class Status:
     def current_state(self, now: float | None = None) -> str:
         """The stored state, or `lost` (crashed) for a job that is stored as active and no longer runs.
 
-        On this host the process is checked. For a job on another host, one that has not started yet, or without
-        psutil on either side, the age of the heartbeat decides. One that is as far in the future says no more than
-        an old one: a clock was set back.
+        On this host the process is checked. For a job on another host, one whose process is not known yet, or
+        without psutil on either side, the age of the heartbeat decides. One that is as far in the future says no
+        more than an old one: a clock was set back.
         """
         if self.state not in ACTIVE:
             return self.state
@@ -104,7 +104,11 @@ def boot_id() -> str:
 
 def status_of_this_process(job: str, state: str) -> Status:
     """A status saying that the calling process runs `job`."""
-    pid = os.getpid()
+    return status_of_process(os.getpid(), job, state)
+
+
+def status_of_process(pid: int, job: str, state: str) -> Status:
+    """A status saying that this process, which has not been waited for, runs `job`."""
     return Status(
         job=job,
         state=state,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -97,8 +98,8 @@ def test_what_cannot_be_listed_is_wrong_usage(kanji_tui, runs, wrong):
 
 
 def test_a_run_begins_with_its_name_and_hands_it_on(kanji_tui, tmp_path, sample_dataset, monkeypatch):
-    nothing = SimpleNamespace(Popen=lambda *arguments, **how: None, DEVNULL=None)
-    monkeypatch.setattr("kanji_tui.runs.process.subprocess", nothing)
+    begins = lambda *arguments, **how: SimpleNamespace(pid=os.getpid(), stdin=io.BytesIO())  # noqa: E731
+    monkeypatch.setattr("kanji_tui.runs.process.subprocess", SimpleNamespace(Popen=begins, PIPE=None))
     train = ("train", "--detach", "--json", "--data-dir", sample_dataset)
     begun = json.loads(kanji_tui(*train, "--name", "wide", "--note", "first").stdout)["run"]
     run = find_run(begun, tmp_path / "models" / "runs")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -84,6 +85,21 @@ def test_the_child_has_its_own_session_a_lower_priority_and_a_log(
     assert os.path.samefile(f"/proc/{pid}/fd/1", long_run.log)
     assert os.path.samefile(f"/proc/{pid}/fd/2", long_run.log)
     assert os.path.samefile(f"/proc/{pid}/fd/0", "/dev/null")
+
+
+def test_a_child_that_begins_late_is_alive_and_one_that_ends_before_is_lost_at_once(
+    tmp_path: Path,
+) -> None:
+    run = start("sample", sample.Spec(tmp_path / "ETL9G", 3, 4, 1), tmp_path / "runs")
+    os.kill(pid_of(run), signal.SIGSTOP)
+    status = run.read_status()
+    run.write_status(replace(status, heartbeat=status.heartbeat - 1000))
+    assert run.state() == status.state
+    os.kill(pid_of(run), signal.SIGCONT)
+    assert end_of(run) == "finished", run.log.read_text()
+    killed = start("sample", sample.Spec(tmp_path / "ETL9G", 3, 4, 1), tmp_path / "runs")
+    os.kill(pid_of(killed), signal.SIGKILL)
+    wait_for(lambda: killed.state() == "lost", 10)
 
 
 def test_the_child_outlives_the_process_that_started_it(tmp_path: Path) -> None:
