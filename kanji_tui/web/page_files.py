@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from kanji_tui.system.compression import COMPRESSED
 from kanji_tui.web.paths import CONTENT_SECURITY, INDEX
@@ -38,6 +39,17 @@ class PageFile:
     stamp: Stamp
 
 
+class WholeFile(FileResponse):
+    """A file, of which no part is sent alone.
+
+    A server may ignore Range (RFC 9110, 14.2); Starlette refuses ranges that are to be ignored.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
 class PageFiles:
     """The files that lie in a folder when this object is made; no other name is ever answered.
 
@@ -58,14 +70,20 @@ class PageFiles:
         file = self._current(path or INDEX)
         encoding = _encoding(file, headers.get("accept-encoding", ""))
         tag = f'"{file.tag}{encoding and "-"}{encoding}"'
-        shared = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        shared = {
+            "ETag": tag,
+            "Cache-Control": "no-cache",
+            "Vary": "Accept-Encoding",
+            "Accept-Ranges": "none",
+        }
         if file.path.name == INDEX:
             shared["Content-Security-Policy"] = CONTENT_SECURITY
-        if tag in headers.get("if-none-match", ""):
+        known = headers.get("if-none-match", "")
+        if tag in known or known.strip() == "*":
             return Response(status_code=304, headers=shared)
         if encoding:
             shared["Content-Encoding"] = encoding
-        return FileResponse(file.copies.get(encoding, file.path), 200, shared, TYPES[file.path.suffix])
+        return WholeFile(file.copies.get(encoding, file.path), 200, shared, TYPES[file.path.suffix])
 
     def _current(self, name: str) -> PageFile:
         file = self._files[name]
