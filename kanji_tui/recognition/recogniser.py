@@ -159,13 +159,20 @@ def _has_length(stroke: Any) -> bool:
     return isinstance(stroke, list | tuple) or (isinstance(stroke, np.ndarray) and stroke.ndim > 0)
 
 
+def _has_truth_values(points: Any) -> bool:
+    """Whether one of the coordinates is a bool: NumPy makes a number of it where another is one."""
+    if isinstance(points, np.ndarray):
+        return False
+    return any(isinstance(value, bool | np.bool_) for point in points for value in point)
+
+
 def _check_stroke(number: int, stroke: Any) -> np.ndarray:
     try:
         path = np.asarray(stroke)
         numeric = path.dtype.kind in "iuf"
     except ValueError:  # points of different lengths
         numeric = False
-    if not numeric or path.ndim != 2 or path.shape[1] != 2 or not len(path):
+    if not numeric or path.ndim != 2 or path.shape[1] != 2 or not len(path) or _has_truth_values(stroke):
         raise UsageError(f"stroke {number} is not a list of points (x, y)", "give [[x, y], [x, y], ...]")
     path = path.astype(np.float64)
     if not (np.abs(path) <= FARTHEST).all():  # also for NaN
