@@ -1,7 +1,6 @@
 """The files of the page as the service answers them: right types, compressed copies, and what the page may load."""
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from kanji_tui.system.compression import COMPRESSED
+from kanji_tui.system.files import Stamp, file_stamp
 from kanji_tui.web.paths import CONTENT_SECURITY, INDEX
 
 TYPES = {
@@ -26,7 +26,6 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 REFUSED = re.compile(r"\bq\s*=\s*0(\.0*)?\s*(;|$)")  # the weight of an encoding that the browser does not want
-Stamp = tuple[int, int, int]  # what tells a file from one that has taken its place
 
 
 @dataclass(frozen=True)
@@ -88,20 +87,15 @@ class PageFiles:
     def _current(self, name: str) -> PageFile:
         file = self._files[name]
         try:
-            if _stamp(file.path) != file.stamp:
+            if file_stamp(file.path) != file.stamp:
                 file = self._files[name] = _page_file(file.path)
         except FileNotFoundError:
             raise HTTPException(404, "the file has been removed") from None
         return file
 
 
-def _stamp(path: Path) -> Stamp:
-    found = os.stat(path)
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
 def _page_file(path: Path) -> PageFile:
-    stamp = _stamp(path)
+    stamp = file_stamp(path)
     with open(path, "rb") as file:
         tag = hashlib.file_digest(file, "sha256").hexdigest()[:32]
     copies = {encoding: path.with_name(path.name + ending) for ending, encoding in COMPRESSED.items()}

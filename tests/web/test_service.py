@@ -14,7 +14,7 @@ import sys
 import threading
 import urllib.request
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
@@ -33,6 +33,7 @@ from kanji_tui.recognition.drawing.strokes import render
 from kanji_tui.web import requests, service, serving
 from kanji_tui.web.connections import ImpatientProtocol
 from kanji_tui.web.page_files import PageFiles
+from kanji_tui.web.served_model import ServedModel
 from kanji_tui.web.service import Service
 from tests.drawn import DRAWN
 
@@ -54,9 +55,13 @@ def recogniser() -> Recogniser:
     return Recogniser()
 
 
+def serving_it(recogniser: object) -> Callable[[], ServedModel]:
+    return lambda: ServedModel("built-in", recogniser)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="module")
 def client(recogniser: Recogniser) -> TestClient:
-    return TestClient(Service(recogniser, "built-in", 2).app())
+    return TestClient(Service(serving_it(recogniser), 2).app())
 
 
 def best(response) -> str:
@@ -206,7 +211,7 @@ def test_the_answers_are_those_that_openapi_describes(client: TestClient) -> Non
 
 
 def test_the_model_and_the_health_say_what_they_are(recogniser: Recogniser) -> None:
-    client = TestClient(Service(recogniser, "built-in", 1).app())
+    client = TestClient(Service(serving_it(recogniser), 1).app())
     model = client.get("/v1/model").json()
     assert (model["name"], model["digest"], model["classes"]) == ("built-in", recogniser.digest, 3176)
     assert "CC BY-SA" in model["license"]
@@ -234,7 +239,7 @@ class SlowRecogniser:
 def test_more_work_than_it_can_do_is_answered_503_at_once(recogniser: Recogniser, monkeypatch) -> None:
     monkeypatch.setattr(service, "MOST_WAITING", 2)
     slow = SlowRecogniser(recogniser)
-    with TestClient(Service(slow, "slow", 2).app()) as client, ThreadPoolExecutor(2) as others:
+    with TestClient(Service(serving_it(slow), 2).app()) as client, ThreadPoolExecutor(2) as others:
         waiting = [others.submit(client.post, "/v1/recognise", json=STROKES) for _ in range(2)]
         for _ in waiting:
             assert slow.begun.acquire(timeout=30)
@@ -252,7 +257,7 @@ def test_a_page_is_answered_with_types_copies_and_what_it_may_load(recogniser: R
     for name, content in files.items():
         (page / name).write_bytes(content)
     (tmp_path / "secret.txt").write_text("secret")
-    client = TestClient(Service(recogniser, "built-in", 1, PageFiles(page)).app())
+    client = TestClient(Service(serving_it(recogniser), 1, PageFiles(page)).app())
     index = client.get("/")
     assert (index.content, index.headers["content-type"]) == (b"<p>", "text/html; charset=utf-8")
     assert "script-src 'self' 'wasm-unsafe-eval'" in index.headers["content-security-policy"]
@@ -285,7 +290,7 @@ def test_a_page_that_is_exported_again_is_served_as_it_is_then(recogniser: Recog
     page.mkdir()
     for name, content in {"index.html": b"<p>", "a.js": b"1", "a.js.gz": b"G", "b.txt": b"b"}.items():
         (page / name).write_bytes(content)
-    client = TestClient(Service(recogniser, "built-in", 1, PageFiles(page)).app())
+    client = TestClient(Service(serving_it(recogniser), 1, PageFiles(page)).app())
     first = client.get("/a.js", headers={"Accept-Encoding": "identity"})
     shutil.rmtree(page)
     page.mkdir()
@@ -336,7 +341,7 @@ def test_it_finishes_what_it_began_when_it_is_terminated(tmp_path: Path) -> None
 @pytest.fixture
 def address(recogniser: Recogniser) -> Iterator[tuple[str, int]]:
     """A service on a real socket, in a thread."""
-    config = uvicorn.Config(Service(recogniser, "built-in", 1).app(), log_config=None, http=ImpatientProtocol)
+    config = uvicorn.Config(Service(serving_it(recogniser), 1).app(), log_config=None, http=ImpatientProtocol)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
