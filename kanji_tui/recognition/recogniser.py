@@ -77,7 +77,8 @@ class Recogniser:
         of any size, and need not be cropped. `probability` is 0-1; over all characters the sum is 1. Characters of
         the same shape are one candidate: the others are its `lookalikes`.
 
-        Raises UsageError for another shape, type or value, KanjiError where an image is blank or cannot be read.
+        Raises UsageError for another shape, type or value, KanjiError where an image is blank or cannot be
+        read, and where a drawing is a single point.
         """
         if isinstance(top, bool) or not hasattr(top, "__index__") or operator.index(top) < 1:
             raise UsageError(f"top is {top!r}: it must be a whole number of 1 or more")
@@ -99,7 +100,10 @@ def find_any_ink(image: Any, style: StrokeStyle) -> np.ndarray:
     if isinstance(image, np.ndarray):
         return _not_blank(array_colours(image))
     if isinstance(image, list | tuple):
-        levels = render(check_strokes(image), style).astype(np.float32) / np.float32(PAPER)
+        strokes = check_strokes(image)
+        if not np.ptp(np.concatenate(strokes), axis=0).any():  # scaled to a character's size, it would be much ink
+            raise KanjiError("the drawing is a single point: there is nothing to read", "draw a character")
+        levels = render(strokes, style).astype(np.float32) / np.float32(PAPER)
         ink: np.ndarray = np.clip(1 - levels, 0, 1)
         return ink
     raise UsageError(
@@ -144,7 +148,7 @@ def array_colours(levels: np.ndarray) -> np.ndarray:
 def check_strokes(strokes: Sequence[Any]) -> list[np.ndarray]:
     """Each stroke as float64 (N, 2); UsageError unless they are a drawing."""
     if not len(strokes):
-        raise UsageError("there are no strokes", "give at least one stroke of one point")
+        raise UsageError("there are no strokes", "give at least one stroke, a list of points")
     if (points := count_points(strokes)) > MOST_POINTS:
         raise UsageError(f"the strokes have {points:,} points", f"give at most {MOST_POINTS:,}")
     return [_check_stroke(number, stroke) for number, stroke in enumerate(strokes, start=1)]

@@ -81,7 +81,7 @@ class Service:
         model = self._model()
         try:
             return {"candidates": to_plain(model.recogniser.recognise(image, top)), "model": model.summary}
-        except KanjiError as error:  # a blank image
+        except KanjiError as error:  # a blank image, a single point
             raise Refusal(422, error.message, error.remedy) from None
         except MemoryError:
             raise Refusal(503, "there is not enough memory for this image", "send a smaller copy of it") from None

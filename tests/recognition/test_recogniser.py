@@ -165,6 +165,8 @@ WRONG = {
     "infinity": ([[(0, 0), (float("-inf"), 1)]], "stroke 1"),
     "complex numbers": ([[(0, 0), (1j, 1)]], "stroke 1"),
     "nothing as a number": ([[(0, 0), (None, 1)]], "stroke 1"),
+    "a single point": ([[(3, 4)]], "a single point"),
+    "a single point, three times": ([[(3, 4), (3, 4)], [(3.0, 4.0)]], "a single point"),
     "no number": ([[(0, 0), (float("nan"), 1)]], "stroke 1"),
     "too far": ([[(0, 0), (1e300, 1)]], "stroke 1"),
     "too many points": ([[(0, 0)] * 100_001], "100,001 points"),

@@ -130,6 +130,7 @@ REFUSED = {
     "no points": (b'{"strokes": [[]]}', 400),
     "no number": (b'{"strokes": [[[0, NaN]]]}', 400),
     "texts": (b'{"strokes": [[["0", "0"]]]}', 400),
+    "a single point": (b'{"strokes": [[[7, 7]], [[7, 7], [7.0, 7]]]}', 422),
     "a truth value": (b'{"strokes": [[[true, 1]]]}', 400),
     "a truth value among fractions": (b'{"strokes": [[[0.5, 1], [1, false]]]}', 400),
     "no end": (b'{"strokes": [[[-Infinity, 1]]]}', 400),
