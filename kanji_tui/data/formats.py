@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kanji_tui.data.advice import sample_command
 from kanji_tui.data.etl import FILE_NAME
-from kanji_tui.data.images import NAME_FOLDERS, character_folders, has_images, list_images, open_images
+from kanji_tui.data.images import character_folders, has_images, list_images, open_images, sorting_remedy
 from kanji_tui.data.kuzushiji import list_pairs, open_kuzushiji, pairs_in
 from kanji_tui.data.listing import Listing
 from kanji_tui.data.record_files import list_record_files, open_record_files
@@ -96,7 +96,7 @@ def _remedy(directory: Path) -> str:
                 return f"there are {next(iter(inside.values()))} {down} down: --etl-dir {folder}"
             images |= has_images(folder)
     if images:
-        return f"put the images of each character into a folder of its own; {NAME_FOLDERS}"
+        return sorting_remedy(directory)
     return (
         "put files there that are named ETL9G_01 ... ETL9G_50, npz pairs like k49-train-imgs.npz, or a folder of "
         f"images for each character; or make a synthetic sample: {sample_command(directory)}"

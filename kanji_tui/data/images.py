@@ -8,6 +8,7 @@ darkest possible pixel 255; the image is padded with paper to a square and resiz
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -33,7 +34,11 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.system.visible import visible
 
 MAX_COUNTED = 10_000  # images, when a folder is only listed
-NAME_FOLDERS = "name each folder by its character, its code point or its JIS code: 田, U+7530, 0x7530 or 4544"
+FOLDERS = (
+    "put the images of each character into a folder of its own; name each folder by its character, its code point "
+    "or its JIS code: 田, U+7530, 0x7530 or 4544"
+)
+TABLES = (".csv", ".tsv")
 MIN_BATCH, MAX_BATCHES = 2000, 200
 MOST_INK = 0.2  # share of an image; more may be paper within a frame
 
@@ -138,7 +143,7 @@ def open_images(directory: Path, labels: str | None = None) -> Source:
         names = f": {', '.join(folder.name for _, folder in by_code[:3])}" if by_code else ""
         raise UsageError(
             f"no subfolder of {directory} with images is named after a character{names}",
-            NAME_FOLDERS,
+            sorting_remedy(directory),
         )
     ordered = sorted(by_code, key=lambda pair: (pair[0] == 0, pair[0], pair[1].name))
     listed = [[(path, jis) for path in files[folder][0]] for jis, folder in ordered]
@@ -153,6 +158,18 @@ def open_images(directory: Path, labels: str | None = None) -> Source:
         ignored=ignored,
         labels=reading.labels,
     )
+
+
+def sorting_remedy(directory: Path) -> str:
+    """What to do with images that no folder names a character for; names a table that may hold their labels."""
+    tables: list[str] = []
+    with suppress(OSError):  # the parent need not be readable
+        tables += sorted(name for name in os.listdir(directory) if name.lower().endswith(TABLES))
+        beside = sorted(os.listdir(directory.resolve().parent))
+        tables += [name for name in beside if name.lower().endswith(TABLES) and "label" in name.lower()]
+    if not tables:
+        return FOLDERS
+    return f"{tables[0]} is not read, for the names of folders are the labels: {FOLDERS} (docs/COMMANDS.md)"
 
 
 def has_images(folder: Path) -> bool:

@@ -77,7 +77,8 @@ class Recogniser:
         of any size, and need not be cropped. `probability` is 0-1; over all characters the sum is 1. Characters of
         the same shape are one candidate: the others are its `lookalikes`.
 
-        Raises UsageError for another shape, type or value, KanjiError where an image is blank or cannot be read.
+        Raises UsageError for another shape, type or value, KanjiError where an image is blank or cannot be
+        read, and where a drawing is a single point.
         """
         if isinstance(top, bool) or not hasattr(top, "__index__") or operator.index(top) < 1:
             raise UsageError(f"top is {top!r}: it must be a whole number of 1 or more")
@@ -99,7 +100,10 @@ def find_any_ink(image: Any, style: StrokeStyle) -> np.ndarray:
     if isinstance(image, np.ndarray):
         return _not_blank(array_colours(image))
     if isinstance(image, list | tuple):
-        levels = render(check_strokes(image), style).astype(np.float32) / np.float32(PAPER)
+        strokes = check_strokes(image)
+        if not np.ptp(np.concatenate(strokes), axis=0).any():  # scaled to a character's size, it would be much ink
+            raise KanjiError("the drawing is a single point: there is nothing to read", "draw a character")
+        levels = render(strokes, style).astype(np.float32) / np.float32(PAPER)
         ink: np.ndarray = np.clip(1 - levels, 0, 1)
         return ink
     raise UsageError(
@@ -144,7 +148,7 @@ def array_colours(levels: np.ndarray) -> np.ndarray:
 def check_strokes(strokes: Sequence[Any]) -> list[np.ndarray]:
     """Each stroke as float64 (N, 2); UsageError unless they are a drawing."""
     if not len(strokes):
-        raise UsageError("there are no strokes", "give at least one stroke of one point")
+        raise UsageError("there are no strokes", "give at least one stroke, a list of points")
     if (points := count_points(strokes)) > MOST_POINTS:
         raise UsageError(f"the strokes have {points:,} points", f"give at most {MOST_POINTS:,}")
     return [_check_stroke(number, stroke) for number, stroke in enumerate(strokes, start=1)]
@@ -159,13 +163,20 @@ def _has_length(stroke: Any) -> bool:
     return isinstance(stroke, list | tuple) or (isinstance(stroke, np.ndarray) and stroke.ndim > 0)
 
 
+def _has_truth_values(points: Any) -> bool:
+    """Whether one of the coordinates is a bool: NumPy makes a number of it where another is one."""
+    if isinstance(points, np.ndarray):
+        return False
+    return any(isinstance(value, bool | np.bool_) for point in points for value in point)
+
+
 def _check_stroke(number: int, stroke: Any) -> np.ndarray:
     try:
         path = np.asarray(stroke)
         numeric = path.dtype.kind in "iuf"
     except ValueError:  # points of different lengths
         numeric = False
-    if not numeric or path.ndim != 2 or path.shape[1] != 2 or not len(path):
+    if not numeric or path.ndim != 2 or path.shape[1] != 2 or not len(path) or _has_truth_values(stroke):
         raise UsageError(f"stroke {number} is not a list of points (x, y)", "give [[x, y], [x, y], ...]")
     path = path.astype(np.float64)
     if not (np.abs(path) <= FARTHEST).all():  # also for NaN

@@ -255,15 +255,20 @@ def list_runs(runs: Path = RUNS_DIR) -> list[RunDirectory]:
     """All runs, newest first."""
     if not runs.is_dir():
         return []
-    found = [(_creation(path), RunDirectory(path)) for path in runs.iterdir() if not path.name.startswith(".")]
-    return [run for creation, run in sorted(found, key=lambda pair: pair[0], reverse=True) if creation[1]]
+    paths = [path for path in runs.iterdir() if not path.name.startswith(".") and is_run(path)]
+    return [RunDirectory(path) for path in sorted(paths, key=_creation, reverse=True)]
+
+
+def is_run(path: Path) -> bool:
+    """Whether this is a run's directory: it is one from the moment on that it has its config."""
+    return os.path.exists(path / "config.yaml")
 
 
 def _creation(path: Path) -> tuple[str, int, str]:
-    """Sort key of runs: the second in the name, then the time config.yaml was written, 0 without that file."""
+    """Sort key of runs: the second in the name, then the time config.yaml was written."""
     try:
         written = (path / "config.yaml").stat().st_mtime_ns
-    except OSError:
+    except OSError:  # it was just removed
         written = 0
     return path.name.split("-")[0], written, path.name
 

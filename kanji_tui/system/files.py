@@ -24,6 +24,7 @@ from kanji_tui.errors import KanjiError, first_line
 MOST_BYTES = 2**28  # of a file that is read as a whole; the largest that this program writes has some 50 MB
 
 MOST_YAML = 2**20
+Stamp = tuple[int, int, int]
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -260,3 +261,9 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_stamp(path: Path) -> Stamp:
+    """What tells the file in `path` from one that has taken its place. Raises OSError where there is none."""
+    found = os.stat(path)
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -32,7 +32,7 @@ def describe(version: str) -> dict[str, Any]:
             "408": _json("the body did not arrive in time", "Error"),
             "413": _json("the body, the image or the drawing is too large", "Error"),
             "415": _json("the body is neither a PNG or JPEG image nor JSON", "Error"),
-            "422": _json("nothing is written in the image", "Error"),
+            "422": _json("nothing is written in the image, or the drawing is a single point", "Error"),
             "503": _json("the service has more work than it can do; ask again", "Error"),
         },
     }

@@ -1,7 +1,6 @@
 """The files of the page as the service answers them: right types, compressed copies, and what the page may load."""
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +8,10 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from kanji_tui.system.compression import COMPRESSED
+from kanji_tui.system.files import Stamp, file_stamp
 from kanji_tui.web.paths import CONTENT_SECURITY, INDEX
 
 TYPES = {
@@ -25,7 +26,6 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 REFUSED = re.compile(r"\bq\s*=\s*0(\.0*)?\s*(;|$)")  # the weight of an encoding that the browser does not want
-Stamp = tuple[int, int, int]  # what tells a file from one that has taken its place
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,17 @@ class PageFile:
     copies: dict[str, Path]
     tag: str
     stamp: Stamp
+
+
+class WholeFile(FileResponse):
+    """A file, of which no part is sent alone.
+
+    A server may ignore Range (RFC 9110, 14.2); Starlette refuses ranges that are to be ignored.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 class PageFiles:
@@ -58,32 +69,33 @@ class PageFiles:
         file = self._current(path or INDEX)
         encoding = _encoding(file, headers.get("accept-encoding", ""))
         tag = f'"{file.tag}{encoding and "-"}{encoding}"'
-        shared = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        shared = {
+            "ETag": tag,
+            "Cache-Control": "no-cache",
+            "Vary": "Accept-Encoding",
+            "Accept-Ranges": "none",
+        }
         if file.path.name == INDEX:
             shared["Content-Security-Policy"] = CONTENT_SECURITY
-        if tag in headers.get("if-none-match", ""):
+        known = headers.get("if-none-match", "")
+        if tag in known or known.strip() == "*":
             return Response(status_code=304, headers=shared)
         if encoding:
             shared["Content-Encoding"] = encoding
-        return FileResponse(file.copies.get(encoding, file.path), 200, shared, TYPES[file.path.suffix])
+        return WholeFile(file.copies.get(encoding, file.path), 200, shared, TYPES[file.path.suffix])
 
     def _current(self, name: str) -> PageFile:
         file = self._files[name]
         try:
-            if _stamp(file.path) != file.stamp:
+            if file_stamp(file.path) != file.stamp:
                 file = self._files[name] = _page_file(file.path)
         except FileNotFoundError:
             raise HTTPException(404, "the file has been removed") from None
         return file
 
 
-def _stamp(path: Path) -> Stamp:
-    found = os.stat(path)
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
 def _page_file(path: Path) -> PageFile:
-    stamp = _stamp(path)
+    stamp = file_stamp(path)
     with open(path, "rb") as file:
         tag = hashlib.file_digest(file, "sha256").hexdigest()[:32]
     copies = {encoding: path.with_name(path.name + ending) for ending, encoding in COMPRESSED.items()}

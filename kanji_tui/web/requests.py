@@ -4,6 +4,7 @@ The kind is found from the bytes, since programs send images under many content 
 """
 
 import json
+from codecs import BOM_UTF8
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,9 @@ def read_body(body: bytes) -> np.ndarray | list[np.ndarray]:
     for magic, kind in MAGIC.items():
         if body.startswith(magic):
             return _decode(body, kind)
-    if body.lstrip()[:1] in (b"{", b"["):
-        return _strokes(body)
+    text = body.removeprefix(BOM_UTF8)  # which Windows writes before a text
+    if text.lstrip()[:1] in (b"{", b"["):
+        return _strokes(text)
     if not body:
         raise Refusal(400, "the request has no body", KINDS)
     raise Refusal(415, "the body is neither a PNG or JPEG image nor JSON", KINDS)

@@ -5,6 +5,7 @@ on is answered 503 at once, so that no queue grows.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,12 +18,12 @@ from starlette.routing import Route
 
 from kanji_tui import __version__
 from kanji_tui.errors import KanjiError
-from kanji_tui.recognition.recogniser import Recogniser
 from kanji_tui.system.files import strict_json
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.web.openapi import describe
 from kanji_tui.web.page_files import PageFiles
 from kanji_tui.web.requests import MOST_BYTES, Refusal, read_body, read_top
+from kanji_tui.web.served_model import ServedModel
 
 MOST_WAITING = 64  # requests being worked on
 BODY_SECONDS = 10.0  # for a whole body to arrive
@@ -34,26 +35,17 @@ HEADERS = {
 
 
 class Service:
-    """Answers requests with one model. `answered`, `refused`: how many requests for recognition, so far."""
+    """Answers requests with the model that `model` returns, which may be another one each time.
 
-    def __init__(self, recogniser: Recogniser, name: str, threads: int, page: PageFiles | None = None) -> None:
-        self._recogniser = recogniser
+    `answered`, `refused`: how many requests for recognition, so far.
+    """
+
+    def __init__(self, model: Callable[[], ServedModel], threads: int, page: PageFiles | None = None) -> None:
+        self._model = model
         self._threads = ThreadPoolExecutor(threads, "recognise")
         self._page = page
         self._waiting = 0
         self.answered = self.refused = 0
-        card = recogniser.card
-        self._model = {"name": name, "digest": recogniser.digest}
-        self._about = {
-            **self._model,
-            "network": card.network,
-            "classes": len(card.classes),
-            "characters": "".join(card.characters),
-            "image_size": card.size,
-            "dataset": card.dataset,
-            "source": card.source,
-            "license": card.license,
-        }
         self._openapi = describe(__version__)
 
     def app(self) -> Starlette:
@@ -78,23 +70,25 @@ class Service:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            candidates = await loop.run_in_executor(self._threads, self._recognise, body, top)
+            recognition = await loop.run_in_executor(self._threads, self._recognise, body, top)
         finally:
             self._waiting -= 1
         self.answered += 1
-        return answer({"candidates": candidates, "model": self._model})
+        return answer(recognition)
 
-    def _recognise(self, body: bytes, top: int) -> Any:
+    def _recognise(self, body: bytes, top: int) -> dict[str, Any]:
         image: np.ndarray | list[np.ndarray] = read_body(body)
+        model = self._model()
         try:
-            return to_plain(self._recogniser.recognise(image, top))
-        except KanjiError as error:  # a blank image
+            return {"candidates": to_plain(model.recogniser.recognise(image, top)), "model": model.summary}
+        except KanjiError as error:  # a blank image, a single point
             raise Refusal(422, error.message, error.remedy) from None
         except MemoryError:
             raise Refusal(503, "there is not enough memory for this image", "send a smaller copy of it") from None
 
     async def model(self, request: Request) -> Response:
-        return answer(self._about)
+        found = await asyncio.to_thread(self._model)  # which may have to be opened
+        return answer(found.to_json())
 
     async def health(self, request: Request) -> Response:
         counts = {"answered": self.answered, "refused": self.refused, "working_on": self._waiting}

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -16,7 +17,7 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.events import Notice, Progress, Report, Throttle
 from kanji_tui.system.folders import temporary_folder
 from kanji_tui.system.threads import usable_cores
-from kanji_tui.web.paths import INDEX, MODEL
+from kanji_tui.web.paths import INDEX
 from kanji_tui.web.results import Served
 
 if TYPE_CHECKING:
@@ -44,24 +45,28 @@ def serve(folder: Path | None, model_path: Path, host: str, port: int, report: R
     """
     require_packages()
     from kanji_tui.engines.web_runtime import cached
-    from kanji_tui.web.model_files import model_name, write_model
+    from kanji_tui.web.model_files import write_model
     from kanji_tui.web.page import write_page
 
     if folder is not None:
-        return _serve(folder, model_name(folder), host, port, report)
+        return _serve(folder, host, port, report)
     with temporary_folder() as temporary:
         runtime = cached()
-        name = write_page(model_path, temporary, runtime) if runtime else write_model(model_path, temporary)
-        return _serve(temporary, name, host, port, report)
+        if runtime:
+            write_page(model_path, temporary, runtime)
+        else:
+            write_model(model_path, temporary)
+        return _serve(temporary, host, port, report)
 
 
-def _serve(folder: Path, name: str, host: str, port: int, report: Report) -> Served:
-    from kanji_tui.recognition.recogniser import Recogniser
+def _serve(folder: Path, host: str, port: int, report: Report) -> Served:
     from kanji_tui.web.page_files import PageFiles
+    from kanji_tui.web.served_model import ModelOfFolder
     from kanji_tui.web.service import Service
 
+    model = ModelOfFolder(folder)
     page = PageFiles(folder) if (folder / INDEX).is_file() else None
-    service = Service(Recogniser(folder / MODEL), name, usable_cores(), page)
+    service = Service(model, usable_cores(), page)
     began = time.monotonic()
     with _listen(host, port) as listening:
         address = _address(host, listening)
@@ -70,8 +75,10 @@ def _serve(folder: Path, name: str, host: str, port: int, report: Report) -> Ser
             report(Notice("without a page: kanji-tui export web --runtime npm fetches its runtime once"))
         if reached_by_others(listening):
             report(Notice(f"{host} is not loopback: every computer that reaches this one can use the service"))
-        asyncio.run(_run(service, listening, address, report))
-    return Served(address, name, page is not None, service.answered, service.refused, time.monotonic() - began)
+        asyncio.run(_run(service, listening, address, report, model.news))
+    return Served(
+        address, model().name, page is not None, service.answered, service.refused, time.monotonic() - began
+    )
 
 
 @contextlib.contextmanager
@@ -100,7 +107,9 @@ def _address(host: str, listening: socket.socket) -> str:
     return f"http://{shown}:{listening.getsockname()[1]}/"
 
 
-async def _run(service: "Service", listening: socket.socket, address: str, report: Report) -> None:
+async def _run(
+    service: "Service", listening: socket.socket, address: str, report: Report, news: deque[str]
+) -> None:
     import uvicorn
 
     from kanji_tui.web.connections import ImpatientProtocol
@@ -125,16 +134,20 @@ async def _run(service: "Service", listening: socket.socket, address: str, repor
     )
     server = Server(config)
     with _signals() as terminated:
-        polling = asyncio.create_task(_poll(server, service, address, report, terminated))
+        polling = asyncio.create_task(_poll(server, service, address, report, news, terminated))
         await server.serve(sockets=[listening])
         polling.cancel()
     report(Progress("serving", service.answered, 0, "requests", address))
 
 
-async def _poll(server: Any, service: "Service", address: str, report: Report, terminated: list[bool]) -> None:
-    """Report what was answered, and end the server when that is asked for."""
+async def _poll(
+    server: Any, service: "Service", address: str, report: Report, news: deque[str], terminated: list[bool]
+) -> None:
+    """Report what was answered, and news, and end the server when that is asked for."""
     throttle, reported = Throttle(PROGRESS_SECONDS), -1
     while not (terminated or report.stop_requested()):
+        while news:
+            report(Notice(news.popleft()))
         if reported < 0 or (service.answered != reported and throttle.due()):
             reported = service.answered
             report(Progress("serving", reported, 0, "requests", address))

@@ -19,7 +19,7 @@ from kanji_tui.runs.about import ABOUT, About, continued_run, read_about
 from kanji_tui.runs.event_log import Timed, near_end, read_events
 from kanji_tui.runs.process import read_result
 from kanji_tui.runs.resuming import run_with_checkpoint
-from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, job_of, list_runs
+from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, is_run, job_of, list_runs
 from kanji_tui.runs.run_source import source_of
 from kanji_tui.workspace.earlier_epochs import read_earlier
 from kanji_tui.workspace.gpu_history import GpuHistory, GpuRecord
@@ -275,7 +275,9 @@ class Watch:
     def list(self) -> frozenset[str]:
         """Find new and removed runs; returns the names of the removed."""
         gone, self._waiting = frozenset[str](), []
-        if self._names() != self._tails.keys():  # the names alone: to look into 500 folders each second costs CPU
+        names = self._names()  # these alone: to look into 500 folders each second costs CPU
+        others = names - self._tails.keys()  # new runs, folders that become one, and what never will
+        if self._tails.keys() - names or any(is_run(self._runs / name) for name in others):
             found = {run.name: run for run in list_runs(self._runs)}
             gone = frozenset(self._tails.keys() - found.keys())
             for name in gone:

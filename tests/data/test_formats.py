@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from kanji_tui.data.formats import list_inputs, open_source
 from kanji_tui.errors import UsageError
 from tests.data.making import CODES, write_images, write_kuzushiji, write_records
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_format_is_detected_from_the_files(tmp_path):
@@ -61,6 +64,33 @@ def test_images_outside_of_folders_named_by_characters_are_recognised(tmp_path, 
     with pytest.raises(UsageError) as refused:
         open_source(tmp_path / "in", None)
     assert "one folder down" in refused.value.remedy
+
+
+@pytest.mark.parametrize("table", ["in/labels.csv", "in/truth.TSV", "labels.csv"])
+@pytest.mark.parametrize("format", [None, "images"])
+def test_a_table_of_labels_is_named_since_it_is_not_read(tmp_path, table, format):
+    write_images(tmp_path / "in", {".": 2})
+    (tmp_path / "budget.csv").touch()
+    with pytest.raises(UsageError) as before:
+        open_source(tmp_path / "in", format)
+    assert ".csv" not in before.value.remedy
+    (tmp_path / table).touch()
+    with pytest.raises(UsageError) as refused:
+        open_source(tmp_path / "in", format)
+    assert f"{Path(table).name} is not read" in refused.value.remedy
+    assert "put the images of each character into a folder of its own" in refused.value.remedy
+
+
+def test_images_are_sorted_by_a_table_as_the_docs_say(tmp_path, monkeypatch):
+    write_images(tmp_path / "scans", {".": 3})
+    names = sorted(path.name for path in (tmp_path / "scans").iterdir())
+    rows = [f'"scans/{name}",{label}' for name, label in zip(names, ("田", "U+3042", "田"), strict=True)]
+    (tmp_path / "labels.csv").write_text("\ufefffile,label\r\n" + "\r\n".join(rows), encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "COMMANDS.md").read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert open_source(Path("sorted"), None).format == "images"
+    assert [(item.character, item.samples) for item in list_inputs(Path("sorted")).items] == [("あ", 1), ("田", 2)]
 
 
 @pytest.mark.parametrize("format", [None, "etl9g"])

@@ -254,6 +254,22 @@ async def test_in_an_empty_folder_the_built_in_model_reads(home: Path) -> None:
         await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
 
 
+async def test_a_lone_dot_is_not_read_as_a_character(home: Path) -> None:
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        pad = await open_screen(pilot)
+        await shows(pilot, "nothing drawn yet")
+        await pilot.press("space", "space")
+        assert pad.strokes
+        await shows(pilot, "a single point: nothing to read")
+        await drag(pilot, SLANTED)
+        await until(pilot, lambda: len(candidates(pilot)) == 10)
+        await pilot.press("z")
+        await shows(pilot, "a single point: nothing to read")
+        assert candidates(pilot) == []
+        await pilot.press("w", "田", "enter")  # it may be a sample all the same
+        await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
+
+
 async def test_a_dead_child_is_replaced_and_leaving_ends_it(ready: Path) -> None:
     def recognisers() -> list[int]:
         return children_with("drawing.server")

@@ -3,9 +3,11 @@
 import base64
 
 import numpy as np
+import pytest
 
 from kanji_tui import Recogniser
 from kanji_tui.characters.readings import readings_of
+from kanji_tui.errors import KanjiError
 from kanji_tui.recognition.candidates import most_probable
 from kanji_tui.system import numbers
 from kanji_tui.web.model_files import describe_classes
@@ -20,6 +22,15 @@ RANK = """
 import { Recogniser } from "./recogniser.js";
 const recogniser = new Recogniser(given.classes, null);
 answer(given.logits.map((logits) => recogniser.rank(Float32Array.from(logits), 10)));
+"""
+POINTS = """
+import { Recogniser } from "./recogniser.js";
+import { DrawingPad } from "./pad.js";
+const recogniser = new Recogniser({}, null);
+const refusals = await Promise.all(given.points.map((strokes) =>
+  recogniser.recognise(strokes).then(() => "", (error) => error.message)));
+const dots = given.drawn.map((strokes) => Object.assign(Object.create(DrawingPad.prototype), { strokes }).holdsDot);
+answer({ refusals, dots });
 """
 PERCENT = 'import { percent } from "./text.js"; answer(given.map(percent));'
 
@@ -39,6 +50,23 @@ def test_the_page_makes_the_images_of_the_file_to_one_grey_level(in_node) -> Non
     differences = [int(np.abs(a.astype(int) - b).max()) for a, b in zip(made, images, strict=True)]
     assert max(differences) <= 1, differences
     assert sum(differences) <= 3  # in truth the images are equal
+
+
+def test_a_single_point_is_not_read_as_a_character(in_node) -> None:
+    points = [[[[3, 4]]], [[[3, 4], [3, 4]], [[3, 4]]]]
+    drawn = {  # on a pad of 1,000 a side
+        "nothing": ([], False),
+        "a tap": ([[[500, 500]]], True),
+        "a trembling tap": ([[[500, 500], [503, 498]], [[501, 505]]], True),
+        "two dots": ([[[500, 500]], [[530, 500]]], False),
+        "a short stroke": ([[[500, 500], [500, 525]]], False),
+    }
+    found = in_node(POINTS, {"points": points, "drawn": [strokes for strokes, _ in drawn.values()]})
+    assert dict(zip(drawn, found["dots"], strict=True)) == {name: dot for name, (_, dot) in drawn.items()}
+    for strokes, refusal in zip(points, found["refusals"], strict=True):
+        with pytest.raises(KanjiError) as refused:
+            Recogniser().recognise(strokes)
+        assert refusal == refused.value.message
 
 
 def test_the_page_ranks_as_python_does(in_node) -> None:

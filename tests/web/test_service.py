@@ -14,7 +14,7 @@ import sys
 import threading
 import urllib.request
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
@@ -33,6 +33,7 @@ from kanji_tui.recognition.drawing.strokes import render
 from kanji_tui.web import requests, service, serving
 from kanji_tui.web.connections import ImpatientProtocol
 from kanji_tui.web.page_files import PageFiles
+from kanji_tui.web.served_model import ServedModel
 from kanji_tui.web.service import Service
 from tests.drawn import DRAWN
 
@@ -54,9 +55,13 @@ def recogniser() -> Recogniser:
     return Recogniser()
 
 
+def serving_it(recogniser: object) -> Callable[[], ServedModel]:
+    return lambda: ServedModel("built-in", recogniser)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="module")
 def client(recogniser: Recogniser) -> TestClient:
-    return TestClient(Service(recogniser, "built-in", 2).app())
+    return TestClient(Service(serving_it(recogniser), 2).app())
 
 
 def best(response) -> str:
@@ -79,6 +84,12 @@ def test_images_and_strokes_are_recognised_as_in_python(client: TestClient, reco
     assert found["candidates"][0]["readings"] == ["デン", "た"]
     assert found["model"] == {"name": "built-in", "digest": recogniser.digest}
     assert answers[3].headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "text/plain", ";", ""])
+def test_json_is_read_under_any_content_type_and_with_a_byte_order_mark(client: TestClient, kind: str) -> None:
+    for body in (json.dumps(STROKES).encode(), json.dumps(STROKES).encode("utf-8-sig")):
+        assert best(client.post("/v1/recognise", content=body, headers={"Content-Type": kind})) == "田"
 
 
 def test_top_and_lookalikes(client: TestClient) -> None:
@@ -104,7 +115,7 @@ def png_of(width: int, height: int, rows: bytes) -> bytes:
 BAD_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0\x1a\x01\x02\0\x04\0\0\0abc\0\0\0\0\0"
 REFUSED = {
     "nothing": (b"", 400),
-    "rubbish": (os.urandom(2000).replace(b"\xff\xd8\xff", b""), 415),
+    "rubbish": (b"\0" + os.urandom(2000), 415),
     "another format": (encoded(LEVELS, "GIF"), 415),
     "half a PNG": (PNG[: len(PNG) // 2], 400),
     "a PNG's first bytes": (PNG[:8], 400),
@@ -119,6 +130,10 @@ REFUSED = {
     "no points": (b'{"strokes": [[]]}', 400),
     "no number": (b'{"strokes": [[[0, NaN]]]}', 400),
     "texts": (b'{"strokes": [[["0", "0"]]]}', 400),
+    "a single point": (b'{"strokes": [[[7, 7]], [[7, 7], [7.0, 7]]]}', 422),
+    "a truth value": (b'{"strokes": [[[true, 1]]]}', 400),
+    "a truth value among fractions": (b'{"strokes": [[[0.5, 1], [1, false]]]}', 400),
+    "no end": (b'{"strokes": [[[-Infinity, 1]]]}', 400),
     "a number of 5,000 digits": (b'{"strokes": [[[0, ' + b"9" * 5000 + b"]]]}", 400),
     "beyond all numbers": (b'{"strokes": [[[0, 1e999]]]}', 400),
     "many points": (json.dumps({"strokes": [[[0, 0]] * 10_001]}).encode(), 413),
@@ -197,7 +212,7 @@ def test_the_answers_are_those_that_openapi_describes(client: TestClient) -> Non
 
 
 def test_the_model_and_the_health_say_what_they_are(recogniser: Recogniser) -> None:
-    client = TestClient(Service(recogniser, "built-in", 1).app())
+    client = TestClient(Service(serving_it(recogniser), 1).app())
     model = client.get("/v1/model").json()
     assert (model["name"], model["digest"], model["classes"]) == ("built-in", recogniser.digest, 3176)
     assert "CC BY-SA" in model["license"]
@@ -225,7 +240,7 @@ class SlowRecogniser:
 def test_more_work_than_it_can_do_is_answered_503_at_once(recogniser: Recogniser, monkeypatch) -> None:
     monkeypatch.setattr(service, "MOST_WAITING", 2)
     slow = SlowRecogniser(recogniser)
-    with TestClient(Service(slow, "slow", 2).app()) as client, ThreadPoolExecutor(2) as others:
+    with TestClient(Service(serving_it(slow), 2).app()) as client, ThreadPoolExecutor(2) as others:
         waiting = [others.submit(client.post, "/v1/recognise", json=STROKES) for _ in range(2)]
         for _ in waiting:
             assert slow.begun.acquire(timeout=30)
@@ -243,7 +258,7 @@ def test_a_page_is_answered_with_types_copies_and_what_it_may_load(recogniser: R
     for name, content in files.items():
         (page / name).write_bytes(content)
     (tmp_path / "secret.txt").write_text("secret")
-    client = TestClient(Service(recogniser, "built-in", 1, PageFiles(page)).app())
+    client = TestClient(Service(serving_it(recogniser), 1, PageFiles(page)).app())
     index = client.get("/")
     assert (index.content, index.headers["content-type"]) == (b"<p>", "text/html; charset=utf-8")
     assert "script-src 'self' 'wasm-unsafe-eval'" in index.headers["content-security-policy"]
@@ -260,6 +275,13 @@ def test_a_page_is_answered_with_types_copies_and_what_it_may_load(recogniser: R
         assert client.head("/a.wasm", headers={"Accept-Encoding": accepted}).headers["content-encoding"] == "gzip"
     again = client.get("/a.wasm", headers={"Accept-Encoding": "identity", "If-None-Match": plain.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+    for known in ("*", f'"other", W/{plain.headers["etag"]}'):
+        headers = {"Accept-Encoding": "identity", "If-None-Match": known}
+        assert client.get("/a.wasm", headers=headers).status_code == 304
+    for part in ("bytes=0-2", "bytes=-2", "bytes=5-2", "bytes=x", "bytes=9-", "bytes", "items=0-5", ""):
+        whole = client.get("/a.wasm", headers={"Accept-Encoding": "identity", "Range": part})
+        assert (whole.status_code, whole.content) == (200, files["a.wasm"]), part
+        assert whole.headers["accept-ranges"] == "none"
     for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/in/../../secret.txt", "/a.wasm.br", "/in"):
         assert client.get(path).status_code == 404, path
 
@@ -269,7 +291,7 @@ def test_a_page_that_is_exported_again_is_served_as_it_is_then(recogniser: Recog
     page.mkdir()
     for name, content in {"index.html": b"<p>", "a.js": b"1", "a.js.gz": b"G", "b.txt": b"b"}.items():
         (page / name).write_bytes(content)
-    client = TestClient(Service(recogniser, "built-in", 1, PageFiles(page)).app())
+    client = TestClient(Service(serving_it(recogniser), 1, PageFiles(page)).app())
     first = client.get("/a.js", headers={"Accept-Encoding": "identity"})
     shutil.rmtree(page)
     page.mkdir()
@@ -320,7 +342,7 @@ def test_it_finishes_what_it_began_when_it_is_terminated(tmp_path: Path) -> None
 @pytest.fixture
 def address(recogniser: Recogniser) -> Iterator[tuple[str, int]]:
     """A service on a real socket, in a thread."""
-    config = uvicorn.Config(Service(recogniser, "built-in", 1).app(), log_config=None, http=ImpatientProtocol)
+    config = uvicorn.Config(Service(serving_it(recogniser), 1).app(), log_config=None, http=ImpatientProtocol)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))

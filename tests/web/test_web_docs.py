@@ -38,12 +38,13 @@ def test_the_request_is_answered_as_it_says() -> None:
     from starlette.testclient import TestClient
 
     from kanji_tui import Recogniser
+    from kanji_tui.web.served_model import ServedModel
     from kanji_tui.web.service import MOST_WAITING, Service
 
     (command,) = blocks("sh")
     found = re.search(r"curl 'http://127.0.0.1:8080(\S+)' -d '(.*)'", command)  # quoted: zsh takes ? as a pattern
     assert found
-    client = TestClient(Service(Recogniser(), "built-in", 1).app())
+    client = TestClient(Service(lambda: ServedModel("built-in", Recogniser()), 1).app())
     answer = client.post(found[1], content=json.dumps(json.loads(found[2])))
     assert [each["character"] for each in answer.json()["candidates"]] == ["田"]
     assert f"With {MOST_WAITING} requests in work" in TEXT

@@ -1,8 +1,10 @@
 """The views of runs that the screens keep, and what the workspace holds."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -104,6 +106,28 @@ def test_a_watch_finds_and_forgets_runs(recorded: Path) -> None:
     assert watch.busy
     run.write_status(run.status().__class__(**{**run.status().__dict__, "state": "stopped"}))  # type: ignore[union-attr]
     RunDirectory(run.path).delete()
+    assert watch.list() == {LIVE}
+
+
+def test_what_is_no_run_is_looked_at_anew_only_when_it_becomes_one(recorded: Path) -> None:
+    run = write_live(recorded)
+    runs, config = run.path.parent, (run.path / "config.yaml").read_bytes()
+    (run.path / "config.yaml").unlink()  # as a folder is before it has its settings
+    (runs / "notes.txt").touch()
+    (runs / "gone").symlink_to("nowhere")
+    watch = Watch()
+    watch.list()
+    known = {view.name for view in watch.poll(5.0)}
+    assert RUN in known
+    assert LIVE not in known
+    with patch("kanji_tui.workspace.run_views.list_runs", side_effect=AssertionError("the folder is read again")):
+        assert watch.list() == frozenset()
+    (run.path / "config.yaml").write_bytes(config)
+    watch.list()
+    assert [view.name for view in watch.poll(5.0)] == [LIVE]
+    with patch("kanji_tui.workspace.run_views.list_runs", side_effect=AssertionError("the folder is read again")):
+        assert watch.list() == frozenset()
+    shutil.rmtree(run.path)
     assert watch.list() == {LIVE}
 
 

@@ -39,7 +39,7 @@ BESIDE = 36  # columns for candidates and model
 BESIDE_BAR = 27  # columns of a candidate besides its bar
 BESIDE_READINGS = 16  # columns of the list's title besides the readings in it
 TITLE = "candidates"
-NOTHING = "nothing drawn yet"
+NOTHING, POINT = "nothing drawn yet", "a single point: nothing to read"
 
 
 class RecogniserReplied(Answered[Reply]):
@@ -124,12 +124,16 @@ class DrawScreen(WorkbenchScreen):
 
     def on_drawing_pad_drawn(self, message: DrawingPad.Drawn) -> None:
         if not message.pad.pen_down:
-            if message.pad.strokes:
+            if self._readable:
                 self._ask()
             else:
                 self._show_nothing()
         self._show_message()
         self.refresh_bindings()
+
+    @property
+    def _readable(self) -> bool:
+        return bool(self._pad.strokes) and not self._pad.holds_dot
 
     def _ask(self) -> None:
         self._asked = time.monotonic()
@@ -150,7 +154,7 @@ class DrawScreen(WorkbenchScreen):
                 self._show_details()
             case ReadyModel() as model:
                 self._show_model(model)
-            case Recognition() as recognition if self._pad.strokes:
+            case Recognition() as recognition if self._readable:
                 self._show_recognition(recognition)
             case SavedDrawing() as saved:
                 self._show_saved(saved)
@@ -165,7 +169,7 @@ class DrawScreen(WorkbenchScreen):
     def _show_model(self, model: ReadyModel) -> None:
         self._model, self._note = model, ""
         self._problem = KanjiError(model.problem, model.remedy) if model.problem else None
-        if self._pad.strokes and not self._pad.pen_down:
+        if self._readable and not self._pad.pen_down:
             self._ask()
         self._show_candidates()
         self._show_details()
@@ -219,7 +223,8 @@ class DrawScreen(WorkbenchScreen):
         rows = self.query_one("#candidates", ListTable)
         width = max(1, rows.scrollable_content_region.width - BESIDE_BAR)
         found = candidate_table(self._candidates, width).rows
-        rows.show(found, empty="" if self._problem else NOTHING, keep=keep)
+        nothing = POINT if self._pad.holds_dot else NOTHING
+        rows.show(found, empty="" if self._problem else nothing, keep=keep)
         self._show_readings()
 
     def _show_readings(self) -> None:

@@ -1,5 +1,6 @@
 """A square drawing pad for the mouse or the keys; paints only the cells that change."""
 
+import math
 from collections.abc import Iterable
 from itertools import groupby
 from typing import ClassVar
@@ -16,6 +17,7 @@ from kanji_tui.tui.widgets.pen import DOTS, Cells, Point, Stroke, ink, smooth
 
 STEPS = 32  # of the keyboard's cursor from edge to edge
 PIXELS_REACH = 0.02  # of the side: the smoothing where the terminal reports the mouse in pixels
+DOT = 0.02  # of the side: how far a mouse or a finger trembles when it taps, as in web/page/pad.js
 FEWEST_COLUMNS = 8
 DIRECTIONS = {  # as on a number pad
     "left": (-1, 0),
@@ -83,6 +85,13 @@ class DrawingPad(Widget, can_focus=True):
     def by_keys(self) -> bool:
         """Whether a stroke is being drawn with the keys; space ends it."""
         return self.pen_down and not self._by_mouse
+
+    @property
+    def holds_dot(self) -> bool:
+        """Whether no more than a dot is drawn, which has no shape to read."""
+        return bool(self.strokes) and all(
+            math.dist(point, self.strokes[0][0]) < DOT for stroke in self.strokes for point in stroke
+        )
 
     @property
     def can_undo(self) -> bool:

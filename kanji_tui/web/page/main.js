@@ -47,7 +47,7 @@ async function recognise() {
   try {
     do {
       outdated = false;
-      show(pad.strokes.length ? await recogniser.recognise(pad.strokes, TOP) : []);
+      show(pad.strokes.length && !pad.holdsDot ? await recogniser.recognise(pad.strokes, TOP) : []);
     } while (outdated);
   } catch (error) {
     say(explain(error), true);
@@ -62,6 +62,7 @@ function show(found) {
   list.replaceChildren(...found.map(describe));
   const [best] = found;
   if (best) say(`${best.character} ${percent(best.probability)}`);
+  else if (pad.holdsDot) say("A single point: there is nothing to read yet.");
   else say("Draw one character.");
 }
 

@@ -4,6 +4,7 @@
 /** @typedef {import("./image.js").Stroke} Stroke */
 
 const LINE_WIDTH = 0.045; // of the pad's side
+const DOT = 0.02; // of the pad's side: how far a finger trembles when it taps
 const STEP = 1 / 32, LARGE_STEP = 1 / 8; // how far a key moves the pen
 const UNIT = 1000; // a stroke's points lie in 0-1000
 /** @type {Point} */
@@ -49,6 +50,12 @@ export class DrawingPad {
     canvas.addEventListener("blur", () => this.liftPen());
     new ResizeObserver(() => this.paint()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+  }
+
+  /** Whether no more than a dot is drawn, which has no shape to read. */
+  get holdsDot() {
+    const points = this.strokes.flat();
+    return points.length > 0 && points.every(([x, y]) => Math.hypot(x - points[0][0], y - points[0][1]) < DOT * UNIT);
   }
 
   undo() {

@@ -55,12 +55,16 @@ export class Recogniser {
   }
 
   /**
-   * The most probable characters of a drawing, most probable first.
+   * The most probable characters of a drawing, most probable first. Throws for a single point, as in Python.
    * @param {Stroke[]} strokes at least one, each of at least one point
    * @param {number} top
    * @returns {Promise<Candidate[]>}
    */
   async recognise(strokes, top = 10) {
+    const [x, y] = strokes[0][0];
+    if (strokes.every((stroke) => stroke.every((point) => point[0] === x && point[1] === y))) {
+      throw new Error("the drawing is a single point: there is nothing to read");
+    }
     const { image_size, stroke_extent, stroke_width } = this.classes;
     return this.rank(await this.logits(strokesToImage(strokes, { extent: stroke_extent, width: stroke_width }, image_size)), top);
   }
