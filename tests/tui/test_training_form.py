@@ -94,8 +94,9 @@ async def test_a_training_begins_from_a_file_that_the_form_completes(recorded: P
         assert not app.screen.query_one("#init_file").region
         await pilot.press("left")  # round to the last
         await shows(pilot, "model file")
-        await pilot.press("down", *"models/best", "tab", "ctrl+y")
-        assert app.clipboard == "kanji-tui train --network kanjinet --init models/best_kanji_model.pth"
+        await pilot.press("down", *"models/best", "tab", "ctrl+y")  # a thread looks for the file
+        begins = "kanji-tui train --network kanjinet --init models/best_kanji_model.pth"
+        await until(pilot, lambda: app.clipboard == begins)
         await pilot.press("X", "ctrl+y")
         await shows(pilot, "there is no file 'models/best_kanji_model.pthX'")
         app.screen.query_one("#init").focus()
