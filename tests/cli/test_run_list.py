@@ -43,8 +43,9 @@ def test_runs_are_named_filtered_and_sorted(kanji_tui, runs):
     found = rows(kanji_tui("runs", "note:smoothing", "lr<0.1", "--csv", "--columns", "name,best,lr").stdout)
     assert [list(row) for row in found] == [["run", "name", "val_top1", "learning_rate"]]
     assert float(found[0]["val_top1"]) == epochs(11)[-1].val_top1
-    table = kanji_tui("runs", "--columns", "best lr", "--sort=-best").stdout
-    assert [line.split()[0] for line in table.splitlines()[-2:]] == [RUN, RESUMED]
+    for order in (("--sort=-best",), ("--sort", "-best")):
+        table = kanji_tui("runs", "--columns", "best lr", *order).stdout
+        assert [line.split()[0] for line in table.splitlines()[-2:]] == [RUN, RESUMED]
     assert "98.96 %" in table
     assert "wide" in kanji_tui("runs").stdout
 
