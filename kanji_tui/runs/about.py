@@ -49,8 +49,10 @@ def read_about(run: Path) -> About:
 def write_about(run: Path, about: About) -> None:
     """Write what is new into about.json in the run's directory; all else there stays as a person wrote it.
 
-    KanjiError where the file cannot be read: what it says would be lost.
+    KanjiError where the file cannot be read, since what it says would be lost, and where the run was deleted.
     """
+    if not run.is_dir():
+        raise KanjiError(f"the run {run.name} was deleted", "see which there are: kanji-tui runs")
     known, shown = _read(run), asdict(read_about(run))
     new = {key: text for key, text in asdict(about).items() if key not in known or text != shown[key]}
     write_json(run / ABOUT, {**known, **new})

@@ -63,3 +63,9 @@ def test_writing_keeps_what_is_not_new(tmp_path: Path) -> None:
     assert json.loads((tmp_path / ABOUT).read_text()) == {**mine, "name": "narrow"}
     write_about(tmp_path, About("narrow", "short"))
     assert read_about(tmp_path) == About("narrow", "short")
+
+
+def test_a_deleted_run_does_not_come_back_as_its_note(tmp_path: Path) -> None:
+    with pytest.raises(KanjiError, match="was deleted"):
+        write_about(tmp_path / "gone", About("wide"))
+    assert not (tmp_path / "gone").exists()
