@@ -54,6 +54,7 @@ def test_deleting_the_published_run_says_what_stays(kanji_tui, runs):
     (runs.parent / "published.json").write_text(json.dumps({"run": RUN, "pinned": True}))
     said = json.loads(kanji_tui("delete", RUN, "--json").stdout)
     assert "The copy of its model in models/ stays" in said["note"]
+    assert "only publish --undo (U) brings this model back" in said["note"]
     assert "note" not in json.loads(kanji_tui("delete", RESUMED, "--json").stdout)
 
 
