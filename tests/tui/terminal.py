@@ -16,7 +16,7 @@ import pyte
 SECONDS = 60.0  # until something is painted, or nothing any more
 LEAVE = b"\x11"  # ctrl+q
 START = b"\x1b[?1049h"  # of a program that takes the whole screen
-WRITTEN: dict[int, bytes] = {}  # to each terminal, since a program took it
+SCREENS: dict[int, pyte.ByteStream] = {}  # what shows each terminal, since a program took it
 
 
 @contextmanager
@@ -44,6 +44,7 @@ def workbench(home: Path, **variables: str) -> Iterator[int]:
     finally:
         process.kill()
         process.wait()
+        SCREENS.pop(ours, None)
         os.close(ours)
 
 
@@ -67,15 +68,15 @@ def read(terminal: int, seconds: float) -> bytes:
                 found += os.read(terminal, 65536)
             except OSError:  # the process has ended
                 break
-    WRITTEN[terminal] = found if START in found else WRITTEN.get(terminal, b"") + found
+    if START in found or terminal not in SCREENS:
+        SCREENS[terminal] = pyte.ByteStream(pyte.Screen(80, 24))
+    SCREENS[terminal].feed(found)
     return found
 
 
 def terminal_screen(terminal: int) -> pyte.Screen:
     """The cells of the terminal, as far as its output was read."""
-    screen = pyte.Screen(80, 24)
-    pyte.ByteStream(screen).feed(WRITTEN[terminal])
-    return screen
+    return SCREENS[terminal].listener
 
 
 def shown(terminal: int) -> str:
@@ -98,6 +99,14 @@ def read_until_shown(terminal: int, text: str) -> None:
     deadline = time.monotonic() + SECONDS
     while text not in shown(terminal):
         assert time.monotonic() < deadline, f"{text!r} is never shown: {shown(terminal)}"
+        read(terminal, 0.05)
+
+
+def read_until_hidden(terminal: int, text: str) -> None:
+    """Read until `text` is no longer on the terminal."""
+    deadline = time.monotonic() + SECONDS
+    while text in shown(terminal):
+        assert time.monotonic() < deadline, f"{text!r} stays: {shown(terminal)}"
         read(terminal, 0.05)
 
 
