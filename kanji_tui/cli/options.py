@@ -16,7 +16,10 @@ Command = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, with UsageError for what it cannot parse. `signed`: options whose value may begin with -."""
+    """argparse's parser, with UsageError for what it cannot parse.
+
+    `signed`: options whose value may begin with `-`.
+    """
 
     signed: frozenset[str] = frozenset()
 

@@ -9,7 +9,7 @@ from kanji_tui.presentation.curve_data import Chart, Series
 from kanji_tui.presentation.document import Column, KeyValues, Line, Row, Styled, Table, join, quiet, text_of
 from kanji_tui.presentation.lineage import lineage_line
 from kanji_tui.presentation.recognition import confusion_table
-from kanji_tui.presentation.run_tables import field_text
+from kanji_tui.presentation.run_tables import field_text, note_line
 from kanji_tui.presentation.status import GAP, state_of
 from kanji_tui.runs.environment import Environment
 from kanji_tui.system import numbers
@@ -45,9 +45,8 @@ def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) 
         if len(names) > PARTS_SHOWN:
             names[1 : 1 - PARTS_SHOWN] = ["..."]
         lines.append(quiet(f"{len(parts)} parts: {', '.join(names)}"))
-    note = " ".join(view.about.note.split())
-    if note:
-        lines.append(f"{note[:NOTE_SHOWN]} ..." if whole_note(view) else note)
+    if view.about.note:
+        lines.append(note_line(view.about.note, NOTE_SHOWN))
     return tuple(lines)
 
 

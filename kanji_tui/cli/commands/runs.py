@@ -49,9 +49,7 @@ def add_runs(parser: Parser) -> None:
     parser.add_argument(
         "filter", nargs="*", metavar="WORD", help="list only the runs that fit all words: see below"
     )
-    parser.add_argument(
-        "--sort", default="", metavar="FIELD", help="sort by a field; -FIELD: the largest first"
-    )
+    parser.add_argument("--sort", default="", metavar="FIELD", help="sort by a field; -FIELD: the largest first")
     parser.add_argument("--columns", default="", metavar="FIELD,...", help="the columns beside the run's name")
     parser.add_argument("--csv", action="store_true", help="print comma-separated values, all fields or --columns")
 

@@ -276,8 +276,10 @@ class TrainingScreen(RunActions):
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         if message.topic not in self._patterns:
-            self._choice = self._choice.typed(message.topic, message.text)
+            before, self._choice = self._choice, self._choice.typed(message.topic, message.text)
             self._show_runs()
+            if self._choice.order != before.order:
+                self.query_one("#runs", ListTable).cursor = 0  # who sorts wants to see what comes first
             self._show_run()
             return
         self._patterns[message.topic] = message.text
