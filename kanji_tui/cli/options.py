@@ -1,6 +1,7 @@
 """Options of several commands, and the parsers of their values."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,17 +16,34 @@ Command = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, with UsageError for what it cannot parse."""
+    """argparse's parser, with UsageError for what it cannot parse.
+
+    `signed`: options whose value may begin with `-`.
+    """
+
+    signed: frozenset[str] = frozenset()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """argparse takes `--option=--` for an option without a value."""
-        for text in sys.argv[1:] if args is None else args:
+        """argparse takes `--option=--` for an option without a value, and `-value` for another option."""
+        given = sys.argv[1:] if args is None else list(args)
+        for text in given:
             if text.startswith("--") and text.endswith("=--"):
                 raise UsageError(f"{text} gives no value", f"{self.prog} --help")
-        return super().parse_known_args(args, namespace)
+        return super().parse_known_args(_joined(given, self.signed), namespace)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"{self.prog} --help")
+
+
+def _joined(given: list[str], signed: frozenset[str]) -> list[str]:
+    """`--sort -best` as `--sort=-best`."""
+    joined: list[str] = []
+    for text in given:
+        if joined and joined[-1] in signed and re.match("-[^-]", text):
+            joined[-1] += f"={text}"
+        else:
+            joined.append(text)
+    return joined
 
 
 AddCommand = Callable[[str, Command, str], Parser]  # name, function, help

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from kanji_tui.workspace.snapshot import PublishedModel
 
 PUBLISHED_STAYS = (
-    "It is the published run. The copy of its model in models/ stays and is used as before, but it cannot be "
-    "published again, and its curves and settings are gone."
+    "It is the published run. The copy of its model in models/ stays and is used as before; its curves and "
+    "settings are gone. Once another run is published, only publish --undo (U) brings this model back."
 )
 KEPT = {
     "train": "It stops at its next batch, with a checkpoint: u resumes it.",

@@ -145,6 +145,7 @@ def evaluation_document(result: Evaluation) -> Document:
     if result.top1_strict != result.top1:
         of_lookalikes = quiet("  of look-alikes only the one shown is right")
         strict = (("top-1 strict", (numbers.percent(result.top1_strict), of_lookalikes)),)
+    mixed = ("train too",) if result.learned_from else ()
     unknown: tuple[str, ...] = ()
     known: tuple[tuple[str, Line], ...] = ()
     if result.unknown_samples:
@@ -158,7 +159,7 @@ def evaluation_document(result: Evaluation) -> Document:
             ("top-1 known", f"{numbers.accuracy(result.top1_known, rest)} of the other {numbers.count(rest)}"),
         )
     pairs = (
-        ("samples", ", ".join((numbers.count(result.samples), *synthetic, *unknown))),
+        ("samples", ", ".join((numbers.count(result.samples), *mixed, *synthetic, *unknown))),
         ("top-1", numbers.accuracy(result.top1, result.samples)),
         *known,
         ("top-3", numbers.accuracy(result.top3, result.samples)),

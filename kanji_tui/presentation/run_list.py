@@ -40,8 +40,14 @@ def _row(training: Training, marked: Sequence[str], published: str, columns: Seq
     if columns:
         fields = fields_of_view(view)
         return Row(view.name, (label, *(_cell(view, name, fields[name]) for name in columns)))
-    best = numbers.bare_percent(view.best.val_top1, 1) if view.best else ""
-    return Row(view.name, (numbers.moment(view.started)[:5], label, state_of(view), best))
+    return Row(view.name, (numbers.moment(view.started)[:5], label, state_of(view), _best(view)))
+
+
+def _best(view: RunView) -> Line:
+    """The best validation top-1; `none` of a run that ended without one, as where the loss was no number."""
+    if view.best:
+        return numbers.bare_percent(view.best.val_top1, 1)
+    return "" if view.active else quiet("none")
 
 
 def _cell(view: RunView, name: str, value: str | float | None) -> Line:

@@ -9,7 +9,7 @@ from kanji_tui.presentation.curve_data import Chart, Series
 from kanji_tui.presentation.document import Column, KeyValues, Line, Row, Styled, Table, join, quiet, text_of
 from kanji_tui.presentation.lineage import lineage_line
 from kanji_tui.presentation.recognition import confusion_table
-from kanji_tui.presentation.run_tables import field_text
+from kanji_tui.presentation.run_tables import field_text, note_line
 from kanji_tui.presentation.status import GAP, state_of
 from kanji_tui.runs.environment import Environment
 from kanji_tui.system import numbers
@@ -21,27 +21,38 @@ from kanji_tui.workspace.run_query import fits
 from kanji_tui.workspace.run_views import RunView
 
 SETTING_WIDTH, VALUE_WIDTH = 19, 14  # the longest name, and of the value of another run
+NOTE_SHOWN, PARTS_SHOWN = 240, 4  # characters of the note and parts of the training in the head, at most
 LOAD_STYLES = ("primary", "accent")  # of the two curves of a chart
 
 
 def page_head(view: RunView, parts: Sequence[RunView], lineage: Sequence[Link]) -> tuple[Line, ...]:
-    """Name, state and times; the samples' source; the note; why it failed; parts; what it was made from."""
+    """Name, state and times; the samples' source; why it failed; what it was made from; parts; the note.
+
+    What may be long comes last: it is cut where there is no room.
+    """
     ended = f"last event {numbers.moment(view.last_event_at)}" if view.last_event_at else ""
     first: list[Line] = [Styled(view.label, "strong"), state_of(view), quiet(view.name)]
     first += [quiet(f"started {numbers.moment(view.started)}")] + ([quiet(ended)] if ended else [])
     lines: list[Line] = [join(GAP, first)]
     if view.source:
         lines.append(join(" ", [quiet("trained on"), marks.source(view.source, short=False)]))
-    if view.about.note:
-        lines.append(" ".join(view.about.note.split()))
     if view.failure:
         lines.append(join(GAP, [Styled(view.failure.message, "bad"), view.failure.remedy]))
-    if len(parts) > 1:
-        names = [f"{number}. {part.name} ({state_of(part).text})" for number, part in enumerate(parts, start=1)]
-        lines.append(quiet(f"{len(parts)} parts: {', '.join(names)}"))
     if lineage:
         lines.append(lineage_line(lineage))
+    if len(parts) > 1:
+        names = [f"{number}. {part.name} ({state_of(part).text})" for number, part in enumerate(parts, start=1)]
+        if len(names) > PARTS_SHOWN:
+            names[1 : 1 - PARTS_SHOWN] = ["..."]
+        lines.append(quiet(f"{len(parts)} parts: {', '.join(names)}"))
+    if view.about.note:
+        lines.append(note_line(view.about.note, NOTE_SHOWN))
     return tuple(lines)
+
+
+def whole_note(view: RunView) -> str:
+    """The note where it is too long for the head, else nothing."""
+    return view.about.note if len(view.about.note) > NOTE_SHOWN else ""
 
 
 def setting_table(views: Sequence[RunView], letters: Sequence[str] = LETTERS) -> Table:

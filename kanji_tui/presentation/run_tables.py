@@ -12,7 +12,7 @@ from kanji_tui.workspace.run_fields import NAMES, PERCENT, Fields, Value
 
 TITLES = {"val_top1": "val top-1", "test_top1": "test top-1", "started": "start", "total_seconds": "time"}
 WIDTHS = {"started": 11, "state": 8, "name": 14, "note": 20, "network": 12, "run": 24, "continues": 24, "source": 9}
-NUMBER_WIDTH = 9
+NUMBER_WIDTH, NOTE_WIDTH = 9, 80
 DURATIONS = frozenset({"seconds", "total_seconds"})
 FORMULAS = ("=", "+", "-", "@")  # begin what a spreadsheet computes when it opens a file, programs among it
 NUMBERS = frozenset({metric.field for metric in METRICS})
@@ -38,6 +38,8 @@ def field_text(name: str, value: Value) -> Line:
         return ""
     if name == "state":
         return marks.state(str(value))
+    if name == "note":
+        return note_line(str(value))
     if isinstance(value, str):
         return value.replace("T", " ")[5:16] if name == "started" else value
     if name in PERCENT:
@@ -45,6 +47,12 @@ def field_text(name: str, value: Value) -> Line:
     if name in DURATIONS:
         return numbers.duration(value)
     return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+
+
+def note_line(note: str, most: int = NOTE_WIDTH) -> str:
+    """A note in one line, or its beginning."""
+    line = " ".join(note.split())
+    return line if len(line) <= most else f"{line[:most].rstrip()} ..."
 
 
 def run_csv(runs: Sequence[Fields], columns: Sequence[str] = ()) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.presentation import marks
 from kanji_tui.presentation.document import Block, Column, Document, KeyValues, Line, Row, Styled, Table
+from kanji_tui.presentation.run_tables import note_line
 from kanji_tui.runs.emissions import CarbonIntensity, Device, Emissions
 from kanji_tui.runs.publish import Published, RunModel
 from kanji_tui.runs.run_directory import ACTIVE
@@ -43,7 +44,7 @@ def _run_row(run: RunSummary, sourced: bool, named: bool) -> Row:
     found = run.validation
     top1 = numbers.accuracy(found["top1"], found.get("samples")) if found else ""
     source = (marks.source(run.source),) if sourced else ()
-    about = (run.name, run.note) if named else ()
+    about = (run.name, note_line(run.note)) if named else ()
     return Row(run.run, (run.run, run.job, marks.state(run.state, run.problem), epoch, top1, *source, *about))
 
 

@@ -131,6 +131,11 @@ def sample_key_values(sample: Sample, saliency: str, short: bool, width: int) ->
     return KeyValues((*pairs, *([("saliency", saliency)] if saliency else [])))
 
 
+def mixed_splits(catalogue: Catalogue) -> str:
+    """That the samples which the model learned from are among those it was measured on; else empty."""
+    return ", train too" if catalogue.predicted == "all" and catalogue.split_known else ""
+
+
 def unknown_classes(catalogue: Catalogue) -> str:
     """How many classes the published model does not know, in a sentence; empty for none."""
     if not catalogue.unknown:
@@ -161,7 +166,7 @@ def browser_screen(state: State) -> Document:
     if catalogue.predicted:
         document = (
             *jobs,
-            f"The published model has predicted the split {catalogue.predicted}: top-1 "
+            f"The published model has predicted the split {catalogue.predicted}{mixed_splits(catalogue)}: top-1 "
             f"{numbers.accuracy(catalogue.accuracy, catalogue.samples)} over "
             f"{numbers.count(len(catalogue.classes) - catalogue.unknown)} classes.",
             *([f"{unknown_classes(catalogue)}."] if catalogue.unknown else []),

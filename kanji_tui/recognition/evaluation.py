@@ -91,6 +91,7 @@ def evaluate_model(
         unknown_classes=tuple(name_jis(int(code)) for code in np.unique(truth[unknown])),
         classes=len(np.unique(truth)),
         top1_known=float(correct[~unknown, 0].mean()),
+        learned_from=split == "all" and model.card.split.get("dataset_digest") == dataset.digest,
         predictions_path=predicted.path,
         reused=predicted.reused,
         seconds=time.monotonic() - began,

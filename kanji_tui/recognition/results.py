@@ -85,7 +85,7 @@ class Evaluation:
     lacks, `unknown_classes` (JIS codes) of all `classes`, and count as errors; `top1_known` leaves them
     aside. `confusions`: most frequent first.
     `predictions_path`: the file they are saved in, or ""; `reused`: they were loaded from it. `models`: the files
-    of an ensemble.
+    of an ensemble. `learned_from`: samples that the model was trained on are among those of all splits.
     """
 
     samples: int
@@ -110,6 +110,7 @@ class Evaluation:
     top1_strict: float = 0.0
     classes: int = 0
     top1_known: float | None = None
+    learned_from: bool = field(default=False, metadata=OPTIONAL)
     top1_interval: Interval = (0.0, 1.0)
     top3_interval: Interval = (0.0, 1.0)
     top5_interval: Interval = (0.0, 1.0)

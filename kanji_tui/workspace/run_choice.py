@@ -38,8 +38,9 @@ class RunChoice:
             if topic == COLUMNS:
                 return replace(noted, columns=tuple(field_named(name) for name in text.replace(",", " ").split()))
             bare = text.strip()
-            name = field_named(bare.removeprefix("-").strip()) if bare else ""
-            return replace(noted, order=f"-{name}" if bare.startswith("-") else name)
+            wanted = bare.removeprefix("-").strip()
+            name = field_named(wanted) if wanted else ""
+            return replace(noted, order=f"-{name}" if name and bare.startswith("-") else name)
         except UsageError as error:
             return replace(noted, problem=error.message)
 

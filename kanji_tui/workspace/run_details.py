@@ -12,10 +12,12 @@ from kanji_tui.workspace.log_times import LogLine
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 
+LOG_LINES = 500  # so many can be wrapped at once without a wait
+
 
 @dataclass(frozen=True)
 class RunDetails:
-    """`environment` and `lineage` are None where the run did not write them; `log`: its lines."""
+    """`environment` and `lineage` are None where the run did not write them; `log`: its last lines."""
 
     environment: Environment | None
     lineage: Lineage | None
@@ -29,7 +31,7 @@ class _Info:
 
 def read_details(view: RunView) -> RunDetails:
     """Read a run's small files."""
-    return RunDetails(read_environment(view.path), _lineage(view.path), read_log(view))
+    return RunDetails(read_environment(view.path), _lineage(view.path), read_log(view, LOG_LINES))
 
 
 def _lineage(run: Path) -> Lineage | None:

@@ -44,8 +44,9 @@ def test_runs_are_named_filtered_and_sorted(kanji_tui, runs):
     found = rows(kanji_tui("runs", "note:smoothing", "lr<0.1", "--csv", "--columns", "name,best,lr").stdout)
     assert [list(row) for row in found] == [["run", "name", "val_top1", "learning_rate"]]
     assert float(found[0]["val_top1"]) == epochs(11)[-1].val_top1
-    table = kanji_tui("runs", "--columns", "best lr", "--sort=-best").stdout
-    assert [line.split()[0] for line in table.splitlines()[-2:]] == [RUN, RESUMED]
+    for order in (("--sort=-best",), ("--sort", "-best")):
+        table = kanji_tui("runs", "--columns", "best lr", *order).stdout
+        assert [line.split()[0] for line in table.splitlines()[-2:]] == [RUN, RESUMED]
     assert "98.96 %" in table
     assert "wide" in kanji_tui("runs").stdout
 
@@ -54,6 +55,7 @@ def test_deleting_the_published_run_says_what_stays(kanji_tui, runs):
     (runs.parent / "published.json").write_text(json.dumps({"run": RUN, "pinned": True}))
     said = json.loads(kanji_tui("delete", RUN, "--json").stdout)
     assert "The copy of its model in models/ stays" in said["note"]
+    assert "only publish --undo (U) brings this model back" in said["note"]
     assert "note" not in json.loads(kanji_tui("delete", RESUMED, "--json").stdout)
 
 

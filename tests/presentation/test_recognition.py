@@ -106,6 +106,7 @@ def test_an_evaluation_has_accuracies_confusions_and_what_the_model_lacks() -> N
     assert confusion_table((PAIR,)).rows[0].key == "4544>467C"
     synthetic = lines(present(replace(EVALUATION, source="drawn sample", model_path="built-in")))
     assert synthetic[:2] == ["read by the built-in model", "  samples: 48, synthetic, not handwriting"]
+    assert "  samples: 48, train too" in lines(present(replace(EVALUATION, learned_from=True)))
 
 
 def test_suspected_label_errors_and_where_the_rest_is() -> None:

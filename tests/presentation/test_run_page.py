@@ -1,8 +1,13 @@
 """The charts of a run's load: machine and run, and nothing for what a run did not report."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from kanji_tui.presentation.run_page import load_charts
+from kanji_tui.events import Failure
+from kanji_tui.presentation.document import text_of
+from kanji_tui.presentation.run_page import load_charts, page_head, whole_note
+from kanji_tui.runs.about import About
+from kanji_tui.workspace.lineage import Link
 from kanji_tui.workspace.run_curves import LoadPoint
 from kanji_tui.workspace.run_views import RunView
 
@@ -35,3 +40,18 @@ def test_nothing_is_drawn_for_what_an_older_run_did_not_report() -> None:
     assert [each.name for each in memory.series] == ["machine", "run"]
     assert [each.name for each in disk.series] == ["read"]
     assert network.series == ()
+
+
+def test_a_long_note_and_many_parts_leave_room_for_failure_and_lineage() -> None:
+    long = replace(view(), about=About("wide", "smoothing " * 400), failure=Failure("it broke", "again"))
+    parts = [replace(view(), name=f"2026010{day}T030405-train-1") for day in range(1, 10)]
+    identity, failure, lineage, names, note = map(text_of, page_head(long, parts, [Link("run", "x")]))
+    assert "wide" in identity
+    assert failure == "it broke  again"
+    assert lineage == "run x"
+    assert names.startswith("9 parts: 1. 20260101T030405-train-1 (starting), ..., 7. 20260107")
+    assert len(note) < 250
+    assert whole_note(long) == long.about.note
+    short = replace(long, about=About("wide", "smoothing"))
+    assert text_of(page_head(short, parts, ())[-1]) == "smoothing"
+    assert not whole_note(short)

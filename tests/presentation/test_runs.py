@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from kanji_tui.presentation.document import KeyValues, Table, text_of
 from kanji_tui.presentation.present import present
+from kanji_tui.presentation.run_tables import field_text
 from kanji_tui.runs.emissions import CodeCarbon, Device, Emissions, EpochEnergy, carbon_intensity, given_intensity
 from kanji_tui.runs.publish import Published
 from kanji_tui.runs.run_summary import Runs, RunState, RunSummary
@@ -74,3 +75,11 @@ def test_an_intensity_names_region_year_and_source() -> None:
     known = pairs(present(replace(MEASURED, carbon_intensity=carbon_intensity("FIN"))))["at"]
     assert known.startswith(f"{carbon_intensity('FIN').g_per_kwh:g} g/kWh (Finland 20")
     assert "Ember" in known
+
+
+def test_a_long_note_takes_one_line_of_a_list() -> None:
+    run = RunSummary("a-train-1", "train", "finished", 1, note="smoothing\nof labels, " * 300)
+    (table,) = present(Runs((run,)))
+    for cell in (table.rows[0].cells[-1], field_text("note", run.note)):
+        assert text_of(cell).startswith("smoothing of labels, smoothing")
+        assert len(text_of(cell)) < 90

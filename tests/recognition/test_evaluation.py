@@ -46,7 +46,10 @@ def test_the_splits_have_all_samples_together(trained, report):
     samples = [
         evaluate(trained.model_path, trained.data_dir, s, None, report).samples for s in ("train", "val", "test")
     ]
-    assert sum(samples) == evaluate(trained.model_path, trained.data_dir, "all", None, report).samples
+    every = evaluate(trained.model_path, trained.data_dir, "all", None, report)
+    assert sum(samples) == every.samples
+    assert every.learned_from
+    assert not evaluate(trained.model_path, trained.data_dir, "test", None, report).learned_from
 
 
 def test_classes_are_matched_by_jis_code_not_by_position(trained, shorter, report):

@@ -1,6 +1,7 @@
 """Publishing: the newest finished run unless one is pinned; models of the user are never overwritten."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -79,6 +80,15 @@ def test_publishing_says_what_changes_and_is_undone(tmp_path):
     assert (tmp_path / "training_progress.json").exists()
     assert undo_publish(tmp_path).run == "bad"  # what was undone is the model before
     assert sorted(path.name for path in tmp_path.glob(".previous*")) == [".previous"]
+
+
+def test_the_model_of_a_deleted_run_is_published_again_by_undo(tmp_path):
+    good = accurate(make_run(tmp_path, "good", b"good"), 100.0)
+    publish(good, tmp_path)
+    shutil.rmtree(good)
+    publish(accurate(make_run(tmp_path, "bad", b"bad"), 5.02), tmp_path)
+    assert undo_publish(tmp_path).run == "good"
+    assert (tmp_path / "best_kanji_model.pth").read_bytes() == b"good"
 
 
 def test_nothing_is_undone_where_no_run_was_replaced(tmp_path):

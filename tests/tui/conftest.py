@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.tui.preflight.screen import SampleSourcesChecked, TorchChecked
+from kanji_tui.tui.shell.confirm import ConfirmScreen
 from kanji_tui.tui.shell.worker import Worker
 from tests.conftest import made_once
 from tests.tui.recorded import make_home
@@ -149,6 +150,13 @@ async def until(pilot: Pilot, holds: Callable[[], Any], seconds: float = SECONDS
         assert waited < seconds, f"never came true on this screen:\n{text_of(pilot)}"
         await pilot.pause(min(0.3, FRAME + waited / 10))  # what takes long is not asked for often
     await pilot.pause(FRAME)
+
+
+async def press_and_say_yes(pilot: Pilot, key: str) -> None:
+    """Press a key that asks, and answer once the question is there: no key before that is an answer."""
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen) and pilot.app.screen.focused)
+    await pilot.press("y")
 
 
 async def settled(pilot: Pilot) -> None:

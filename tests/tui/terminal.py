@@ -56,6 +56,7 @@ def workbench(home: Path, **variables: str) -> Iterator[int]:
     finally:
         process.kill()
         process.wait()
+        PAINTED.pop(ours, None)
         os.close(ours)
 
 
@@ -114,6 +115,14 @@ def read_until_shown(terminal: int, text: str) -> None:
     deadline = time.monotonic() + SECONDS
     while text not in shown(terminal):
         assert time.monotonic() < deadline, f"{text!r} is never shown: {shown(terminal)}"
+        read(terminal, 0.05)
+
+
+def read_until_hidden(terminal: int, text: str) -> None:
+    """Read until `text` is no longer on the terminal."""
+    deadline = time.monotonic() + SECONDS
+    while text in shown(terminal):
+        assert time.monotonic() < deadline, f"{text!r} stays: {shown(terminal)}"
         read(terminal, 0.05)
 
 

@@ -9,7 +9,7 @@ from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.shell.confirm import ConfirmScreen
 from kanji_tui.tui.shell.form import FormScreen
-from tests.tui.conftest import shows, text_of, until
+from tests.tui.conftest import press_and_say_yes, shows, text_of, until
 from tests.tui.recorded import LIVE, write_failed, write_live
 
 
@@ -95,7 +95,7 @@ async def test_leaving_shows_what_continues(recorded: Path) -> None:
         assert "kanji-tui attach" in text_of(pilot)
         await pilot.press("n")
         await until(pilot, lambda: len(app.screen_stack) == 1)
-        await pilot.press("q", "y")
+        await press_and_say_yes(pilot, "q")
         await until(pilot, lambda: not app.is_running)
     assert RunDirectory(Path("models/runs") / LIVE).state() == "running"
 

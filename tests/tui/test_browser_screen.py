@@ -34,6 +34,7 @@ async def test_wide_characters_stand_in_line_at_any_size(recorded: Path) -> None
     app = Workbench()
     async with app.run_test(size=(250, 70)) as pilot:
         await browse(pilot)
+        await shows(pilot, "top-1 87.5 %, train too")
         for key, text in (("l", "アイ い"), ("b", "suspected label errors"), ("r", "confusions")):
             await pilot.press(key)
             await shows(pilot, text)

@@ -19,7 +19,7 @@ from kanji_tui.tui.widgets.choice import Choice
 from kanji_tui.tui.widgets.list_table import ListTable
 from tests.inspection import graphs
 from tests.inspection.strange_files import HIDDEN, hidden_size
-from tests.tui.conftest import shows, text_of, until
+from tests.tui.conftest import press_and_say_yes, shows, text_of, until
 from tests.tui.inspector_results import write_results
 from tests.tui.recorded import INSPECTED, inspected, write_run
 from tests.tui.test_tour import fill
@@ -190,7 +190,7 @@ async def test_a_job_that_measures_runs_alone_and_can_be_stopped(recorded: Path)
         await shows(pilot, "pooling is running: press s to stop it")
         await pilot.press("e", "V")
         assert len(app.screen_stack) == 1
-        await pilot.press("s", "y")
+        await press_and_say_yes(pilot, "s")
         await until(pilot, run.stop_file.exists)
 
 

@@ -131,6 +131,16 @@ async def test_the_page_follows_a_running_training(recorded: Path) -> None:
         await until(pilot, lambda: "stopped" in str(app.screen.query_one("#head", Static).visual))
 
 
+async def test_the_page_of_a_run_that_is_deleted_closes_and_says_so(recorded: Path) -> None:
+    write_other(recorded)
+    app = Workbench()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await opened(pilot)
+        RunDirectory(recorded / "models" / "runs" / OTHER).delete()
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert [note.message for note in app._notifications] == [f"{OTHER} was deleted"]
+
+
 async def test_a_run_that_learned_from_no_handwriting_says_so_in_the_list_and_on_its_page(recorded: Path) -> None:
     run = write_live(recorded)
     (run.path / "best_model_info.json").write_text(json.dumps({"source": "drawn sample"}))

@@ -16,7 +16,7 @@ from kanji_tui.tui.shell.form import FormScreen
 from kanji_tui.tui.training.form import TrainForm
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
-from tests.tui.conftest import resized, shows, text_of, until
+from tests.tui.conftest import press_and_say_yes, resized, shows, text_of, until
 from tests.tui.recorded import LIVE, RUN, train_spec, write_live, write_run
 
 
@@ -98,7 +98,7 @@ async def test_an_error_is_said_once(recorded: Path) -> None:
         await pilot.press("3")
         await shows(pilot, "finished")
         shutil.rmtree(recorded / "models" / "runs" / RUN)  # before the list is read again
-        await pilot.press("P", "y")
+        await press_and_say_yes(pilot, "P")
         await until(pilot, lambda: app._notifications)
         await pilot.pause(0.3)
         assert [note.severity for note in app._notifications] == ["error"]

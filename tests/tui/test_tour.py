@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.shell.form import FormScreen
-from tests.tui.conftest import shows, text_of, until
+from tests.tui.conftest import press_and_say_yes, shows, text_of, until
 
 
 @pytest.fixture(autouse=True)
@@ -96,15 +96,15 @@ async def test_stop_and_resume_by_keys(home: Path, recorded_once: Path) -> None:
         await fill(pilot, network="v1", epochs="4000", batch_size="16")
         await pilot.press("enter")
         await until(pilot, lambda: any(view.epochs for view in app.state.runs.values()))
-        await pilot.press("s", "y")
+        await press_and_say_yes(pilot, "s")
         await shows(pilot, "stopped: press u")
         first = next(iter(app.state.runs.values()))
         assert (first.path / "last.ckpt").is_file()
-        await pilot.press("u", "y")
+        await press_and_say_yes(pilot, "u")
         done = [epoch.epoch for epoch in first.epochs]
         await until(pilot, lambda: any(len(view.epochs) > len(done) for view in app.state.active("train")))
         resumed = app.state.active("train")[0]
         assert [epoch.epoch for epoch in resumed.epochs][: len(done) + 1] == [*done, done[-1] + 1]
-        await pilot.press("s", "y")
+        await press_and_say_yes(pilot, "s")
         await until(pilot, lambda: not app.state.active())
         assert [view.state for view in app.state.of("train")] == ["stopped", "stopped"]

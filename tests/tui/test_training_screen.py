@@ -13,7 +13,7 @@ from kanji_tui.runs.run_directory import RunDirectory
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.workspace.run_views import READ_BYTES, Tail, Watch
-from tests.tui.conftest import painted, resized, shows, text_of, until
+from tests.tui.conftest import painted, press_and_say_yes, resized, shows, text_of, until
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_failed, write_live, write_run
 
 OTHER = "20260102T050607-train-1"
@@ -39,6 +39,18 @@ async def opened(pilot, text: str = "test 97.1 %") -> None:
     await pilot.press("3")
     await shows(pilot, text)
     await pilot.pause()
+
+
+async def test_of_forty_runs_the_list_of_a_small_screen_shows_the_best_values(recorded: Path) -> None:
+    for day in range(1, 32):
+        write_run(recorded, f"202512{day:02}T000000-train-1", train_spec(), "stopped", [*epochs(day % 12)])
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await shows(pilot, "stopped  91.7")
+        await shows(pilot, "stopped  none")  # of a run that had no epoch
+        await pilot.press("end", "o", *"best")
+        await until(pilot, lambda: app.front.chosen.best.val_top1 < 0.4)  # the first, whatever was chosen before
 
 
 async def test_every_state_is_shown_and_found(recorded: Path) -> None:
@@ -129,7 +141,7 @@ async def test_an_older_run_is_published_by_key_and_stays_so(recorded: Path) -> 
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, "kanjinet")
-        await pilot.press("P", "y")
+        await press_and_say_yes(pilot, "P")
         record = recorded / "models" / "published.json"
         await until(pilot, lambda: json.loads(record.read_text())["pinned"])
         assert json.loads(record.read_text())["run"] == RUN
@@ -150,7 +162,7 @@ async def test_publishing_asks_says_what_changes_and_is_undone(recorded: Path) -
         await shows(pilot, "validation top-1 98.96 % → 34.00 %, stopped early")
         await pilot.press("n")
         assert json.loads((models / "published.json").read_text())["run"] == RUN
-        await pilot.press("P", "y")
+        await press_and_say_yes(pilot, "P")
         await until(pilot, lambda: app.state.published == OTHER)
         await pilot.press("U")
         await shows(pilot, "validation top-1 34.00 % → 98.96 %")

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from kanji_tui.events import Failure, Logged, Notice, Progress, State
-from kanji_tui.workspace import run_log, run_views
+from kanji_tui.workspace import run_details, run_log, run_views
 from kanji_tui.workspace.log_times import MARKS_KEPT, LogLine, LogMarks, Mark, timed_lines
+from kanji_tui.workspace.run_details import read_details
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView, Tail
 from tests.tui.recorded import MOMENT, RUN, train_spec, write_run
@@ -78,12 +81,27 @@ def test_an_older_log_is_shown_as_it_always_was(tmp_path: Path) -> None:
     assert read_log(view) == tuple(map(LogLine, lines))
 
 
-def test_of_a_long_log_the_end_has_its_times(tmp_path: Path, monkeypatch) -> None:
+def test_of_a_long_log_the_end_has_its_times_and_a_line_says_where_the_rest_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(run_log, "KEPT_BYTES", 10)
     view = view_of(tmp_path, [Logged(8), Logged(16)], "".join(f"line {n}\n" for n in range(5)))
-    assert read_log(view) == (LogLine("line 4"),)
+    before = LogLine(f"... the lines before are in {view.path / 'log.txt'}")
+    assert read_log(view) == (before, LogLine("line 4"))
     view = view_of(tmp_path / "other", [Logged(28), Logged(35)], "".join(f"line {n}\n" for n in range(5)))
-    assert read_log(view) == (LogLine("line 4", MOMENT + 1),)
+    assert read_log(view)[1:] == (LogLine("line 4", MOMENT + 1),)
+    view = view_of(tmp_path / "bar", [], "\rtraining" * 100)  # one line without an end
+    assert [line.text for line in read_log(view)[1:]] == ["training"]
+
+
+def test_of_many_lines_a_page_has_the_last_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_details, "LOG_LINES", 2)
+    view = view_of(tmp_path, [], "one\ntwo\nsix\n")
+    said, *lines = [line.text for line in read_details(view).log]
+    assert str(view.path / "log.txt") in said
+    assert lines == ["two", "six"]
+    monkeypatch.setattr(run_details, "LOG_LINES", 3)
+    assert [line.text for line in read_details(view).log] == ["one", "two", "six"]
 
 
 def test_events_that_are_read_from_near_their_end_give_no_wrong_time(tmp_path: Path, monkeypatch) -> None:

@@ -96,6 +96,8 @@ def test_what_is_typed_becomes_the_list_and_what_cannot_be_read_changes_nothing(
     assert half.query == choice.query
     assert half.note(2, 3).startswith("note: compares with nothing")
     assert half.typed(RUNS, "").listed(RUNS_KNOWN)[1] == 3
+    begun = choice.typed(ORDER, "-")
+    assert (begun.order, begun.problem) == ("", "")  # somebody is still typing
 
 
 def test_resumptions_are_one_training_in_parts() -> None:

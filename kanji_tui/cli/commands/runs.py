@@ -40,6 +40,7 @@ def add(command: AddCommand) -> None:
 
 
 def add_runs(parser: Parser) -> None:
+    parser.signed = frozenset({"--sort"})
     parser.epilog = (
         "Words of a filter: 'lr>0.004' state:finished split:writer note:smoothing 'test>=97%%', or a pattern. "
         "Quote > and < for the shell. Fields are run, name, note, state, network, best (validation top-1), test, "
@@ -48,9 +49,7 @@ def add_runs(parser: Parser) -> None:
     parser.add_argument(
         "filter", nargs="*", metavar="WORD", help="list only the runs that fit all words: see below"
     )
-    parser.add_argument(
-        "--sort", default="", metavar="FIELD", help="sort by a field; --sort=-FIELD: the largest first"
-    )
+    parser.add_argument("--sort", default="", metavar="FIELD", help="sort by a field; -FIELD: the largest first")
     parser.add_argument("--columns", default="", metavar="FIELD,...", help="the columns beside the run's name")
     parser.add_argument("--csv", action="store_true", help="print comma-separated values, all fields or --columns")
 

@@ -11,7 +11,7 @@ from kanji_tui.characters.jis import name_jis
 from kanji_tui.presentation.document import Row
 from kanji_tui.presentation.marks import grade
 from kanji_tui.presentation.recognition import CONFUSION_COLUMNS, confusion_table
-from kanji_tui.presentation.samples import CLASS_COLUMNS, class_lines, class_row, pair_query
+from kanji_tui.presentation.samples import CLASS_COLUMNS, class_lines, class_row, mixed_splits, pair_query
 from kanji_tui.system import numbers
 from kanji_tui.tui.widgets.character_grid import NOT_KNOWN, CharacterGrid, Tile
 from kanji_tui.tui.widgets.content import lines_content
@@ -134,8 +134,7 @@ class ClassPane(Vertical):
         self._found = {tile.key: known for tile, known in found}
         note = f"{len(found):,} of {len(classes):,}" if text else f"{len(classes):,}"
         if self._catalogue and self._catalogue.accuracy is not None:
-            mixed = ", train too" if self._catalogue.predicted == "all" and self._catalogue.split_known else ""
-            note += f"  top-1 {numbers.percent(self._catalogue.accuracy, 1)}{mixed}"
+            note += f"  top-1 {numbers.percent(self._catalogue.accuracy, 1)}{mixed_splits(self._catalogue)}"
         rows, grid = self.query_one(f"#{LIST}", ListTable), self.query_one(CharacterGrid)
         rows.set_title("classes", note)
         set_pane_title(grid, "classes", note)

@@ -1,5 +1,6 @@
 """A question with two answers; the safe one has the focus."""
 
+import time
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -22,6 +23,10 @@ class ConfirmScreen(ModalScreen[bool]):
     def __init__(self, title: str, text: str, yes: str, no: str) -> None:
         super().__init__()
         self._title, self._text, self._yes, self._no = title, text, yes, no
+        self.asked_at = 0.0  # a key from before is no answer
+
+    def on_mount(self) -> None:
+        self.asked_at = time.monotonic()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:

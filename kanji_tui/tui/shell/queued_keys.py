@@ -2,7 +2,8 @@
 
 A terminal sends several keys in one packet: on a slow line, by a macro, when text is pasted without brackets. A key
 that opens a prompt, a form or a screen takes Textual several rounds of its event loop; the keys behind it would go
-to what was there before, and could stop a training that nobody meant to stop.
+to what was there before, and could stop a training that nobody meant to stop. A question is answered by no key that
+was typed before it was there: nobody had read it.
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from collections import deque
 from textual import events
 from textual.app import App
 from textual.dom import DOMNode
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+
+from kanji_tui.tui.shell.confirm import ConfirmScreen
 
 ROUNDS = 3  # the key, the message that it sends (a line was entered), and the one that follows (the prompt closed)
 PATIENCE = 2.0  # seconds to wait for a new screen or its field; then keys go where they can
@@ -26,6 +29,7 @@ class QueuedKeysApp(App[None]):
         self._keys: deque[events.Key | events.Paste] = deque()
         self._handling = False
         self._handled = 0.0  # when the last key was
+        self._front: Screen[object] | None = None  # after the last key
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
@@ -46,12 +50,15 @@ class QueuedKeysApp(App[None]):
     def _follow(self, node: DOMNode | None, first: DOMNode, rounds: int) -> None:
         """Go behind the key from the widget that got it, `first`, up to the app; a message overtakes no other.
 
+        From a dialog by way of the screen below, which is told how the dialog ended and may open another.
         Another round goes behind the messages that were sent in the last one: enter in a prompt is handled by two.
         """
+        below: DOMNode = next(iter(self.screen_stack), self)
         while node is not None and node is not self:
-            if node.is_running and node.call_later(self._follow, node.parent, first, rounds):
+            above = below if isinstance(node, Screen) and node is not below else node.parent
+            if node.is_running and node.call_later(self._follow, above, first, rounds):
                 return
-            node = node.parent
+            node = above
         if rounds > 1:
             self.call_later(self._follow, first, first, rounds - 1)
             return
@@ -64,6 +71,9 @@ class QueuedKeysApp(App[None]):
             await asyncio.sleep(0)  # let the others go on
             self.call_later(self._settle)
             return
+        before, self._front = self._front, self.screen
+        if isinstance(self._front, ConfirmScreen) and self._front is not before:
+            self._keys = deque(key for key in self._keys if key.time > self._front.asked_at)
         await self._handle_next()
 
     def _is_opening(self) -> bool:

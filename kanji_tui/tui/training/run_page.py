@@ -11,7 +11,14 @@ from textual.screen import ModalScreen
 from kanji_tui.presentation import charts
 from kanji_tui.presentation.curve_data import Chart
 from kanji_tui.presentation.document import Line, Styled, join, quiet
-from kanji_tui.presentation.run_page import environment_pairs, error_tables, load_charts, page_head, setting_table
+from kanji_tui.presentation.run_page import (
+    environment_pairs,
+    error_tables,
+    load_charts,
+    page_head,
+    setting_table,
+    whole_note,
+)
 from kanji_tui.tui.widgets.content import content_of, lines_content
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.tui.widgets.key_values import KeyValues
@@ -25,7 +32,6 @@ from kanji_tui.workspace.run_views import RunView
 SECTIONS = ("settings", "metrics", "machine", "errors", "log")
 MOST_CHARTS, MOST_LOADS = 12, 5
 CHART_WIDTH, CHART_HEIGHT = 48, 9  # cells of a chart, at least
-LOG_LINES = 500  # the last of them, wrapped
 NO_LOAD = "this run did not report the load of the machine"
 NO_ERRORS = "known when the training has finished"
 
@@ -70,6 +76,7 @@ class RunPage(ModalScreen[None]):
             with Horizontal(id="settings", classes="section"):
                 yield ListTable(id="setting-list", title="settings").add_class("pane")
                 with VerticalScroll(id="environment", classes="pane", can_focus=False):
+                    yield KeyValues(id="whole-note")
                     yield KeyValues(id="environment-pairs", name_width=11)
             with Grid(id="metrics", classes="section"):
                 for number in range(MOST_CHARTS):
@@ -85,7 +92,6 @@ class RunPage(ModalScreen[None]):
                 yield LogText(id="whole-log")
 
     def on_mount(self) -> None:
-        self.query_one("#environment").border_title = "environment"
         self.action_section(self.shown)
 
     def on_resize(self) -> None:
@@ -98,6 +104,7 @@ class RunPage(ModalScreen[None]):
         view = compared[0]
         set_pane_title(self.query_one(".dialog"), view.label)
         self.query_one("#head", KeyValues).show_line(lines_content(page_head(view, parts, lineage)))
+        self._show_note(whole_note(view))
         table, settings = setting_table(compared), self.query_one("#setting-list", ListTable)
         settings.show_columns(table.columns)
         settings.show(table.rows)
@@ -115,10 +122,16 @@ class RunPage(ModalScreen[None]):
             rows.set_title(table.title)
         self._arrange()
 
+    def _show_note(self, note: str) -> None:
+        """Show a note that is too long for the head above the environment, where it can be scrolled."""
+        self.query_one("#whole-note").display = bool(note)
+        self.query_one("#whole-note", KeyValues).show_line(f"{note}\n\n" if note else "")
+        set_pane_title(self.query_one("#environment"), "note and environment" if note else "environment")
+
     def show_details(self, details: RunDetails) -> None:
         """Show what was read from the run's directory."""
         self.query_one("#environment-pairs", KeyValues).show(environment_pairs(details.environment).pairs)
-        if self.query_one(LogText).show(details.log[-LOG_LINES:]):
+        if self.query_one(LogText).show(details.log):
             self.query_one("#log-section").scroll_end(animate=False)
 
     def _show_charts(self, name: str, drawn: Sequence[Chart], most: int) -> None:

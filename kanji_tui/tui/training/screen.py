@@ -195,8 +195,12 @@ class TrainingScreen(RunActions):
     def _show_page(self) -> None:
         """Show the newest state on the open page, if there is one."""
         page = self.app.screen
-        view = self.state.runs.get(page.run_name) if isinstance(page, RunPage) and page.is_mounted else None
-        if view is None or not isinstance(page, RunPage):
+        if not isinstance(page, RunPage) or not page.is_mounted:
+            return
+        view = self.state.runs.get(page.run_name)
+        if view is None:
+            page.dismiss()
+            self.notify(f"{page.run_name} was deleted", timeout=8, markup=False)
             return
         others = [other for other in self.compared if other.name != view.name][: MOST_RUNS - 1]
         training = next((each for each in trainings(self.state.of("train")) if each.has(view.name)), None)
@@ -272,8 +276,10 @@ class TrainingScreen(RunActions):
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         if message.topic not in self._patterns:
-            self._choice = self._choice.typed(message.topic, message.text)
+            before, self._choice = self._choice, self._choice.typed(message.topic, message.text)
             self._show_runs()
+            if self._choice.order != before.order:
+                self.query_one("#runs", ListTable).cursor = 0  # who sorts wants to see what comes first
             self._show_run()
             return
         self._patterns[message.topic] = message.text

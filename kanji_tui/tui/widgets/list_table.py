@@ -20,7 +20,7 @@ from kanji_tui.tui.widgets.cursor_view import CursorView
 from kanji_tui.tui.widgets.pane_title import set_pane_title
 
 GAP = 1
-FLEXIBLE_AT_LEAST = 8
+FLEXIBLE_AT_LEAST = 7  # cells: a long list at 80 columns keeps its last column beside the scroll bar
 
 
 class ListTable(CursorView[Row]):
