@@ -57,7 +57,7 @@ def test_the_screens_in_words(home: Path, printed) -> None:
     assert "3,000 of 12,000 samples, 42 s left" in " ".join(training.split())
     assert "98.96 %" in training
     browser = printed(home, "--once", "browser")
-    assert "top-1 87.50 % (75.30-94.14) over 6 classes" in browser
+    assert "train too: top-1 87.50 % (75.30-94.14) over 6 classes" in " ".join(browser.split())
     assert "U+7530" in browser
     draw = printed(home, "--once", "draw")
     assert "models/best_kanji_model.pth" in draw
