@@ -133,7 +133,7 @@ def sample_key_values(sample: Sample, saliency: str, short: bool, width: int) ->
 
 def mixed_splits(catalogue: Catalogue) -> str:
     """That the samples which the model learned from are among those it was measured on; else empty."""
-    return ", train too" if catalogue.predicted == "all" and catalogue.split_known else ""
+    return "train too" if catalogue.predicted == "all" and catalogue.split_known else ""
 
 
 def unknown_classes(catalogue: Catalogue) -> str:
@@ -164,9 +164,10 @@ def browser_screen(state: State) -> Document:
     classes = numbers.count(len(catalogue.classes))
     document: Document = (*jobs, f"The dataset has {classes} classes; not predicted yet.")
     if catalogue.predicted:
+        split = ", ".join(filter(None, (catalogue.predicted, mixed_splits(catalogue))))
         document = (
             *jobs,
-            f"The published model has predicted the split {catalogue.predicted}{mixed_splits(catalogue)}: top-1 "
+            f"The published model has predicted the split {split}: top-1 "
             f"{numbers.accuracy(catalogue.accuracy, catalogue.samples)} over "
             f"{numbers.count(len(catalogue.classes) - catalogue.unknown)} classes.",
             *([f"{unknown_classes(catalogue)}."] if catalogue.unknown else []),

@@ -26,7 +26,7 @@ from tests.tui.test_widgets import Bare
 
 async def browse(pilot: Pilot) -> None:
     await pilot.press("5")
-    await shows(pilot, "top-1 87.5 %")
+    await shows(pilot, "87.5 %")
     await shows(pilot, "U+3042")
 
 
@@ -34,7 +34,7 @@ async def test_wide_characters_stand_in_line_at_any_size(recorded: Path) -> None
     app = Workbench()
     async with app.run_test(size=(250, 70)) as pilot:
         await browse(pilot)
-        await shows(pilot, "top-1 87.5 %, train too")
+        await shows(pilot, "train too 87.5 %")
         for key, text in (("l", "アイ い"), ("b", "suspected label errors"), ("r", "confusions")):
             await pilot.press(key)
             await shows(pilot, text)

@@ -32,7 +32,7 @@ from tests.tui.terminal import plain, press, read_until, read_until_quiet, witho
 pytestmark = pytest.mark.usefixtures("no_recogniser")
 SETTLED = {
     "preflight": "next  ", "dataset": "digest", "training": "finished", "inspector": "ONNX files",
-    "browser": "top-1 87.5 %", "draw": "opening the model",
+    "browser": "87.5 %", "draw": "opening the model",
 }  # fmt: skip
 
 

@@ -179,7 +179,7 @@ def test_inspector_export_form(recorded: Path, snap_compare, size: tuple[int, in
 def test_browser(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
-        await shows(pilot, "top-1 87.5 %")
+        await shows(pilot, "87.5 %")
         await pilot.press("right", "right", "enter")
         await shows(pilot, "─愛  3026─")  # the sample
 
@@ -190,7 +190,7 @@ def test_browser(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
 def test_browser_confusions(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
-        await shows(pilot, "top-1 87.5 %")
+        await shows(pilot, "87.5 %")
         await pilot.press("r")
         await shows(pilot, "predicted as")
         await shows(pilot, "U+")
@@ -235,7 +235,7 @@ def test_draw_without_a_model(home: Path, no_recogniser: None, snap_compare, siz
 def test_help(recorded: Path, snap_compare, size: tuple[int, int]) -> None:
     async def prepare(pilot: Pilot) -> None:
         await pilot.press("5")
-        await shows(pilot, "top-1 87.5 %")
+        await shows(pilot, "87.5 %")
         await shows(pilot, "─あ  2422─")  # the sample
         await pilot.press("question_mark")
         await shows(pilot, "Browser: keys")

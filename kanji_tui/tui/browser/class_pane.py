@@ -134,7 +134,9 @@ class ClassPane(Vertical):
         self._found = {tile.key: known for tile, known in found}
         note = f"{len(found):,} of {len(classes):,}" if text else f"{len(classes):,}"
         if self._catalogue and self._catalogue.accuracy is not None:
-            note += f"  top-1 {numbers.percent(self._catalogue.accuracy, 1)}{mixed_splits(self._catalogue)}"
+            # In the room of `top-1`: the list is narrow.
+            split = mixed_splits(self._catalogue) or "top-1"
+            note += f"  {split} {numbers.percent(self._catalogue.accuracy, 1)}"
         rows, grid = self.query_one(f"#{LIST}", ListTable), self.query_one(CharacterGrid)
         rows.set_title("classes", note)
         set_pane_title(grid, "classes", note)
