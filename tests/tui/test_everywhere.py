@@ -154,6 +154,22 @@ def test_every_key_of_a_list_is_in_the_help() -> None:
                 assert shown in output, (widget, key)
 
 
+async def test_the_last_line_has_the_most_important_keys_and_while_one_types_only_those_that_are_keys(
+    recorded: Path,
+) -> None:
+    write_live(recorded)
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, " n New  s Stop  e Export  P Publish")
+        await pilot.press("f")
+        await shows(pilot, "enter done  esc back  ^p actions")
+        last = text_of(pilot).splitlines()[-1].split("  ")
+        assert [part.strip() for part in last if part.strip()] == ["enter done", "esc back", "^p actions"]
+        await pilot.press("s", "?", "q", "enter")
+        await shows(pilot, "? help  ^p actions  q leave")
+        assert "no match" in text_of(pilot)
+
+
 def test_no_two_actions_share_a_key() -> None:
     own = [key for binding in Workbench.BINDINGS for key in binding.key.split(",")]  # type: ignore[union-attr]
     for screen in map(screen_class, SCREENS):
