@@ -241,6 +241,8 @@ async def test_the_keys_are_shown_before_there_is_a_model_or_a_drawing(home: Pat
         await pilot.press("w")
         await shows(pilot, "nothing drawn yet: draw")
         assert isinstance(pilot.app.focused, DrawingPad)
+        await resized(pilot, (60, 24))
+        assert "and space (pen down, pen up)" in text_of(pilot)
 
 
 async def test_while_a_drawing_waits_for_its_candidates_that_is_said(home: Path, no_recogniser: None) -> None:

@@ -80,6 +80,19 @@ def everything_fits(pilot: Pilot) -> None:
     assert len(pilot.app.screen_stack) == 1  # a training runs, and nothing stands in the way
 
 
+async def test_what_a_narrow_terminal_has_no_room_for_ends_with_dots(recorded: Path) -> None:
+    def cut(pilot: Pilot, begins: str) -> bool:
+        (line,) = [line for line in text_of(pilot).splitlines() if begins in line]
+        return line.endswith("…")
+
+    async with Workbench().run_test(size=(40, 24)) as pilot:
+        await shows(pilot, "next  ")
+        await until(pilot, lambda: cut(pilot, "next  "))
+        await resized(pilot, (60, 24))
+        await pilot.press("3", "/", ".", "enter")
+        await until(pilot, lambda: " of 7" in text_of(pilot) and cut(pilot, " of 7"))
+
+
 FOCUS = {
     "preflight": ["checks"],
     "dataset": ["files", "overview-pane", "checks"],
