@@ -72,17 +72,17 @@ async def test_the_scale_changes_and_the_cursor_shows_values(recorded: Path) -> 
         await pilot.press("S")
         await shows(pilot, "loss log")
         await pilot.press("S")
-        await shows(pilot, "loss smoothed")
+        await shows(pilot, "smoothed  train  val  ┊ best  faint: measured")
         await pilot.press("S")
         await until(pilot, lambda: "smoothed" not in text_of(pilot))
         await pilot.press("left")
         last = epochs(12)[-1]
-        await shows(pilot, f"val {last.val_loss:.3f}")
+        await shows(pilot, f" v {last.val_loss:.3f}")
         await pilot.press("left", "left")
-        await shows(pilot, f"val {epochs(12)[9].val_loss:.3f}")
-        assert f"val {100 * epochs(12)[9].val_top1:.2f}%" in text_of(pilot)
+        await shows(pilot, f" v {epochs(12)[9].val_loss:.3f}")
+        assert f" v {100 * epochs(12)[9].val_top1:.1f}%" in text_of(pilot)
         await pilot.press("0")
-        await until(pilot, lambda: f"val {epochs(12)[9].val_loss:.3f}" not in text_of(pilot))
+        await until(pilot, lambda: f" v {epochs(12)[9].val_loss:.3f}" not in text_of(pilot))
 
 
 async def test_zoom_keeps_to_the_cursor(recorded: Path) -> None:
