@@ -165,7 +165,7 @@ async def test_runs_are_compared_in_one_chart(recorded: Path) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, "v2.1")
         await pilot.press("m", "down")
-        await shows(pilot, "a v2.1 01-02 05:06   b kanjinet 01-02 03:04")
+        await shows(pilot, "a v2.1 01-02 05:06  b kanjinet 01-02 03:04")
         await pilot.press("m", "right")
         read = text_of(pilot)
         assert f"b {epochs(12)[-1].val_loss:.3f}" in read
@@ -221,7 +221,8 @@ async def test_eight_runs_at_most_and_every_other_can_still_be_opened(recorded: 
         await until(pilot, lambda: len(app.state.runs) == 11)
         for _ in range(8):
             await pilot.press("m", "down")
-        await shows(pilot, "h kanjinet")  # the names of all are in the legend
+        await shows(pilot, "h kanjinet")  # the names of all are in the legend, and which are dashed
+        await shows(pilot, "dashed: e f g h")
         assert all(f"{letter} kanjinet 01-03" in text_of(pilot) for letter in "abcdefgh")
         await pilot.press("m")
         await shows(pilot, "8 runs at most")

@@ -30,7 +30,7 @@ class RunPanes(Vertical):
     RunPanes { width: 1fr; }
     RunPanes #head { min-height: 2; max-height: 6; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #head.-reason { text-wrap: wrap; }
-    RunPanes #legend { max-height: 4; text-wrap: nowrap; text-overflow: ellipsis; }
+    RunPanes #legend { max-height: 5; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #pages { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #settings-below { height: 5fr; }
     RunPanes #epochs { height: 5fr; min-height: 4; }
