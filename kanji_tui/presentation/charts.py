@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 from kanji_tui.epoch_metrics import METRICS, EpochMetric
 from kanji_tui.presentation.curve_data import X_AXES, Chart, LineKind, Points, Series, Window
-from kanji_tui.presentation.document import Line, Styled, cells_of, join
+from kanji_tui.presentation.document import Line, Styled, cells_of, join, text_of
 from kanji_tui.system.numbers import moment
 from kanji_tui.workspace.run_curves import StepPoint
 from kanji_tui.workspace.run_query import fits
 from kanji_tui.workspace.run_views import RunView
 
-GAP = "   "  # between the names of the legend
+GAP = "  "  # between the names of the legend
 COLOURS = ("accent", "primary", "good", "warning")
 MOST_RUNS = 2 * len(COLOURS)
 LETTERS = "abcdefgh"
@@ -165,15 +165,20 @@ def line_of(number: int) -> LineKind:
     return "solid" if number < len(COLOURS) else "dashed"
 
 
-def legend_lines(views: Sequence[RunView], width: int) -> list[Line]:
-    """Letter, name and start of the compared runs in their colours, in lines of `width` cells, no name broken."""
+def run_names(views: Sequence[RunView]) -> list[Line]:
+    """Letter, name and start of the compared runs, in their colours."""
+    return [Styled(f"{letter} {view.label} {moment(view.started)}", style) for letter, style, view in legend(views)]
+
+
+def legend_lines(names: Sequence[Line], width: int) -> list[Line]:
+    """The names in lines of `width` cells, none of them broken."""
     lines: list[list[Line]] = [[]]
     room = width
-    for letter, style, view in legend(views):
-        name = f"{letter} {view.label} {moment(view.started)}"
-        if lines[-1] and cells_of(name) > room:
+    for name in names:
+        cells = cells_of(text_of(name))
+        if lines[-1] and cells > room:
             lines.append([])
             room = width
-        lines[-1].append(Styled(name, style))
-        room -= cells_of(name) + len(GAP)
-    return [join(GAP, line) for line in lines]
+        lines[-1].append(name)
+        room -= cells + len(GAP)
+    return [join(GAP, line) for line in lines if line]

@@ -103,12 +103,11 @@ class TrainConfig(Recipe):
             parse_fold(self.fold)
         for setting in SETTINGS:
             value = getattr(self, setting.name)
+            refused = f"{setting.label} cannot be {shown(value)}: it must be"
             if setting.choices and value not in setting.choices:
-                raise UsageError(
-                    f"{setting.label} cannot be {shown(value)}", f"it must be one of: {', '.join(setting.choices)}"
-                )
+                raise UsageError(f"{refused} one of {', '.join(setting.choices)}")
             if not setting.allowed.holds(value):
-                raise UsageError(f"{setting.label} cannot be {shown(value)}", f"it must be {setting.allowed.words}")
+                raise UsageError(f"{refused} {setting.allowed.words}")
         if self.synthetic and (self.fold or self.sample_limit):
             raise UsageError(
                 "synthetic writers have no folds and no sample limit",

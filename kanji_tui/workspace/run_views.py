@@ -7,6 +7,7 @@ added to events.jsonl.
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,6 +129,7 @@ class Tail:
         self._steps, self._loads = StepRecord(), LoadRecord()
         self._log_marks = LogMarks(from_start=self._first == 0)
         self._bar: Progress | None = None  # of the training itself
+        self._borrowed = False  # the epochs of the view are those of the run that it resumes
 
     def poll(self) -> bool:
         """Read new events, READ_BYTES of them at most; True when the view changed."""
@@ -138,7 +140,7 @@ class Tail:
         now["resumable"] = state not in (*ACTIVE, "finished") and self._has_checkpoint()
         if not fresh and all(getattr(self.view, name) == value for name, value in now.items()):
             return False
-        changes = self._fold(fresh)
+        changes = self._fold(fresh, state in ACTIVE)
         last_event_at = fresh[-1][0] if fresh else self.view.last_event_at
         self.view = replace(self.view, **changes, **now, last_event_at=last_event_at)
         return True
@@ -193,13 +195,26 @@ class Tail:
         except KanjiError:  # reading it says why
             return 0
 
-    def _earlier(self) -> tuple[Epoch, ...]:
-        """The epochs from before the run was resumed, or from before the first event that is read."""
-        if not (self._first or self.view.spec.get("resume")):
+    def _earlier(self, active: bool) -> tuple[Epoch, ...]:
+        """The epochs from before the run was resumed, or from before the first event that is read.
+
+        Until an active run has a history of its own, they are those of the run that it resumes: what was learned is
+        not gone while torch is loaded.
+        """
+        self._borrowed = False
+        resumed = self.view.spec.get("resume")
+        if not (self._first or resumed):
             return ()
         config = self.view.spec.get("config")
-        epochs = config.get("epochs") if isinstance(config, dict) else 0
-        return read_earlier(self.run.path, epochs if isinstance(epochs, int) else 0)
+        planned = config.get("epochs") if isinstance(config, dict) else 0
+        planned = planned if isinstance(planned, int) else 0
+        found = read_earlier(self.run.path, planned)
+        if not found and resumed and active:
+            with suppress(KanjiError):
+                before = run_with_checkpoint(self.run.path)
+                found = read_earlier(before, planned) if before else ()
+            self._borrowed = bool(found)
+        return found
 
     def _result(self, event: Outcome, moment: float, notices: list[LogLine]) -> Any:
         """The result as its dataclass; None, with a notice, where another version's result cannot be read."""
@@ -217,9 +232,10 @@ class Tail:
             return self._bar
         return now if self._bar is None else replace(self._bar, phase=now.phase, item="")
 
-    def _fold(self, fresh: list[Timed]) -> dict[str, Any]:
+    def _fold(self, fresh: list[Timed], active: bool) -> dict[str, Any]:
         view = self.view
-        known = view.epochs or self._earlier()
+        known = () if self._borrowed else view.epochs
+        known = known or self._earlier(active)
         epochs, notices = {epoch.epoch: epoch for epoch in known}, list(view.notices)
         gpus = {gpu.index: gpu for gpu in view.gpus}
         changes: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """What stands beside the curves: note and settings at any size, and as many charts as one wants, on pages."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,15 @@ async def test_charts_of_other_pages_are_not_drawn_and_at_rest_nothing_is_sent(
             await pilot.pause()
         assert not written
         assert app.screen.query_one("#curves").styles._updates == styles  # laid out once
+
+
+async def test_what_the_lines_are_is_said_also_where_the_titles_have_no_room(recorded: Path) -> None:
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "train  val  ┊ best")
+        await pilot.press("S", "S", "right")
+        await shows(pilot, "smoothed  train  val  ┊ best  faint: measured")
+        assert re.search(r"─loss t [0-9.]+ v [0-9.]+─", shown_text(pilot))
+        await resized(pilot, (160, 30))
+        await pilot.press("S")
+        await until(pilot, lambda: re.search(r"─loss  train [0-9.]+  val [0-9.]+  ┊ best─", shown_text(pilot)))

@@ -18,6 +18,7 @@ from kanji_tui.jobs import feature_maps
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.browser.sample_maps import FeatureMapsComputed
 from kanji_tui.tui.browser.sample_pane import SaliencyMap, strongest
+from kanji_tui.tui.browser.screen import BrowserScreen
 from kanji_tui.tui.shell.messages import QuestionFailed
 from kanji_tui.tui.widgets.image_view import ImageView, braille, half_blocks
 from kanji_tui.tui.widgets.list_table import ListTable
@@ -120,6 +121,29 @@ def expected_maps(trained, number: int) -> dict[str, tuple[SmallMap, ...]]:
         one.layer: tuple(SmallMap(str(found.channel), bytes.fromhex(found.levels)) for found in one.maps)
         for one in image.layers
     }
+
+
+async def test_the_layers_of_another_published_model_are_not_those_of_the_one_before(
+    home: Path, trained, forked_children: None
+) -> None:
+    (home / "dataset").symlink_to(trained.data_dir)
+    shutil.copytree(trained.models_dir, home / "models")
+    app = Workbench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5")
+        await shows(pilot, "H Feature maps")
+        await pilot.press("H")
+        await shows(pilot, "] Next  [ Previous  M Layers")
+        await pilot.press("M")
+        await shows(pilot, "body.7.attention")
+        app.worker.ask_child = lambda *question, **key: None  # type: ignore[method-assign] # it never answers
+        os.utime(home / "models" / "best_kanji_model.pth")
+        browser = app.front
+        assert isinstance(browser, BrowserScreen)
+        await until(pilot, lambda: not browser._maps.layer.layers)
+        await pilot.press("end", "enter")  # of the layers that were listed before
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert "M Layers" not in text_of(pilot)
 
 
 async def test_a_layer_is_chosen_from_a_list_and_in_a_small_terminal_its_maps_take_the_images_place(

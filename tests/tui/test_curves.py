@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from kanji_tui.presentation import charts
+from kanji_tui.presentation.chart_legend import brief_legend, common_legend, legend, too_long
 from kanji_tui.presentation.curve_data import (
     NARROWEST,
     Chart,
@@ -28,7 +29,8 @@ from kanji_tui.system.numbers import moment
 from kanji_tui.tui.widgets import curves as curves_widget
 from kanji_tui.tui.widgets.axes import axis, label, scale
 from kanji_tui.tui.widgets.braille_canvas import DASH, BrailleCanvas
-from kanji_tui.tui.widgets.curves import Curves, legend
+from kanji_tui.tui.widgets.curves import Curves
+from kanji_tui.workspace.run_curves import StepPoint
 from kanji_tui.workspace.run_views import RunView
 from tests.tui.conftest import text_of, until
 from tests.tui.recorded import epochs
@@ -224,9 +226,23 @@ def test_one_run_has_sides_and_several_have_letters() -> None:
     assert [(series.mark, series.line) for series in loss.series] == [
         ("", "dotted"), ("a", "solid"), ("", "dotted"), ("b", "solid"),
     ]  # fmt: skip
-    read = legend(loss).plain
+    read = plain_text(legend(loss))
     assert "a -" in read  # run one has no sixth epoch
     assert f"b {epochs(8)[5].val_loss:.3f}" in read
+
+
+def test_where_a_title_has_no_room_one_legend_says_what_the_lines_are() -> None:
+    run = replace(view("one"), steps=(StepPoint(0.5, 5, 2.0, 1.5, 0.5, 1e-3, 100.0),))
+    drawn = charts.charts([run], "loss|rate", "smoothed", (0.0, 12.0), None)
+    assert too_long(drawn, 37)
+    assert not too_long(charts.charts([run], "", "linear", (0.0, 12.0), None), 60)
+    common = [plain_text(line) for line in common_legend(drawn)]
+    assert common == ["smoothed", "steps", "train", "val", "┊ best", "faint: measured"]
+    assert [plain_text(brief_legend(chart)) for chart in drawn] == ["loss", "learning rate"]
+    (loss, _) = charts.charts([run], "loss|rate", "linear", (0.0, 12.0), 3.0)
+    third = epochs(3)[2]
+    assert plain_text(brief_legend(loss)) == f"loss t {third.train_loss:.3f} v {third.val_loss:.3f}"
+    assert "steps  train" in plain_text(legend(loss))  # steps are between the epochs: no value at one
 
 
 def test_eight_runs_can_be_told_apart_by_letter_and_by_colour_and_line() -> None:
@@ -235,8 +251,8 @@ def test_eight_runs_can_be_told_apart_by_letter_and_by_colour_and_line() -> None
     (loss, _) = charts.charts(views, "", "linear", (1.0, 12.0), None)
     assert [series.mark for series in loss.series] == list("abcdefgh")  # of this many no training curves
     assert len({(series.style, series.line) for series in loss.series}) == 8
-    assert "dashed: e f g h" in legend(loss).plain
-    assert "dotted" not in legend(loss).plain
+    assert "dashed: e f g h" in plain_text(legend(loss))
+    assert "dotted" not in plain_text(legend(loss))
     (four, _) = charts.charts(views[:4], "", "linear", (1.0, 12.0), None)
     assert [series.line for series in four.series] == ["dotted", "solid"] * 4
 
@@ -244,7 +260,7 @@ def test_eight_runs_can_be_told_apart_by_letter_and_by_colour_and_line() -> None
 @given(st.lists(st.text("ab 漢", min_size=1, max_size=12), min_size=1, max_size=8), st.integers(40, 200))
 def test_the_legend_breaks_no_name(names: list[str], width: int) -> None:
     views = [replace(view("run"), about=About(name, "")) for name in names]
-    lines = [plain_text(line) for line in charts.legend_lines(views, width)]
+    lines = [plain_text(line) for line in charts.legend_lines(charts.run_names(views), width)]
     assert all(cells_of(line) <= width for line in lines)
     assert charts.GAP.join(lines) == charts.GAP.join(
         f"{letter} {each.label} {moment(each.started)}" for letter, each in zip("abcdefgh", views, strict=False)

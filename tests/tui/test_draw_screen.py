@@ -15,13 +15,13 @@ from textual.pilot import Pilot
 
 from kanji_tui.characters.readings import readings_of
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.draw.screen import DrawScreen
+from kanji_tui.tui.draw.screen import DrawScreen, RecogniserReplied
 from kanji_tui.tui.widgets.drawing_pad import STEPS, DrawingPad
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.pen import ink, smooth, spread
 from tests.conftest import Trained
-from tests.drawn import DEN
+from tests.drawn import DEN, FOUND, recognise_drawing
 from tests.tui.conftest import children_with, resized, shows, text_of, until
 from tests.tui.terminal import plain, press, read_until, read_until_quiet, without_torch, workbench
 
@@ -241,6 +241,43 @@ async def test_the_keys_are_shown_before_there_is_a_model_or_a_drawing(home: Pat
         await pilot.press("w")
         await shows(pilot, "nothing drawn yet: draw")
         assert isinstance(pilot.app.focused, DrawingPad)
+        await resized(pilot, (60, 24))
+        assert "and space (pen down, pen up)" in text_of(pilot)
+
+
+async def test_while_a_drawing_waits_for_its_candidates_that_is_said(home: Path, no_recogniser: None) -> None:
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot)
+        await shows(pilot, "nothing drawn yet")
+        await drag(pilot, SLANTED)
+        await shows(pilot, "recognising ...")
+        assert "nothing drawn yet" not in text_of(pilot)
+        await pilot.press("w")
+        await shows(pilot, "a character, its JIS code")
+        pilot.app.screen.post_message(RecogniserReplied(recognise_drawing(DEN)))
+        await shows(pilot, "enter: 田")
+        await shows(pilot, "田 4544  -> samples/田/")
+
+
+async def test_a_sentence_below_the_label_is_whole(home: Path, no_recogniser: None) -> None:
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot)
+        await drag(pilot, SLANTED)
+        await pilot.press("w", *"zz")
+        await shows(pilot, "no such character: type a character,")
+        assert "its JIS code or code point" in text_of(pilot)
+
+
+async def test_another_published_model_is_opened_and_until_then_that_is_said(
+    recorded: Path, no_recogniser: None
+) -> None:
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot)
+        await shows(pilot, "model kanjinet")
+        pilot.app.screen.post_message(RecogniserReplied(FOUND))
+        await until(pilot, lambda: "opening the model" not in text_of(pilot))
+        os.utime(recorded / "models" / "best_kanji_model.pth")
+        await shows(pilot, "opening the model")
 
 
 async def test_in_an_empty_folder_the_built_in_model_reads(home: Path) -> None:

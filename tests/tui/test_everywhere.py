@@ -80,6 +80,19 @@ def everything_fits(pilot: Pilot) -> None:
     assert len(pilot.app.screen_stack) == 1  # a training runs, and nothing stands in the way
 
 
+async def test_what_a_narrow_terminal_has_no_room_for_ends_with_dots(recorded: Path) -> None:
+    def cut(pilot: Pilot, begins: str) -> bool:
+        (line,) = [line for line in text_of(pilot).splitlines() if begins in line]
+        return line.endswith("…")
+
+    async with Workbench().run_test(size=(40, 24)) as pilot:
+        await shows(pilot, "next  ")
+        await until(pilot, lambda: cut(pilot, "next  "))
+        await resized(pilot, (60, 24))
+        await pilot.press("3", "/", ".", "enter")
+        await until(pilot, lambda: " of 7" in text_of(pilot) and cut(pilot, " of 7"))
+
+
 FOCUS = {
     "preflight": ["checks"],
     "dataset": ["files", "overview-pane", "checks"],
@@ -152,6 +165,22 @@ def test_every_key_of_a_list_is_in_the_help() -> None:
             for key in binding.key.split(","):
                 shown = "arrows" if key in ("up", "down", "left", "right") else names.get(key, key)
                 assert shown in output, (widget, key)
+
+
+async def test_the_last_line_has_the_most_important_keys_and_while_one_types_only_those_that_are_keys(
+    recorded: Path,
+) -> None:
+    write_live(recorded)
+    async with Workbench().run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await shows(pilot, " n New  s Stop  e Export  P Publish")
+        await pilot.press("f")
+        await shows(pilot, "enter done  esc back  ^p actions")
+        last = text_of(pilot).splitlines()[-1].split("  ")
+        assert [part.strip() for part in last if part.strip()] == ["enter done", "esc back", "^p actions"]
+        await pilot.press("s", "?", "q", "enter")
+        await shows(pilot, "? help  ^p actions  q leave")
+        assert "no match" in text_of(pilot)
 
 
 def test_no_two_actions_share_a_key() -> None:

@@ -89,6 +89,16 @@ async def test_what_a_run_was_can_be_said_from_its_page(recorded: Path) -> None:
         assert app.front.MODE == "training"  # the digits chose sections
 
 
+async def test_an_empty_log_is_not_said_to_be_copied(recorded: Path) -> None:
+    write_live(recorded)
+    app = Workbench()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("3")
+        await shows(pilot, "running")
+        await pilot.press("enter", "5", "y")
+        await shows(pilot, "the log is empty: nothing was copied")
+
+
 async def test_the_metrics_fill_a_large_screen_and_scroll_on_a_small_one(recorded: Path) -> None:
     write_other(recorded)
     app = Workbench()

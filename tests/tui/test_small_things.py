@@ -126,8 +126,10 @@ def test_errors_read_as_a_person_would_write_them(capsys: pytest.CaptureFixture[
     assert lines == ["no longer following", "error: it is broken", "  try: a lower rate"]
     view = RunView("x", Path("nowhere"), "train", failure=Failure("it is broken", "try a lower rate"))
     assert read_log(view)[-1].text == "try: a lower rate"
-    with pytest.raises(UsageError, match=r"^epochs cannot be 9999999999 \.\.\. \(60 characters\)$"):
+    too_many = r"^epochs cannot be 9999999999 \.\.\. \(60 characters\): it must be from 1 to 9,007,199,254,740,992$"
+    with pytest.raises(UsageError, match=too_many) as refused:
         configure(epochs=int("9" * 60))
+    assert not refused.value.remedy  # nothing to `try` but what the sentence says
     usual = configure().learning_rate
     assert lower_rate(configure(learning_rate=1e30)) == usual  # no remedy of 2.5e+29
     assert lower_rate(configure(learning_rate=usual)) == usual / 4

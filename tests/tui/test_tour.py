@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.shell.form import FormScreen
+from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 from tests.tui.conftest import press_and_say_yes, shows, text_of, until
 
 
@@ -29,29 +31,45 @@ async def fill(pilot, **values: str) -> None:
                 await pilot.press("right")
 
 
+class Needed:
+    """Presses the keys without which one does not get to a drawing that is read, and counts them.
+
+    What is typed into forms only makes the jobs small; enter alone takes the defaults.
+    """
+
+    def __init__(self, pilot: Pilot) -> None:
+        self._pilot = pilot
+        self.count = 0
+
+    async def press(self, *keys: str) -> None:
+        self.count += len(keys)
+        await self._pilot.press(*keys)
+
+
 async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
+        needed = Needed(pilot)
         await shows(pilot, "press 2, then n for a synthetic sample")
 
-        await pilot.press("2", "n")
+        await needed.press("2", "n")
         await fill(pilot, classes="12", sets="16")
         assert "not handwriting" in text_of(pilot)
-        await pilot.press("enter")
+        await needed.press("enter")
         await shows(pilot, "press p to prepare a dataset")
         assert len(list(Path("ETL9G").glob("ETL9G_*"))) == 4
 
-        await pilot.press("p")
+        await needed.press("p")
         await fill(pilot, size="32")
-        await pilot.press("enter")
+        await needed.press("enter")
         await shows(pilot, "48 prepared")
         assert "synthetic, not handwriting" in text_of(pilot)
         await pilot.press("v")
         await shows(pilot, "press 3, then n to train on it")
 
-        await pilot.press("3", "n")
+        await needed.press("3", "n")
         await fill(pilot, network="v1", epochs="2", batch_size="16")
-        await pilot.press("enter")
+        await needed.press("enter")
         await until(pilot, lambda: [view.state for view in app.state.of("train")] == ["finished"])
         await shows(pilot, "published")
         assert Path("models/best_kanji_model.pth").is_file()
@@ -73,15 +91,18 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await pilot.press("o")
         await shows(pilot, "by confidence")
 
-        await pilot.press("6")
+        await needed.press("6")
         await until(pilot, lambda: app.screen.query_one("#model-details").content_size.height >= 4)
-        await pilot.press("space", *["down"] * 6, "space")
+        await needed.press("space", *["down"] * 6, "space")
         await until(pilot, lambda: len(app.screen.query_one("#candidates").rows) == 10)
+        assert "classes  12" in text_of(pilot)  # of the model that was trained
+        assert needed.count <= 18
         assert "stroke" in text_of(pilot)
         await pilot.press("w", *"4544")
         await shows(pilot, "田 4544")
         await pilot.press("enter")
         await until(pilot, lambda: list(Path("samples/田").glob("*.png")))
+        await until(pilot, lambda: isinstance(app.focused, DrawingPad))  # until then a digit is a label
 
         await pilot.press("1")
         await shows(pilot, "torch imports")

@@ -38,7 +38,7 @@ async def test_the_form_scrolls_and_refuses_with_the_message_of_the_config(recor
         app.screen.query_one("#fade").focus()
         await shows(pilot, "fade")
         await pilot.press("2")
-        await shows(pilot, "fade cannot be 2.0; it must be from 0 to less than 1")
+        await shows(pilot, "fade cannot be 2.0: it must be from 0 to less than 1")
         assert app.screen.query_one("#fade").has_class("-invalid")
         app.screen.query_one("#fold").focus()
         await pilot.press("9", "enter")

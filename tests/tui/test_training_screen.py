@@ -84,17 +84,17 @@ async def test_the_scale_changes_and_the_cursor_shows_values(recorded: Path) -> 
         await pilot.press("S")
         await shows(pilot, "loss log")
         await pilot.press("S")
-        await shows(pilot, "loss smoothed")
+        await shows(pilot, "smoothed  train  val  ┊ best  faint: measured")
         await pilot.press("S")
         await until(pilot, lambda: "smoothed" not in text_of(pilot))
         await pilot.press("left")
         last = epochs(12)[-1]
-        await shows(pilot, f"val {last.val_loss:.3f}")
+        await shows(pilot, f" v {last.val_loss:.3f}")
         await pilot.press("left", "left")
-        await shows(pilot, f"val {epochs(12)[9].val_loss:.3f}")
-        assert f"val {100 * epochs(12)[9].val_top1:.2f}%" in text_of(pilot)
+        await shows(pilot, f" v {epochs(12)[9].val_loss:.3f}")
+        assert f" v {100 * epochs(12)[9].val_top1:.1f}%" in text_of(pilot)
         await pilot.press("0")
-        await until(pilot, lambda: f"val {epochs(12)[9].val_loss:.3f}" not in text_of(pilot))
+        await until(pilot, lambda: f" v {epochs(12)[9].val_loss:.3f}" not in text_of(pilot))
 
 
 async def test_zoom_keeps_to_the_cursor(recorded: Path) -> None:
@@ -177,7 +177,7 @@ async def test_runs_are_compared_in_one_chart(recorded: Path) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot, "v2.1")
         await pilot.press("m", "down")
-        await shows(pilot, "a v2.1 01-02 05:06   b kanjinet 01-02 03:04")
+        await shows(pilot, "a v2.1 01-02 05:06  b kanjinet 01-02 03:04")
         await pilot.press("m", "right")
         read = text_of(pilot)
         assert f"b {epochs(12)[-1].val_loss:.3f}" in read
@@ -233,7 +233,8 @@ async def test_eight_runs_at_most_and_every_other_can_still_be_opened(recorded: 
         await until(pilot, lambda: len(app.state.runs) == 11)
         for _ in range(8):
             await pilot.press("m", "down")
-        await shows(pilot, "h kanjinet")  # the names of all are in the legend
+        await shows(pilot, "h kanjinet")  # the names of all are in the legend, and which are dashed
+        await shows(pilot, "dashed: e f g h")
         assert all(f"{letter} kanjinet 01-03" in text_of(pilot) for letter in "abcdefgh")
         await pilot.press("m")
         await shows(pilot, "8 runs at most")

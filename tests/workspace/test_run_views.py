@@ -8,8 +8,11 @@ from unittest.mock import patch
 
 import pytest
 
+from kanji_tui.epoch_metrics import to_history
 from kanji_tui.events import Epoch, Progress, State, to_json
+from kanji_tui.paths import CHECKPOINT, HISTORY
 from kanji_tui.runs.run_directory import RunDirectory
+from kanji_tui.system.files import write_json
 from kanji_tui.workspace.run_views import Tail, Watch, start_time
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
 from tests.tui.recorded import LIVE, RUN, epochs, train_spec, write_live, write_run
@@ -93,6 +96,33 @@ def test_a_resumed_run_shows_what_was_done_before(home: Path) -> None:
     tail = Tail(run)
     tail.poll()
     assert [epoch.epoch for epoch in tail.view.epochs] == [4]
+
+
+def test_while_a_resumed_run_starts_the_epochs_before_it_stay_in_sight(home: Path) -> None:
+    stopped = write_run(home, RUN, train_spec(), "stopped", [State("running"), State("stopped")])
+    write_json(stopped.path / HISTORY, to_history(epochs(3)))
+    (stopped.path / CHECKPOINT).touch()
+    run = write_run(home, LIVE, {**train_spec(), "resume": str(stopped.path)}, "running", [State("running")])
+    tail = Tail(run)
+    tail.poll()
+    assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3]
+    shutil.copy(stopped.path / HISTORY, run.path)
+    with open(run.events, "a", encoding="utf-8") as file:
+        file.write(json.dumps(to_json(epochs(4)[-1], 6.0)) + "\n")
+    tail.poll()
+    assert [epoch.epoch for epoch in tail.view.epochs] == [1, 2, 3, 4]
+
+
+def test_a_resumed_run_that_failed_at_its_start_has_no_epoch(home: Path) -> None:
+    stopped = write_run(home, RUN, train_spec(), "stopped", [State("running"), State("stopped")])
+    write_json(stopped.path / HISTORY, to_history(epochs(3)))
+    (stopped.path / CHECKPOINT).touch()
+    run = write_run(home, LIVE, {**train_spec(), "resume": str(stopped.path)}, "running", [State("running")])
+    tail = Tail(run)
+    tail.poll()
+    run.write_status(replace(run.read_status(), state="failed"))
+    tail.poll()
+    assert tail.view.epochs == ()
 
 
 def test_a_watch_finds_and_forgets_runs(recorded: Path) -> None:

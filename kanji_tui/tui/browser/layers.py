@@ -26,6 +26,15 @@ class LayerChoice:
         if self.name not in [layer.name for layer in layers]:
             self.name = layers[0].name
 
+    def choose(self, name: str) -> None:
+        """Choose a layer, if the model has it; it may be another model than when its layers were listed."""
+        if name in [layer.name for layer in self.layers]:
+            self.name = name
+
+    def forget(self) -> None:
+        """There is another model, whose layers are not known yet."""
+        self.layers = ()
+
     @property
     def index(self) -> int:
         return [layer.name for layer in self.layers].index(self.name)

@@ -78,3 +78,4 @@ class SampleMaps:
         """There is another model."""
         self.saliency.forget()
         self.features.forget()
+        self.layer.forget()

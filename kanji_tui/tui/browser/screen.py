@@ -382,7 +382,7 @@ class BrowserScreen(WorkbenchScreen):
     def action_choose_layer(self) -> None:
         def chosen(name: str | None) -> None:
             if name is not None:
-                self._maps.layer.name = name
+                self._maps.layer.choose(name)
                 self._show_sample()
 
         self.app.push_screen(LayerScreen(self._maps.layer), chosen)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.errors import KanjiError
@@ -25,7 +25,6 @@ from kanji_tui.recognition.results import Candidate
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.messages import Answered
 from kanji_tui.tui.shell.worker import Worker
-from kanji_tui.tui.widgets.content import content_of
 from kanji_tui.tui.widgets.drawing_pad import DrawingPad
 from kanji_tui.tui.widgets.image_view import ImageView
 from kanji_tui.tui.widgets.key_values import KeyValues
@@ -39,7 +38,8 @@ BESIDE = 36  # columns for candidates and model
 BESIDE_BAR = 27  # columns of a candidate besides its bar
 BESIDE_READINGS = 16  # columns of the list's title besides the readings in it
 TITLE = "candidates"
-NOTHING, POINT = "nothing drawn yet", "a single point: nothing to read"
+NOTHING, POINT, READING = "nothing drawn yet", "a single point: nothing to read", "recognising ..."
+OPENING = "opening the model ..."
 
 
 class RecogniserReplied(Answered[Reply]):
@@ -74,7 +74,7 @@ class DrawScreen(WorkbenchScreen):
         self._recogniser = RecogniserClient(lambda reply: self.post_message(RecogniserReplied(reply)))
         self._signature: tuple[Any, ...] | None = None
         self._model: ReadyModel | None = None
-        self._note = "opening the model ..."
+        self._note = OPENING
         self._problem: KanjiError | None = None
         self._candidates: tuple[Candidate, ...] = ()
         self._asked = 0.0
@@ -87,7 +87,7 @@ class DrawScreen(WorkbenchScreen):
         with Vertical(id="side"):
             yield KeyValues(id="message")
             yield LineInput(id="label")
-            yield Static(id="meaning")
+            yield KeyValues(id="meaning")
             candidates = ListTable(*CANDIDATE_COLUMNS, id="candidates", title=TITLE)
             candidates.add_class("pane")
             yield candidates
@@ -110,7 +110,7 @@ class DrawScreen(WorkbenchScreen):
             model = workspace.model
             signature = (model.run, model.written) if model else workspace.onnx[:1]
             if signature != self._signature:
-                self._signature = signature
+                self._signature, self._note = signature, OPENING
                 self._recogniser.find_model()
         self._show_message()
         self._show_candidates()
@@ -138,6 +138,8 @@ class DrawScreen(WorkbenchScreen):
     def _ask(self) -> None:
         self._asked = time.monotonic()
         self._recogniser.recognise(self._pad.strokes)
+        if not self._candidates:
+            self._show_candidates()
 
     def _show_nothing(self) -> None:
         self._candidates, self._seconds = (), None
@@ -180,6 +182,8 @@ class DrawScreen(WorkbenchScreen):
         self.query_one(ImageView).show(recognition.image, recognition.size)
         self._show_candidates(keep=False)
         self._show_details()
+        if self._asking and not self._label:
+            self._show_wanted()
 
     def _show_saved(self, saved: SavedDrawing) -> None:
         path = Path(saved.path)
@@ -193,7 +197,7 @@ class DrawScreen(WorkbenchScreen):
         """Show why the drawing was not saved: below the label if that is still asked for."""
         self._saving = False
         if self._asking:
-            self.query_one("#meaning", Static).update(content_of(Styled(error.message, "bad")))
+            self.query_one("#meaning", KeyValues).show_line(Styled(error.message, "bad"))
         else:
             self.show_error(error.message, error.remedy)
 
@@ -223,8 +227,8 @@ class DrawScreen(WorkbenchScreen):
         rows = self.query_one("#candidates", ListTable)
         width = max(1, rows.scrollable_content_region.width - BESIDE_BAR)
         found = candidate_table(self._candidates, width).rows
-        nothing = POINT if self._pad.holds_dot else NOTHING
-        rows.show(found, empty="" if self._problem else nothing, keep=keep)
+        empty = POINT if self._pad.holds_dot else READING if self._pad.strokes else NOTHING
+        rows.show(found, empty="" if self._problem else empty, keep=keep)
         self._show_readings()
 
     def _show_readings(self) -> None:
@@ -261,11 +265,15 @@ class DrawScreen(WorkbenchScreen):
             self.notify(f"{NOTHING}: draw with the mouse, or with arrows and space", timeout=4)
             return
         field = self.query_one("#label", LineInput)
-        first = f"; enter: {self._candidates[0].character}" if self._candidates else ""
-        field.placeholder = f"1-10, 田, 4544, U+7530{first}"
         field.value = ""
         self._show_label(saving=True)
         self.set_focus(field)  # at once: the next keys are the label
+        self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        """Say what can be typed, and what enter alone would save."""
+        first = f"; enter: {self._candidates[0].character}" if self._candidates else ""
+        self.query_one("#label", LineInput).placeholder = f"1-10, 田, 4544, U+7530{first}"
         self._show_meaning(self._jis_of(""))
 
     def action_back(self) -> None:
@@ -321,7 +329,7 @@ class DrawScreen(WorkbenchScreen):
         if jis is not None:
             character = character_of(jis)
             meaning = (Styled(character, "good strong"), f" {name_jis(jis)}  -> samples/{character}/")
-        self.query_one("#meaning", Static).update(content_of(meaning), layout=False)
+        self.query_one("#meaning", KeyValues).show_line(meaning)
 
 
 def code_of(text: str) -> int | None:

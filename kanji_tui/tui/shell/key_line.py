@@ -1,14 +1,17 @@
-"""The last line: as many keys of the screen as fit; `?` shows them all."""
+"""The last line: as many keys of the screen as fit, `?` shows them all; while one types, what ends that."""
+
+from collections.abc import Iterable
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 GAP = Content("  ")
 ALWAYS = (("?", "help"), ("^p", "actions"), ("q", "leave"))
+TYPING = (("enter", "done"), ("esc", "back"), ("^p", "actions"))  # while all others are text
 
 
 class KeyLine(Widget):
@@ -25,10 +28,11 @@ class KeyLine(Widget):
         self._keys: list[tuple[str, str]] = []
         self._shown: list[tuple[str, str]] = []
         self._waiting = False
+        self._typing = False  # a field has the focus
 
     def compose(self) -> ComposeResult:
         yield Static(id="keys")
-        yield Static(GAP.join([key_content(key, text) for key, text in ALWAYS]), id="always")
+        yield Static(_line(ALWAYS), id="always")
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
@@ -45,7 +49,11 @@ class KeyLine(Widget):
 
     def _read(self) -> None:
         self._waiting = False
-        shown = [binding for binding in screen_bindings(self.screen) if binding.show]
+        typing = isinstance(self.screen.focused, Input)
+        if typing != self._typing:
+            self._typing = typing
+            self.query_one("#always", Static).update(_line(TYPING if typing else ALWAYS))
+        shown = [binding for binding in screen_bindings(self.screen) if binding.show and not typing]
         keys = [(binding.key_display or binding.key, binding.description) for binding in shown]
         if keys != self._keys:
             self._keys = keys
@@ -74,6 +82,10 @@ def screen_bindings(screen: Screen[object]) -> list[Binding]:
         for active in screen.active_bindings.values()
         if active.node is screen and active.enabled and active.binding.description
     ]
+
+
+def _line(keys: Iterable[tuple[str, str]]) -> Content:
+    return GAP.join([key_content(key, text) for key, text in keys])
 
 
 def key_content(key: str, text: str) -> Content:

@@ -7,8 +7,12 @@ from textual.containers import Grid
 from textual.geometry import Size
 
 from kanji_tui.presentation.chart_grid import LEAST_HEIGHT, MOST_CHARTS, Arrangement, Shape, arrange
+from kanji_tui.presentation.chart_legend import common_legend, too_long
 from kanji_tui.presentation.curve_data import Chart
+from kanji_tui.presentation.document import Line
 from kanji_tui.tui.widgets.curves import Curves
+
+GAP = 1  # cells between two charts
 
 
 class ChartGrid(Grid):
@@ -25,6 +29,7 @@ class ChartGrid(Grid):
         self._page = 0  # the wanted one; a run with fewer charts may not have it
         self._place = Arrangement(1, 1, 1, 0)
         self._laid_out = (0, 0)  # rows, columns
+        self.unnamed: list[Line] = []  # what the lines of the shown charts are, if it is not in their titles
 
     def compose(self) -> ComposeResult:
         for number in range(MOST_CHARTS):
@@ -35,10 +40,12 @@ class ChartGrid(Grid):
         place = self._place = arrange(len(charts), *room, self.shape, self._page)
         self._lay_out(place)
         shown = [charts[number] for number in place.shown if number < len(charts)]
+        brief = too_long(shown, room.width // place.columns - GAP)
+        self.unnamed = common_legend(shown) if brief else []
         for number, pane in enumerate(self.query(Curves)):
             pane.display = number < len(shown)
             if pane.display:
-                pane.show(shown[number], (choices, place.page, place.rows, place.columns))
+                pane.show(shown[number], (choices, place.page, place.rows, place.columns), brief)
         return place
 
     def _lay_out(self, place: Arrangement) -> None:

@@ -179,7 +179,7 @@ def problem_of(values: dict[str, Any], has_dataset: bool = True) -> str:
     try:
         spec = read_spec(values)
     except KanjiError as error:
-        return f"{error.message}; {error.remedy}"
+        return f"{error.message}; {error.remedy}" if error.remedy else error.message
     if spec.init == BUILT_IN and spec.config.network != DEFAULT_NETWORK:
         return f"the built-in model is a {DEFAULT_NETWORK}: train that network, or begin from random weights"
     if not has_dataset and not spec.config.synthetic:

@@ -183,8 +183,11 @@ class RunPage(ModalScreen[None]):
         section.scroll_relative(y=rows * max(CHART_HEIGHT, height), animate=False)
 
     def action_copy_log(self) -> None:
-        self.app.copy_to_clipboard(self.query_one(LogText).text)
-        self.notify("the log is in the terminal's clipboard, if the terminal supports that", timeout=4)
+        log = self.query_one(LogText).text
+        if log:
+            self.app.copy_to_clipboard(log)
+        copied = "the log is in the terminal's clipboard, if the terminal supports that"
+        self.notify(copied if log else "the log is empty: nothing was copied", timeout=4)
 
 
 def _id_of(section: str) -> str:

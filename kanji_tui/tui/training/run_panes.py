@@ -30,8 +30,8 @@ class RunPanes(Vertical):
     RunPanes { width: 1fr; }
     RunPanes #head { min-height: 2; max-height: 6; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #head.-reason { text-wrap: wrap; }
-    RunPanes #legend { max-height: 4; text-wrap: nowrap; text-overflow: ellipsis; }
-    RunPanes #pages { height: 1; }
+    RunPanes #legend { max-height: 5; text-wrap: nowrap; text-overflow: ellipsis; }
+    RunPanes #pages { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPanes #settings-below { height: 5fr; }
     RunPanes #epochs { height: 5fr; min-height: 4; }
     RunPanes #log { height: 3fr; min-height: 4; }
@@ -105,9 +105,6 @@ class RunPanes(Vertical):
 
     def _show_curves(self) -> None:
         compared = self._compared
-        self.query_one("#legend", KeyValues).display = len(compared) > 1
-        names = charts.legend_lines(compared, self.content_size.width)
-        self.query_one("#legend", KeyValues).show_line(join("\n", names))
         axis = charts.usable_axis(compared, self._axis)
         choices = (*(view.name for view in compared), self.pattern, self._scale, self._window, self._cursor, axis)
 
@@ -115,10 +112,17 @@ class RunPanes(Vertical):
             return charts.charts(compared, pattern, self._scale, self._visible, self._cursor, axis)
 
         drawn = chosen_charts(self._run, self.pattern, draw, self.screen.size.height >= TALL)
-        place = self.query_one(ChartGrid).show(drawn, choices, self.content_size)
+        grid = self.query_one(ChartGrid)
+        place = grid.show(drawn, choices, self.content_size)
+        self._show_legend([*(charts.run_names(compared) if len(compared) > 1 else ()), *grid.unnamed])
         note = self._note(len(drawn), place)
         self.query_one("#pages", KeyValues).display = bool(note) and self.shows("curves")
         self.query_one("#pages", KeyValues).show_line(note)
+
+    def _show_legend(self, names: list[Line]) -> None:
+        legend = self.query_one("#legend", KeyValues)
+        legend.display = bool(names) and self.shows("curves")
+        legend.show_line(join("\n", charts.legend_lines(names, self.content_size.width)))
 
     def _note(self, drawn: int, place: Arrangement) -> Line:
         """What is to be said of the charts: that none matches, which page this is."""

@@ -10,14 +10,14 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from kanji_tui.presentation.curve_data import Chart, Series, value_at, within
+from kanji_tui.presentation.chart_legend import brief_legend, legend
+from kanji_tui.presentation.curve_data import Chart, within
 from kanji_tui.system.numbers import duration
 from kanji_tui.tui.widgets.axes import axis
 from kanji_tui.tui.widgets.braille_canvas import BrailleCanvas
-from kanji_tui.tui.widgets.content import style_of
+from kanji_tui.tui.widgets.content import content_of, style_of
 
 REDRAW_SECONDS = 1.0
-GAP = Content("  ")
 
 
 class Curves(Widget):
@@ -32,19 +32,22 @@ class Curves(Widget):
         super().__init__(id=id)
         self._chart = Chart("", (), (1.0, 2.0))
         self._choices: Hashable = None
-        self._note = ""
+        self._brief = False
         self._drawn = -math.inf  # moment of the last drawing; the clock itself may have begun a second ago
         self._timer: Timer | None = None
         self._lines: list[Content] = []
         self._lines_of: tuple[Chart, int, int] | None = None  # the chart, width and height of _lines
 
-    def show(self, chart: Chart, choices: Hashable, note: str = "") -> None:
-        """Show the chart; if the user's `choices` (run, scale, window ...) have changed, it is drawn at once."""
-        if (chart, choices, note) == (self._chart, self._choices, self._note):
+    def show(self, chart: Chart, choices: Hashable, brief: bool = False) -> None:
+        """Show the chart; if the user's `choices` (run, scale, window ...) have changed, it is drawn at once.
+
+        `brief`: what the lines are stands elsewhere, not in its title.
+        """
+        if (chart, choices, brief) == (self._chart, self._choices, self._brief):
             return
         if choices != self._choices:
             self._drawn = -math.inf
-        self._choices, self._chart, self._note = choices, chart, note
+        self._choices, self._chart, self._brief = choices, chart, brief
         wait = self._drawn + REDRAW_SECONDS - monotonic()
         if wait <= 0:
             self._draw()
@@ -56,8 +59,7 @@ class Curves(Widget):
             self._timer.stop()
         self._timer = None
         self._drawn = monotonic()
-        self.border_title = legend(self._chart)
-        self.border_subtitle = self._note
+        self.border_title = content_of(brief_legend(self._chart) if self._brief else legend(self._chart))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -128,40 +130,3 @@ def _x_labels(chart: Chart, canvas: BrailleCanvas, gutter: int) -> Content:
 def x_text(axis: str, value: float) -> str:
     """A place on the x axis: an epoch, `12,300` steps, `1:52`."""
     return duration(value) if axis == "time" else f"{value:,.0f}"
-
-
-def legend(chart: Chart) -> Content:
-    """The chart's title and the names of its curves in their colours; with a cursor, the value of each there."""
-    scale = "" if chart.scale == "linear" else f" {chart.scale}"
-    parts = [Content.assemble(chart.title, (scale, "$quiet"))]
-    parts += [_named(series, chart) for series in chart.curves if series.name or series.mark]
-    return GAP.join([*parts, *line_kinds(chart)])
-
-
-def line_kinds(chart: Chart) -> list[Content]:
-    """What the kinds of lines mean that no curve's name says."""
-    kinds = [Content.styled("┊ best", "$accent 60%")] if chart.best is not None else []
-    if any(series.line == "dotted" for series in chart.series):
-        kinds.append(Content.styled("dotted: train", "$quiet"))
-    dashed = [series.mark for series in chart.series if series.line == "dashed"]
-    if dashed:
-        kinds.append(Content.styled(f"dashed: {' '.join(dashed)}", "$quiet"))
-    if chart.scale == "smoothed":
-        kinds.append(Content.styled("faint: measured", "$quiet"))
-    return kinds
-
-
-def _named(series: Series, chart: Chart) -> Content:
-    name = Content.styled(series.name or series.mark, style_of(series.style))
-    if chart.cursor is None:
-        return name
-    return name + " " + value_text(value_at(series.points, chart.cursor), chart.percent)
-
-
-def value_text(value: float | None, percent: bool) -> str:
-    """A value as text: `97.31%`, `0.0412`, `12,300`; `-` for None."""
-    if value is None:
-        return "-"
-    if percent:
-        return f"{100 * value:.2f}%"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 0.1 else f"{value:.3f}"
