@@ -27,7 +27,7 @@ from kanji_tui.tui.shell.palette import Actions, NamedAction, Palette
 from kanji_tui.tui.shell.queued_keys import QueuedKeysApp
 from kanji_tui.tui.shell.settings import read_settings, write_settings
 from kanji_tui.tui.shell.shorter_output import sending_less
-from kanji_tui.tui.shell.signals import follow_signals
+from kanji_tui.tui.shell.signals import follow_signals, terminal_is_closed
 from kanji_tui.tui.shell.style_sheet import StyleSheet
 from kanji_tui.tui.shell.theme import INK, PAPER, TERMINAL, THEMES
 from kanji_tui.tui.shell.worker import Worker
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kanji_tui.workspace.run_views import RunView
 
 SWITCH_SECONDS = 0.01
+TERMINAL_SECONDS = 2.0  # between two checks that there still is one
 SCREEN_CLASSES = {
     "preflight": "PreflightScreen",
     "dataset": "DatasetScreen",
@@ -120,6 +121,12 @@ class Workbench(QueuedKeysApp):
     def on_mount(self) -> None:
         self.call_after_refresh(self.worker.start)
         follow_signals(self._end_by)
+        if not self.is_headless:
+            self.set_interval(TERMINAL_SECONDS, self._end_without_terminal)
+
+    def _end_without_terminal(self) -> None:
+        if terminal_is_closed():
+            self._end_by(signal.SIGHUP)
 
     def _end_by(self, signum: signal.Signals) -> None:
         """Give the terminal back as it was, and end; the exit code is the one that a shell gives to that signal."""

@@ -173,6 +173,28 @@ def test_a_signal_gives_the_terminal_back_as_it_was(tmp_path, signum):
     assert "Traceback" not in plain(ended)
 
 
+def test_the_workbench_ends_with_a_terminal_that_sends_no_signal(tmp_path):
+    """It is not the controlling terminal of its process, as in `docker exec` and `setsid`."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kanji_tui"],
+        cwd=tmp_path,
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": without_torch(tmp_path)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        read_until(ours, "Preflight")
+        os.close(ours)
+        assert process.wait(30) in (1, 128 + signal.SIGHUP)  # 1: its last words could not be written
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_the_workbench_takes_the_terminal_again_only_after_it_was_suspended(tmp_path):
     """A terminal that is closed sends SIGCONT too: with two threads for its keys the workbench never ended."""
     ours, theirs = os.openpty()

@@ -85,7 +85,7 @@ async def test_from_an_empty_folder_to_a_drawing(home: Path) -> None:
         await pilot.press("5")
         await shows(pilot, "press n to predict all samples")
         await pilot.press("n")
-        await shows(pilot, "top-1")
+        await shows(pilot, "train too")
         await until(pilot, lambda: app.screen.query_one("#bars").content_size.height == 5)
         await pilot.press("enter")
         await pilot.press("o")

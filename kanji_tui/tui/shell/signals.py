@@ -1,10 +1,25 @@
 """What the signals of a terminal and a shell do to the workbench."""
 
 import asyncio
+import select
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
+
+
+def terminal_is_closed() -> bool:
+    """Whether the terminal of stdin is no more.
+
+    One that is not the controlling terminal of the process, as in `docker exec` and `setsid`, sends no SIGHUP.
+    Textual would read its end again and again, on a whole processor.
+    """
+    if sys.__stdin__ is None:
+        return False
+    terminal = select.poll()
+    terminal.register(sys.__stdin__, 0)  # nothing but errors and its end
+    return bool(terminal.poll(0))
 
 
 def follow_signals(end: Callable[[signal.Signals], None]) -> None:
