@@ -248,5 +248,5 @@ def test_progress_that_a_later_one_replaces_is_not_read_and_not_missed(runs):
             event for _, event in all_of_it if not isinstance(event, Progress)
         ]
         tail = Tail(run)
-        expected = tail._fold(all_of_it)
-        assert Tail(run)._fold(few) == expected
+        expected = tail._fold(all_of_it, True)
+        assert Tail(run)._fold(few, True) == expected
