@@ -1,6 +1,7 @@
 """Curves: what is made ready to be drawn, the axes, the canvas, and how often it is drawn."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -203,6 +204,26 @@ async def test_curves_are_drawn_later_when_they_come_often_and_at_once_when_aske
         for last in (31, 32):
             shown.show(chart(last), "log")
         await until(pilot, lambda: drawn().startswith("loss 32 "))
+
+
+@given(
+    st.lists(numbers | st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30),
+    st.sampled_from(["linear", "log"]),
+    st.booleans(),
+    st.integers(7, 40),
+)
+def test_grid_lines_stand_where_the_numbers_are(
+    values: list[float], scale: str, percent: bool, height: int
+) -> None:
+    """Whatever the file of a run says."""
+    points = tuple((float(x), y) for x, y in enumerate(values, start=1))
+    window = (1.0, len(values) + 20.0)
+    chart = Chart("loss", (Series("val", "primary", points),), window, percent, scale)
+    *rows, _ = (line.plain for line in curves_widget.chart_lines(chart, 60, height))
+    numbered = [re.match(r" *-?[\d.]", row) is not None for row in rows]
+    assert sum(numbered) >= 2
+    assert ["┈" in row for row in rows] == numbered
+    assert {len(row) for row in rows} == {60}
 
 
 def view(name: str, done: int = 4) -> RunView:

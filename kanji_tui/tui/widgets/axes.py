@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LEAST_ERROR = 1e-4  # 1 - value, at least
-LEAST = 1e-12
+LEAST, MOST = 1e-12, 1e100  # limits: what a run's file says beyond them is drawn at them
+CLOSE = 1e-9  # values that differ by less are drawn as one
 STEPS = (1, 2, 5)
 
 
@@ -39,10 +40,11 @@ def log_height(value: float, percent: bool) -> float:
 
 
 def axis(values: Iterable[float], wanted: int, percent: bool, log: bool) -> Axis:
-    """An axis that holds all values, with about `wanted` ticks."""
-    shown = list(values)
+    """An axis that holds all values between the limits, with about `wanted` ticks; `percent`: those are 0 and 1."""
+    low, high = (0.0, 1.0) if percent else (-MOST, MOST)
+    shown = [max(low, min(high, value)) for value in values]
     if log and not percent:
-        shown = [value for value in shown if value > 0] or [1.0]
+        shown = [max(LEAST, value) for value in shown if value > 0] or [1.0]
     if log:
         return _logarithmic(min(shown), max(shown), wanted, percent)
     bottom, top, ticks = scale(min(shown), max(shown), wanted, percent)
@@ -59,6 +61,7 @@ def _logarithmic(low: float, high: float, wanted: int, percent: bool) -> Axis:
         rounds = [value for value in rounds if 0 <= value <= 1 - LEAST_ERROR]
     else:
         rounds = [step * 10.0**decade for decade in decades for step in STEPS]
+        rounds = [value for value in rounds if value > LEAST / 2]
     heights = [log_height(value, percent) for value in rounds]
     first = max((n for n, height in enumerate(heights) if height <= bottom + 1e-9), default=0)
     last = min((n for n, height in enumerate(heights) if height >= top - 1e-9), default=len(rounds) - 1)
@@ -75,8 +78,9 @@ def _log_label(value: float, percent: bool) -> str:
 
 def scale(low: float, high: float, wanted: int, percent: bool) -> tuple[float, float, list[float]]:
     """Bottom, top and about `wanted` round ticks between, for values low...high."""
-    if high - low < 1e-9:
-        low, high = low - 0.05 * (abs(low) or 1.0), high + 0.05 * (abs(high) or 1.0)
+    if high - low < CLOSE:
+        margin = 0.05 * (abs(low) if abs(low) > CLOSE else 1.0)
+        low, high = low - margin, high + margin
     if percent:
         low, high = max(0.0, low), min(1.0, high) if high <= 1.0 else high
     raw = (high - low) / max(1, wanted - 1)
@@ -89,11 +93,11 @@ def scale(low: float, high: float, wanted: int, percent: bool) -> tuple[float, f
 
 def label(value: float, step: float, percent: bool) -> str:
     """A tick's label, with the digits that its step (1, 2, 2.5 or 5 times a power of ten) needs."""
+    if not 1e-6 <= step < 1e7:
+        return f"{value:.4g}"
     if percent:
         return f"{100 * value:.{digits(100 * step)}f}%"
-    if step >= 100:
-        return f"{value / 1000:.{digits(step / 1000)}f}k"
-    return f"{value:.{digits(step)}f}" if step >= 1e-6 else f"{value:.4g}"
+    return f"{value / 1000:.{digits(step / 1000)}f}k" if step >= 100 else f"{value:.{digits(step)}f}"
 
 
 def digits(step: float) -> int:
