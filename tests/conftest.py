@@ -27,7 +27,8 @@ from tests.forking import Forks, forking
 os.environ.setdefault("KANJI_TUI_SEED", str(int(time.time())))  # of random faults: one for all test workers
 
 # What a user's cache holds must not change a test; those of the web page that need the runtime in it say so.
-USERS_CACHE = os.environ.get("XDG_CACHE_HOME", "")
+# Test workers find what the process that starts them has set here.
+USERS_CACHE = os.environ.setdefault("KANJI_TUI_USERS_CACHE", os.environ.get("XDG_CACHE_HOME", ""))
 OWN_CACHE = TemporaryDirectory(prefix="kanji-tui-cache-")  # deleted when the process ends
 os.environ["XDG_CACHE_HOME"] = OWN_CACHE.name
 

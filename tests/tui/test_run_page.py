@@ -171,6 +171,7 @@ async def test_nothing_is_painted_while_nothing_changes(recorded: Path, monkeypa
     app = Workbench()
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot)
+        await shows(pilot, "7 cores")  # read after the page was opened
         assert app.front is not None
         for section in "12345":
             await pilot.press(section)
