@@ -14,8 +14,9 @@ EXTRAS := sample,tensorboard,wandb,codecarbon,search,serve,zoo
 run: .venv/run
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/kanji-tui; else $(BIN)/kanji-tui demo; fi
 
+# Two cores: a third worker works while others wait for terminals and processes.
 test: .venv/test
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-real: .venv/test
 	@test -n "$(KANJI_TUI_TEST_DATA)" || { echo "name the folder: make test-real KANJI_TUI_TEST_DATA=DIR" >&2; exit 2; }
