@@ -1,6 +1,5 @@
 """Screen 6 by mouse and by keys, with a real model behind it."""
 
-import math
 import os
 import signal
 import subprocess
@@ -9,8 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from kanji_tui.characters.readings import readings_of
@@ -19,14 +16,12 @@ from kanji_tui.tui.draw.screen import DrawScreen, RecogniserReplied
 from kanji_tui.tui.widgets.drawing_pad import STEPS, DrawingPad
 from kanji_tui.tui.widgets.line_input import LineInput
 from kanji_tui.tui.widgets.list_table import ListTable
-from kanji_tui.tui.widgets.pen import ink, smooth, spread
+from kanji_tui.tui.widgets.pen import ink
 from tests.conftest import Trained
 from tests.drawn import DEN, FOUND, recognise_drawing
 from tests.tui.conftest import children_with, resized, shows, text_of, until
 from tests.tui.terminal import plain, press, read_until, read_until_quiet, without_torch, workbench
 
-share = st.floats(0, 1, allow_nan=False)
-lines = st.lists(st.tuples(share, share), min_size=1, max_size=12)
 Line = tuple[tuple[float, float], ...]
 SLANTED: Line = ((0.2, 0.2), (0.8, 0.8))
 
@@ -379,33 +374,3 @@ def test_a_real_terminal_gets_few_bytes_a_stroke_and_none_at_rest(
         painted = read_until(terminal, " ms") + read_until_quiet(terminal, 1.1)
         assert set(plain(painted)) & set("⣿⠿⣶")
         assert len(painted) < 20_000
-
-
-@given(lines, st.floats(0.01, 0.1))
-@settings(deadline=None, max_examples=60)
-def test_a_smooth_stroke_begins_and_ends_where_it_was_drawn(points: list, reach: float) -> None:
-    found = smooth(points, reach)
-    assert math.dist(found[0], points[0]) < 1e-3
-    assert math.dist(found[-1], points[-1]) < 1e-3 or len(found) == 1
-    for axis in range(2):
-        values = [point[axis] for point in points]
-        assert all(min(values) - 1e-3 <= point[axis] <= max(values) + 1e-3 for point in found)
-    assert all(math.dist(a, b) <= reach for a, b in pairwise(found))
-
-
-def test_smoothing_takes_the_stairs_out_of_a_slanted_line() -> None:
-    cells = [((column + 0.5) / 38, (column // 4 * 2 + 1) / 38) for column in range(38)]
-    away = [abs(y - x / 2 - 0.008) for x, y in smooth(cells, 2 / 38)]
-    stairs = [abs(y - x / 2 - 0.008) for x, y in cells]
-    assert max(away) < max(stairs) / 2
-
-
-@given(lines, st.sampled_from([8, 38, 70]))
-@example([(1.0, 1.0)], 8)
-@settings(deadline=None, max_examples=60)
-def test_ink_lies_on_the_pad_and_along_the_line(points: list, columns: int) -> None:
-    cells = ink(points, columns)
-    assert all(0 <= x < columns and 0 <= y < columns // 2 and 0 < bits < 256 for (x, y), bits in cells.items())
-    for x, y in spread(points, 0.01):
-        inside = min(columns - 1, int(x * columns)), min(columns // 2 - 1, int(y * columns / 2))
-        assert any(abs(inside[0] - cx) <= 1 and abs(inside[1] - cy) <= 1 for cx, cy in cells)
