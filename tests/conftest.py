@@ -2,7 +2,7 @@
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loaded: three test workers share two cores
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy or torch are loaded: workers share the cores
 
 import gc
 import signal
