@@ -1,6 +1,7 @@
 """The page of a run: settings that differ, every metric, the machine, errors, the whole log; it follows its run."""
 
 import json
+import re
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -161,6 +162,18 @@ async def test_a_run_that_learned_from_no_handwriting_says_so_in_the_list_and_on
         await shows(pilot, "synthetic samples")
         await pilot.press("enter")
         await shows(pilot, "trained on synthetic samples, not handwriting")
+
+
+async def test_its_keys_are_in_its_help(recorded: Path) -> None:
+    write_other(recorded)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("question_mark")
+        await shows(pilot, "Run: keys")
+        assert re.search("right +Next section", shown_text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, RunPage))
 
 
 async def test_nothing_is_painted_while_nothing_changes(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:

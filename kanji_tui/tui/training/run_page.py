@@ -19,6 +19,7 @@ from kanji_tui.presentation.run_page import (
     setting_table,
     whole_note,
 )
+from kanji_tui.tui.shell.help import HelpScreen
 from kanji_tui.tui.widgets.content import content_of, lines_content
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.tui.widgets.key_values import KeyValues
@@ -33,6 +34,7 @@ SECTIONS = ("settings", "metrics", "machine", "errors", "log")
 MOST_CHARTS, MOST_LOADS = 12, 5
 CHART_WIDTH, CHART_HEIGHT = 48, 9  # cells of a chart, at least
 NO_LOAD = "this run did not report the load of the machine"
+ABOUT = "All of one run: settings beside those of the marked runs, every metric, its machine, errors and log."
 NO_ERRORS = "known when the training has finished"
 
 
@@ -40,13 +42,14 @@ class RunPage(ModalScreen[None]):
     """Follows its run; left, right and digits choose the section."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "Close"),
-        Binding("left,shift+tab", "step(-1)", "Section before"),
-        Binding("right,tab", "step(1)", "Next section"),
+        Binding("escape,q", "app.pop_screen", "Close", key_display="esc"),
+        Binding("left,shift+tab", "step(-1)", "Section before", key_display="left"),
+        Binding("right,tab", "step(1)", "Next section", key_display="right"),
         *[Binding(str(n), f"section('{name}')", name.title()) for n, name in enumerate(SECTIONS, start=1)],
-        Binding("up,pageup", "move(-1)", "Charts above", show=False),
-        Binding("down,pagedown", "move(1)", "Charts below", show=False),
+        Binding("up,pageup", "move(-1)", "Charts or lines above", show=False, key_display="up"),
+        Binding("down,pagedown", "move(1)", "Charts or lines below", show=False, key_display="down"),
         Binding("y", "copy_log", "Copy the log"),
+        Binding("question_mark", "help", "This help", show=False, key_display="?"),
     ]
     DEFAULT_CSS = """
     RunPage #head { height: auto; max-height: 8; }
@@ -181,6 +184,10 @@ class RunPage(ModalScreen[None]):
         section = self.query_one(f"#{_id_of(self.shown)}")
         height = self._arranged.get(self.shown, (1, 1, CHART_HEIGHT))[2]
         section.scroll_relative(y=rows * max(CHART_HEIGHT, height), animate=False)
+
+    def action_help(self) -> None:
+        keys = [binding for binding in self.BINDINGS if isinstance(binding, Binding)]
+        self.app.push_screen(HelpScreen("Run", ABOUT, keys))
 
     def action_copy_log(self) -> None:
         log = self.query_one(LogText).text
