@@ -46,7 +46,10 @@ settings.load_profile("suite")
 gc.set_threshold(10_000, 20, 10)  # a full collection takes 0.2 s where torch and Textual are loaded
 
 # The files that take longest, which begin first: at the end no worker waits long for the other.
-LONGEST = ("test_gpu_benchmark", "test_all_steps", "test_docs", "test_tour", "test_torchrun", "test_variants")
+LONGEST = (
+    *("test_gpu_benchmark", "test_all_steps", "test_docs", "test_everywhere", "test_queued_keys", "test_tmux"),
+    *("test_browser", "test_variants", "test_torchrun", "test_tour", "test_snapshots"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ the GPU. What it cannot show: kernels, speed, memory that ends, anything asynchr
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -108,9 +109,14 @@ class Waits:
     count: ClassVar[int] = 0
 
 
-RULES = FakeTensorMode()
 KNOWN: dict[Any, list[str]] = {}  # what they said: it depends on the operation and on where its inputs lie
 NO_RULE = ("not linked with support for cuda", "Could not run")  # a few need a true GPU to be asked
+
+
+@cache
+def rules() -> FakeTensorMode:
+    """Made with the first tensor: it loads the compiler of torch."""
+    return FakeTensorMode()
 
 
 def compute(func: Any, args: Any, kwargs: Any) -> Any:
@@ -148,7 +154,7 @@ def _devices(func: Any, args: Any, kwargs: Any) -> list[str]:
     """On which devices the results lie, by PyTorch's rules; "host": the host waits for what it is."""
     fake_args, fake_kwargs = tree_map(_fake, (args, kwargs))
     try:
-        with RULES:
+        with rules():
             found = func(*fake_args, **fake_kwargs)
     except (DataDependentOutputException, DynamicOutputShapeException):
         return ["host"] if func is aten._local_scalar_dense.default else ["cuda", "host"]
@@ -175,7 +181,7 @@ def _fake(leaf: Any) -> Any:
         return None
     if not isinstance(leaf, torch.Tensor):
         return leaf
-    with RULES:
+    with rules():
         return torch.empty_strided(leaf.size(), leaf.stride(), dtype=leaf.dtype, device=leaf.device)
 
 
