@@ -183,7 +183,7 @@ class RunPage(ModalScreen[None]):
         """Scroll by so many rows of charts."""
         section = self.query_one(f"#{_id_of(self.shown)}")
         height = self._arranged.get(self.shown, (1, 1, CHART_HEIGHT))[2]
-        section.scroll_relative(y=rows * max(CHART_HEIGHT, height), animate=False)
+        section.scroll_relative(y=rows * max(CHART_HEIGHT, height), animate=False, immediate=True)
 
     def action_help(self) -> None:
         keys = [binding for binding in self.BINDINGS if isinstance(binding, Binding)]
