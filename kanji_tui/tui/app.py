@@ -19,6 +19,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 
 from kanji_tui.presentation.tabs import SCREENS, TABS
+from kanji_tui.tui.shell.arrival import stamp_arrivals
 from kanji_tui.tui.shell.base_screen import WorkbenchScreen
 from kanji_tui.tui.shell.confirm import ConfirmScreen
 from kanji_tui.tui.shell.messages import Done, GpusRead, QuestionFailed, RunsChanged, WorkspaceRead
@@ -85,6 +86,7 @@ class Workbench(QueuedKeysApp):
             self.add_mode(mode, partial(self._make_screen, mode))
 
     def get_driver_class(self) -> type[Driver]:
+        stamp_arrivals()
         return sending_less(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -1,8 +1,9 @@
 """A question with two answers; the safe one has the focus."""
 
-import time
+import math
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -23,10 +24,10 @@ class ConfirmScreen(ModalScreen[bool]):
     def __init__(self, title: str, text: str, yes: str, no: str) -> None:
         super().__init__()
         self._title, self._text, self._yes, self._no = title, text, yes, no
-        self.asked_at = 0.0  # a key from before is no answer
+        self.asked_at = math.inf  # a key from before is no answer
 
-    def on_mount(self) -> None:
-        self.asked_at = time.monotonic()
+    def on_mount(self, event: events.Mount) -> None:
+        self.asked_at = event.time
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:

@@ -29,7 +29,6 @@ class QueuedKeysApp(App[None]):
         self._keys: deque[events.Key | events.Paste] = deque()
         self._handling = False
         self._handled = 0.0  # when the last key was
-        self._front: Screen[object] | None = None  # after the last key
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
@@ -41,6 +40,9 @@ class QueuedKeysApp(App[None]):
 
     async def _handle_next(self) -> None:
         """Handle the first key that waits, and then follow it."""
+        screen = self.screen
+        if isinstance(screen, ConfirmScreen):
+            self._keys = deque(key for key in self._keys if key.time > screen.asked_at)
         self._handling = bool(self._keys)
         if self._keys:
             target = self.focused or self.screen
@@ -71,9 +73,6 @@ class QueuedKeysApp(App[None]):
             await asyncio.sleep(0)  # let the others go on
             self.call_later(self._settle)
             return
-        before, self._front = self._front, self.screen
-        if isinstance(self._front, ConfirmScreen) and self._front is not before:
-            self._keys = deque(key for key in self._keys if key.time > self._front.asked_at)
         await self._handle_next()
 
     def _is_opening(self) -> bool:

@@ -83,6 +83,46 @@ async def test_what_follows_the_key_of_a_form_is_typed_into_its_fields(keys: str
         await until(pilot, lambda: typed in app.screen.query_one(f"#{field}", LineInput).value, 20)
 
 
+def leave_its_jobs(terminal: int) -> None:
+    """Leave a workbench whose job goes on."""
+    press(terminal, "\x11")
+    read_until(terminal, "continue after you leave")
+    press(terminal, "y")
+    read_until_quiet(terminal, 0.5)
+
+
+SLOW = """
+import time
+from textual.drivers.linux_driver import LinuxDriver
+
+at_once = LinuxDriver.process_message
+def process_message(driver, message):
+    at_once(driver, message)
+    time.sleep(0.5)
+LinuxDriver.process_message = process_message
+"""
+
+
+def test_a_key_that_is_understood_late_is_no_answer(recorded: Path, tmp_path_factory: pytest.TempPathFactory):
+    """As on a machine so busy that the first key of a packet is done before the second is looked at."""
+    run = write_live(recorded)
+    path = tmp_path_factory.mktemp("path")
+    (path / "sitecustomize.py").write_text(SLOW)
+    with workbench(recorded, PYTHONPATH=without_torch(path)) as terminal:
+        read_until(terminal, "next  ")
+        press(terminal, "3")
+        read_until(terminal, "s Stop")
+        press(terminal, "sy")
+        read_until_shown(terminal, "Stop this job?")
+        read_until_quiet(terminal, 1.0)  # the second key has been looked at
+        assert "Stop this job?" in shown(terminal)
+        assert not run.stop_file.exists()
+        press(terminal, "y")  # a key of its own
+        read_until_hidden(terminal, "Stop this job?")
+        leave_its_jobs(terminal)
+    assert run.stop_file.exists()
+
+
 # What is written at once after a screen was opened, and what the terminal shows then.
 WRITES = {
     "3": (
@@ -127,10 +167,7 @@ def test_no_key_of_a_single_write_becomes_another_command(
                 read_until_quiet(terminal, 0.2)
         press(terminal, "3")  # no dialog is open, or it would not be shown
         read_until(terminal, "start run")
-        press(terminal, "\x11")
-        read_until(terminal, "continue after you leave")
-        press(terminal, "y")
-        read_until_quiet(terminal, 0.5)
+        leave_its_jobs(terminal)
     assert not run.stop_file.exists()
     assert {path: path.read_bytes() for path in before} == before
     assert sorted(path.name for path in (recorded / "models" / "runs").iterdir()) == runs
