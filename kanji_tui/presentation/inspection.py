@@ -1,7 +1,7 @@
 """The inspection of an ONNX file: the model, the engines that run it, its nodes and layers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from kanji_tui.engines.results import AS_IT_IS, CONTROL_FLOW, Node, Tensor
@@ -284,22 +284,27 @@ def pooling_node_table(model: InspectedModel) -> Table:
 # documents
 
 
-def inspection_document(result: Inspected) -> Document:
-    """All inspected models, one after the other."""
-    return tuple(block for model in result.inspected for block in model_document(model))
+def inspection_document(
+    result: Inspected, workspace: WorkspaceSnapshot | None = None, runs: Collection[str] = (), nodes: bool = False
+) -> Document:
+    """All inspected models, one after the other, each with a table of its `nodes` if that is asked for.
+
+    With a `workspace`, and the names of the `runs` there are, what each was made from is compared with them.
+    """
+    return tuple(
+        block
+        for model in result.inspected
+        for block in (*model_document(model, workspace, runs), *([node_table(model)] * nodes))
+    )
 
 
-def nodes_document(result: Inspected) -> Document:
-    """As `inspection_document`, with a table of all nodes after each model."""
-    return tuple(block for model in result.inspected for block in (*model_document(model), node_table(model)))
-
-
-def model_document(model: InspectedModel) -> Document:
+def model_document(
+    model: InspectedModel, workspace: WorkspaceSnapshot | None = None, runs: Collection[str] = ()
+) -> Document:
     """Everything about a model except its nodes."""
     operators = ", ".join(f"{times} {name}" for name, times in model.operators.items())
-    key_values = KeyValues(
-        (*model_key_values(model).pairs, *file_origin(model), ("operators", operators)), title=model.path
-    )
+    origin = file_origin(model, workspace, runs)
+    key_values = KeyValues((*model_key_values(model).pairs, *origin, ("operators", operators)), title=model.path)
     return (
         key_values,
         engine_table(model),

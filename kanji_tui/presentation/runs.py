@@ -5,7 +5,7 @@ from typing import Any
 
 from kanji_tui.data.defaults import SYNTHETIC_SOURCE
 from kanji_tui.presentation import marks
-from kanji_tui.presentation.document import Block, Column, Document, KeyValues, Line, Row, Styled, Table
+from kanji_tui.presentation.document import Block, Column, Document, KeyValues, Line, Row, Styled, Table, join
 from kanji_tui.presentation.run_tables import note_line
 from kanji_tui.runs.emissions import CarbonIntensity, Device, Emissions
 from kanji_tui.runs.publish import Published, RunModel
@@ -45,7 +45,9 @@ def _run_row(run: RunSummary, sourced: bool, named: bool) -> Row:
     top1 = numbers.accuracy(found["top1"], found.get("samples")) if found else ""
     source = (marks.source(run.source),) if sourced else ()
     about = (run.name, note_line(run.note)) if named else ()
-    return Row(run.run, (run.run, run.job, marks.state(run.state, run.problem), epoch, top1, *source, *about))
+    published = [Styled("published", "accent")] * run.published
+    state = join(", ", [marks.state(run.state, run.problem), *published])
+    return Row(run.run, (run.run, run.job, state, epoch, top1, *source, *about))
 
 
 def run_state_document(result: RunState) -> Document:

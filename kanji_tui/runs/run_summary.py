@@ -27,7 +27,7 @@ class RunSummary:
 
     `problem`: what of the run's files is damaged, in a sentence; else empty. `name` and `note` are what a person
     says of it; `continues` names the run that it resumed; `source`: where its samples come from, empty where it is
-    not known.
+    not known; `published`: its model is the one in models/.
 
     `validation` holds the best epoch's loss and fractions, and where the number of `samples` is known Wilson's 95 %
     interval of top1.
@@ -45,6 +45,7 @@ class RunSummary:
     note: str = ""
     continues: str | None = None
     source: str = ""
+    published: bool = False
 
 
 @dataclass(frozen=True)

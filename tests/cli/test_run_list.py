@@ -51,6 +51,14 @@ def test_runs_are_named_filtered_and_sorted(kanji_tui, runs):
     assert "wide" in kanji_tui("runs").stdout
 
 
+def test_the_published_run_is_marked(kanji_tui, runs):
+    assert not any(run["published"] for run in json.loads(kanji_tui("runs", "--json").stdout)["runs"])
+    (runs.parent / "published.json").write_text(json.dumps({"run": RUN, "pinned": True}))
+    listed = json.loads(kanji_tui("runs", "--json").stdout)["runs"]
+    assert [run["run"] for run in listed if run["published"]] == [RUN]
+    assert [line.split()[0] for line in kanji_tui("runs").stdout.splitlines() if "published" in line] == [RUN]
+
+
 def test_deleting_the_published_run_says_what_stays(kanji_tui, runs):
     (runs.parent / "published.json").write_text(json.dumps({"run": RUN, "pinned": True}))
     said = json.loads(kanji_tui("delete", RUN, "--json").stdout)

@@ -14,7 +14,6 @@ from kanji_tui.presentation.inspection import (
     layer_table,
     model_key_values,
     node_table,
-    nodes_document,
     operator_table,
     row_text,
     unsupported_by,
@@ -131,7 +130,7 @@ def test_layers_have_their_share_of_the_weights() -> None:
 
 def test_the_command_prints_everything_and_the_nodes_when_asked() -> None:
     result = Inspected((INSPECTED, replace(INSPECTED, path="models/[other].onnx")))
-    short, long = text(inspection_document(result)), text(nodes_document(result))
+    short, long = text(inspection_document(result)), text(inspection_document(result, nodes=True))
     for part in ("models/[other].onnx", "2 Conv, 1 Relu", "unsupported GlobalAveragePool /pool", "size by layer"):
         assert part in short
     assert "strides=[2, 2]" not in short

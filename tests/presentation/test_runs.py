@@ -35,11 +35,11 @@ def pairs(document) -> dict[str, str]:
 
 def test_runs_newest_first_with_how_far_they_are() -> None:
     train = RunSummary("a-train-1", "train", "lost", 1, 3, 12, {"top1": 0.9712, "samples": 240})
-    older = replace(train, run="c-train-1", validation={"top1": 0.9712})
+    older = replace(train, run="c-train-1", validation={"top1": 0.9712}, published=True)
     (table,) = present(Runs((train, older, RunSummary("b-verify-1", "verify", "finished", None))))
     assert [[text_of(cell) for cell in row.cells] for row in table.rows] == [
         ["a-train-1", "train", "crashed", "3/12", "97.12 % (94.15-98.60)"],
-        ["c-train-1", "train", "crashed", "3/12", "97.12 %"],
+        ["c-train-1", "train", "crashed, published", "3/12", "97.12 %"],
         ["b-verify-1", "verify", "finished", "", ""],
     ]
     assert words(present(Runs(()))) == "no runs yet; start one with: kanji-tui train"

@@ -13,6 +13,7 @@ from kanji_tui.recognition.drawing.results import ReadyModel, StrokeStyle
 from kanji_tui.recognition.model_files import built_in
 from kanji_tui.workspace.lineage import drawing_lineage, lineage_of, published_lineage
 from kanji_tui.workspace.snapshot import WorkspaceSnapshot, next_step, read_workspace
+from tests.inspection import strange_files
 from tests.tui.recorded import INSPECTED, RUN
 
 WEIGHTS = "9" * 64
@@ -84,7 +85,7 @@ def test_an_onnx_file_says_what_it_was_made_from(recorded: Path) -> None:
     assert pairs["made from"].startswith("from another model than the published one")
     assert f"run {RUN}" in pairs["made from"]
     assert pairs["made from"].endswith("→ export abcdef01")
-    alone = dict(file_origin(model))  # on the command line there is nothing to compare with
+    alone = dict(file_origin(model))  # where there is no dataset and no model there is nothing to compare with
     assert broken(alone["made from"]) == []
     assert "model 55555555" in text_of(alone["made from"])
     assert text_of(dict(file_origin(INSPECTED))["made from"]) == "its metadata name no run"
@@ -125,3 +126,23 @@ def test_the_lineage_of_what_recognises_drawings(recorded: Path) -> None:
     built_in = ReadyModel("built-in", "kanjinet", 6, 32, StrokeStyle())
     assert [(link.kind, link.name) for link in drawing_lineage(workspace, built_in, ())] == [("model", "built-in")]
     assert [link.kind for link in drawing_lineage(workspace, None, ())] == kinds[:2]
+
+
+def test_inspect_says_that_a_file_is_of_another_model(recorded: Path, kanji_tui, tmp_path_factory) -> None:
+    _, origin = with_lineage(recorded)
+    card = ModelCard("kanjinet", (0x2422, 0x3021), 32, lineage=replace(origin, weights="5" * 64))
+    path = strange_files.save(
+        recorded / "relu.onnx",
+        [onnx.helper.make_node("Relu", ["x"], ["y"])],
+        [strange_files.number("x", 1, 4)],
+        [strange_files.number("y", 1, 4)],
+    )
+    model = onnx.load(path)
+    model.metadata_props.add(key="card", value=card.to_text())
+    onnx.save(model, path)
+    assert "from another model than the published one" in kanji_tui("inspect", path).stdout
+    empty = tmp_path_factory.mktemp("empty")
+    elsewhere = kanji_tui("inspect", path, "--home", empty)
+    assert elsewhere.returncode == 0
+    assert "another model" not in elsewhere.stdout
+    assert "model 55555555" in elsewhere.stdout

@@ -18,9 +18,11 @@ from kanji_tui.jobs.inspect import Spec as InspectSpec
 from kanji_tui.jobs.pooling import Spec as PoolingSpec
 from kanji_tui.paths import DATA_DIR
 from kanji_tui.presentation.document import Document
-from kanji_tui.presentation.inspection import nodes_document
+from kanji_tui.presentation.inspection import inspection_document
 from kanji_tui.presentation.present import present
 from kanji_tui.runs.process import as_json
+from kanji_tui.runs.run_directory import list_runs
+from kanji_tui.workspace.snapshot import read_workspace
 
 
 def add(command: AddCommand) -> None:
@@ -55,7 +57,13 @@ def add_inputs(parser: Parser) -> None:
 
 def inspect(args: Namespace) -> int:
     result = run_here("inspect", InspectSpec(tuple(args.models), tuple(args.input), args.inputs))
-    return show_models(result, args.json, bool(result.inspected), nodes_document if args.nodes else present)
+
+    def document(result: Inspected) -> Document:
+        workspace = read_workspace()
+        here = workspace if workspace.dataset or workspace.model else None  # else there is nothing to compare with
+        return inspection_document(result, here, [run.name for run in list_runs()], args.nodes)
+
+    return show_models(result, args.json, bool(result.inspected), document)
 
 
 def compare(args: Namespace) -> int:

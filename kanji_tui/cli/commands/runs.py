@@ -2,6 +2,7 @@
 
 import time
 from argparse import Namespace
+from dataclasses import replace
 
 from kanji_tui.cli.commands.training import add_about
 from kanji_tui.cli.follow import follow
@@ -79,7 +80,11 @@ def runs(args: Namespace) -> int:
     elif query and records and not names and not args.json:
         put(f"none of {len(records)} runs fits these words")
     elif args.json or not columns:
-        show(Runs(tuple(records[name].summary for name in names)), args.json)
+        now = published(MODELS_DIR)
+        summaries = (
+            replace(records[name].summary, published=now is not None and now.run == name) for name in names
+        )
+        show(Runs(tuple(summaries)), args.json)
     else:
         print_document((field_table([fields[name] for name in names], columns),))
     return 0
