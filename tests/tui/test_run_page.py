@@ -50,12 +50,12 @@ def write_other(home: Path) -> None:
     write_json(run.path / ENVIRONMENT, asdict(Environment(host="box", processor="a fast one", cores=7)))
 
 
-async def opened(pilot) -> RunPage:
+async def opened(pilot, note: str = "a tenth of the rate") -> RunPage:
     await pilot.press("3")
     await shows(pilot, "slow")
     await pilot.press("down", "m", "up", "enter")
     await until(pilot, lambda: isinstance(pilot.app.screen, RunPage))
-    await shows(pilot, "a tenth of the rate")
+    await shows(pilot, note)
     return pilot.app.screen
 
 
@@ -127,6 +127,28 @@ async def test_the_metrics_fill_a_large_screen_and_scroll_on_a_small_one(recorde
         page.action_move(1)
         page.action_move(1)  # before the first is painted, as keys of a slow line come
         assert metrics.scroll_offset.y == 27
+
+
+async def test_tab_reaches_the_end_of_a_long_note_and_both_tables_of_the_errors(recorded: Path) -> None:
+    write_other(recorded)
+    note = "\n".join(f"line {number}" for number in range(60)) + "\nits end"
+    (recorded / "models" / "runs" / OTHER / "about.json").write_text(json.dumps({"name": "slow", "note": note}))
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "line 1")
+        assert "its end" not in shown_text(pilot)
+        await pilot.press("tab")
+        for _ in range(12):
+            if "its end" not in shown_text(pilot):
+                await pilot.press("pagedown")
+                await settled(pilot)
+        assert "its end" in shown_text(pilot)
+        await pilot.press("4")
+        await until(pilot, lambda: app.focused is not None and app.focused.id == "confusions")
+        await pilot.press("tab")
+        await until(pilot, lambda: app.focused is not None and app.focused.id == "weakest")
+        await pilot.press("right")
+        await until(pilot, lambda: app.screen.query_one("#log-section").has_class("-shown"))
 
 
 async def test_the_page_follows_a_running_training(recorded: Path) -> None:

@@ -43,8 +43,9 @@ class RunPage(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Close", key_display="esc"),
-        Binding("left,shift+tab", "step(-1)", "Section before", key_display="left"),
-        Binding("right,tab", "step(1)", "Next section", key_display="right"),
+        Binding("left", "step(-1)", "Section before"),
+        Binding("right", "step(1)", "Next section"),
+        Binding("tab,shift+tab", "other_list", "The other list beside it", show=False, key_display="tab"),
         *[Binding(str(n), f"section('{name}')", name.title()) for n, name in enumerate(SECTIONS, start=1)],
         Binding("up,pageup", "move(-1)", "Charts or lines above", show=False, key_display="up"),
         Binding("down,pagedown", "move(1)", "Charts or lines below", show=False, key_display="down"),
@@ -73,12 +74,12 @@ class RunPage(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog whole") as dialog:
-            dialog.border_subtitle = "left and right: another section   y copies the log   esc closes"
+            dialog.border_subtitle = "left, right: section   tab: other list   y copies the log   esc closes"
             yield KeyValues(id="head")
             yield KeyValues(id="sections")
             with Horizontal(id="settings", classes="section"):
                 yield ListTable(id="setting-list", title="settings").add_class("pane")
-                with VerticalScroll(id="environment", classes="pane", can_focus=False):
+                with VerticalScroll(id="environment", classes="pane"):
                     yield KeyValues(id="whole-note")
                     yield KeyValues(id="environment-pairs", name_width=11)
             with Grid(id="metrics", classes="section"):
@@ -128,7 +129,7 @@ class RunPage(ModalScreen[None]):
     def _show_note(self, note: str) -> None:
         """Show a note that is too long for the head above the environment, where it can be scrolled."""
         self.query_one("#whole-note").display = bool(note)
-        self.query_one("#whole-note", KeyValues).show_line(f"{note}\n\n" if note else "")
+        self.query_one("#whole-note", KeyValues).show_line(lines_content([*note.splitlines(), ""]))
         set_pane_title(self.query_one("#environment"), "note and environment" if note else "environment")
 
     def show_details(self, details: RunDetails) -> None:
@@ -178,6 +179,10 @@ class RunPage(ModalScreen[None]):
         focused = {"settings": "#setting-list", "errors": "#confusions", "log": "#log-section"}.get(name)
         self.set_focus(self.query_one(focused) if focused else None)
         self.call_after_refresh(self._arrange)
+
+    def action_other_list(self) -> None:
+        """Move the focus to the other list of a section that has two."""
+        self.focus_next(f"#{_id_of(self.shown)} .pane")
 
     def action_move(self, rows: int) -> None:
         """Scroll by so many rows of charts."""
