@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kanji_tui.workspace.gpu_history import GpuHistory
     from kanji_tui.workspace.run_views import RunView
     from kanji_tui.workspace.snapshot import WorkspaceSnapshot
+    from kanji_tui.workspace.state import State
 
 BAR = 12
 GAP = "  "
@@ -53,6 +54,20 @@ def job_line(view: "RunView") -> Line:
     if progress.bytes_per_second:
         parts.append(quiet(f"{numbers.size(progress.bytes_per_second)}/s"))
     return join(GAP, parts)
+
+
+def model_missing(state: "State") -> Line:
+    """What to do where there is no model yet."""
+    if state.active("train"):
+        return marks.next_step("a model is being trained: press 3 to watch it")
+    return marks.next_step("press 3 to train a model")
+
+
+def dataset_missing(state: "State") -> Line:
+    """What to do where there is no dataset yet."""
+    if state.active("sample", "prepare"):
+        return marks.next_step("a dataset is being made: press 2 to watch it")
+    return marks.next_step("press 2 to prepare a dataset")
 
 
 def running_line(views: "Sequence[RunView]") -> Line:

@@ -9,6 +9,7 @@ from kanji_tui.presentation.document import text_of
 from kanji_tui.workspace.gpu_history import GpuRecord
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.snapshot import PublishedModel, WorkspaceSnapshot
+from kanji_tui.workspace.state import State
 
 PROGRESS = Progress("prepare", 600, 1200, "records", "ETL9G_01", 12_345.0, 95.0, 50 * 2**20)
 
@@ -41,6 +42,14 @@ def test_what_there_is_where_nothing_runs() -> None:
     assert text_of(status.idle_line(WorkspaceSnapshot(dataset=PreparedDataset(problem="broken")))).startswith(
         "idle   no dataset"
     )
+
+
+def test_what_is_missing_is_waited_for_where_it_is_being_made() -> None:
+    idle, busy = State(), State({view.name: view for view in (run(), run("train"))})
+    assert text_of(status.dataset_missing(idle)).endswith("press 2 to prepare a dataset")
+    assert text_of(status.model_missing(idle)).endswith("press 3 to train a model")
+    assert text_of(status.dataset_missing(busy)).endswith("a dataset is being made: press 2 to watch it")
+    assert text_of(status.model_missing(busy)).endswith("a model is being trained: press 3 to watch it")
 
 
 def test_a_gpu_is_never_0_where_the_driver_gives_no_value() -> None:

@@ -12,6 +12,7 @@ from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
 from kanji_tui.presentation.document import Line, Styled, quiet
 from kanji_tui.presentation.marks import next_step
 from kanji_tui.presentation.samples import SAMPLE_COLUMNS, sample_table, unknown_classes
+from kanji_tui.presentation.status import dataset_missing, model_missing
 from kanji_tui.system import numbers
 from kanji_tui.tui.browser.ahead import ComputedAhead
 from kanji_tui.tui.browser.class_pane import GRID, LIST, PAIRS, ClassPane
@@ -152,13 +153,13 @@ class BrowserScreen(WorkbenchScreen):
         if self._problem:
             return Styled(self._problem, "bad")
         if workspace is None or workspace.dataset is None:
-            return next_step("press 2 to prepare a dataset")
+            return dataset_missing(self.state)
         if running is not None:
             return Styled("predicting all samples ...", "primary")
         if last is not None and last.state == "failed" and last.failure:
             return Styled(last.failure.message, "bad"), f"  {last.failure.remedy}"
         if workspace.model is None:
-            return next_step("press 3 to train a model")
+            return model_missing(self.state)
         if catalogue is not None and not catalogue.predicted:
             return next_step("press n to predict all samples")
         if self._sample is not None and (awaited := self._maps.awaited(self._sample.number)):

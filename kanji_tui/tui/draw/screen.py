@@ -11,14 +11,14 @@ from textual.widgets import Input
 
 from kanji_tui.characters.jis import character_of, name_jis
 from kanji_tui.errors import KanjiError
-from kanji_tui.presentation.document import Line, Styled, quiet
-from kanji_tui.presentation.marks import next_step
+from kanji_tui.presentation.document import Line, Styled, join, quiet
 from kanji_tui.presentation.recognition import (
     CANDIDATE_COLUMNS,
     candidate_table,
     recogniser_key_values,
     shown_readings,
 )
+from kanji_tui.presentation.status import model_missing
 from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.recognition.drawing.results import Failed, Note, ReadyModel, Recognition, Reply, SavedDrawing
 from kanji_tui.recognition.results import Candidate
@@ -216,7 +216,7 @@ class DrawScreen(WorkbenchScreen):
         if pad.by_keys:
             return Styled("pen down: ", "accent strong"), "press space to lift it"
         if self._problem and workspace is not None and workspace.model is None and not workspace.onnx:
-            return *next_step("press 3 to train a model"), "\n", quiet("drawings can be saved without one")
+            return join("\n", [model_missing(self.state), quiet("drawings can be saved without one")])
         if self._problem:
             return Styled(self._problem.message, "bad"), f"  {self._problem.remedy}"
         if not pad.strokes:

@@ -34,7 +34,7 @@ from kanji_tui.presentation.inspection import (
 )
 from kanji_tui.presentation.lineage import file_origin
 from kanji_tui.presentation.marks import next_step
-from kanji_tui.presentation.status import state_of
+from kanji_tui.presentation.status import model_missing, state_of
 from kanji_tui.runs import question
 from kanji_tui.system import numbers
 from kanji_tui.tui.export.form import ask_export, ask_pooling, models_of
@@ -183,8 +183,7 @@ class InspectorScreen(WorkbenchScreen):
             most = f", {MOST} at most" if len(self._marked) == MOST else ""
             return next_step(f"{len(self._marked)} marked{most}: {how}")
         if self.chosen is None:
-            has_models = bool(models_of(self.state))
-            return next_step("press e to export a model" if has_models else "press 3 to train a model")
+            return next_step("press e to export a model") if models_of(self.state) else model_missing(self.state)
         if model is None:
             return next_step("press enter to inspect the file")
         if input_lines(model):
