@@ -228,3 +228,13 @@ async def test_an_empty_home_says_what_is_possible_there(home: Path) -> None:
         assert "press p to prepare one" not in text
         write_records(home / "ETL9G" / "ETL9G_01", CODES)
         await shows(pilot, "no dataset yet: press p to prepare one")
+
+
+async def test_while_a_sample_is_written_its_folder_is_not_said_to_be_empty(home: Path) -> None:
+    (home / "ETL9G").mkdir()
+    write_run(home, "20260102T050000-sample-1", {}, "running", [State("running")])
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "a sample is being written")
+        assert "empty" not in text_of(pilot)

@@ -184,7 +184,10 @@ class DatasetScreen(WorkbenchScreen):
             self.set_focus(None)  # a hidden list may keep the focus or not, depending on the order of events
         rows.display, otherwise.display = bool(rows.rows), not rows.rows
         set_pane_title(pane, "files", content_of(files_note(files)))
-        otherwise.show_line((files.problem, "\n", quiet(files.remedy)))
+        if self.state.active("sample"):
+            otherwise.show_line(quiet("a sample is being written ..."))
+        else:
+            otherwise.show_line((files.problem, "\n", quiet(files.remedy)))
 
     def _show_overview(self) -> None:
         overview, workspace = self._overview, self.state.workspace
