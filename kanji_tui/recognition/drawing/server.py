@@ -81,6 +81,8 @@ def find_model(weights: Path, send: Send) -> "DrawingModel":
         with Child("kanji_tui.export.quick_export:export_quickly", str(weights), str(path)) as child:
             if child.wait() or not path.is_file():
                 reason = child.exit_reason()
+                if str(weights) in reason:
+                    raise KanjiError(reason, "publish another run, or train one: kanji-tui train")
                 raise KanjiError(f"{weights} cannot be converted for drawing: {reason}", "kanji-tui export onnx")
         return open_drawing_model(path, weights.name)
 

@@ -208,6 +208,7 @@ class DrawScreen(WorkbenchScreen):
     # showing
 
     def _show_message(self) -> None:
+        self.set_class(self._problem is not None, "-problem")
         self.query_one("#message", KeyValues).show_line(self._message())
 
     def _message(self) -> Line:
