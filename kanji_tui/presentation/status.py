@@ -111,9 +111,12 @@ def idle_line(workspace: "WorkspaceSnapshot | None") -> Line:
         parts.append(f"{samples} {synthetic}samples, {classes} classes")
     else:
         parts.append("no dataset")
-    parts.append(
-        "built-in model" if model is None else f"model {model.network} {numbers.percent(model.accuracy, 1)}"
-    )
+    if model is None:
+        parts.append("built-in model")
+    elif model.network:
+        parts.append(f"model {model.network} {numbers.percent(model.accuracy, 1)}")
+    else:
+        parts.append("model without metadata")
     if workspace.onnx:
         parts.append(f"{len(workspace.onnx)} ONNX")
     return quiet("   ".join(parts))

@@ -38,6 +38,8 @@ def test_what_there_is_where_nothing_runs() -> None:
     assert text_of(status.idle_line(workspace)) == (
         "idle   1,200 synthetic samples, 40 classes   model kanjinet 99.0 %   2 ONNX"
     )
+    bare = WorkspaceSnapshot(model=PublishedModel("", "", None, False, 1.0))
+    assert text_of(status.idle_line(bare)) == "idle   no dataset   model without metadata"
     assert text_of(status.idle_line(WorkspaceSnapshot())) == "idle   no dataset   built-in model"
     assert text_of(status.idle_line(WorkspaceSnapshot(dataset=PreparedDataset(problem="broken")))).startswith(
         "idle   no dataset"
