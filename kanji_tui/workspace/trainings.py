@@ -1,7 +1,8 @@
 """Trainings: a run and what was resumed from it are one training in parts."""
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kanji_tui.workspace.run_views import RunView
 
@@ -29,6 +30,15 @@ def trainings(views: Iterable[RunView]) -> list[Training]:
     known = {view.name: view for view in views}
     continued = {view.continues for view in known.values() if view.epochs or view.active}
     return [Training(_parts(view, known)) for view in known.values() if view.name not in continued]
+
+
+def with_steps_before(view: RunView, known: dict[str, RunView]) -> RunView:
+    """The run, with what the parts before it measured inside their epochs, up to where it went on."""
+    steps = view.steps
+    for part in reversed(_parts(view, known)[:-1]):
+        first = steps[0].step if steps else math.inf
+        steps = (*(point for point in part.steps if point.step < first), *steps)
+    return view if len(steps) == len(view.steps) else replace(view, steps=steps)
 
 
 def _parts(view: RunView, known: dict[str, RunView]) -> tuple[RunView, ...]:

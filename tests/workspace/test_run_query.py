@@ -15,10 +15,11 @@ from kanji_tui.presentation.run_tables import field_table, run_csv
 from kanji_tui.runs.about import About
 from kanji_tui.runs.run_summary import read_record
 from kanji_tui.workspace.run_choice import COLUMNS, ORDER, RUNS, RunChoice
+from kanji_tui.workspace.run_curves import StepPoint
 from kanji_tui.workspace.run_fields import fields_of_record, fields_of_view
 from kanji_tui.workspace.run_query import chosen, in_order, parse_query
 from kanji_tui.workspace.run_views import RunView, Tail
-from kanji_tui.workspace.trainings import trainings
+from kanji_tui.workspace.trainings import trainings, with_steps_before
 from tests.tui.recorded import RUN, epochs, train_spec, write_training
 
 
@@ -115,6 +116,21 @@ def test_resumptions_are_one_training_in_parts() -> None:
     assert [len(found.parts) for found in trainings([replace(failed, state="running"), second, first])] == [3]
     circle = replace(first, spec={**first.spec, "resume": f"models/runs/{second.name}"})
     assert len(trainings([third, second, circle])[0].parts) == 3
+
+
+def test_what_was_measured_inside_the_epochs_of_all_parts_is_one_curve() -> None:
+    def steps(*numbers: int) -> tuple[StepPoint, ...]:
+        return tuple(StepPoint(number / 10, number, number * 2.0, 1.5, 0.5, 1e-3, 100.0) for number in numbers)
+
+    first = replace(view("20260101T000000-train-1", 2, "stopped"), steps=steps(1, 4, 7))
+    second = replace(view("20260102T000000-train-1", 2, "lost", resume=first.name), steps=steps())
+    third = replace(view("20260103T000000-train-1", 12, resume=second.name), steps=steps(6, 9))
+    known = {run.name: run for run in (first, second, third)}
+    whole = with_steps_before(third, known)  # step 7 was done again
+    assert [point.step for point in whole.steps] == [1, 4, 6, 9]
+    assert replace(whole, steps=third.steps) == third
+    assert with_steps_before(first, known) is first
+    assert with_steps_before(third, {third.name: third}) is third
 
 
 def test_a_command_knows_of_a_run_what_a_screen_knows(tmp_path: Path) -> None:

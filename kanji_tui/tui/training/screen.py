@@ -25,7 +25,7 @@ from kanji_tui.workspace.run_details import RunDetails, read_details
 from kanji_tui.workspace.run_log import read_log
 from kanji_tui.workspace.run_views import RunView
 from kanji_tui.workspace.state import State
-from kanji_tui.workspace.trainings import trainings
+from kanji_tui.workspace.trainings import trainings, with_steps_before
 
 METRICS, GRID, LOG = "metrics", "grid", "log"  # what is typed into the prompt, beside what a RunChoice reads
 LABELS = {
@@ -125,7 +125,7 @@ class TrainingScreen(RunActions):
         chosen = self.chosen
         if chosen is not None and chosen.name not in names and len(names) < MOST_RUNS:
             names.append(chosen.name)
-        return [self.state.runs[name] for name in names]
+        return [with_steps_before(self.state.runs[name], self.state.runs) for name in names]
 
     def show_state(self) -> None:
         runs = self.query_one("#runs", ListTable)
@@ -208,7 +208,9 @@ class TrainingScreen(RunActions):
         origin = details.lineage if details else None
         workspace = self.state.workspace
         lineage = lineage_of(workspace, origin, self.state.runs) if workspace and origin else ()
-        page.show([view, *others], training.parts if training else (view,), lineage)
+        page.show(
+            [with_steps_before(view, self.state.runs), *others], training.parts if training else (view,), lineage
+        )
         if (name, event_at) != (view.name, view.last_event_at):
             self._details = (view.name, view.last_event_at, details)
             self.worker.ask(self, DetailsRead, lambda: read_details(view), view.name)
