@@ -168,6 +168,23 @@ async def settled(pilot: Pilot) -> None:
         unchanged = unchanged + 1 if painted(pilot) == before else 0
 
 
+async def written_for_nothing(pilot: Pilot, written: list[str]) -> list[str]:
+    """What three refreshes without any change add to `written`.
+
+    What was still on its way is written once, what changes nothing each time: so several attempts are made.
+    """
+    assert pilot.app.front is not None
+    for _ in range(10):
+        await settled(pilot)
+        written.clear()
+        for _ in range(3):
+            pilot.app.front.refresh_state()
+            await pilot.pause()
+        if not written:
+            break
+    return written
+
+
 def painted(pilot: Pilot) -> list[Strip]:
     """The screen's rows as they are painted."""
     return pilot.app.screen._compositor.render_strips()

@@ -10,11 +10,10 @@ from textual.pilot import Pilot
 
 from kanji_tui.presentation.document import text_of
 from kanji_tui.tui.app import Workbench
-from kanji_tui.tui.training.run_panes import RunPanes
 from kanji_tui.tui.training.settings_pane import SettingsPane
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.tui.widgets.list_table import ListTable
-from tests.tui.conftest import resized, settled, shows, until
+from tests.tui.conftest import resized, settled, shows, until, written_for_nothing
 from tests.tui.conftest import text_of as shown_text
 from tests.tui.recorded import write_live
 from tests.tui.test_run_page import OTHER, write_other
@@ -211,15 +210,11 @@ async def test_charts_of_other_pages_are_not_drawn_and_at_rest_nothing_is_sent(
         await pilot.press("slash", ".", "enter", "R", *"1x2", "enter", "greater_than_sign")
         await shows(pilot, "charts 3-4 of")
         await settled(pilot)
-        await pilot.pause(0.3)
         hidden = [chart for chart in app.screen.query(Curves) if not chart.region.area]
         assert hidden
-        styles = app.screen.query_one(RunPanes).query_one("#curves").styles._updates
-        written.clear()
-        for _ in range(3):
-            app.screen.refresh_state()
-            await pilot.pause()
-        assert not written
+        assert not await written_for_nothing(pilot, written)
+        styles = app.screen.query_one("#curves").styles._updates
+        assert not await written_for_nothing(pilot, written)
         assert app.screen.query_one("#curves").styles._updates == styles  # laid out once
 
 

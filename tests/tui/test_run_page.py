@@ -26,7 +26,7 @@ from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.training.run_page import RunPage
 from kanji_tui.tui.widgets.curves import Curves
 from kanji_tui.workspace.run_views import Tail
-from tests.tui.conftest import resized, settled, shows, until
+from tests.tui.conftest import resized, settled, shows, until, written_for_nothing
 from tests.tui.conftest import text_of as shown_text
 from tests.tui.recorded import RUN, TRAINED, epochs, train_spec, write_live, write_run
 
@@ -210,18 +210,9 @@ async def test_nothing_is_painted_while_nothing_changes(recorded: Path, monkeypa
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await shows(pilot, "7 cores")  # read after the page was opened
-        assert app.front is not None
         for section in "12345":
             await pilot.press(section)
-            for _ in range(10):  # what was still on its way is painted once, what changes nothing each time
-                await settled(pilot)
-                written.clear()
-                for _ in range(3):
-                    app.front.refresh_state()
-                    await pilot.pause()
-                if not written:
-                    break
-            assert not written, section
+            assert not await written_for_nothing(pilot, written), section
 
 
 def test_the_settings_of_one_run_have_no_marks(recorded: Path) -> None:
