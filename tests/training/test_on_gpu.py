@@ -45,7 +45,7 @@ def batch(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     return some.to(device), (torch.arange(12) % 5).to(device)
 
 
-def trained(config: TrainConfig, device: torch.device, report, steps: int = 3) -> TrainState:
+def trained(config: TrainConfig, device: torch.device, report, steps: int = 2) -> TrainState:
     state = initial_state(config, 5, 32, 8, device)
     learn(state, report, range(steps))
     return state
@@ -80,7 +80,7 @@ def test_a_step_on_a_gpu_waits_for_nothing_and_is_the_cpus(optimiser: str, netwo
     on_cpu = trained(config, CPU, report)
     with machine_with_gpu():
         state = initial_state(config, 5, 32, 8, GPU)
-        learn(state, report, range(3))
+        learn(state, report, range(2))
         assert Waits.count == 0
         everything = [*state.network.state_dict().values(), *state.average.network.state_dict().values()]
         assert all(tensor.device == GPU for tensor in everything)
@@ -228,14 +228,12 @@ def room_for(network: torch.nn.Module, most: int) -> None:
 
 
 def test_a_step_whose_memory_ends_is_computed_in_micro_batches(report) -> None:
-    expected = trained(replace(ALL_OF_IT, accumulation_steps=4), CPU, report)
     with machine_with_gpu():
         state = initial_state(ALL_OF_IT, 5, 32, 8, GPU)
         room_for(state.network, 3)
-        learn(state, report, range(3))
+        learn(state, report, range(2))
         assert state.accumulation_steps == 4
         assert all(tensor.isfinite().all() for tensor in state.network.state_dict().values())
-    assert expected.accumulation_steps == 4
 
 
 @pytest.mark.parametrize("words", ["cuDNN error: CUDNN_STATUS_ALLOC_FAILED", "CUDA error: out of memory"])
