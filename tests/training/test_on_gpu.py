@@ -317,6 +317,7 @@ def test_probe_profile_and_trial_know_the_gpu(sample_dataset: Path, tmp_path: Pa
         assert probed.memory_bytes >= 2**20
         with following(tmp_path):
             run(sample_dataset, tmp_path, replace(SMALL, epochs=1))
+        monkeypatch.setattr(sanity_check, "SAMPLES", 16)
         assert sanity_check.try_learning(sample_dataset, report).verdict == "ok"  # ten steps, on the CPU
     found = read_profile(tmp_path)
     assert found is not None
