@@ -299,11 +299,13 @@ def test_a_training_goes_on_on_the_other_device(
 
 
 def test_a_training_goes_on_on_the_gpu_with_its_random_numbers(sample_dataset: Path, tmp_path: Path) -> None:
+    config = replace(SMALL, epochs=1)  # three steps, the last without augmentation
     with machine_with_gpu():
-        run(sample_dataset, tmp_path / "whole", SMALL)
+        run(sample_dataset, tmp_path / "whole", config)
         with pytest.raises(Stopped):
-            run(sample_dataset, tmp_path / "first", SMALL, stop_in=("training", 3 * 16))
-        run(sample_dataset, tmp_path / "second", SMALL, resume=tmp_path / "first")
+            run(sample_dataset, tmp_path / "first", config, stop_in=("training", 16))
+        assert checkpoint_of(tmp_path / "first")["batch"] == 1
+        run(sample_dataset, tmp_path / "second", config, resume=tmp_path / "first")
     assert same(checkpoint_of(tmp_path / "whole")["network"], checkpoint_of(tmp_path / "second")["network"])
 
 
