@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
@@ -22,7 +23,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from kanji_tui.events import Event
-from tests.forking import Forks, forking
+from tests.forking import Forks, forking, sleeping, woken
 
 os.environ.setdefault("KANJI_TUI_SEED", str(int(time.time())))  # of random faults: one for all test workers
 
@@ -43,6 +44,9 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 
+SHARED_FORKS = "KANJI_TUI_SHARED_FORKS"
+UNTIL_THE_END = ExitStack()
+
 gc.set_threshold(10_000, 20, 10)  # a full collection takes 0.2 s where torch and Textual are loaded
 
 # The files that take longest, which begin first: at the end no worker waits long for the other.
@@ -56,15 +60,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """The programs that tests start hear SIGHUP and SIGINT also where the shell has everything ignore them.
 
-    `nohup` does so with SIGHUP, and `&` in a script with SIGINT.
+    `nohup` does so with SIGHUP, and `&` in a script with SIGINT. Test workers share one process to fork, of which
+    they find here how to wake it.
     """
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        os.environ[SHARED_FORKS] = UNTIL_THE_END.enter_context(sleeping())
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # which no program inherits
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    UNTIL_THE_END.close()
 
 
 def pytest_sessionfinish() -> None:
@@ -156,7 +167,8 @@ def trained(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> T
 
     def train(home: Path) -> None:
         models = home / "models"
-        spec = Spec(data_dir=sample_dataset, models_dir=models, config=configure(epochs=8, batch_size=16))
+        config = configure(epochs=8, batch_size=32, precision="float32")  # fewer steps read worse
+        spec = Spec(data_dir=sample_dataset, models_dir=models, config=config)
         run = create("train", entry_of("train"), to_plain(spec), models / "runs")
         assert run_in(run) == 0, run.events.read_text()
 
@@ -190,8 +202,11 @@ class Ended:
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
     """Stands in for `subprocess`: its commands are forks of a process that has loaded torch."""
-    with forking() as forks:
-        yield forks
+    if SHARED_FORKS in os.environ:
+        yield woken(os.environ[SHARED_FORKS])
+    else:
+        with forking() as forks:
+            yield forks
 
 
 @pytest.fixture

@@ -272,5 +272,45 @@ def serve(address: str) -> None:
     leave(0)
 
 
+@contextmanager
+def sleeping() -> Iterator[str]:
+    """The address of a process that loads nothing until it is woken, and ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="kanji-forks-") as folder:
+        os.mkfifo(f"{folder}/wake")
+        command = [sys.executable, "-m", "tests.forking", f"{folder}/socket", f"{folder}/wake"]
+        server = subprocess.Popen(
+            command, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert server.stdout
+        try:
+            server.stdout.readline()  # it can be woken
+            yield f"{folder}/socket"
+        finally:
+            server.communicate()
+
+
+def woken(address: str) -> Forks:
+    """The forks of that process, which several may wake; whoever comes first waits until it has loaded torch."""
+    with suppress(OSError):  # no one reads what wakes it where it is awake
+        called = os.open(Path(address).with_name("wake"), os.O_WRONLY | os.O_NONBLOCK)
+        os.write(called, b"\n")
+        os.close(called)
+    while not os.path.exists(address):
+        time.sleep(0.02)
+    time.sleep(0.02)  # it listens right after it is there
+    return Forks(address)
+
+
+def sleep(wake: str) -> None:
+    """Until someone wakes this process; end it where stdin ends before."""
+    called = os.open(wake, os.O_RDWR)
+    print("asleep", flush=True)
+    if called not in select.select([sys.stdin, called], [], [])[0]:
+        sys.exit()
+    os.close(called)
+
+
 if __name__ == "__main__":
+    for fifo in sys.argv[2:]:
+        sleep(fifo)
     serve(sys.argv[1])

@@ -13,7 +13,7 @@ from kanji_tui.networks.devices import in_halves
 from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.networks.registry import build, identify_by_keys
 from kanji_tui.networks.tensor_files import load_tensors
-from kanji_tui.paths import MODEL_INFO
+from kanji_tui.paths import BUILT_IN, MODEL_INFO
 from kanji_tui.recognition.model_files import ANOTHER, all_classes, model_file
 from kanji_tui.system.files import parsing, read_json, sha256
 
@@ -49,6 +49,18 @@ def load(path: Path) -> tuple[Recogniser, ModelCard, bool]:
         reason = first_line(error)
         raise KanjiError(f"the weights in {path} do not fit the model's card: {reason}", ANOTHER) from None
     return Recogniser(network, card.mean, card.std).eval(), card, has_card
+
+
+def built_in_card() -> ModelCard:
+    """The card of the built-in model, without reading its weights."""
+    from safetensors import safe_open
+
+    path = model_file(BUILT_IN, ".safetensors")
+    with parsing(path, "safetensors", ANOTHER), safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    card = ModelCard.from_metadata(metadata, str(path))
+    assert card is not None, "the program's own file has one"
+    return card
 
 
 class _Unfilled(TorchFunctionMode):

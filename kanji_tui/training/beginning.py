@@ -9,7 +9,7 @@ from kanji_tui.events import Notice, Report
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.networks.registry import build
 from kanji_tui.paths import BUILT_IN
-from kanji_tui.recognition.weights import load_recogniser
+from kanji_tui.recognition.weights import built_in_card, load_recogniser
 from kanji_tui.training.config import FEW_SAMPLES, TrainConfig
 from kanji_tui.training.data import TrainingData
 from kanji_tui.training.state import TrainState
@@ -19,7 +19,7 @@ def propose_built_in(config: TrainConfig, data: TrainingData, report: Report) ->
     """Say, where a dataset has few samples of characters that the built-in model knows, how to begin from it."""
     if config.synthetic or len(data.train(0)) >= FEW_SAMPLES * len(data.classes):
         return
-    _, card = load_recogniser(BUILT_IN)
+    card = built_in_card()
     outputs = card.output_of
     known = sum(jis in outputs for jis in data.classes)
     if (config.network, data.size) == (card.network, card.size) and 2 * known > len(data.classes):

@@ -1,6 +1,7 @@
 """Makes small input files, byte by byte from the description of the formats, not with the code under test."""
 
 import struct
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ def area_average(levels: np.ndarray, size: int) -> np.ndarray:
     return 17 * np.einsum("ri,nij,cj->nrc", _overlaps(127, size), levels, _overlaps(128, size), optimize=True)
 
 
+@cache
 def _overlaps(old: int, new: int) -> np.ndarray:
     scale = old / new
     weights = np.zeros((new, old))

@@ -1,13 +1,14 @@
-"""Two networks trained on the small synthetic sample: agreement of untrained networks would mean nothing."""
+"""Two networks trained on the small drawn sample: agreement of untrained networks would mean nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import made_once
+from tests.conftest import Trained, made_once
 
-STEPS = {"kanjinet": 25, "v2.1": 150}
+STEPS = 120
 
 
 @pytest.fixture(autouse=True)
@@ -19,16 +20,17 @@ def untimed(monkeypatch: pytest.MonkeyPatch, forked_children: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def models(sample_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def models(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A .pth with its best_model_info.json by network name. Read only."""
+    home = made_once(tmp_path_factory, "network", lambda home: train("v2.1", trained.data_dir, home))
+    return {"kanjinet": trained.model_path, "v2.1": home / "best_kanji_model.pth"}
 
-    def train_all(home: Path) -> None:
-        for name in STEPS:
-            (home / name).mkdir()
-            train(name, sample_dataset, home / name)
 
-    home = made_once(tmp_path_factory, "networks", train_all)
-    return {name: home / name / "best_kanji_model.pth" for name in STEPS}
+def copy_of(model: Path, folder: Path) -> Path:
+    """The .pth and its best_model_info.json in another folder, which is made."""
+    folder.mkdir()
+    shutil.copy(model.with_name("best_model_info.json"), folder)
+    return Path(shutil.copy(model, folder))
 
 
 def train(name: str, data_dir: Path, folder: Path) -> None:
@@ -53,10 +55,10 @@ def train(name: str, data_dir: Path, folder: Path) -> None:
     )
     torch.manual_seed(0)
     network = registry.build(name, len(dataset.classes), dataset.size).train()
-    optimiser = torch.optim.AdamW(network.parameters(), 2e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), 4e-3)
     images = (torch.from_numpy(dataset.images(split.train)).float()[:, None] / 255 - card.mean) / card.std
     labels = torch.from_numpy(dataset.labels[split.train]).long()
-    for _ in range(STEPS[name]):
+    for _ in range(STEPS):
         batch = torch.randint(len(images), (32,))
         loss = torch.nn.functional.cross_entropy(network(images[batch]), labels[batch])
         optimiser.zero_grad()

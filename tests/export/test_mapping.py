@@ -1,7 +1,6 @@
 """Mappings of class numbers to characters and stroke counts."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from kanji_tui.errors import KanjiError
 from kanji_tui.export.mapping import enhanced_mapping, export_mapping, model_mapping
 from kanji_tui.networks.card import ModelCard
+from tests.export.conftest import copy_of
 
 
 def test_the_enhanced_mapping_has_correct_characters_and_stroke_counts() -> None:
@@ -51,8 +51,7 @@ def test_without_a_model_the_enhanced_mapping_is_written(
 def test_the_mapping_of_a_model_has_its_classes_in_output_order(
     models: dict[str, Path], tmp_path: Path, report
 ) -> None:
-    shutil.copytree(models["kanjinet"].parent, tmp_path / "models")
-    made = export_mapping(tmp_path / "models" / "best_kanji_model.pth", None, report)
+    made = export_mapping(copy_of(models["kanjinet"], tmp_path / "models"), None, report)
     assert Path(made.path).name == "kanji_model_etl9g-sample_32x32_12classes_mapping.json"
     mapping = json.loads(Path(made.path).read_text(encoding="utf-8"))
     card = json.loads((tmp_path / "models" / "best_model_info.json").read_text(encoding="utf-8"))

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -20,18 +19,21 @@ from kanji_tui.errors import KanjiError, Stopped, UsageError
 from kanji_tui.events import Notice, Progress
 from kanji_tui.export import conversion, onnx_export, verification
 from kanji_tui.export.onnx_export import export_onnx
+from kanji_tui.export.results import ExportedOnnx
 from kanji_tui.inspection.inspect import inspect_models
 from kanji_tui.networks import registry
 from kanji_tui.networks.card import ModelCard
+from tests.conftest import Remembered
+from tests.export.conftest import copy_of
+from tests.forking import Forks
 
 TARGETS = {"tract": 12, "ort-tract": 11, "strict": 11}
 
 
 @pytest.fixture
 def model(models: dict[str, Path], tmp_path: Path) -> Path:
-    """A kanjinet in its own folder."""
-    shutil.copytree(models["kanjinet"].parent, tmp_path / "models")
-    return tmp_path / "models" / "best_kanji_model.pth"
+    """The smaller network, in a folder of its own."""
+    return copy_of(models["v2.1"], tmp_path / "models")
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,17 @@ def test_the_file_has_the_properties_of_its_target(
             assert inspected.backends[engine].refused == ()
 
 
-def test_file_name_mapping_and_card(model: Path, sample_dataset: Path, report) -> None:
-    made = export_onnx(model, sample_dataset, report)
+@pytest.fixture(scope="module")
+def exported(models, sample_dataset: Path, forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> ExportedOnnx:
+    """A kanjinet exported beside its .pth, with no options. Read only."""
+    model = copy_of(models["kanjinet"], tmp_path_factory.mktemp("exported") / "models")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kanji_tui.system.child.subprocess", forks)
+        return export_onnx(model, sample_dataset, Remembered())
+
+
+def test_file_name_mapping_and_card(exported: ExportedOnnx) -> None:
+    made, model = exported, Path(exported.path).with_name("best_kanji_model.pth")
     name = "kanji_model_etl9g-sample_32x32_12classes_tract"
     assert Path(made.path) == model.with_name(f"{name}.onnx")
     assert Path(made.mapping_path) == model.with_name(f"{name}_mapping.json")
@@ -88,15 +99,14 @@ def test_file_name_mapping_and_card(model: Path, sample_dataset: Path, report) -
     assert made.exporter == "TorchScript"
 
 
-def test_the_file_takes_images_in_0_to_1(model: Path, sample_dataset: Path, report) -> None:
+def test_the_file_takes_images_in_0_to_1(exported: ExportedOnnx, sample_dataset: Path) -> None:
     """Normalisation is inside the graph, and the file alone recognises most samples."""
-    made = export_onnx(model, sample_dataset, report, target="strict")
     dataset = open_dataset(sample_dataset)
-    session = onnxruntime.InferenceSession(made.path)
+    session = onnxruntime.InferenceSession(exported.path)
     numbers = np.arange(0, len(dataset), 3)
-    images = dataset.images(numbers)[:, None, None].astype(np.float32) / 255
-    found = [session.run(None, {"input": image})[0].argmax() for image in images]
-    assert np.mean(np.array(found) == dataset.labels[numbers]) > 0.8
+    images = dataset.images(numbers)[:, None].astype(np.float32) / 255
+    found = session.run(None, {"input": images})[0].argmax(1)
+    assert np.mean(found == dataset.labels[numbers]) > 0.8
 
 
 def test_without_a_dataset_synthetic_samples_are_used_and_reported(
@@ -162,12 +172,12 @@ def test_a_file_that_does_not_run_in_tract_is_not_kept(
 
 
 def test_a_failed_export_keeps_the_older_file(model: Path, sample_dataset: Path, report, monkeypatch) -> None:
-    made = export_onnx(model, sample_dataset, report, target="strict")
-    content = Path(made.path).read_bytes()
+    older = model.with_name("older.onnx")
+    older.write_bytes(b"an export of before")
     monkeypatch.setattr(verification, "Comparison", partial(Comparison, 0.0))  # no difference passes
     with pytest.raises(KanjiError, match="not kept"):
-        export_onnx(model, sample_dataset, report, target="strict")
-    assert Path(made.path).read_bytes() == content
+        export_onnx(model, sample_dataset, report, target="strict", output_path=older)
+    assert older.read_bytes() == b"an export of before"
 
 
 def test_an_unknown_target_and_a_wrong_ending_are_refused(

@@ -1,7 +1,6 @@
 """Exports as .safetensors: weights equal bit for bit, and the card in the metadata."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,12 @@ from kanji_tui.errors import KanjiError, UsageError
 from kanji_tui.export import safetensors_export
 from kanji_tui.export.safetensors_export import export_safetensors, same_bits, write_tensors
 from kanji_tui.recognition.weights import load_recogniser
+from tests.export.conftest import copy_of
 
 
 @pytest.fixture
 def model(models: dict[str, Path], tmp_path: Path) -> Path:
-    shutil.copytree(models["v2.1"].parent, tmp_path / "models")
-    return tmp_path / "models" / "best_kanji_model.pth"
+    return copy_of(models["v2.1"], tmp_path / "models")
 
 
 def test_the_weights_are_equal_bit_for_bit(model: Path, report) -> None:

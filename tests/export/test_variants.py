@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,12 +28,12 @@ from kanji_tui.networks.recogniser import Recogniser
 from kanji_tui.recognition.evaluation import evaluate
 from kanji_tui.recognition.models import open_model
 from kanji_tui.recognition.weights import load_recogniser
+from tests.export.conftest import copy_of
 
 
 @pytest.fixture
 def model(models: dict[str, Path], tmp_path: Path) -> Path:
-    shutil.copytree(models["kanjinet"].parent, tmp_path / "models")
-    return tmp_path / "models" / "best_kanji_model.pth"
+    return copy_of(models["v2.1"], tmp_path / "models")
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def test_a_maximum_is_another_network_and_its_accuracy_measured(
     assert exported.card.metrics["changed"] == made.changed
     assert "test" not in exported.card.metrics
     recogniser, card = load_recogniser(model)
-    recogniser.network.pool = nn.AdaptiveMaxPool2d(1)
+    recogniser.network.global_pool = nn.AdaptiveMaxPool2d(1)
     images = np.random.default_rng(0).integers(0, 256, (2, card.size, card.size), np.uint8)
     with torch.inference_mode():
         expected = recogniser(torch.from_numpy(images)[:, None].float() / 255).numpy()
@@ -151,8 +150,9 @@ def test_contradictory_and_unknown_options_are_refused(export, model: Path) -> N
         export(image_size=20)
 
 
-def test_the_accuracy_at_another_image_size_is_measured(export, report) -> None:
-    made = export(image_size=48)
+def test_the_accuracy_at_another_image_size_is_measured(models, sample_dataset: Path, tmp_path, report) -> None:
+    model = copy_of(models["kanjinet"], tmp_path / "models")
+    made = export_onnx(model, sample_dataset, report, variant=Variant(image_size=48))
     assert Path(made.path).name == "kanji_model_etl9g-sample_48x48_12classes_tract.onnx"
     assert made.size == 48
     assert made.changed == "it takes 48x48 images, but was trained on 32x32"
@@ -270,8 +270,8 @@ def test_a_quantised_file_with_nan_logits_is_not_kept(export, model: Path, monke
     assert not list(model.parent.glob("*.onnx"))
 
 
-def test_the_pooling_table_measures_every_type(model: Path, sample_dataset: Path, report) -> None:
-    table = compare_pooling(model, sample_dataset, report)
+def test_the_pooling_table_measures_every_type(models: dict[str, Path], sample_dataset: Path, report) -> None:
+    table = compare_pooling(models["kanjinet"], sample_dataset, report)
     assert (table.trained, table.samples) == ("adaptive_avg", 24)
     rows = {row.type: row for row in table.poolings}
     assert list(rows) == list(POOLING_TYPES)

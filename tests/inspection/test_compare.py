@@ -20,25 +20,33 @@ from kanji_tui.inspection.compared_file import ModelFile, read_model_file, share
 from kanji_tui.inspection.given_inputs import InputShape
 from kanji_tui.inspection.results import Compared
 from tests.conftest import Remembered
+from tests.forking import Forks
 from tests.inspection import graphs
 from tests.inspection import strange_files as strange
 
 
 @pytest.fixture(scope="module")
-def exports(trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def exports(trained, forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same network exported for two targets. Read only."""
     folder = tmp_path_factory.mktemp("exports")
-    for target in ("tract", "strict"):
-        export_onnx(
-            trained.model_path, trained.data_dir, Remembered(), target=target, output_path=folder / f"{target}.onnx"
-        )
-    return {target: folder / f"{target}.onnx" for target in ("tract", "strict")}
+    paths = {target: folder / f"{target}.onnx" for target in ("tract", "strict")}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kanji_tui.system.child.subprocess", forks)
+        for target, path in paths.items():
+            export_onnx(trained.model_path, trained.data_dir, Remembered(), target=target, output_path=path)
+    return paths
 
 
 @pytest.fixture(autouse=True)
 def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
     """3 runs per timing instead of 30."""
     monkeypatch.setattr("kanji_tui.engines.engine.LATENCY_RUNS", 3)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timed at batch 1 only, where the timings are not what a test is about."""
+    monkeypatch.setattr("kanji_tui.engines.latency.BATCHES", (1,))
 
 
 def results(compared: Compared) -> dict[tuple[str, str], tuple]:
@@ -83,6 +91,7 @@ def test_one_network_exported_for_two_targets(exports, trained, report, monkeypa
     json.dumps(dataclasses.asdict(compared))
 
 
+@pytest.mark.usefixtures("alone")
 def test_other_weights_fail_parity_and_lower_the_accuracy(exports, trained, tmp_path: Path, report) -> None:
     model = onnx.load(str(exports["tract"]))
     bias = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [12])
@@ -97,6 +106,7 @@ def test_other_weights_fail_parity_and_lower_the_accuracy(exports, trained, tmp_
     assert compared.models[1].top1 < compared.models[0].top1
 
 
+@pytest.mark.usefixtures("alone")
 def test_classes_are_matched_by_jis_code(exports, trained, tmp_path: Path, report) -> None:
     """The same network with its outputs and the classes in its card reversed passes parity."""
     model = onnx.load(str(exports["tract"]))
@@ -134,6 +144,7 @@ def test_files_of_another_interface_are_not_compared_but_timed(exports, trained,
     assert timings["det", 32].median is None
 
 
+@pytest.mark.usefixtures("alone")
 def test_files_with_another_number_of_outputs_or_image_size_are_not_compared(
     exports, trained, tmp_path: Path, report
 ) -> None:
@@ -148,6 +159,7 @@ def test_files_with_another_number_of_outputs_or_image_size_are_not_compared(
     assert found["size", "onnxruntime"] == (None, reason)
 
 
+@pytest.mark.usefixtures("alone")
 def test_without_a_dataset_synthetic_samples_are_used(exports, tmp_path: Path, report, monkeypatch) -> None:
     monkeypatch.setattr("kanji_tui.engines.samples.PARITY_SAMPLES", 48)
     compared = compare_models((exports["tract"], exports["strict"]), tmp_path / "nowhere", report)
@@ -157,6 +169,7 @@ def test_without_a_dataset_synthetic_samples_are_used(exports, tmp_path: Path, r
     assert results(compared)["strict", "tract"][0].passed
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_slow_engine_is_compared_on_fewer_samples(exports, trained, report, monkeypatch) -> None:
     monkeypatch.setattr(agreement, "BUDGET_SECONDS", 0.0)
     monkeypatch.setattr(agreement, "BATCH", 8)
@@ -275,6 +288,7 @@ def test_a_state_beside_the_input_is_compared_at_batch_1(tmp_path: Path, report)
         assert many.inputs == {"x": (32, 128), "state": (2, 32, 128)}
 
 
+@pytest.mark.usefixtures("alone")
 def test_models_of_equal_interface_are_compared_whatever_their_shape(tmp_path: Path, report) -> None:
     """The second has its sizes under other names; the third has other weights."""
     block = graphs.transformer_block(tmp_path / "block.onnx")

@@ -108,7 +108,7 @@ def test_a_crash_of_an_engine_is_reported(tmp_path: Path, report) -> None:
 
 def test_an_engine_that_exceeds_its_limit_is_ended(tmp_path: Path, report, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole_run, "WHOLE_LIMIT_SECONDS", 1.0)
-    monkeypatch.setattr(probing, "NODE_LIMIT_SECONDS", 1.0)
+    monkeypatch.setattr(probing, "NODE_LIMIT_SECONDS", 0.3)
     backend = inspect(graphs.endless(tmp_path / "endless.onnx"), report).backends["onnxruntime"]
     assert backend.runs is False
     assert backend.reason == "it did not answer within 1 s"

@@ -15,9 +15,16 @@ from kanji_tui.export.quantisation import quantise
 from kanji_tui.export.targets import TARGETS
 from kanji_tui.export.variants import Variant, make_variant
 from kanji_tui.inspection.inspect import inspect_models
+from kanji_tui.inspection.probing import Probes
 from kanji_tui.inspection.results import InspectedModel, Layer
 from kanji_tui.recognition.weights import load_recogniser
 from tests.inspection import graphs
+
+
+@pytest.fixture(autouse=True)
+def unprobed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No node is run alone: layers say nothing of it."""
+    monkeypatch.setattr("kanji_tui.inspection.support.probe_nodes", lambda *_: Probes())
 
 
 def inspect(path: Path, report) -> tuple[InspectedModel, dict[str, Layer]]:

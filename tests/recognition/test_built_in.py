@@ -26,6 +26,7 @@ from kanji_tui.engines.parity import Comparison
 from kanji_tui.events import SilentReport
 from kanji_tui.export.conversion import convert
 from kanji_tui.export.targets import find_target
+from kanji_tui.inspection.probing import Probes
 from kanji_tui.networks.card import ModelCard
 from kanji_tui.paths import BUILT_IN
 from kanji_tui.recognition.drawing.results import StrokeStyle
@@ -194,7 +195,8 @@ def test_saliency_takes_it(drawing: Path, kanji_tui, options: tuple[str, ...]) -
     assert found["explained"][0]["character"] == "田"
 
 
-def test_inspect_takes_it(kanji_tui) -> None:
+def test_inspect_takes_it(kanji_tui, monkeypatch) -> None:
+    monkeypatch.setattr("kanji_tui.inspection.support.probe_nodes", lambda *_: Probes())  # no node alone
     (model,) = json.loads(kanji_tui("inspect", "built-in", "--json").stdout)["models"]
     assert {name: model["backends"][name]["runs"] for name in ENGINES} == dict.fromkeys(ENGINES, True)
     assert model["operators"]["Cast"] > 0

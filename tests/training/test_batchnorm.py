@@ -160,7 +160,9 @@ def test_one_process_shares_with_nobody_and_several_take_those_of_rank_0(monkeyp
 @pytest.mark.parametrize("ema", [0.0, 0.3])
 def test_few_steps_end_with_a_model_that_recognises_what_it_learned(ema, sample_dataset, tmp_path, monkeypatch):
     """The weights are those that training leaves; with its statistics they recognise less."""
-    config = configure(epochs=1, batch_size=22, ema=ema)  # six steps
+    config = configure(
+        epochs=1, sample_limit=100, batch_size=12, ema=ema, optimiser="adamw", learning_rate=0.01
+    )  # six steps
     run(sample_dataset, tmp_path / "recomputed", config)
     monkeypatch.setattr(trainer, "recompute_statistics", lambda *_: None)
     run(sample_dataset, tmp_path / "stale", config)

@@ -130,7 +130,7 @@ def test_a_batch_is_shared_evenly_or_refused():
 def test_each_rank_draws_other_random_numbers():
     drawn = []
     for rank in range(3):
-        state = state_of(configure(epochs=1, batch_size=16))
+        state = state_of(CONFIG)
         if rank:
             seed_apart(state, World(rank, 3))
         drawn.append((torch.rand(1).item(), torch.rand(1, generator=state.generator).item()))

@@ -1,6 +1,7 @@
 """The probe: a few real steps, and what a whole training would need."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -10,10 +11,12 @@ from kanji_tui.training import probe as probing
 from kanji_tui.training.config import configure
 from kanji_tui.training.probe import probe
 
+small = partial(configure, "v1", "standard")  # the smallest network
+
 
 def test_it_reckons_from_what_it_measured(sample_dataset, report, monkeypatch) -> None:
     monkeypatch.setattr(probing, "SECONDS", 0.2)
-    few, many = (probe(sample_dataset, configure(epochs=epochs, batch_size=16), report) for epochs in (1, 20))
+    few, many = (probe(sample_dataset, small(epochs=epochs, batch_size=16), report) for epochs in (1, 20))
     assert few.steps >= 1
     assert few.samples_per_second > 0
     assert few.seconds_per_epoch * 1 <= few.seconds <= few.seconds_per_epoch * 2
@@ -33,15 +36,14 @@ def test_it_stops_when_asked_and_refuses_what_a_training_would(sample_dataset, t
 
 def test_fewer_samples_than_two_a_piece_make_fewer_pieces(sample_dataset, report, monkeypatch) -> None:
     monkeypatch.setattr(probing, "SECONDS", 0.0)
-    config = configure(epochs=1, batch_size=128, accumulation_steps=64, sample_limit=60)
+    config = small(epochs=1, batch_size=128, accumulation_steps=64, sample_limit=60)
     assert probe(sample_dataset, config, report).steps == 1
 
 
 def test_the_command_prints_it(sample_dataset, kanji_tui, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(probing, "SECONDS", 0.2)
-    done = kanji_tui(
-        "probe", "--data-dir", sample_dataset, "--batch-size", 16, "--epochs", 2, "--set", "noise=0.1", "--json"
-    )
+    monkeypatch.setattr(probing, "SECONDS", 0.0)
+    few = ("--network", "v1", "--data-dir", sample_dataset, "--batch-size", 16, "--epochs", 2)
+    done = kanji_tui("probe", *few, "--set", "noise=0.1", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     for name in ("samples_per_second", "seconds_per_epoch", "seconds", "memory_bytes"):

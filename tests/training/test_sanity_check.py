@@ -4,11 +4,17 @@ import pytest
 from kanji_tui.data import dataset
 from kanji_tui.events import SilentReport
 from kanji_tui.jobs import verify
+from kanji_tui.training import sanity_check
 from kanji_tui.training.sanity_check import try_learning
 
 
-@pytest.fixture(scope="module")
-def learned_well(sample_dataset):
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch):
+    monkeypatch.setattr(sanity_check, "SAMPLES", 16)
+
+
+@pytest.fixture
+def learned_well(sample_dataset, few_samples):
     """What `verify --test-model` finds in a good dataset."""
     return verify.run(verify.Spec(sample_dataset, test_model=True), SilentReport()).checks[-1]
 
@@ -16,7 +22,7 @@ def learned_well(sample_dataset):
 def test_a_network_learns_from_a_good_dataset(learned_well):
     assert learned_well.name == "a network learns"
     assert learned_well.verdict == "ok"
-    assert "10 steps on 64 samples" in learned_well.found
+    assert "10 steps on 16 samples" in learned_well.found
 
 
 def test_pictures_that_are_all_alike_teach_nothing_much(sample_dataset, learned_well, report, monkeypatch):

@@ -12,7 +12,8 @@ from kanji_tui.training.state import TrainState, initial_state
 
 CPU = torch.device("cpu")
 STILL = {"rotation": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0, "elastic": 0.0, "stroke_width": 0.0}
-CONFIG = configure(epochs=1, batch_size=16, precision="float32", **STILL)
+# The smallest network, which Muon has two shapes of weights to update of.
+CONFIG = configure("v1", "standard", epochs=1, batch_size=16, precision="float32", **STILL)
 
 
 def state_of(config: TrainConfig) -> TrainState:
@@ -84,7 +85,7 @@ def test_micro_batches_add_up_to_the_same_gradient(report):
 @pytest.mark.parametrize("optimiser", ["muon", "adamw", "sgd"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_every_optimiser_fits_one_batch_in_each_precision(optimiser, precision, report):
-    rate = 0.05 if optimiser == "sgd" else 2e-3
+    rate = 0.2 if optimiser == "sgd" else 2e-3
     state = state_of(replace(CONFIG, epochs=4, optimiser=optimiser, precision=precision, learning_rate=rate))
     losses = []
     for number in range(12):
@@ -172,7 +173,7 @@ def trained_weights(report, steps: int = 3, **settings) -> tuple[TrainState, tor
 
 @pytest.mark.parametrize(
     ("where", "fails"),
-    [("muon.orthogonal", (1,)), ("muon.orthogonal", (3, 4)), ("step.get_total_norm", (1,))],
+    [("muon.orthogonal", (1,)), ("muon.orthogonal", (2, 4)), ("step.get_total_norm", (1,))],
     ids=["in the first step", "after Muon computed a part, twice", "clipping"],
 )
 def test_memory_that_ends_in_the_optimiser_ends_in_no_weight_and_the_batch_is_tried_again(

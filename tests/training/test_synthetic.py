@@ -25,24 +25,23 @@ KANA = configure(
 EARNED = ("network", "average", "optimisers", "random", "augmentation_random", "epoch", "batch")
 
 
-@pytest.fixture(autouse=True)
-def _few_to_validate(monkeypatch):
-    monkeypatch.setattr(data, "VALIDATION_SAMPLES", 100)
+@pytest.fixture(scope="module", autouse=True)
+def _few_to_validate():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(data, "VALIDATION_SAMPLES", 100)
+        patched.setattr(data, "LEAST_VALIDATION_WRITERS", 2)
+        yield
 
 
 @pytest.fixture(scope="module")
 def found():
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(data, "VALIDATION_SAMPLES", 100)
-        return find_data(None, KANA, SilentReport())
+    return find_data(None, KANA, SilentReport())
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     directory = tmp_path_factory.mktemp("undisturbed")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(data, "VALIDATION_SAMPLES", 100)
-        return directory, *run(None, directory, KANA)
+    return directory, *run(None, directory, KANA)
 
 
 def test_every_writer_writes_every_class_once(found):

@@ -9,6 +9,7 @@ from kanji_tui.data.dataset import open_dataset
 from kanji_tui.errors import KanjiError, Stopped
 from kanji_tui.events import Notice, Progress, Step
 from kanji_tui.networks.card import ModelCard
+from kanji_tui.networks.registry import build
 from kanji_tui.recognition.evaluation import evaluate
 from kanji_tui.system.files import sha256, unfinished
 from kanji_tui.system.intervals import wilson_interval
@@ -160,10 +161,11 @@ def test_a_full_disk_is_a_sentence_and_the_file_before_stays(sample_dataset, tmp
 
 
 def test_dropout_too_goes_on_where_it_was(sample_dataset, tmp_path):
-    config = configure(network="v2.1", epochs=1, batch_size=16)
+    config = small(epochs=1, batch_size=22)
+    assert any(isinstance(layer, torch.nn.Dropout) for layer in build("v1", 12, 32).modules())
     run(sample_dataset, tmp_path / "whole", config)
     with pytest.raises(Stopped):
-        run(sample_dataset, tmp_path / "first", config, stop_in=THIRD_BATCH)
+        run(sample_dataset, tmp_path / "first", config, stop_in=("training", 3 * 22))
     run(sample_dataset, tmp_path / "second", config, resume=tmp_path / "first")
     for name in EARNED:
         assert same(checkpoint_of(tmp_path / "whole")[name], checkpoint_of(tmp_path / "second")[name]), name

@@ -18,7 +18,7 @@ from tests.conftest import Trained
 from tests.tui.terminal import without_torch
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-TRAIN = ("train", "--epochs", "8", "--batch-size", "16")  # the settings of the fixture `trained`
+TRAIN = ("train", "--epochs", "8", "--batch-size", "32", "--set", "precision=float32")  # the settings of `trained`
 
 
 class Tmux:

@@ -12,14 +12,21 @@ from kanji_tui.recognition.models import open_model
 from tests.data.test_legacy import write_original
 
 
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory):
+    """The trained model as an ONNX file. Read only."""
+    path = tmp_path_factory.mktemp("exported") / "model.onnx"
+    export_quickly(trained.model_path, path)
+    return path
+
+
 @pytest.fixture
-def with_card_text(trained, tmp_path):
+def with_card_text(exported, tmp_path):
     """Writes the trained model as an ONNX file with this text as its card, or None for no card."""
 
     def write(card: str | None):
         path = tmp_path / "model.onnx"
-        export_quickly(trained.model_path, path)
-        model = onnx.load(path)
+        model = onnx.load(exported)
         del model.metadata_props[:]
         if card is not None:
             onnx.helper.set_model_props(model, {"card": card})
