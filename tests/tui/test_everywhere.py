@@ -309,11 +309,11 @@ async def test_every_screen_opens_in_the_colours_of_the_terminal_has_help_and_ch
                 await pilot.press("f2")
                 assert app.theme == theme.name
                 assert SETTLED[screen.MODE] in text_of(pilot)
-                await pilot.press("question_mark")
-                await shows(pilot, "everywhere")
-                shown = text_of(pilot)
-                assert all((binding.tooltip or binding.description) in shown for binding in screen.own_bindings())
-                await pilot.press("escape")
+            await pilot.press("question_mark")
+            await shows(pilot, "everywhere")
+            shown = text_of(pilot)
+            assert all((binding.tooltip or binding.description) in shown for binding in screen.own_bindings())
+            await pilot.press("escape")
 
 
 # on a pseudo terminal
