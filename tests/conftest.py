@@ -47,7 +47,7 @@ settings.load_profile("suite")
 SHARED_FORKS = "KANJI_TUI_SHARED_FORKS"
 UNTIL_THE_END = ExitStack()
 
-gc.set_threshold(10_000, 20, 10)  # a full collection takes 0.2 s where torch and Textual are loaded
+gc.set_threshold(50_000, 50, 50)  # a full collection takes 0.2 s where torch and Textual are loaded
 
 # The files that take longest, which begin first: at the end no worker waits long for the other.
 LONGEST = (

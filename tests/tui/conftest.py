@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from textual._context import active_app
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from kanji_tui.preflight.packages import version
 from kanji_tui.recognition.drawing.client import RecogniserClient
 from kanji_tui.tui.preflight.screen import SampleSourcesChecked, TorchChecked
 from kanji_tui.tui.shell.confirm import ConfirmScreen
@@ -84,6 +86,17 @@ def frequent_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kanji_tui.tui.shell.worker.LIST_SECONDS", 0.1)
     monkeypatch.setattr("kanji_tui.tui.shell.worker.WORKSPACE_SECONDS", 0.3)
     monkeypatch.setattr("kanji_tui.tui.widgets.curves.REDRAW_SECONDS", 0.1)
+
+
+@pytest.fixture(scope="session")
+def versions() -> Callable[[str], str]:
+    """The installed versions, which no test changes: with every app Preflight asks for those of twenty packages."""
+    return cache(version)
+
+
+@pytest.fixture(autouse=True)
+def versions_are_read_once(versions: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kanji_tui.preflight.packages.version", versions)
 
 
 @pytest.fixture(autouse=True)

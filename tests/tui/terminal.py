@@ -136,6 +136,16 @@ def read_until_quiet(terminal: int, seconds: float) -> bytes:
     return found
 
 
+def read_until_silent(terminal: int, seconds: float) -> bytes:
+    """All that comes until nothing has come for `seconds` since the last of it."""
+    found = b""
+    deadline = time.monotonic() + SECONDS
+    while select.select([terminal], [], [], seconds)[0]:
+        found += read(terminal, 0.02)
+        assert time.monotonic() < deadline, "the workbench never falls silent"
+    return found
+
+
 def plain(painted: bytes) -> str:
     """The text without colours and cursor movements."""
     return re.sub(r"\x1b\[[0-9;?<>=]*[ -/]*[@-~]", "", painted.decode("utf-8", "replace"))

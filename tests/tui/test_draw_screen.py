@@ -20,7 +20,7 @@ from kanji_tui.tui.widgets.pen import ink
 from tests.conftest import Trained
 from tests.drawn import DEN, FOUND, recognise_drawing
 from tests.tui.conftest import children_with, resized, shows, text_of, until
-from tests.tui.terminal import plain, press, read_until, read_until_quiet, without_torch, workbench
+from tests.tui.terminal import plain, press, read_until, read_until_silent, without_torch, workbench
 
 Line = tuple[tuple[float, float], ...]
 SLANTED: Line = ((0.2, 0.2), (0.8, 0.8))
@@ -367,10 +367,10 @@ def test_a_real_terminal_gets_few_bytes_a_stroke_and_none_at_rest(
         read_until(terminal, "next  ")
         press(terminal, "6")
         read_until(terminal, "classes  12")
-        read_until_quiet(terminal, 0.6)
+        read_until_silent(terminal, 0.6)
         press(terminal, mouse(0, 6, 10))
         press(terminal, "".join(mouse(32, x, 10) for x in range(7, 34)))
         press(terminal, mouse(0, 34, 10, up=True))
-        painted = read_until(terminal, " ms") + read_until_quiet(terminal, 1.1)
+        painted = read_until(terminal, " ms") + read_until_silent(terminal, 1.1)
         assert set(plain(painted)) & set("⣿⠿⣶")
         assert len(painted) < 20_000

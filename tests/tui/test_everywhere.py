@@ -27,7 +27,16 @@ from kanji_tui.tui.widgets.list_table import ListTable
 from kanji_tui.tui.widgets.log_tail import LogTail
 from tests.tui.conftest import painted, resized, settled, shows, text_of, until
 from tests.tui.recorded import write_live
-from tests.tui.terminal import plain, press, read_until, read_until_quiet, without_torch, workbench
+from tests.tui.terminal import (
+    plain,
+    press,
+    read_until,
+    read_until_silent,
+    shown,
+    terminal_screen,
+    without_torch,
+    workbench,
+)
 
 pytestmark = pytest.mark.usefixtures("no_recogniser")
 SETTLED = {
@@ -300,11 +309,11 @@ async def test_every_screen_opens_in_the_colours_of_the_terminal_has_help_and_ch
                 await pilot.press("f2")
                 assert app.theme == theme.name
                 assert SETTLED[screen.MODE] in text_of(pilot)
-                await pilot.press("question_mark")
-                await shows(pilot, "everywhere")
-                shown = text_of(pilot)
-                assert all((binding.tooltip or binding.description) in shown for binding in screen.own_bindings())
-                await pilot.press("escape")
+            await pilot.press("question_mark")
+            await shows(pilot, "everywhere")
+            shown = text_of(pilot)
+            assert all((binding.tooltip or binding.description) in shown for binding in screen.own_bindings())
+            await pilot.press("escape")
 
 
 # on a pseudo terminal
@@ -343,12 +352,21 @@ def test_every_screen_has_only_the_colours_of_the_terminal_and_is_silent_at_rest
         for keys, text in steps:
             press(terminal, keys)
             found += read_until(terminal, text)
-            # a cursor blinks twice a second, a clock in the frame of all screens would tick once
-            found += read_until_quiet(terminal, 1.1 if keys == "3" else 0.6)
+            if keys == "\x1b":  # back where it was silent
+                continue
+            # a clock in the frame of all screens would tick once a second; a cursor begins to blink after one
+            found += read_until_silent(terminal, 1.3 if keys in ("3", "f", "zz", "/") else 0.6)
+            if keys == "3":
+                assert chosen_is_reversed(terminal)
     colours = colours_in(found)
     assert colours
     assert colours <= {str(code) for base in (30, 40, 90, 100) for code in range(base, base + 10)}
     assert "▀" not in plain(found)
+
+
+def chosen_is_reversed(terminal: int) -> bool:
+    row = next(y for y, line in enumerate(shown(terminal).splitlines()) if "finished" in line and y > 2)
+    return bool(terminal_screen(terminal).buffer[row][2].reverse)
 
 
 def colours_in(painted: bytes) -> set[str]:

@@ -14,6 +14,7 @@ from tests.tui.conftest import settled
 from tests.tui.test_everywhere import each_screen
 
 SIZE = (120, 40)
+LOW = (120, 8)  # all lines that drawn frames use
 FIRST_VISIT = 40_000  # bytes
 STYLES = ("0", "1;31", "38;2;1;2;3;48;2;4;5;6", "4;48;5;9", "7", "3;92;44", "2;39;49", "1;4;38;5;200", "100")
 style = st.sampled_from(STYLES)
@@ -24,8 +25,8 @@ pieces = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 10), style, text, 
 class Terminal:
     """What a terminal shows of the output that it was sent."""
 
-    def __init__(self) -> None:
-        self.screen = pyte.Screen(*SIZE)
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.screen = pyte.Screen(*size)
         self._stream = pyte.Stream(self.screen)
         self.sent = 0
 
@@ -35,7 +36,8 @@ class Terminal:
 
     def cells(self) -> list[list[object]]:
         """Letter and style of each cell; of a blank what one sees of it."""
-        return [[_seen(self.screen.buffer[y][x]) for x in range(SIZE[0])] for y in range(SIZE[1])]
+        width, height = self.screen.columns, self.screen.lines
+        return [[_seen(self.screen.buffer[y][x]) for x in range(width)] for y in range(height)]
 
 
 def _seen(cell: pyte.screens.Char) -> object:
@@ -46,7 +48,7 @@ def _seen(cell: pyte.screens.Char) -> object:
 @given(st.lists(pieces, min_size=1, max_size=4))
 @settings(deadline=None, max_examples=150)
 def test_the_terminal_shows_the_same(frames: list) -> None:
-    whole, less = Terminal(), Terminal()
+    whole, less = Terminal(LOW), Terminal(LOW)
     for frame in frames:
         painted = "".join(
             ("" if follows else f"\x1b[{y};{x}H") + f"\x1b[{style}m{text}\x1b[0m" + ("" if follows else "\n")
@@ -82,7 +84,7 @@ async def test_the_first_visit_of_a_screen_is_small_and_every_screen_is_as_paint
     recorded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert issubclass(sending_less(HeadlessDriver), HeadlessDriver)
-    whole, less = Terminal(), Terminal()
+    whole, less = Terminal(SIZE), Terminal(SIZE)
 
     def write(driver: HeadlessDriver, data: str) -> None:
         whole.send(data)

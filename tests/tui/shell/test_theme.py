@@ -6,10 +6,9 @@ import pytest
 
 from kanji_tui.tui.app import Workbench
 from kanji_tui.tui.shell.settings import Settings, write_settings
-from kanji_tui.tui.shell.theme import TERMINAL
+from kanji_tui.tui.shell.theme import PAPER, TERMINAL
 from kanji_tui.tui.widgets.list_table import ListTable
 from tests.tui.conftest import painted, shows
-from tests.tui.terminal import press, read_until, shown, terminal_screen, without_torch, workbench
 
 # The colours of xterm; "ansi_default" is legible on the terminal's own background.
 XTERM = {
@@ -51,15 +50,12 @@ async def test_the_chosen_row_is_reversed_where_colours_cannot_show_it(recorded:
 
 
 @pytest.mark.parametrize("term", ["xterm", "xterm-16color"])
-def test_a_terminal_of_sixteen_colours_shows_what_is_chosen(
-    recorded: Path, term: str, tmp_path_factory: pytest.TempPathFactory
+def test_a_terminal_of_sixteen_colours_gets_them_and_others_the_theme_of_ones_choice(
+    term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (recorded / "models" / "best_kanji_model.pth").unlink()
-    path = without_torch(tmp_path_factory.mktemp("path"))
-    with workbench(recorded, TERM=term, COLORTERM="", PYTHONPATH=path) as terminal:
-        read_until(terminal, "next  ")
-        press(terminal, "3")
-        read_until(terminal, "finished")
-        buffer = terminal_screen(terminal).buffer
-        row = next(y for y, line in enumerate(shown(terminal).splitlines()) if "finished" in line and y > 2)
-        assert buffer[row][2].reverse
+    """What such a terminal is sent: test_everywhere.py."""
+    write_settings(Settings(PAPER.name))
+    assert Workbench().theme == PAPER.name
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("COLORTERM")
+    assert Workbench().theme == TERMINAL.name
