@@ -175,8 +175,17 @@ def test_picked_characters_stand_in_a_line_and_are_copied(desktop: Opened) -> No
     assert page.locator("#line").input_value() == "田"
 
 
-def test_on_a_phone_it_is_drawn_by_touch_and_fits(browser: Any, address: str) -> None:
-    opened = open_page(browser, address, **PHONE)
+@pytest.fixture(scope="module")
+def on_phone(browser: Any, address: str) -> Iterator[Opened]:
+    found = open_page(browser, address, **PHONE)
+    yield found
+    found.context.close()
+    assert found.complaints == []
+
+
+def test_on_a_phone_it_is_drawn_by_touch_and_fits(on_phone: Opened) -> None:
+    opened = on_phone
+    opened.page.set_viewport_size(PHONE["viewport"])
     session = opened.context.new_cdp_session(opened.page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -198,8 +207,6 @@ def test_on_a_phone_it_is_drawn_by_touch_and_fits(browser: Any, address: str) ->
         assert min(button.bounding_box()[side] for side in ("width", "height")) >= 40
     opened.page.locator("#candidates .pick").first.tap()
     sync_api.expect(opened.page.locator("#line")).to_have_value("田")
-    opened.context.close()
-    assert opened.complaints == []
 
 
 def test_keys_alone_suffice(desktop: Opened) -> None:
@@ -276,13 +283,12 @@ def test_without_a_clipboard_copying_keeps_the_focus(desktop: Opened) -> None:
 
 
 @pytest.mark.parametrize("size", [(667, 375), (844, 390), (640, 360)])
-def test_in_a_low_window_the_pad_is_seen_as_a_whole(browser: Any, address: str, size: tuple[int, int]) -> None:
+def test_in_a_low_window_the_pad_is_seen_as_a_whole(on_phone: Opened, size: tuple[int, int]) -> None:
     """A phone on its side, 200 % zoom; with room to scroll beside the pad."""
-    opened = open_page(browser, address, **PHONE | {"viewport": dict(zip(("width", "height"), size, strict=True))})
-    box = opened.page.locator("#pad").bounding_box()
+    on_phone.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    box = on_phone.page.locator("#pad").bounding_box()
     assert box["height"] == box["width"] < size[1] - 40
     assert box["x"] + box["width"] < size[0] - 100
-    opened.context.close()
 
 
 def test_from_a_file_it_says_what_to_type(browser: Any) -> None:
