@@ -123,7 +123,7 @@ def test_evaluate_agrees_with_the_test_of_the_training(steps):
 
 
 @pytest.mark.parametrize(("target", "opset"), [("tract", 12), ("ort-tract", 11), ("strict", 11)])
-def test_exports_have_their_opset_and_agree_in_both_engines(steps, target, opset, kanji_tui):
+def test_exports_have_their_opset_and_agree_in_both_engines(steps, target, opset, kanji_tui, forked_children):
     home, results = steps
     if target not in results:  # the script's own
         process = kanji_tui("export", "onnx", "--target-backend", target, "--home", home, "--json")
@@ -180,7 +180,7 @@ def test_runs_lists_the_training(steps):
     assert run["validation"]["top1"] == pytest.approx(results["train"]["validation"]["top1"])
 
 
-def test_the_same_is_printed_without_json(steps, kanji_tui):
+def test_the_same_is_printed_without_json(steps, kanji_tui, forked_children):
     home, results = steps
     assert "finished" in kanji_tui("runs", "--home", home).stdout
     assert "192" in kanji_tui("verify", "--home", home).stdout
