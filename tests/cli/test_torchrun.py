@@ -49,7 +49,7 @@ def has_trained(home: Path) -> bool:
 
 
 def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset, kanji_tui, forks):
-    """The command of the page, torchrun a fork and what it starts programs; the other tests start forks as it does."""
+    """The command of the page: torchrun is a fork, what it starts are programs. Elsewhere these are forks too."""
     torchrun = re.search(r"^(torchrun .*) -m kanji_tui train$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)[1]
     program, *options = torchrun.split()
     (entry,) = entry_points(group="console_scripts", name=program)

@@ -375,13 +375,14 @@ def test_the_example_of_the_docs_answers_as_it_says(desktop: Opened) -> None:
         ("image.js", "A part of this page could not be loaded."),
     ],
 )
-def test_what_cannot_be_loaded_is_said_on_the_page(browser: Any, address: str, file: str, expected: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+def test_what_cannot_be_loaded_is_said_on_the_page(
+    on_phone: Opened, address: str, file: str, expected: str
+) -> None:
+    page = on_phone.context.new_page()
     page.route(f"**/{file}", lambda route: route.fulfill(status=404, body="gone"))
     page.goto(address)
     sync_api.expect(page.locator("#status.problem")).to_contain_text(expected, timeout=WAIT)
-    context.close()
+    page.close()
 
 
 FAULTS = {
@@ -396,10 +397,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "said"), FAULTS.values(), ids=FAULTS)
-def test_what_keeps_the_page_from_working_is_said_on_it(browser: Any, address: str, fault: str, said: str) -> None:
-    context = browser.new_context(**PHONE)
-    context.add_init_script(fault)
-    page = context.new_page()
+def test_what_keeps_the_page_from_working_is_said_on_it(
+    on_phone: Opened, address: str, fault: str, said: str
+) -> None:
+    page = on_phone.context.new_page()
+    page.add_init_script(fault)
     page.goto(address)
     sync_api.expect(page.locator("#status.problem")).to_contain_text(said, timeout=WAIT)
-    context.close()
+    page.close()
