@@ -13,6 +13,7 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,6 +73,9 @@ class Forked:
     def __del__(self) -> None:
         if self.returncode is None:
             os.close(self._ended)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
@@ -178,6 +182,31 @@ def forking() -> Iterator[Forks]:
         forks.end()
 
 
+@contextmanager
+def forking_this_process() -> Iterator[Forks]:
+    """The process to fork is a fork of this one, which loads what it needs before."""
+    load()
+    folder = tempfile.mkdtemp(prefix="kanji-forks-")  # a TemporaryDirectory would end with the first fork
+    (lasting, end), (answer, listening) = os.pipe(), os.pipe()
+    if (server := os.fork()) == 0:
+        end_with_parent()
+        for number, pipe in ((0, lasting), (1, listening)):
+            os.dup2(pipe, number)
+        for pipe in (lasting, end, answer, listening):
+            os.close(pipe)
+        serve(f"{folder}/socket")
+    for pipe in (lasting, listening):
+        os.close(pipe)
+    try:
+        os.read(answer, 100)  # it listens
+        yield Forks(f"{folder}/socket")
+    finally:
+        for pipe in (end, answer):
+            os.close(pipe)
+        os.waitpid(server, 0)
+        shutil.rmtree(folder)
+
+
 def end_with_parent() -> None:
     """Have this process sent SIGTERM when its parent ends, however that does: nothing outlives killed tests."""
     if sys.platform == "linux":
@@ -226,8 +255,8 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def serve(address: str) -> None:
-    """Fork for every request, until stdin ends."""
+def load() -> None:
+    """Load what most commands need."""
     from kanji_tui.system.threads import prepare_process
 
     prepare_process()
@@ -235,6 +264,11 @@ def serve(address: str) -> None:
     for name in LOADED:
         with suppress(ModuleNotFoundError):  # a bare machine has no tract
             import_module(name)
+
+
+def serve(address: str) -> None:
+    """Fork for every request, until stdin ends."""
+    load()
     gc.collect()
     gc.freeze()  # no fork looks through what is loaded, and copies its pages
     tell: dict[int, int] = {}

@@ -28,15 +28,18 @@ class Bare(PathFinder):
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
 """
-# The script with its jobs as forks, which end with it.
+# The script with its jobs and torchrun as forks, which end with it; what torchrun starts is an interpreter.
 START = f"""
 import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
 from kanji_tui.runs import process
-from tests.forking import end_with_parent, forking
-sys.path[:2] = [{str(SCRIPT.parent)!r}]
+from tests.forking import end_with_parent, forking_this_process
+sys.path.insert(0, {str(SCRIPT.parent)!r})
 end_with_parent()
-with forking() as process.subprocess:
+with forking_this_process() as forks:
+    from gpu_parts import together
+    process.subprocess = together.subprocess = forks
+    sys.path.remove({str(ROOT)!r})
     runpy.run_path({str(SCRIPT)!r}, run_name="__main__")
 """
 TINY = ("--device", "cpu", "--tiny", "--data")

@@ -84,7 +84,7 @@ def limited(bench: Bench, work: Callable[[], object]) -> Iterator[Figures]:
 
 
 def _training(bench: Bench) -> Figures:
-    batch, more = (16, 2) if bench.tiny else (1024, 5)
+    batch, more = (8, 1) if bench.tiny else (1024, 5)
     training = mid_training(bench, "kanjinet", batch)
     training.next_step()
     with limited(bench, training.next_step) as figures:

@@ -44,7 +44,7 @@ def accuracy(bench: Bench) -> Figures:
         raise NotApplicable("no record files were named: --data DIR")
     dataset = bench.folder / "data"
     made = result_of(bench, "prepare", PrepareSpec(bench.data, dataset, 32 if bench.tiny else 64), on_gpu=False)
-    epochs = 10 if bench.tiny else max(4, min(32, round(60_000 / made["records"])))
+    epochs = 5 if bench.tiny else max(4, min(32, round(60_000 / made["records"])))
     figures = bench.found
     figures |= {"records": made["records"], "classes": made["classes"], "epochs": epochs}
     few = made["records"] // SHORT

@@ -14,7 +14,7 @@ from gpu_parts.machine import rates
 from gpu_parts.mid_training import NETWORKS, MidTraining, made_samples, mid_training
 from kanji_tui.training.trainer import epoch_order
 
-BATCHES, TINY_BATCHES = (1024, 4096, 256, 64), (8,)  # the most telling first
+BATCHES, TINY_BATCHES = (1024, 4096, 256, 64), (4,)  # the most telling first
 GOALS = {"v2.1": 60, "kanjinet": 180}  # seconds on an H200
 EPOCHS_MEASURED = 3
 SECONDS, MOST_STEPS = 3.0, 200  # of one measurement
@@ -116,7 +116,7 @@ def extrapolations(bench: Bench) -> Figures:
     found = bench.found
     for number, (network, epochs) in enumerate(NETWORKS.items()):
         fastest = bench.kept.get("fastest", {}).get(network)
-        batch = fastest["batch"] if fastest else 8 if bench.tiny else 1024
+        batch = fastest["batch"] if fastest else TINY_BATCHES[0] if bench.tiny else 1024
         samples = batch if bench.tiny else SAMPLES if fastest else 100 * batch
         if fastest and not bench.tiny:
             share = bench.left / (len(NETWORKS) - number)

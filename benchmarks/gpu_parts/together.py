@@ -30,7 +30,7 @@ from kanji_tui.system.plain_data import from_plain, to_plain
 from kanji_tui.training.config import configure
 from kanji_tui.training.distributed import World
 
-STEPS = 3
+STEPS, BATCH = 3, 32
 LOOPBACK = {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"}  # the machine may have no other network
 CLOSE = 1e-2  # relative; convolutions in TF32 differ by less, and gradients that are summed twice by much more
 # Plain descent, for its steps show how large a gradient is; Adam's and Muon's do not.
@@ -39,7 +39,7 @@ SETTINGS = {"precision": "float32", "optimiser": "sgd", "clip_norm": 0.0}
 
 def together(bench: Bench) -> Figures:
     """Start the process by torchrun and hand on what it found."""
-    config = configure(epochs=2, batch_size=16 if bench.tiny else 64, **network(bench))
+    config = configure(epochs=1 if bench.tiny else 2, batch_size=16 if bench.tiny else 64, **network(bench))
     asked = {"device": bench.device.type, "tiny": bench.tiny, "folder": str(bench.folder)}
     spec = to_plain(spec_of(bench, small_dataset(bench), config))
     request, answer = bench.folder / "request.json", bench.folder / "answer.json"
@@ -108,14 +108,15 @@ def _all(asked: dict[str, Any]) -> Figures:
 
 def _steps(bench: Bench) -> Figures:
     """The same steps alone, then in the group; with SyncBatchNorm too where there is a GPU."""
-    alone = _learn(mid_training(bench, "kanjinet", 32, **SETTINGS))
+    batch = 4 if bench.tiny else BATCH
+    alone = _learn(mid_training(bench, "kanjinet", batch, **SETTINGS))
     distributed.init_process_group("cpu:gloo,cuda:nccl" if bench.on_gpu else "gloo")
     try:
         world = World(0, 2)
         require(world.any_rank(True, False) == [True, False], "the agreement is not what was wished")
         require(world.broadcast({"epoch": 3}) == {"epoch": 3}, "the first process's value did not come")
         # Of each batch a world of two gives a process half; here it gets the whole, as alone.
-        training = mid_training(bench, "kanjinet", 32, world, **SETTINGS)
+        training = mid_training(bench, "kanjinet", batch, world, **SETTINGS)
         assert training.state.parallel is not None, "the gradients would not be averaged"
         figures: Figures = {
             "backend": distributed.get_backend_config(),
@@ -144,7 +145,7 @@ def _synchronised(bench: Bench, world: World, alone: Ran) -> Figures:
 
     In a group of one the module takes BatchNorm's way, so the function behind it is called as it would be.
     """
-    training = mid_training(bench, "kanjinet", 32, world, **SETTINGS, sync_batchnorm=True)
+    training = mid_training(bench, "kanjinet", BATCH, world, **SETTINGS, sync_batchnorm=True)
     count = sum(isinstance(module, nn.SyncBatchNorm) for module in training.state.network.modules())
     require(count > 0, "no BatchNorm became a SyncBatchNorm")
     apart = _learn(training).apart(alone)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kanji_tui.workspace.run_views import RunView
 
 SWITCH_SECONDS = 0.01
-TERMINAL_SECONDS = 2.0  # between two checks that there still is one
+TERMINAL_SECONDS = 0.5  # between two checks that there still is one, in which Textual keeps a processor busy
 SCREEN_CLASSES = {
     "preflight": "PreflightScreen",
     "dataset": "DatasetScreen",

@@ -17,15 +17,17 @@ from tests.conftest import Ended
 from tests.forking import Forks
 
 README = Path(__file__).parents[2] / "README.md"
-CLASSES, SETS = 12, 16
+CLASSES, SETS, EPOCHS = 12, 16, 5
 SAMPLE = f"sample --classes {CLASSES} --sets {SETS} --seed 1 --source font"  # a font is learned in few steps
-# An export and a training show that an interpreter of its own can load torch.
-AS_FORKS = ("kanji-tui verify", "kanji-tui evaluate", "kanji-tui export safetensors")
+# An export and a training show that an interpreter of its own can load torch;
+# tests/faults/test_output.py has `preflight` and `runs` as programs.
+AS_FORKS = tuple(f"kanji-tui {name}" for name in ("preflight", "verify", "evaluate", "export s", "runs"))
 SMALLER = {
     "sample --classes 120 --sets 40": SAMPLE,
     "kanji-tui prepare": "kanji-tui prepare --size 32 --workers 1",
     "kanji-tui verify": "kanji-tui verify --test-model",
-    "kanji-tui train": "kanji-tui train --epochs 8 --batch-size 16",
+    # The recipe's Muon takes five times as long a step; tests/training, and tests/conftest.py's `trained`, use it.
+    "kanji-tui train": f"kanji-tui train --epochs {EPOCHS} --batch-size 16 --set optimiser=adamw",
 }
 
 
@@ -41,6 +43,7 @@ def script() -> list[str]:
 
 def ended(home: Path, command: str, environment: dict[str, str], forks: Forks) -> Ended:
     """The command, which has ended: a program, or a fork without textual."""
+    command = command.replace(" || exit 1", "")
     if command.startswith(AS_FORKS):
         line = [sys.executable, "-m", "kanji_tui", *shlex.split(command)[1:], "--json"]
         streams = {"stdin": forks.DEVNULL, "stdout": forks.PIPE, "stderr": forks.PIPE, "text": True}
@@ -48,7 +51,7 @@ def ended(home: Path, command: str, environment: dict[str, str], forks: Forks) -
         output = fork.communicate()
         return Ended(fork.wait(), *output)
     process = subprocess.run(
-        ["sh", "-e", "-c", command.replace(" || exit 1", "") + " --json"],
+        ["sh", "-e", "-c", f"{command} --json"],
         cwd=home,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -66,12 +69,11 @@ def steps(tmp_path_factory, forks):
     textual.mkdir()
     (textual / "__init__.py").write_text("raise ModuleNotFoundError('no textual', name='textual')")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
-    without = {**environment, "PYTHONPATH": f"{textual.parent}:{os.environ.get('PYTHONPATH', '')}"}
+    packages = f"{textual.parent}:{os.environ.get('PYTHONPATH', '')}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": packages}
     results = {}
     for command in script():
-        # preflight reports a textual that is missing
-        process = ended(home, command, environment if "preflight" in command else without, forks)
+        process = ended(home, command, environment, forks)
         assert process.returncode == 0, f"{command}: {process.stderr}"
         words = command.removeprefix("kanji-tui export ").removeprefix("kanji-tui ").split()
         results[words[2] if words[0] == "onnx" else words[0]] = json.loads(process.stdout)
@@ -102,8 +104,8 @@ def test_training_learns_and_is_published(steps):
     home, results = steps
     trained = results["train"]
     assert trained["network"] == "kanjinet"
-    assert trained["epochs"] == 8
-    assert 1 <= trained["best_epoch"] <= 8
+    assert trained["epochs"] == EPOCHS
+    assert 1 <= trained["best_epoch"] <= EPOCHS
     assert trained["validation"]["top1"] > 0.5
     assert trained["test"]["top5"] >= trained["test"]["top1"] > 0.5
     assert trained["samples_per_second"] > 0
@@ -121,7 +123,7 @@ def test_evaluate_agrees_with_the_test_of_the_training(steps):
 
 
 @pytest.mark.parametrize(("target", "opset"), [("tract", 12), ("ort-tract", 11), ("strict", 11)])
-def test_exports_have_their_opset_and_agree_in_both_engines(steps, target, opset, kanji_tui):
+def test_exports_have_their_opset_and_agree_in_both_engines(steps, target, opset, kanji_tui, forked_children):
     home, results = steps
     if target not in results:  # the script's own
         process = kanji_tui("export", "onnx", "--target-backend", target, "--home", home, "--json")
@@ -173,17 +175,17 @@ def test_predict_names_a_drawn_character_with_every_kind_of_model(steps, model, 
 def test_runs_lists_the_training(steps):
     _, results = steps
     (run,) = results["runs"]["runs"]
-    assert (run["job"], run["state"], run["epoch"], run["epochs"]) == ("train", "finished", 8, 8)
+    assert (run["job"], run["state"], run["epoch"], run["epochs"]) == ("train", "finished", EPOCHS, EPOCHS)
     assert re.fullmatch(r"\d{8}T\d{6}-train-1", run["run"])
     assert run["validation"]["top1"] == pytest.approx(results["train"]["validation"]["top1"])
 
 
-def test_the_same_is_printed_without_json(steps, kanji_tui):
+def test_the_same_is_printed_without_json(steps, kanji_tui, forked_children):
     home, results = steps
     assert "finished" in kanji_tui("runs", "--home", home).stdout
     assert "192" in kanji_tui("verify", "--home", home).stdout
     attached = kanji_tui("attach", "latest", "--home", home)
-    assert "epoch   8/8" in attached.stderr
+    assert f"epoch   {EPOCHS}/{EPOCHS}" in attached.stderr
     assert "top-1" in attached.stdout
     inspected = kanji_tui("inspect", "--home", home, results["tract"]["path"])
     assert re.search(r"^tract +runs", inspected.stdout, re.MULTILINE)

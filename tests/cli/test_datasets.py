@@ -44,7 +44,7 @@ def test_images_train_on_a_fold_that_evaluate_finds_again(kanji_tui, tmp_path):
     assert evaluated["top1"] == pytest.approx(trained["test"]["top1"])
 
 
-def test_a_dataset_of_the_original_scripts_trains(kanji_tui, tmp_path):
+def test_a_dataset_of_the_original_scripts_trains(kanji_tui, tmp_path, forked_children):
     write_original(tmp_path / "dataset")
     assert json_of(kanji_tui("verify", "--json"))["samples"] == 40
     process = kanji_tui("train", *QUICK)

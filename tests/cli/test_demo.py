@@ -11,7 +11,7 @@ from kanji_tui.system.plain_data import from_plain
 
 
 def test_the_demo_runs_all_steps_in_the_folder_of_an_earlier_one(
-    kanji_tui, tmp_path, sample_dir, sample_dataset, monkeypatch, capsys
+    kanji_tui, forked_children, tmp_path, sample_dir, sample_dataset, monkeypatch, capsys
 ):
     """One of the three targets: all of them are exported in test_all_steps.py."""
     monkeypatch.setattr(demo, "TARGETS", demo.TARGETS[:1])
@@ -19,11 +19,11 @@ def test_the_demo_runs_all_steps_in_the_folder_of_an_earlier_one(
     shutil.copytree(sample_dir, home / "ETL9G")
     shutil.copytree(sample_dataset, home / "dataset")
     (home / demo.MARKER).touch()
-    small = ("--classes", 8, "--sets", 12, "--epochs", 4, "--size", 32, "--seed", 3)
+    small = ("--classes", 8, "--sets", 12, "--epochs", 2, "--size", 32, "--seed", 3)
     process = kanji_tui("demo", *small, "--json")
     assert process.returncode == 0, process.stderr
     commands = " ".join(process.stderr.split())
-    assert "kanji-tui train --recipe quick --epochs 4 --seed 3" in commands
+    assert "kanji-tui train --recipe quick --epochs 2 --seed 3" in commands
     assert "kanji-tui predict --model-path models/kanji_model_etl9g-sample_32x32_8classes_tract.onnx" in commands
     output = json.loads(process.stdout)
     for step in ("sample", "prepare", "verify", "train", "evaluate", "export", "inspect", "predict"):

@@ -20,7 +20,7 @@ def original(tmp_path, monkeypatch, capsys, forked_jobs):
     return call
 
 
-def test_from_record_files_to_both_exports(original, sample_dir, tmp_path):
+def test_from_record_files_to_both_exports(original, forked_children, sample_dir, tmp_path):
     models = tmp_path / "models"
     weights = models / "best_kanji_model.pth"
     for function, *arguments in (

@@ -74,7 +74,7 @@ def test_all_screens_of_an_empty_folder_have_a_next_step(forked_children, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_the_inspector_asks_the_engines(tmp_path: Path, trained: Trained, printed) -> None:
+def test_the_inspector_asks_the_engines(forked_children, tmp_path: Path, trained: Trained, printed) -> None:
     from kanji_tui.export.quick_export import export_quickly
 
     (tmp_path / "models").mkdir()

@@ -1,11 +1,10 @@
 """One training by two processes: the run is an ordinary one, and ends cleanly when a process dies."""
 
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import psutil
@@ -49,17 +48,14 @@ def has_trained(home: Path) -> bool:
     return any(torch.load(path, weights_only=True)["epoch"] for path in kept)
 
 
-def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset, kanji_tui):
-    """The command of the page; the other tests start the processes as torchrun does."""
+def test_torchrun_trains_stops_and_one_process_goes_on(tmp_path, sample_dataset, kanji_tui, forks):
+    """The command of the page: torchrun is a fork, what it starts are programs. Elsewhere these are forks too."""
     torchrun = re.search(r"^(torchrun .*) -m kanji_tui train$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)[1]
-    started = subprocess.Popen(
-        [*torchrun.split(), *TRAIN, *LONG, "--data-dir", str(sample_dataset)],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    program, *options = torchrun.split()
+    (entry,) = entry_points(group="console_scripts", name=program)
+    command = [sys.executable, "-m", entry.module, *options, *TRAIN, *LONG, "--data-dir", str(sample_dataset)]
+    started = forks.Popen(
+        command, cwd=tmp_path, stdin=forks.DEVNULL, stdout=forks.PIPE, stderr=forks.PIPE, text=True
     )
     try:
         wait_until(lambda: has_trained(tmp_path) or started.poll() is not None)

@@ -1,6 +1,7 @@
 """Disks that are full, read-only or vanish, limits of memory and of open files, folders of other users."""
 
 import errno
+import json
 import os
 import resource
 import shutil
@@ -138,6 +139,24 @@ def test_little_memory_is_a_sentence_and_spoils_nothing(etl_dir, tmp_path, train
         assert "Traceback" not in ended.stderr or "MemoryError" in ended.stderr, ended
 
 
+# The command lines that stdin holds, each in a fork of a process that has loaded what most of them need.
+COMMANDS = """
+import json, os, sys, tempfile
+from kanji_tui.cli import main, parser
+nothing = os.open(os.devnull, os.O_WRONLY)
+
+for line in json.load(sys.stdin):
+    with tempfile.TemporaryFile("w+") as words:
+        if (pid := os.fork()) == 0:
+            os.dup2(nothing, 1)
+            os.dup2(words.fileno(), 2)
+            os._exit(main(line))
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        words.seek(0)
+        print(json.dumps([code, words.read()]), flush=True)
+"""
+
+
 @pytest.mark.skipif(not WITHOUT_PRIVILEGES, reason="needs root, and setpriv of util-linux, to make another's files")
 def test_files_of_another_user_are_named_and_stay(tmp_path, sample_dataset, trained):
     """In a home that belongs to another user: what may be read is read, nothing is written."""
@@ -147,7 +166,7 @@ def test_files_of_another_user_are_named_and_stay(tmp_path, sample_dataset, trai
     for path in [home, *home.rglob("*")]:
         os.chown(path, NOBODY, NOBODY)
     before = bytes_of(home / "dataset"), bytes_of(home / "models")
-    for arguments, code, words in (
+    cases = (
         (("runs", "--json"), 0, ""),
         (("verify", "--json"), 0, ""),
         (("sample", "--classes", "2", "--sets", "2"), 1, "could not be written: Permission denied"),
@@ -155,17 +174,20 @@ def test_files_of_another_user_are_named_and_stay(tmp_path, sample_dataset, trai
         (("delete", trained.run.name), 1, "could not be removed"),
         (("export", "mapping"), 1, "could not be written: Permission denied"),
         (("train", "--detach"), 1, "could not be written: Permission denied"),
-    ):
-        ended = subprocess.run(
-            [*WITHOUT_PRIVILEGES, sys.executable, "-m", "kanji_tui", *arguments],
-            cwd=home,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert ended.returncode == code, (arguments, ended)
-        assert words in ended.stderr, (arguments, ended)
-        assert "Traceback" not in ended.stderr
+    )
+    all_ended = subprocess.run(
+        [*WITHOUT_PRIVILEGES, sys.executable, "-c", COMMANDS],
+        cwd=home,
+        input=json.dumps([arguments for arguments, _, _ in cases]),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
+    each_ended = map(json.loads, all_ended.stdout.splitlines())
+    for (arguments, code, words), (returncode, stderr) in zip(cases, each_ended, strict=True):
+        assert returncode == code, (arguments, stderr)
+        assert words in stderr, (arguments, stderr)
+        assert "Traceback" not in stderr
     assert (bytes_of(home / "dataset"), bytes_of(home / "models")) == before
 
 

@@ -19,7 +19,7 @@ from kanji_tui.cli import main
 from kanji_tui.errors import KanjiError
 from tests.faults.mutations import Damage, damaged_bytes, damaged_json, damaged_lines, damaged_yaml
 
-FEW, MANY = 12, 2000
+FEW, MANY = 8, 2000
 MEMORY_KIB = 400_000  # more than a reader may take, beyond what the program takes anyway
 RUN = "20261127T000000-train-1"
 

@@ -19,7 +19,7 @@ from kanji_tui.training.config import configure
 from kanji_tui.training.search_space import parse_ranges
 from tests.conftest import Remembered
 
-CONFIG = configure(network="v1", epochs=1, batch_size=16, sample_limit=96, seed=3)
+CONFIG = configure(network="v1", epochs=1, batch_size=16, sample_limit=48, seed=3)
 
 
 @pytest.fixture

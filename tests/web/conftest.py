@@ -1,4 +1,4 @@
-"""JavaScript of the page run in Node, and the real runtime for a real browser."""
+"""JavaScript of the page run in Node, and the real runtime and axe for a real browser."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ from kanji_tui.errors import KanjiError
 from tests.conftest import USERS_CACHE
 
 PAGE = Path(str(files("kanji_tui.web") / "page"))
+AXE = "axe-core@4.11.0"
 STUB = "export const env = { wasm: {} }; export class Tensor {} export class InferenceSession {}"
 
 
@@ -58,3 +60,14 @@ def runtime() -> dict[str, str]:
         except KanjiError as error:
             pytest.skip(f"ONNX Runtime Web is not to be had: {error.message}")
     return variables
+
+
+def axe(npm: str) -> str:
+    """The source of axe, from npm's cache or registry."""
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [npm, "install", "--prefer-offline", "--no-save", AXE], cwd=folder, capture_output=True
+        )
+        if done.returncode:
+            pytest.skip(f"npm has no {AXE}: axe is not run")
+        return (Path(folder) / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from kanji_tui.events import SilentReport
 from kanji_tui.paths import BUILT_IN
 from kanji_tui.recognition.models import open_model
 from tests.drawn import DRAWN
-from tests.web.conftest import PAGE
+from tests.web.conftest import PAGE, axe
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
@@ -32,7 +31,6 @@ CHROMIUM = next(
 )
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
 
-AXE = "axe-core@4.11.0"
 WAIT = 30_000  # ms; a loaded machine loads the page slowly
 DESKTOP = {"viewport": {"width": 1200, "height": 860}, "permissions": ["clipboard-read", "clipboard-write"]}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
@@ -175,9 +173,17 @@ def test_picked_characters_stand_in_a_line_and_are_copied(desktop: Opened) -> No
     assert page.locator("#line").input_value() == "田"
 
 
-def test_on_a_phone_it_is_drawn_by_touch_and_fits(browser: Any, address: str) -> None:
-    opened = open_page(browser, address, **PHONE)
-    session = opened.context.new_cdp_session(opened.page)
+@pytest.fixture(scope="module")
+def phone(browser: Any, address: str) -> Iterator[Opened]:
+    found = open_page(browser, address, **PHONE)
+    yield found
+    found.context.close()
+    assert found.complaints == []
+
+
+def test_on_a_phone_it_is_drawn_by_touch_and_fits(phone: Opened) -> None:
+    phone.page.set_viewport_size(PHONE["viewport"])
+    session = phone.context.new_cdp_session(phone.page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
         session.send(
@@ -185,21 +191,19 @@ def test_on_a_phone_it_is_drawn_by_touch_and_fits(browser: Any, address: str) ->
         )
 
     for stroke in DRAWN["田"]:
-        first, *others = opened.points(stroke)
+        first, *others = phone.points(stroke)
         touch("touchStart", first)
         for point in others:
             touch("touchMove", point)
         touch("touchEnd")
-    opened.shows("#candidates .character", "田")
-    assert opened.page.evaluate("[document.documentElement.scrollWidth, innerWidth, scrollY]") == [390, 390, 0]
-    box = opened.page.locator("#candidates li").first.bounding_box()
+    phone.shows("#candidates .character", "田")
+    assert phone.page.evaluate("[document.documentElement.scrollWidth, innerWidth, scrollY]") == [390, 390, 0]
+    box = phone.page.locator("#candidates li").first.bounding_box()
     assert box["y"] + box["height"] < 844  # seen without scrolling
-    for button in opened.page.locator("button:visible").all():
+    for button in phone.page.locator("button:visible").all():
         assert min(button.bounding_box()[side] for side in ("width", "height")) >= 40
-    opened.page.locator("#candidates .pick").first.tap()
-    sync_api.expect(opened.page.locator("#line")).to_have_value("田")
-    opened.context.close()
-    assert opened.complaints == []
+    phone.page.locator("#candidates .pick").first.tap()
+    sync_api.expect(phone.page.locator("#line")).to_have_value("田")
 
 
 def test_keys_alone_suffice(desktop: Opened) -> None:
@@ -276,13 +280,12 @@ def test_without_a_clipboard_copying_keeps_the_focus(desktop: Opened) -> None:
 
 
 @pytest.mark.parametrize("size", [(667, 375), (844, 390), (640, 360)])
-def test_in_a_low_window_the_pad_is_seen_as_a_whole(browser: Any, address: str, size: tuple[int, int]) -> None:
+def test_in_a_low_window_the_pad_is_seen_as_a_whole(phone: Opened, size: tuple[int, int]) -> None:
     """A phone on its side, 200 % zoom; with room to scroll beside the pad."""
-    opened = open_page(browser, address, **PHONE | {"viewport": dict(zip(("width", "height"), size, strict=True))})
-    box = opened.page.locator("#pad").bounding_box()
+    phone.page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    box = phone.page.locator("#pad").bounding_box()
     assert box["height"] == box["width"] < size[1] - 40
     assert box["x"] + box["width"] < size[0] - 100
-    opened.context.close()
 
 
 def test_from_a_file_it_says_what_to_type(browser: Any) -> None:
@@ -314,17 +317,6 @@ def test_the_screen_readers_tree_is_sound(desktop: Opened) -> None:
     desktop.page.evaluate(axe(npm))
     found = desktop.page.evaluate("axe.run()")["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
-
-
-def axe(npm: str) -> str:
-    """The source of axe, from npm's cache or registry."""
-    with TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [npm, "install", "--prefer-offline", "--no-save", AXE], cwd=folder, capture_output=True
-        )
-        if done.returncode:
-            pytest.skip(f"npm has no {AXE}: axe is not run")
-        return (Path(folder) / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 
 
 READ_ALL = """async ([images, size]) => {
@@ -369,13 +361,12 @@ def test_the_example_of_the_docs_answers_as_it_says(desktop: Opened) -> None:
         ("image.js", "A part of this page could not be loaded."),
     ],
 )
-def test_what_cannot_be_loaded_is_said_on_the_page(browser: Any, address: str, file: str, expected: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+def test_what_cannot_be_loaded_is_said_on_the_page(phone: Opened, address: str, file: str, expected: str) -> None:
+    page = phone.context.new_page()
     page.route(f"**/{file}", lambda route: route.fulfill(status=404, body="gone"))
     page.goto(address)
     sync_api.expect(page.locator("#status.problem")).to_contain_text(expected, timeout=WAIT)
-    context.close()
+    page.close()
 
 
 FAULTS = {
@@ -390,10 +381,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "said"), FAULTS.values(), ids=FAULTS)
-def test_what_keeps_the_page_from_working_is_said_on_it(browser: Any, address: str, fault: str, said: str) -> None:
-    context = browser.new_context(**PHONE)
-    context.add_init_script(fault)
-    page = context.new_page()
+def test_what_keeps_the_page_from_working_is_said_on_it(phone: Opened, address: str, fault: str, said: str) -> None:
+    page = phone.context.new_page()
+    page.add_init_script(fault)
     page.goto(address)
     sync_api.expect(page.locator("#status.problem")).to_contain_text(said, timeout=WAIT)
-    context.close()
+    page.close()

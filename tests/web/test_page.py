@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import stat
 import tarfile
 from dataclasses import replace
@@ -107,11 +108,21 @@ def test_without_a_runtime_it_says_what_to_type(package: Path, kanji_tui) -> Non
     assert "kanji-tui export web --runtime npm" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedPage:
+    """A page of the built-in model, with a small file in the place of the runtime."""
+    home = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        package = small_package(home, patch)
+        with tarfile.open(package) as archive:
+            archive.extractall(home, filter="data")
+        return page.export_page(Path("built-in"), home / "page", str(home / "package"), SilentReport())
+
+
 @pytest.mark.parametrize("mine", ["CNAME", ".git", "about.html", "main.js.map"])
-def test_what_its_owner_added_to_a_page_is_not_lost(npm: Path, tmp_path: Path, mine: str) -> None:
+def test_what_its_owner_added_to_a_page_is_not_lost(exported: ExportedPage, tmp_path: Path, mine: str) -> None:
     """The folder is replaced as a whole, so that export refuses where more than a page is in it."""
-    folder = tmp_path / "page"
-    page.export_page(Path("built-in"), folder, "npm", SilentReport())
+    folder = shutil.copytree(exported.path, tmp_path / "page")
     (folder / mine).mkdir() if mine == ".git" else (folder / mine).write_text("mine")
     with pytest.raises(UsageError, match=f"also holds {re.escape(mine)}, no part of a page"):
         page.export_page(Path("built-in"), folder, None, SilentReport())
@@ -129,17 +140,6 @@ def test_a_folder_may_hold_the_runtime(package: Path, tmp_path: Path, below: str
         find_runtime(str(tmp_path / "package"))
     with pytest.raises(UsageError, match="does not hold"):
         find_runtime(str(tmp_path / "bin"))
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedPage:
-    """A page of the built-in model, with a small file in the place of the runtime."""
-    home = tmp_path_factory.mktemp("exported")
-    with pytest.MonkeyPatch.context() as patch:
-        package = small_package(home, patch)
-        with tarfile.open(package) as archive:
-            archive.extractall(home, filter="data")
-        return page.export_page(Path("built-in"), home / "page", str(home / "package"), SilentReport())
 
 
 def test_the_folder_is_complete_and_asks_nobody_else(exported: ExportedPage) -> None:
