@@ -23,7 +23,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from kanji_tui.events import Event
-from tests.forking import Forks, forking, sleeping, woken
+from tests.forking import Forks, forking
 
 os.environ.setdefault("KANJI_TUI_SEED", str(int(time.time())))  # of random faults: one for all test workers
 
@@ -63,11 +63,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The programs that tests start hear SIGHUP and SIGINT also where the shell has everything ignore them.
 
-    `nohup` does so with SIGHUP, and `&` in a script with SIGINT. Test workers share one process to fork, of which
-    they find here how to wake it.
+    `nohup` does so with SIGHUP, and `&` in a script with SIGINT. Test workers share one process to fork.
     """
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        os.environ[SHARED_FORKS] = UNTIL_THE_END.enter_context(sleeping())
+        os.environ[SHARED_FORKS] = UNTIL_THE_END.enter_context(forking())
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # which no program inherits
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -203,10 +202,10 @@ class Ended:
 def forks() -> Iterator[Forks]:
     """Stands in for `subprocess`: its commands are forks of a process that has loaded torch."""
     if SHARED_FORKS in os.environ:
-        yield woken(os.environ[SHARED_FORKS])
+        yield Forks(os.environ[SHARED_FORKS])
     else:
-        with forking() as forks:
-            yield forks
+        with forking() as address:
+            yield Forks(address)
 
 
 @pytest.fixture

@@ -86,10 +86,8 @@ class Forks:
 
     PIPE, DEVNULL, TimeoutExpired = subprocess.PIPE, subprocess.DEVNULL, subprocess.TimeoutExpired
 
-    def __init__(self, address: str, begin: bool = False) -> None:
+    def __init__(self, address: str) -> None:
         self._address, self._lock = address, Lock()  # the workbench starts jobs from a thread
-        self._begin, self._server = begin, None
-        self._environment = dict(os.environ)  # that of no test
 
     def Popen(
         self,
@@ -120,8 +118,6 @@ class Forks:
                 theirs.append(stdout)
         output = [_file(text) if asked == self.PIPE else None for asked in (stdout, stderr)]
         with self._lock, open(os.devnull, "r+b") as nothing, socket.socket(socket.AF_UNIX) as server:
-            if self._begin and self._server is None:
-                self._server = self._started()
             own = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
             streams = []
             for asked, file, inherited in zip((stdin, stdout, stderr), (None, *output), own, strict=True):
@@ -145,23 +141,6 @@ class Forks:
             file.close()
         return Forked(pid, ended, output, (ask, answers))
 
-    def _started(self) -> "subprocess.Popen[str]":
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.forking", self._address],
-            cwd=Path(__file__).parents[1],
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert server.stdout
-        server.stdout.readline()  # it listens
-        return server
-
-    def end(self) -> None:
-        if self._server:
-            self._server.communicate()
-
 
 def _pipe() -> tuple[IO[bytes], IO[bytes]]:
     """The end to read and the end to write."""
@@ -174,12 +153,25 @@ def _file(text: bool) -> IO[Any]:
 
 
 @contextmanager
-def forking() -> Iterator[Forks]:
-    """The process to fork begins with the first command, and ends with the block."""
+def forking() -> Iterator[str]:
+    """The address of a process to fork, for several processes; it loads torch at the first command.
+
+    It ends with the block, and with this process.
+    """
     with tempfile.TemporaryDirectory(prefix="kanji-forks-") as folder:
-        forks = Forks(f"{folder}/socket", begin=True)
-        yield forks
-        forks.end()
+        address = f"{folder}/socket"
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.forking", address],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert server.stdout
+        try:
+            server.stdout.readline()  # it listens
+            yield address
+        finally:
+            server.communicate()
 
 
 @contextmanager
@@ -267,10 +259,7 @@ def load() -> None:
 
 
 def serve(address: str) -> None:
-    """Fork for every request, until stdin ends."""
-    load()
-    gc.collect()
-    gc.freeze()  # no fork looks through what is loaded, and copies its pages
+    """Fork for every request, until stdin ends. The first waits until all is loaded."""
     tell: dict[int, int] = {}
 
     def reap(*_: object) -> None:
@@ -286,6 +275,10 @@ def serve(address: str) -> None:
         listening.bind(address)
         listening.listen(64)
         print("listening", flush=True)
+        if listening in select.select([sys.stdin, listening], [], [])[0]:
+            load()
+            gc.collect()
+            gc.freeze()  # no fork looks through what is loaded, and copies its pages
         while sys.stdin not in select.select([sys.stdin, listening], [], [])[0]:
             asking, _ = listening.accept()
             with asking:
@@ -306,45 +299,5 @@ def serve(address: str) -> None:
     leave(0)
 
 
-@contextmanager
-def sleeping() -> Iterator[str]:
-    """The address of a process that loads nothing until it is woken, and ends with the block."""
-    with tempfile.TemporaryDirectory(prefix="kanji-forks-") as folder:
-        os.mkfifo(f"{folder}/wake")
-        command = [sys.executable, "-m", "tests.forking", f"{folder}/socket", f"{folder}/wake"]
-        server = subprocess.Popen(
-            command, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert server.stdout
-        try:
-            server.stdout.readline()  # it can be woken
-            yield f"{folder}/socket"
-        finally:
-            server.communicate()
-
-
-def woken(address: str) -> Forks:
-    """The forks of that process, which several may wake; whoever comes first waits until it has loaded torch."""
-    with suppress(OSError):  # no one reads what wakes it where it is awake
-        called = os.open(Path(address).with_name("wake"), os.O_WRONLY | os.O_NONBLOCK)
-        os.write(called, b"\n")
-        os.close(called)
-    while not os.path.exists(address):
-        time.sleep(0.02)
-    time.sleep(0.02)  # it listens right after it is there
-    return Forks(address)
-
-
-def sleep(wake: str) -> None:
-    """Until someone wakes this process; end it where stdin ends before."""
-    called = os.open(wake, os.O_RDWR)
-    print("asleep", flush=True)
-    if called not in select.select([sys.stdin, called], [], [])[0]:
-        sys.exit()
-    os.close(called)
-
-
 if __name__ == "__main__":
-    for fifo in sys.argv[2:]:
-        sleep(fifo)
     serve(sys.argv[1])
