@@ -17,6 +17,7 @@ from tests.tui.terminal import (
     read_until_hidden,
     read_until_quiet,
     read_until_shown,
+    read_until_silent,
     shown,
     without_torch,
     workbench,
@@ -98,7 +99,7 @@ from textual.drivers.linux_driver import LinuxDriver
 at_once = LinuxDriver.process_message
 def process_message(driver, message):
     at_once(driver, message)
-    time.sleep(0.5)
+    time.sleep(0.25)
 LinuxDriver.process_message = process_message
 """
 
@@ -156,7 +157,7 @@ def test_no_key_of_a_single_write_becomes_another_command(
         for screen, writes in WRITES.items():
             press(terminal, screen)
             read_until(terminal, OPENED[screen])
-            read_until_quiet(terminal, 0.2)
+            read_until_silent(terminal, 0.1)
             for keys, shown_then in writes:
                 always = shown_then in shown(terminal)
                 press(terminal, keys)
@@ -164,7 +165,7 @@ def test_no_key_of_a_single_write_becomes_another_command(
                 press(terminal, "\x1b")
                 if not always:  # a key right behind an escape would be one with alt
                     read_until_hidden(terminal, shown_then)
-                read_until_quiet(terminal, 0.2)
+                read_until_silent(terminal, 0.4 if always else 0.1)
         press(terminal, "3")  # no dialog is open, or it would not be shown
         read_until(terminal, "start run")
         leave_its_jobs(terminal)
