@@ -25,7 +25,7 @@ from kanji_tui.data.preparation import prepare
 from kanji_tui.events import SilentReport
 from kanji_tui.runs.run_directory import ACTIVE, RunDirectory, list_runs
 from tests.data.making import bytes_of
-from tests.tui.terminal import read, read_until, without_torch
+from tests.tui.terminal import read, read_until, started, without_torch
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 SEED = int(os.environ["KANJI_TUI_SEED"])
@@ -238,18 +238,7 @@ def test_the_workbench_leaves_its_jobs_running(home, tmp_path_factory, signum):
     chance, hidden = chance_of("workbench", signum), tmp_path_factory.mktemp("hidden")
     try:
         for _ in range(max(1, KILLS // 4)):
-            ours, theirs = os.openpty()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "kanji_tui"],
-                cwd=home,
-                env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": without_torch(hidden)},
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-                start_new_session=True,
-                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-            )
-            os.close(theirs)
+            ours, process = started(home, PYTHONPATH=without_torch(hidden))
             read_until(ours, "Preflight")
             read(ours, chance.uniform(0, 2))
             process.send_signal(signum)

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -31,7 +30,7 @@ from kanji_tui.system.folders import replacing_folder, temporary_folder
 from kanji_tui.system.plain_data import to_plain
 from kanji_tui.training.config import configure
 from tests.breaking import broken_off
-from tests.tui.terminal import plain, read, read_until, without_torch
+from tests.tui.terminal import plain, read, read_until, started, without_torch
 
 
 class Remover:
@@ -135,19 +134,7 @@ def test_a_heartbeat_in_the_future_keeps_no_dead_run_alive(ahead):
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_gives_the_terminal_back_as_it_was(tmp_path, signum):
-    ours, theirs = os.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": without_torch(tmp_path)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kanji_tui"],
-        cwd=tmp_path,
-        env=environment,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # also where the tests run under nohup
-    )
-    os.close(theirs)
+    ours, process = started(tmp_path, PYTHONPATH=without_torch(tmp_path))
     try:
         began = read_until(ours, "Preflight")
         process.send_signal(signum)
@@ -175,17 +162,7 @@ def test_a_signal_gives_the_terminal_back_as_it_was(tmp_path, signum):
 
 def test_the_workbench_ends_with_a_terminal_that_sends_no_signal(tmp_path):
     """It is not the controlling terminal of its process, as in `docker exec` and `setsid`."""
-    ours, theirs = os.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kanji_tui"],
-        cwd=tmp_path,
-        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": without_torch(tmp_path)},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
+    ours, process = started(tmp_path, PYTHONPATH=without_torch(tmp_path))
     try:
         read_until(ours, "Preflight")
         os.close(ours)
@@ -197,17 +174,7 @@ def test_the_workbench_ends_with_a_terminal_that_sends_no_signal(tmp_path):
 
 def test_the_workbench_takes_the_terminal_again_only_after_it_was_suspended(tmp_path):
     """A terminal that is closed sends SIGCONT too: with two threads for its keys the workbench never ended."""
-    ours, theirs = os.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kanji_tui"],
-        cwd=tmp_path,
-        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": without_torch(tmp_path)},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
+    ours, process = started(tmp_path, PYTHONPATH=without_torch(tmp_path))
     taken = b"\x1b[?1049h"
     try:
         read_until(ours, "Preflight")

@@ -31,9 +31,8 @@ class Painted:
 PAINTED: dict[int, Painted] = {}
 
 
-@contextmanager
-def workbench(home: Path, **variables: str) -> Iterator[int]:
-    """The terminal of a workbench that works in `home`, with 80 x 24 cells and these variables; left at the end."""
+def started(home: Path, **variables: str) -> tuple[int, "subprocess.Popen[bytes]"]:
+    """The terminal, of 80 x 24 cells, and the process of a workbench that works in `home` with these variables."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LINES": "24", "COLUMNS": "80"}
     process = subprocess.Popen(
@@ -46,6 +45,13 @@ def workbench(home: Path, **variables: str) -> Iterator[int]:
         start_new_session=True,
     )
     os.close(theirs)
+    return ours, process
+
+
+@contextmanager
+def workbench(home: Path, **variables: str) -> Iterator[int]:
+    """The terminal of such a workbench, which is left at the end."""
+    ours, process = started(home, **variables)
     try:
         yield ours
         os.write(ours, LEAVE)
