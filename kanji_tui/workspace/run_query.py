@@ -21,6 +21,8 @@ WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 TERM = re.compile(r"([A-Za-z][\w-]*)(!=|>=|<=|:|=|>|<)(.*)", re.DOTALL)
 SEARCHED = ("run", "name", "note", "network", "state", "source", "started", "init")
 STATES = {"crashed": "lost"}  # what screens call it, what the files do
+SECONDS = 0.1  # for a pattern and a text: some patterns, as (a+)+b, take hours, and the workbench would wait
+SLOW: set[str] = set()  # the patterns that took longer
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,17 @@ class Term:
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether the text matches the pattern: a regular expression, or plain text if it is not a valid one."""
-    try:
-        return re.search(pattern, text, re.IGNORECASE) is not None
-    except re.error:
-        return pattern.lower() in text.lower()
+    """Whether the text matches the pattern: a regular expression, or plain text if it is no valid or a slow one."""
+    import regex  # a person has typed something: the first paint is over
+
+    if pattern not in SLOW:
+        try:
+            return regex.search(pattern, text, regex.IGNORECASE, timeout=SECONDS) is not None
+        except regex.error:
+            pass
+        except TimeoutError:
+            SLOW.add(pattern)
+    return pattern.lower() in text.lower()
 
 
 def parse_query(text: str) -> tuple[Term, ...]:

@@ -17,7 +17,7 @@ from kanji_tui.runs.run_summary import read_record
 from kanji_tui.workspace.run_choice import COLUMNS, ORDER, RUNS, RunChoice
 from kanji_tui.workspace.run_curves import StepPoint
 from kanji_tui.workspace.run_fields import fields_of_record, fields_of_view
-from kanji_tui.workspace.run_query import chosen, in_order, parse_query
+from kanji_tui.workspace.run_query import SLOW, chosen, fits, in_order, parse_query
 from kanji_tui.workspace.run_views import RunView, Tail
 from kanji_tui.workspace.trainings import trainings, with_steps_before
 from tests.tui.recorded import RUN, epochs, train_spec, write_training
@@ -99,6 +99,13 @@ def test_what_is_typed_becomes_the_list_and_what_cannot_be_read_changes_nothing(
     assert half.typed(RUNS, "").listed(RUNS_KNOWN)[1] == 3
     begun = choice.typed(ORDER, "-")
     assert (begun.order, begun.problem) == ("", "")  # somebody is still typing
+
+
+def test_a_pattern_that_would_take_years_is_plain_text() -> None:
+    slow = "^(a|aa)+$"
+    assert not fits(slow, "a" * 90 + "!")
+    assert slow in SLOW
+    assert fits(slow, "a note of ^(A|aa)+$")
 
 
 def test_resumptions_are_one_training_in_parts() -> None:

@@ -31,12 +31,10 @@ class KeyValues(Static):
         self.show_line(Content("\n").join(lines))
 
     def show_line(self, line: Line | Content) -> None:
-        """Show a line; paint only when it changes, lay out only when its height changes."""
+        """Show a line; paint only when it changes, lay out only when its height changes or is not known yet."""
         content = content_of(line)
         if not content.is_same(self._shown):
             before, self._shown = self._shown, content
-            self.update(content, layout=self._height(before) != self._height(content))
-
-    def _height(self, content: Content) -> int:
-        width = self.content_size.width
-        return content.get_height(self.styles.get_rules(), width) if width else 0
+            width, rules = self.content_size.width, self.styles.get_rules()
+            same = width and before.get_height(rules, width) == content.get_height(rules, width)
+            self.update(content, layout=not same)
