@@ -97,14 +97,7 @@ class Workbench(QueuedKeysApp):
         return [self._line_filter]
 
     def _make_screen(self, mode: str) -> WorkbenchScreen:
-        """A screen whose styles are read. Textual would read them and style the screen in front again, twice."""
-        screen = screen_class(mode)(self.state, self.worker)
-        for path in screen.css_path:
-            if not self.stylesheet.has_source(str(path)):
-                self.stylesheet.read(path)
-                self.stylesheet.reparse()
-        screen._css_update_count = self._css_update_count
-        return screen
+        return screen_class(mode)(self.state, self.worker)
 
     def _first_theme(self) -> str:
         """The theme chosen last; the terminal's own colours where it has fewer than 256."""

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import ScreenResume
 
 from kanji_tui.jobs import evaluate
 from kanji_tui.paths import DATA_DIR, DEFAULT_MODEL
@@ -123,7 +122,7 @@ class BrowserScreen(WorkbenchScreen):
         yield pane
         yield LineageLine()
 
-    def on_screen_resume(self, event: ScreenResume) -> None:
+    def on_screen_resume(self) -> None:
         self._signature = ()  # another process may have made predictions meanwhile
 
     def show_state(self) -> None:

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 from textual.content import Content
-from textual.events import ScreenResume
 from textual.screen import Screen
 
 from kanji_tui.tui.shell.confirm import ConfirmScreen
@@ -39,19 +38,11 @@ class WorkbenchScreen(Screen[None]):
         self.worker = worker
 
     def compose(self) -> ComposeResult:
-        self._name_size()
         yield TopBar(self.MODE)
         with Container(id="body"):
             yield from self.body()
         yield StatusLine()
         yield KeyLine()
-
-    def _name_size(self) -> None:
-        """Take the classes of the terminal's size: with the first Resize all widgets would be styled once more."""
-        for size, breakpoints in zip(
-            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
-        ):
-            self.add_class(max(each for each in breakpoints if each[0] <= size)[1])
 
     def body(self) -> ComposeResult:
         """The widgets of this screen."""
@@ -65,10 +56,7 @@ class WorkbenchScreen(Screen[None]):
         # that visits them would delay a key by 70 ms.
         self.set_timer(SETTLED_SECONDS, gc.freeze)
 
-    def on_screen_resume(self, event: ScreenResume) -> None:
-        # Textual would style all widgets again. Those of a new screen have just been styled, and of one that comes
-        # back when the theme changed.
-        event.refresh_styles = False
+    def on_screen_resume(self) -> None:
         self.refresh_state()
 
     def on_resize(self) -> None:
