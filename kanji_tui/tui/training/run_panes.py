@@ -122,7 +122,8 @@ class RunPanes(Vertical):
     def _show_legend(self, names: list[Line]) -> None:
         legend = self.query_one("#legend", KeyValues)
         legend.display = bool(names) and self.shows("curves")
-        legend.show_line(join("\n", charts.legend_lines(names, self.content_size.width)))
+        width = self.content_size.width or self.screen.size.width  # before it is laid out
+        legend.show_line(join("\n", charts.legend_lines(names, width)))
 
     def _note(self, drawn: int, place: Arrangement) -> Line:
         """What is to be said of the charts: that none matches, which page this is."""
